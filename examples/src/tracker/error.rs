@@ -45,6 +45,14 @@ pub enum TrackerError {
         /// Which tool lists those that exist.
         remedy: &'static str,
     },
+    /// The tracker contradicts itself: its own fault, never the caller's.
+    #[error("BUG in `{tool}`: {reason}")]
+    Bug {
+        /// The tool that was called.
+        tool: String,
+        /// What should not have happened.
+        reason: String,
+    },
     /// The row is in a state that does not allow the change.
     #[error("{reason}")]
     Conflict {
@@ -54,7 +62,8 @@ pub enum TrackerError {
 }
 
 impl TrackerError {
-    /// A short word for programs: `unknown_tool`, `invalid_arguments`, `forbidden`, `not_found` or `conflict`.
+    /// A short word for programs: `unknown_tool`, `invalid_arguments`, `forbidden`, `not_found`, `conflict`
+    /// or `bug`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownTool { .. } => "unknown_tool",
@@ -62,7 +71,12 @@ impl TrackerError {
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
             Self::Conflict { .. } => "conflict",
+            Self::Bug { .. } => "bug",
         }
+    }
+
+    pub(crate) fn bug(tool: &str, reason: impl Into<String>) -> Self {
+        Self::Bug { tool: tool.to_owned(), reason: reason.into() }
     }
 
     pub(crate) fn conflict(reason: impl Into<String>) -> Self {

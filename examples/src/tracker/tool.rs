@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::OnceLock};
 
-use jsonschema::Validator;
+use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) struct Tool {
     description: &'static str,
     input_schema: Value,
     output_schema: Option<Value>,
-    arguments: OnceLock<Option<Validator>>,
+    arguments: OnceLock<Result<Validator, ValidationError<'static>>>,
     /// Why the value does not decode: says more than a failed `oneOf` does.
     decoding_error: fn(&Value) -> Option<String>,
     function: Function,
@@ -81,7 +81,8 @@ impl Tool {
         let output_schema = tidy(SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<O>());
         Self::new(about, Some(output_schema), move |store, caller, arguments: I| {
             let answer = function(store, caller, arguments)?;
-            Ok(Reply::Structured(serde_json::to_value(answer).map_err(|error| TrackerError::conflict(error.to_string()))?))
+            let value = serde_json::to_value(answer).map_err(|error| TrackerError::bug(about.name, error.to_string()))?;
+            Ok(Reply::Structured(value))
         })
     }
 
@@ -138,9 +139,12 @@ impl Tool {
         if caller.role < self.needs {
             return Err(TrackerError::forbidden(&caller.handle, caller.role, format!("use `{}`", self.name), self.needs));
         }
-        if let Some(validator) = self.arguments.get_or_init(|| jsonschema::validator_for(&self.input_schema).ok())
-            && let Err(error) = validator.validate(&arguments)
-        {
+        let validator = self
+            .arguments
+            .get_or_init(|| jsonschema::validator_for(&self.input_schema))
+            .as_ref()
+            .map_err(|error| TrackerError::bug(self.name, format!("its input schema is no schema: {error}")))?;
+        if let Err(error) = validator.validate(&arguments) {
             return Err(invalid(self.name, (self.decoding_error)(&arguments).unwrap_or_else(|| explain(&error))));
         }
         (self.function)(store, caller, arguments)
@@ -151,7 +155,7 @@ pub(crate) fn invalid(tool: &str, reason: impl Into<String>) -> TrackerError {
     TrackerError::InvalidArguments { tool: tool.to_owned(), reason: reason.into() }
 }
 
-fn explain(error: &jsonschema::ValidationError<'_>) -> String {
+fn explain(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     if place.is_empty() { error.to_string() } else { format!("at `{place}`: {error}") }
 }
