@@ -1,6 +1,6 @@
 //! Why the tracker refuses a call, in words that tell the caller what to do instead.
 //!
-//! All but [`TrackerError::UnknownTool`] are errors of the tool, not of the protocol: over MCP they are results with
+//! All but [`TrackerError::UnknownTool`] and [`TrackerError::Bug`] are errors of the tool, not of the protocol: over MCP they are results with
 //! `isError`, so that a model can read them and try again (MCP 2025-11-25, tools, "Error Handling").
 
 use super::role::Role;

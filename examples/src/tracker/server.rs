@@ -71,6 +71,7 @@ impl ServerHandler for TrackerServer {
             Ok(Reply::Structured(value)) => Ok(CallToolResult::structured(value).into()),
             Ok(Reply::Text(text)) => Ok(CallToolResult::success(vec![ContentBlock::text(text)]).into()),
             Err(error @ TrackerError::UnknownTool { .. }) => Err(ErrorData::invalid_params(error.to_string(), None)),
+            Err(error @ TrackerError::Bug { .. }) => Err(ErrorData::internal_error(error.to_string(), None)),
             Err(error) => Ok(CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into()),
         })
     }
