@@ -83,11 +83,10 @@ struct Conversation<'run> {
 }
 
 /// Runs a program in the process that was claimed.
-pub(crate) async fn converse(assignment: Assignment<'_>, claim: Claim) -> Result<Outcome, RunError> {
-    let socket = claim.socket.try_clone().map_err(RunError::system("connected"))?;
+pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
+    let (socket, mut unsent) = claim.take_socket().map_err(RunError::system("connected"))?;
     socket.set_nonblocking(true).map_err(RunError::system("connected"))?;
     let socket = UnixStream::from_std(socket).map_err(RunError::system("connected"))?;
-    let mut unsent = claim.preamble.clone();
     ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() }.encode(&mut unsent);
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };

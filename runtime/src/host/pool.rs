@@ -29,16 +29,26 @@ const REQUESTS_OF_BUSY: u32 = 2;
 const IDLE_MAX: Duration = Duration::from_secs(120);
 /// A base zygote that has not come up in this time never will.
 const START_MAX: Duration = Duration::from_secs(10);
-/// What a ready run grows to at most before it runs: for the cap in bytes.
-pub(crate) const READY_RUN_BYTES: usize = 600 << 10;
-
 /// A process for one run: killed when it is dropped.
 pub(crate) struct Claim {
-    pub(crate) socket: UnixStream,
+    /// Taken by the conversation.
+    socket: Option<UnixStream>,
     pub(crate) process: Arc<GuestProcess>,
     pub(crate) origin: Origin,
     /// What has to be written before the start: a boot, bindings.
-    pub(crate) preamble: Vec<u8>,
+    preamble: Vec<u8>,
+}
+
+impl Claim {
+    fn new(socket: UnixStream, process: Arc<GuestProcess>, origin: Origin, preamble: Vec<u8>) -> Self {
+        Self { socket: Some(socket), process, origin, preamble }
+    }
+
+    /// The socket, and what has to be written to it first. There is one conversation with a process.
+    pub(crate) fn take_socket(&mut self) -> io::Result<(UnixStream, Vec<u8>)> {
+        let socket = self.socket.take().ok_or(io::ErrorKind::NotConnected)?;
+        Ok((socket, std::mem::take(&mut self.preamble)))
+    }
 }
 
 impl Drop for Claim {
@@ -286,7 +296,7 @@ impl Pool {
         let mut preamble = Vec::new();
         ToRun::Boot(self.boot()).encode(&mut preamble);
         ToRun::Install { manifest: manifest_of(scope) }.encode(&mut preamble);
-        Ok(Claim { socket: here, process, origin: Origin::Spawned, preamble })
+        Ok(Claim::new(here, process, Origin::Spawned, preamble))
     }
 
     /// What the base zygote is at, after it had its time to start.
@@ -436,5 +446,5 @@ fn manifest_of(scope: &Scope) -> String {
 fn fork(zygote: &Zygote, origin: Origin, preamble: Vec<u8>) -> io::Result<Claim> {
     let (socket, there) = UnixStream::pair()?;
     let process = zygote.fork_run(there.into())?;
-    Ok(Claim { socket, process, origin, preamble })
+    Ok(Claim::new(socket, process, origin, preamble))
 }
