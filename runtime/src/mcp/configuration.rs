@@ -166,6 +166,13 @@ impl Configuration {
         self
     }
 
+    /// The same configuration without the servers whose name `is_left_out` accepts.
+    #[must_use]
+    pub fn without(mut self, mut is_left_out: impl FnMut(&str) -> bool) -> Self {
+        Arc::make_mut(&mut self.servers).retain(|name, _| !is_left_out(name));
+        self
+    }
+
     /// The servers, in the order of their names.
     pub fn servers(&self) -> impl Iterator<Item = (&str, &Arc<ServerConfiguration>)> {
         self.servers.iter().map(|(name, server)| (name.as_str(), server))

@@ -54,6 +54,15 @@ pub(super) enum Era {
     Modern,
 }
 
+impl Era {
+    fn other(self) -> Self {
+        match self {
+            Self::Legacy => Self::Modern,
+            Self::Modern => Self::Legacy,
+        }
+    }
+}
+
 /// A server that runs and has shaken hands.
 pub(super) struct Connection {
     server: String,
@@ -101,14 +110,14 @@ impl Connection {
         era: Option<Era>,
         limits: &ConnectionLimits,
     ) -> Result<Self, UpstreamError> {
-        let first = Self::open_in(server, configuration, era.unwrap_or(Era::Legacy), limits).await;
-        match (first, era) {
-            (Err(refusal @ UpstreamError::Refused { .. }), None) => {
-                let second = Self::open_in(server, configuration, Era::Modern, limits).await;
+        let first = era.unwrap_or(Era::Legacy);
+        match Self::open_in(server, configuration, first, limits).await {
+            Err(refusal @ UpstreamError::Refused { .. }) => {
+                let second = Self::open_in(server, configuration, first.other(), limits).await;
                 // A server that knows neither is best described by what it said to the first.
                 second.map_err(|_| refusal)
             }
-            (first, _) => first,
+            opened => opened,
         }
     }
 
@@ -129,16 +138,14 @@ impl Connection {
         let handshake = Client { changed: Arc::clone(&changed) }.serve_with_lifecycle(wire, lifecycle);
         let service = match tokio::time::timeout(limits.start_max, handshake).await {
             Ok(Ok(service)) => service,
-            Ok(Err(error)) => return Err(handshake_error(server, error, &process, &faults, limits).await),
-            Err(_) => {
-                let (rubbish, words) = (faults.rubbish().unwrap_or_default().to_owned(), process.last_words());
-                return Err(UpstreamError::Silent {
-                    server: server.to_owned(),
-                    stage: Stage::Handshake,
-                    waited: limits.start_max,
-                    rubbish,
-                    words,
-                });
+            failed => {
+                let error = match failed {
+                    Ok(Err(error)) => handshake_error(server, error, &process, &faults, limits).await,
+                    _ => silent(server, Stage::Handshake, limits.start_max, &process, &faults),
+                };
+                // Its input is closed by now. When the failure is known, the process is gone: another start never meets it.
+                process.wait(END_MAX).await;
+                return Err(error);
             }
         };
         let peer = service.peer().clone();
@@ -194,7 +201,7 @@ impl Connection {
         };
         match tokio::time::timeout(self.limits.list_max, pages).await {
             Ok(list) => list,
-            Err(_) => Err(self.silent(stage, self.limits.list_max)),
+            Err(_) => Err(silent(&self.server, stage, self.limits.list_max, &self.process, &self.faults)),
         }
     }
 
@@ -204,7 +211,7 @@ impl Connection {
         let call = self.request(ClientRequest::CallToolRequest(CallToolRequest::new(params)), Stage::Call);
         match tokio::time::timeout(self.limits.call_max, call).await {
             Ok(result) => result,
-            Err(_) => Err(self.silent(Stage::Call, self.limits.call_max)),
+            Err(_) => Err(silent(&self.server, Stage::Call, self.limits.call_max, &self.process, &self.faults)),
         }
     }
 
@@ -256,11 +263,11 @@ impl Connection {
             rubbish: self.faults.rubbish().unwrap_or_default().to_owned(),
         }
     }
+}
 
-    fn silent(&self, stage: Stage, waited: Duration) -> UpstreamError {
-        let rubbish = self.faults.rubbish().unwrap_or_default().to_owned();
-        UpstreamError::Silent { server: self.server.clone(), stage, waited, rubbish, words: self.process.last_words() }
-    }
+fn silent(server: &str, stage: Stage, waited: Duration, process: &ServerProcess, faults: &Faults) -> UpstreamError {
+    let rubbish = faults.rubbish().unwrap_or_default().to_owned();
+    UpstreamError::Silent { server: server.to_owned(), stage, waited, rubbish, words: process.last_words() }
 }
 
 async fn handshake_error(

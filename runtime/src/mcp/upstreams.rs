@@ -267,8 +267,13 @@ impl Upstreams {
         // Never closed, so there always is a permit in the end.
         let _starting = self.0.starting.acquire().await;
         let connection = Connection::open(&key.server, &key.configuration, era, &limits).await?;
-        let list = connection.list().await?;
-        Ok((connection, list))
+        match connection.list().await {
+            Ok(list) => Ok((connection, list)),
+            Err(error) => {
+                connection.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// The right to run one more server; the one that has been idle longest makes room if need be.
