@@ -399,6 +399,19 @@ impl Pool {
     }
 }
 
+/// The keeper ends with the pool and kills what it started: these ends are no loss.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        for zygote in state.base.take().into_iter().chain(state.next_base.take()) {
+            zygote.retire();
+        }
+        for entry in state.scopes.values_mut() {
+            entry.drop_zygote();
+        }
+    }
+}
+
 impl Entry {
     fn new(scope: &Scope) -> Self {
         Self {
