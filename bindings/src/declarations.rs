@@ -45,8 +45,8 @@ impl ServerDeclarations {
         let (vocabulary, shapes) = Vocabulary::of(tools);
         let types = (0..vocabulary.len()).map(|place| type_piece(&vocabulary, place)).collect();
         let server = tools[0].server();
-        let origin = if *namespace == *server { String::new() } else { format!("/** The server {} */\n", comment::line(server, 80)) };
-        let opening = format!("{origin}declare namespace {namespace} {{\n");
+        let origin = if *namespace == *server { String::new() } else { format!(" // {}", comment::line(server, 80)) };
+        let opening = format!("declare namespace {namespace} {{{origin}\n");
         Self { namespace, opening, vocabulary, types, shapes, first: tools[0].index() as usize }
     }
 

@@ -25,6 +25,7 @@ mod grants;
 mod hash;
 mod json;
 mod manifest;
+mod pattern;
 mod reference;
 mod render;
 mod schema;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::comment::string_literal;
 use crate::name::is_word;
+use crate::pattern::key_type;
 use crate::shape::{Alternative, ArrayShape, ObjectShape, Property, Rest, Type};
 use crate::vocabulary::Vocabulary;
 
@@ -275,7 +276,7 @@ impl<'a> Writer<'a> {
                 self.write_at(values, depth + 1);
                 self.push(">");
             }
-            Rest::Values(_) | Rest::Patterns(_) => {
+            Rest::Values(_) | Rest::Patterns(..) => {
                 self.push("{ ");
                 self.write_rest(&[], rest, depth);
                 self.push(" }");
@@ -327,9 +328,9 @@ impl<'a> Writer<'a> {
     }
 
     fn write_indent(&mut self) {
-        // Deep levels are rare; their indentation would only cost.
-        for _ in 0..self.indent.min(8) {
-            self.push("  ");
+        // One space a level: a model pays for each line's indentation, and a tokenizer takes one space with what is beside it.
+        for _ in 0..self.indent {
+            self.push(" ");
         }
     }
 
@@ -359,15 +360,18 @@ impl<'a> Writer<'a> {
         match rest {
             Rest::Unsaid | Rest::Closed => {}
             Rest::Values(values) => self.write_index("string", properties.iter(), values, depth),
-            Rest::Patterns(patterns) => {
+            Rest::Patterns(patterns, others) => {
                 for (place, (pattern, values)) in patterns.iter().enumerate() {
                     if place > 0 {
                         self.push("; ");
                     }
-                    let key = format!("`{}${{string}}{}`", pattern.prefix, pattern.suffix);
-                    let key = if key == "`${string}`" { "string" } else { &key };
-                    let matching = properties.iter().filter(|property| key == "string" || pattern.matches(&property.name));
-                    self.write_index(key, matching, values, depth);
+                    let matching = properties.iter().filter(|property| pattern.matches(&property.name));
+                    self.write_index(&key_type(pattern), matching, values, depth);
+                }
+                if let Some(others) = others {
+                    let all = Type::any_of(patterns.iter().map(|(_, values)| values).chain([others]).cloned());
+                    self.push("; ");
+                    self.write_index("string", properties.iter(), &all, depth);
                 }
             }
         }

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use crate::annotation;
 use crate::comment::string_literal;
 use crate::definition::Tool;
+use crate::pattern;
 use crate::reference::{References, Resource, address};
-use crate::shape::{Alternative, ArrayShape, KeyPattern, Kind, Property, Rest, Type};
+use crate::shape::{Alternative, ArrayShape, Kind, Property, Rest, Type};
 
 /// The most schemas that are visited for one tool.
 const NODES_MAX: usize = 20_000;
@@ -25,6 +26,12 @@ const FUEL: usize = 200_000;
 
 /// The most declared properties of an object that are shown.
 const PROPERTIES_MAX: usize = 1_000;
+
+/// The most `dependentRequired` of an object that are shown: each may double its alternatives.
+const DEPENDENCIES_MAX: usize = 3;
+
+/// The most forms of keys of an object.
+const PATTERNS_MAX: usize = 16;
 
 /// The most bytes of a property's name, or of a literal.
 const LITERAL_BYTES_MAX: usize = 512;
@@ -75,7 +82,7 @@ fn as_object(input: Type, definitions: &[Definition]) -> Option<Type> {
     };
     let is_object = |alternative: &Alternative| matches!(alternative, Alternative::Object(_) | Alternative::Named(_) | Alternative::All(_));
     let objects: Vec<Alternative> = input.alternatives().iter().filter(|alternative| is_object(alternative)).cloned().collect();
-    if objects.is_empty() { None } else { Some(Type::Union(objects)) }
+    if objects.is_empty() && !input.is_never() { None } else { Some(Type::Union(objects)) }
 }
 
 /// Where the walk stands with a schema that may be referred to.
@@ -184,10 +191,13 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if !(self.is_draft_07 && members.contains_key("$ref")) {
             converted = self.combinators(converted, members, place);
         }
-        if members.get("unevaluatedProperties") == Some(&Value::Bool(false)) && !self.leaves_out {
-            converted = closed(converted);
+        if members.get("unevaluatedProperties") == Some(&Value::Bool(false)) {
+            if let Some(names) = self.evaluated(members, place.resource, 0) {
+                converted = closed(converted, if self.leaves_out { &names } else { &[] });
+            }
         }
-        if members.get("nullable") == Some(&Value::Bool(true)) && converted != Type::Unknown {
+        let is_nullable = members.get("nullable") == Some(&Value::Bool(true));
+        if is_nullable && !["type", "enum", "const"].iter().any(|keyword| members.contains_key(*keyword)) && converted != Type::Unknown {
             converted = converted.or(Type::one(Alternative::Null));
         }
         self.leaves_out |= was_leaving_out;
@@ -234,13 +244,16 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
     /// What `type`, `enum`, `const` and the keywords of objects and arrays say.
     fn own_keywords(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Type {
         let has_any = |keywords: &[&str]| keywords.iter().any(|keyword| members.contains_key(*keyword));
-        let describes_objects = has_any(&["properties", "required", "additionalProperties", "patternProperties", "propertyNames"]);
-        let describes_arrays = has_any(&["items", "prefixItems", "maxItems"]);
-        let kinds = match members.get("type") {
+        let describes_objects = has_any(&["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"]);
+        let describes_arrays = has_any(&["items", "prefixItems", "maxItems", "unevaluatedItems"]);
+        let mut kinds = match members.get("type") {
             Some(Value::String(kind)) => vec![kind.as_str()],
             Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
+        if !kinds.is_empty() && members.get("nullable") == Some(&Value::Bool(true)) {
+            kinds.push("null");
+        }
         let is_valid = !kinds.is_empty() && kinds.iter().all(|kind| matches!(*kind, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"));
         let converted = if is_valid {
             let types: Vec<Type> = kinds.iter().map(|kind| self.of_kind(kind, members, place)).collect();
@@ -280,11 +293,8 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         let count = |keyword: &str| members.get(keyword).and_then(whole).and_then(|count| usize::try_from(count).ok());
         let length_max = count("maxItems").unwrap_or(usize::MAX);
         let mut prefix = Vec::new();
-        let mut rest_type = match rest {
-            Some(schema) => self.convert(schema, place.below()),
-            None if self.ends_arrays(members) => Type::NEVER,
-            None => Type::Unknown,
-        };
+        let rest = rest.or_else(|| unevaluated(members, "unevaluatedItems"));
+        let mut rest_type = rest.map_or(Type::Unknown, |schema| self.convert(schema, place.below()));
         for schema in first.iter().take(PROPERTIES_MAX) {
             let item = self.convert(schema, place.below());
             if item.is_never() {
@@ -302,12 +312,6 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         }
         let required = count("minItems").unwrap_or(0);
         Type::one(Alternative::Array(Arc::new(ArrayShape::new(prefix, required, rest_type))))
-    }
-
-    /// Whether `unevaluatedItems: false` ends the arrays of this schema, as far as this schema alone says.
-    fn ends_arrays(&self, members: &Map<String, Value>) -> bool {
-        members.get("unevaluatedItems") == Some(&Value::Bool(false))
-            && !["allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "$recursiveRef", "if", "contains"].iter().any(|keyword| members.contains_key(*keyword))
     }
 
     fn object(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Type {
@@ -346,7 +350,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                 properties.push(Property { name: Arc::from(name), value, is_required: true, note: None });
             }
         }
-        if let Rest::Patterns(patterns) = &rest {
+        if let Rest::Patterns(patterns, _) = &rest {
             for property in &mut properties {
                 for (_, value) in patterns.iter().filter(|(pattern, _)| pattern.matches(&property.name)) {
                     property.value = property.value.and(value, &mut self.fuel);
@@ -362,7 +366,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
 
     /// What `additionalProperties` and `patternProperties` say about other properties.
     fn rest(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Rest {
-        let additional = match members.get("additionalProperties") {
+        let additional = match members.get("additionalProperties").or_else(|| unevaluated(members, "unevaluatedProperties")) {
             None => Rest::Unsaid,
             Some(schema) => match self.convert(schema, place.below()) {
                 values if values.is_never() => Rest::Closed,
@@ -370,22 +374,24 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             },
         };
         let Some(Value::Object(schemas)) = members.get("patternProperties") else { return additional };
-        if schemas.is_empty() {
-            return additional;
-        }
         let mut patterns = Vec::new();
-        let mut values = Vec::new();
-        for (pattern, schema) in schemas.iter().take(PROPERTIES_MAX) {
-            let value = self.convert(schema, place.below());
-            patterns.extend(key_pattern(pattern).map(|pattern| (pattern, value.clone())));
-            values.push(value);
+        let mut others = match additional {
+            Rest::Values(values) => Some(values),
+            _ => None,
+        };
+        for (pattern, schema) in schemas {
+            let value = if patterns.len() < PATTERNS_MAX { self.convert(schema, place.below()) } else { Type::Unknown };
+            match pattern::keys(pattern) {
+                Some(pattern) if patterns.len() < PATTERNS_MAX => patterns.push((pattern, value)),
+                _ if additional_is_unsaid(members) => others = Some(Type::Unknown),
+                _ => others = Some(others.map_or(value.clone(), |others| others.or(value))),
+            }
         }
-        let all_expressible = patterns.len() == schemas.len();
-        match additional {
-            Rest::Values(additional) => Rest::Values(Type::any_of(values).or(additional)),
-            Rest::Closed if !all_expressible => Rest::Values(Type::any_of(values)),
-            _ if all_expressible => Rest::Patterns(patterns),
-            _ => Rest::Values(Type::Unknown),
+        match (patterns.is_empty(), others) {
+            (false, others) => Rest::Patterns(patterns, others),
+            (true, Some(others)) => Rest::Values(others),
+            (true, None) if additional_is_unsaid(members) => Rest::Unsaid,
+            (true, None) => Rest::Closed,
         }
     }
 
@@ -399,7 +405,8 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         }
         for keyword in ["anyOf", "oneOf"] {
             if let Some(Value::Array(schemas)) = members.get(keyword) {
-                let branches: Vec<Type> = schemas.iter().map(|schema| self.convert(schema, place.below())).collect();
+                let mut branches: Vec<Type> = schemas.iter().map(|schema| self.convert(schema, place.below())).collect();
+                keep_literals(schemas, &mut branches);
                 converted = self.meet_branches(converted, Type::any_of(branches));
             }
         }
@@ -413,6 +420,13 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                 converted = self.meet_branches(converted, then.or(otherwise));
             }
         }
+        if let Some(Value::Object(dependencies)) = members.get("dependentRequired").or_else(|| members.get("dependencies")) {
+            if dependencies.len() <= DEPENDENCIES_MAX {
+                for branches in dependencies.iter().map(|(trigger, needed)| dependency(trigger, needed)).collect::<Option<Vec<_>>>().into_iter().flatten() {
+                    converted = self.meet_branches(converted, branches);
+                }
+            }
+        }
         if ["dependentSchemas", "dependencies", "contains"].iter().any(|keyword| members.contains_key(*keyword)) {
             self.leaves_out = true;
         }
@@ -420,6 +434,37 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             Some(refused) => except(converted, refused),
             None => converted,
         }
+    }
+
+    /// The names of all properties that `members`, or schemas beside it, may evaluate; none if they may evaluate any.
+    fn evaluated(&self, members: &'schema Map<String, Value>, resource: Resource, depth: usize) -> Option<Vec<&'schema str>> {
+        let evaluates_any = |keyword: &str| members.get(keyword).is_some_and(|schema| *schema != Value::Bool(false));
+        if depth > 16 || ["additionalProperties", "patternProperties", "$dynamicRef"].into_iter().any(evaluates_any) {
+            return None;
+        }
+        if depth > 0 && evaluates_any("unevaluatedProperties") {
+            return None;
+        }
+        let mut names: Vec<&str> = members.get("properties").and_then(Value::as_object).into_iter().flat_map(|schemas| schemas.keys()).map(String::as_str).collect();
+        let mut beside: Vec<(&Value, Resource)> = Vec::new();
+        for (keyword, value) in members {
+            match (keyword.as_str(), value) {
+                ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => beside.extend(schemas.iter().map(|schema| (schema, resource))),
+                ("if" | "then" | "else", schema) => beside.push((schema, resource)),
+                ("dependentSchemas" | "dependencies", Value::Object(schemas)) => beside.extend(schemas.values().map(|schema| (schema, resource))),
+                ("$ref" | "$recursiveRef", Value::String(reference)) => beside.push(self.references.resolve(reference, resource)?),
+                _ => {}
+            }
+        }
+        for (schema, resource) in beside {
+            if let Value::Object(members) = schema {
+                names.extend(self.evaluated(members, resource, depth + 1)?);
+            }
+            if names.len() > PROPERTIES_MAX {
+                return None;
+            }
+        }
+        Some(names)
     }
 
     /// `converted` and one of `branches`: met one by one, or written as an intersection where that is much shorter.
@@ -442,6 +487,42 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
     }
 }
 
+/// Gives a string branch the form of its pattern where other branches are string literals, which a plain `string` would swallow.
+fn keep_literals(schemas: &[Value], branches: &mut [Type]) {
+    let is_literal = |alternative: &Alternative| matches!(alternative, Alternative::Literal(Kind::String, _));
+    if !branches.iter().any(|branch| branch.alternatives().iter().any(is_literal)) {
+        return;
+    }
+    for (schema, branch) in schemas.iter().zip(branches) {
+        let template = schema.get("pattern").and_then(Value::as_str).and_then(pattern::template);
+        if let (Some(template), [Alternative::String]) = (template, branch.alternatives()) {
+            *branch = Type::one(Alternative::Literal(Kind::String, template.into()));
+        }
+    }
+}
+
+/// Either there is no property `trigger`, or all that it needs are there too.
+fn dependency(trigger: &str, needed: &Value) -> Option<Type> {
+    let needed: Vec<&str> = needed.as_array()?.iter().filter_map(Value::as_str).collect();
+    if needed.is_empty() || needed.iter().chain([&trigger]).any(|name| name.len() > LITERAL_BYTES_MAX) {
+        return None;
+    }
+    let property = |name: &str, value: Type, is_required: bool| Property { name: Arc::from(name), value, is_required, note: None };
+    let names: Vec<&str> = needed.into_iter().filter(|name| *name != trigger).collect();
+    let all = |value: Type, is_required: bool| {
+        let others = names.iter().map(|name| property(name, Type::Unknown, is_required));
+        Type::object(std::iter::once(property(trigger, value, is_required)).chain(others).collect(), Rest::Unsaid)
+    };
+    let (without, with) = (all(Type::NEVER, false), all(Type::Unknown, true));
+    Some(Type::any_of([without, with, other_kinds()]))
+}
+
+/// All values but objects.
+fn other_kinds() -> Type {
+    let any_array = Alternative::Array(Arc::new(ArrayShape::new(Vec::new(), 0, Type::Unknown)));
+    Type::Union(vec![any_array, Alternative::String, Alternative::Number, Alternative::Boolean, Alternative::Null])
+}
+
 /// Keys that `propertyNames` lists become properties; a `false` there closes the object.
 fn with_key_names(properties: Vec<Property>, rest: Rest, required: &std::collections::HashSet<&str>, members: &Map<String, Value>) -> (Vec<Property>, Rest) {
     let names = match members.get("propertyNames") {
@@ -460,22 +541,6 @@ fn with_key_names(properties: Vec<Property>, rest: Rest, required: &std::collect
         }
     }
     (listed, Rest::Closed)
-}
-
-/// A regular expression that fixes only a beginning and an end, as keys of that form.
-fn key_pattern(pattern: &str) -> Option<KeyPattern> {
-    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-:/@ ".contains(c));
-    let from_start = pattern.strip_prefix('^');
-    let to_end = from_start.unwrap_or(pattern).strip_suffix('$');
-    let middle = to_end.unwrap_or(from_start.unwrap_or(pattern));
-    let (prefix, suffix) = match middle.split_once(".*") {
-        Some((prefix, suffix)) => (prefix, suffix),
-        None if from_start.is_some() && to_end.is_none() => (middle, ""),
-        None if from_start.is_none() && to_end.is_some() => ("", middle),
-        None => return None,
-    };
-    let is_fixed = (from_start.is_some() || prefix.is_empty()) && (to_end.is_some() || suffix.is_empty());
-    (is_fixed && is_plain(prefix) && is_plain(suffix)).then(|| KeyPattern { prefix: prefix.to_owned(), suffix: suffix.to_owned() })
 }
 
 /// `converted` without the values of `refused`, where that is one of the few things that TypeScript can say.
@@ -501,11 +566,7 @@ fn except(converted: Type, refused: &Value) -> Type {
     };
     if keyword == "type" {
         let is_excluded = |kind: &str| excluded.iter().any(|excluded| excluded.as_str() == Some(kind));
-        let every_kind = || {
-            let any_array = Alternative::Array(Arc::new(ArrayShape::new(Vec::new(), 0, Type::Unknown)));
-            let any_object = Type::object(Vec::new(), Rest::Values(Type::Unknown));
-            any_object.or(Type::Union(vec![any_array, Alternative::String, Alternative::Number, Alternative::Boolean, Alternative::Null]))
-        };
+        let every_kind = || Type::object(Vec::new(), Rest::Values(Type::Unknown)).or(other_kinds());
         let converted = if converted == Type::Unknown { every_kind() } else { converted };
         let stays = |alternative: &Alternative| !match alternative {
             Alternative::Null => is_excluded("null"),
@@ -545,17 +606,33 @@ fn without_property(converted: Type, name: &str) -> Type {
     Type::object(properties, shape.rest.clone())
 }
 
-/// `converted` with every object closed of which nothing is said about other properties.
-fn closed(converted: Type) -> Type {
+/// `converted` with every object closed of which nothing is said about other properties; `names` may be there too.
+fn closed(converted: Type, names: &[&str]) -> Type {
     let Type::Union(alternatives) = converted else { return Type::Unknown };
     let close = |alternative: Alternative| match alternative {
         Alternative::Object(shape) if shape.rest == Rest::Unsaid => {
-            let properties = shape.properties.iter().filter(|property| !property.value.is_never()).cloned().collect();
+            let mut properties: Vec<Property> = shape.properties.iter().filter(|property| !property.value.is_never()).cloned().collect();
+            for name in names.iter().filter(|name| name.len() <= LITERAL_BYTES_MAX) {
+                if shape.properties.iter().all(|property| &*property.name != *name) {
+                    properties.push(Property { name: Arc::from(*name), value: Type::Unknown, is_required: false, note: None });
+                }
+            }
             Type::object(properties, Rest::Closed)
         }
         other => Type::one(other),
     };
     Type::any_of(alternatives.into_iter().map(close))
+}
+
+/// The schema of an `unevaluated*` keyword where nothing beside it can evaluate anything: there it is as good as `additional*`.
+fn unevaluated<'schema>(members: &'schema Map<String, Value>, keyword: &str) -> Option<&'schema Value> {
+    let beside = ["allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "$recursiveRef", "if", "dependentSchemas", "contains", "not"];
+    members.get(keyword).filter(|_| !beside.iter().any(|keyword| members.contains_key(*keyword)))
+}
+
+/// Whether nothing is said about properties that are declared by no keyword.
+fn additional_is_unsaid(members: &Map<String, Value>) -> bool {
+    !members.contains_key("additionalProperties") && unevaluated(members, "unevaluatedProperties").is_none()
 }
 
 /// The value of the definition `place`, in which it must not stand for itself.

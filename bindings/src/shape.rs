@@ -35,7 +35,7 @@ pub(crate) enum Alternative {
     Number,
     Integer,
     String,
-    /// One boolean, number or string, as TypeScript writes it.
+    /// One boolean, number or string, or a template of strings, as TypeScript writes it.
     Literal(Kind, Arc<str>),
     Array(Arc<ArrayShape>),
     Object(Arc<ObjectShape>),
@@ -82,16 +82,13 @@ pub(crate) enum Rest {
     Closed,
     /// Any key, values of this type.
     Values(Type),
-    /// Keys of these forms only, or beside unsaid others.
-    Patterns(Vec<(KeyPattern, Type)>),
+    /// Keys of these forms with values of these types, and perhaps any other key with values of the last type.
+    Patterns(Vec<(KeyPattern, Type)>, Option<Type>),
 }
 
-/// Keys with a fixed beginning and end.
+/// Keys that consist of these texts, in this order, with anything between them: `["x-", ""]` is all that begins with `x-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct KeyPattern {
-    pub(crate) prefix: String,
-    pub(crate) suffix: String,
-}
+pub(crate) struct KeyPattern(pub(crate) Vec<String>);
 
 /// A declared property.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,7 +102,13 @@ pub(crate) struct Property {
 
 impl KeyPattern {
     pub(crate) fn matches(&self, key: &str) -> bool {
-        key.len() >= self.prefix.len() + self.suffix.len() && key.starts_with(&self.prefix) && key.ends_with(&self.suffix)
+        let [first, middle @ .., last] = self.0.as_slice() else { return self.0.iter().all(|only| only == key) };
+        let Some(mut rest) = key.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else { return false };
+        for part in middle {
+            let Some(place) = rest.find(part.as_str()) else { return false };
+            rest = &rest[place + part.len()..];
+        }
+        true
     }
 }
 
@@ -129,8 +132,8 @@ impl ObjectShape {
         match &mut rest {
             Rest::Unsaid | Rest::Closed => {}
             Rest::Values(values) => weight = add_within(weight, values),
-            Rest::Patterns(patterns) => {
-                for (_, values) in patterns {
+            Rest::Patterns(patterns, others) => {
+                for values in patterns.iter_mut().map(|(_, values)| values).chain(others) {
                     weight = add_within(weight, values);
                 }
             }
@@ -251,8 +254,9 @@ impl Type {
                 let renumber = |property: &Property| Property { value: property.value.renumbered(places), ..property.clone() };
                 let rest = match &shape.rest {
                     Rest::Values(values) => Rest::Values(values.renumbered(places)),
-                    Rest::Patterns(patterns) => {
-                        Rest::Patterns(patterns.iter().map(|(pattern, values)| (pattern.clone(), values.renumbered(places))).collect())
+                    Rest::Patterns(patterns, others) => {
+                        let patterns = patterns.iter().map(|(pattern, values)| (pattern.clone(), values.renumbered(places)));
+                        Rest::Patterns(patterns.collect(), others.as_ref().map(|values| values.renumbered(places)))
                     }
                     rest => rest.clone(),
                 };
@@ -362,6 +366,10 @@ fn meet(one: &Alternative, two: &Alternative, fuel: &mut usize) -> Option<Altern
     match (one, two) {
         (Alternative::Object(left), Alternative::Object(right)) => meet_objects(left, right, fuel).map(|shape| Alternative::Object(Arc::new(shape))),
         (Alternative::Array(left), Alternative::Array(right)) => Some(Alternative::Array(Arc::new(meet_arrays(left, right, fuel)))),
+        // A template and a string meet in what the string is, or in less.
+        (Alternative::Literal(Kind::String, text), Alternative::Literal(Kind::String, other)) if text.starts_with('`') || other.starts_with('`') => {
+            Some(if text.starts_with('`') { two.clone() } else { one.clone() })
+        }
         _ if one.includes(two) => Some(two.clone()),
         _ if two.includes(one) => Some(one.clone()),
         (Alternative::Named(_) | Alternative::All(_), _) | (_, Alternative::Named(_) | Alternative::All(_)) => {
@@ -430,7 +438,10 @@ impl Rest {
             Self::Unsaid => Type::Unknown,
             Self::Closed => Type::NEVER,
             Self::Values(values) => values.clone(),
-            Self::Patterns(patterns) => patterns.iter().find(|(pattern, _)| pattern.matches(key)).map_or(Type::Unknown, |(_, values)| values.clone()),
+            Self::Patterns(patterns, others) => {
+                let matching = patterns.iter().find(|(pattern, _)| pattern.matches(key)).map(|(_, values)| values);
+                matching.or(others.as_ref()).cloned().unwrap_or(Type::Unknown)
+            }
         }
     }
 
@@ -438,7 +449,7 @@ impl Rest {
         match self {
             Self::Unsaid | Self::Closed => Vec::new(),
             Self::Values(values) => vec![values],
-            Self::Patterns(patterns) => patterns.iter().map(|(_, values)| values).collect(),
+            Self::Patterns(patterns, others) => patterns.iter().map(|(_, values)| values).chain(others).collect(),
         }
     }
 
@@ -447,8 +458,8 @@ impl Rest {
             (Self::Unsaid, rest) | (rest, Self::Unsaid) => rest.clone(),
             (Self::Values(left), Self::Values(right)) => Self::Values(left.and(right, fuel)),
             (Self::Values(Type::Unknown), rest) | (rest, Self::Values(Type::Unknown)) => rest.clone(),
-            (Self::Patterns(left), Self::Patterns(right)) if left == right => self.clone(),
-            (Self::Patterns(_), Self::Patterns(_) | Self::Values(_)) | (Self::Values(_), Self::Patterns(_)) => Self::Values(Type::Unknown),
+            (Self::Patterns(..), Self::Patterns(..)) if self == other => self.clone(),
+            (Self::Patterns(..), Self::Patterns(..) | Self::Values(_)) | (Self::Values(_), Self::Patterns(..)) => Self::Values(Type::Unknown),
             (Self::Closed, _) | (_, Self::Closed) => Self::Closed,
         }
     }
