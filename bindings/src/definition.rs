@@ -13,6 +13,7 @@ use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
 use crate::schema::ToolTypes;
+use crate::validation::{Checker, Violation};
 
 /// The most bytes of a tool's JSON.
 pub const TOOL_BYTES_MAX: usize = 1 << 20;
@@ -151,6 +152,8 @@ pub struct Tool {
     raw: Value,
     hash: ContentHash,
     types: OnceLock<ToolTypes>,
+    input_checker: OnceLock<Checker>,
+    output_checker: OnceLock<Checker>,
 }
 
 impl Tool {
@@ -174,7 +177,7 @@ impl Tool {
             return Err(DefinitionError::TooLarge { bytes: text.len() });
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
-        Ok(Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new() })
+        Ok(Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker: OnceLock::new(), output_checker: OnceLock::new() })
     }
 
     /// The id of its server, as the catalog was loaded with.
@@ -249,6 +252,20 @@ impl Tool {
     /// The types of its arguments and its result, made at the first use.
     pub(crate) fn types(&self) -> &ToolTypes {
         self.types.get_or_init(|| ToolTypes::of(self))
+    }
+
+    /// How `arguments` violate the input schema, which is compiled at the first use.
+    pub(crate) fn input_violations(&self, arguments: &Value) -> Vec<Violation> {
+        if !arguments.is_object() {
+            return vec![Violation { pointer: String::new(), message: "expected an object with the arguments: write `tool({ name: value })`".to_owned() }];
+        }
+        self.input_checker.get_or_init(|| Checker::of(self.input_schema())).violations(arguments)
+    }
+
+    /// How `structured` violates the output schema, if there is one.
+    pub(crate) fn output_violations(&self, structured: &Value) -> Vec<Violation> {
+        let Some(schema) = self.output_schema() else { return Vec::new() };
+        self.output_checker.get_or_init(|| Checker::of(schema)).violations(structured)
     }
 
     fn text(&self, member: &str) -> Option<&str> {

@@ -21,6 +21,7 @@ mod catalog;
 mod comment;
 mod declarations;
 mod definition;
+mod expansion;
 mod grants;
 mod hash;
 mod json;

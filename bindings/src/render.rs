@@ -189,6 +189,9 @@ impl<'a> Writer<'a> {
                     if place > 0 {
                         self.push(" & ");
                     }
+                    if self.is_too_long {
+                        return;
+                    }
                     self.write_enclosed(part, depth);
                 }
             }
@@ -224,9 +227,12 @@ impl<'a> Writer<'a> {
             return;
         }
         self.push("[");
+        let mut line_start = self.text.len();
         for (place, item) in shape.prefix.iter().enumerate() {
             if place > 0 {
-                self.push(", ");
+                let is_full = self.text.len() - line_start > UNION_LINE_LENGTH;
+                self.push(if is_full { ",\n" } else { ", " });
+                line_start = if is_full { self.text.len() } else { line_start };
             }
             if place < shape.required {
                 self.write_at(item, depth);

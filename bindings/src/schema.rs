@@ -33,6 +33,9 @@ const DEPENDENCIES_MAX: usize = 3;
 /// The most forms of keys of an object.
 const PATTERNS_MAX: usize = 16;
 
+/// The most first items of an array that are shown one by one.
+const PREFIX_LENGTH_MAX: usize = 100;
+
 /// The most bytes of a property's name, or of a literal.
 const LITERAL_BYTES_MAX: usize = 512;
 
@@ -88,7 +91,7 @@ fn as_object(input: Type, definitions: &[Definition]) -> Option<Type> {
 /// Where the walk stands with a schema that may be referred to.
 enum State {
     /// It is being converted; if it was referred to meanwhile, as this definition.
-    Active(Option<usize>),
+    Active { name: String, definition: Option<usize> },
     Done(Type),
 }
 
@@ -158,19 +161,19 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         let key = address(schema);
         match self.states.get_mut(&key) {
             Some(State::Done(done)) => return done.clone(),
-            Some(State::Active(definition)) => {
-                let place_of_definition = *definition.get_or_insert_with(|| {
-                    self.definitions.push(Definition { name: title(members).unwrap_or(place.name).to_owned(), value: Type::Unknown });
+            Some(State::Active { name, definition }) => {
+                let definition = *definition.get_or_insert_with(|| {
+                    self.definitions.push(Definition { name: std::mem::take(name), value: Type::Unknown });
                     self.definitions.len() - 1
                 });
-                return Type::one(Alternative::Named(place_of_definition));
+                return Type::one(Alternative::Named(definition));
             }
             None => {}
         }
-        self.states.insert(key, State::Active(None));
+        self.states.insert(key, State::Active { name: title(members).unwrap_or(place.name).to_owned(), definition: None });
         let place = Place { resource: self.references.resource_at(schema, place.resource), ..place };
         let mut converted = self.convert_members(members, place);
-        if let Some(State::Active(Some(definition))) = self.states.get(&key) {
+        if let Some(State::Active { definition: Some(definition), .. }) = self.states.get(&key) {
             self.definitions[*definition].value = without_itself(converted, *definition);
             converted = Type::one(Alternative::Named(*definition));
         }
@@ -295,7 +298,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         let mut prefix = Vec::new();
         let rest = rest.or_else(|| unevaluated(members, "unevaluatedItems"));
         let mut rest_type = rest.map_or(Type::Unknown, |schema| self.convert(schema, place.below()));
-        for schema in first.iter().take(PROPERTIES_MAX) {
+        for schema in first.iter().take(PREFIX_LENGTH_MAX) {
             let item = self.convert(schema, place.below());
             if item.is_never() {
                 rest_type = Type::NEVER;
@@ -303,7 +306,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             }
             prefix.push(item);
         }
-        if first.len() > PROPERTIES_MAX && !rest_type.is_never() {
+        if first.len() > PREFIX_LENGTH_MAX && !rest_type.is_never() {
             rest_type = Type::Unknown;
         }
         if prefix.len() >= length_max {
@@ -703,6 +706,7 @@ fn literal(value: &Value) -> Type {
         },
         Value::String(text) if text.len() > LITERAL_BYTES_MAX => Alternative::String,
         Value::String(text) => Alternative::Literal(Kind::String, string_literal(text).into()),
+        Value::Array(items) if items.len() > PREFIX_LENGTH_MAX => Alternative::Array(Arc::new(ArrayShape::new(Vec::new(), 0, Type::Unknown))),
         Value::Array(items) => {
             Alternative::Array(Arc::new(ArrayShape::new(items.iter().map(literal).collect(), items.len(), Type::NEVER)))
         }

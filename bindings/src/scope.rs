@@ -18,10 +18,10 @@ use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
-use crate::search::{self, SearchHit};
+use crate::search::{self, Index, SearchHit};
 use crate::tokens::TokenBudget;
 use crate::types::{self, Types};
-use crate::validation::{self, Violation};
+use crate::validation::Violation;
 
 /// The tools of one user, filtered, renamed, described and pinned; cheap to clone.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ struct Inner {
     warnings: Vec<ScopeWarning>,
     declarations: OnceLock<Vec<ServerDeclarations>>,
     typescript: OnceLock<String>,
+    index: OnceLock<Index>,
 }
 
 /// One tool of a scope: its definition, and how this scope shows it.
@@ -112,6 +113,7 @@ impl Scope {
             warnings: Vec::new(),
             declarations: OnceLock::new(),
             typescript: OnceLock::new(),
+            index: OnceLock::new(),
         };
         for server in servers {
             let mut granted = Vec::new();
@@ -198,7 +200,7 @@ impl Scope {
                 description: declarations::summary(tool),
             }
         };
-        search::search(&self.0.tools, query, limit).into_iter().map(hit).collect()
+        self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
     }
 
     /// The full declarations of the tools at `paths`; for an unknown one a line that says so, with the nearest names.
@@ -413,14 +415,14 @@ impl ScopedTool {
     ///
     /// Each violation found, eight at most.
     pub fn validate_arguments(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        let violations = validation::violations(self.definition.input_schema(), arguments);
+        let violations = self.definition.input_violations(arguments);
         if violations.is_empty() { Ok(()) } else { Err(violations) }
     }
 
     /// How a structured result differs from the tool's `outputSchema`; a warning, never a reason to lose the result.
     #[must_use]
     pub fn validate_result(&self, structured: &Value) -> Vec<Violation> {
-        self.definition.output_schema().map(|schema| validation::violations(schema, structured)).unwrap_or_default()
+        self.definition.output_violations(structured)
     }
 
     /// Whether its structured result is `{"result": T}`, which the guest gets as `T` (fastmcp's `x-fastmcp-wrap-result`).

@@ -15,7 +15,7 @@ pub(crate) const WEIGHT_MAX: usize = 8_000;
 /// The most alternatives of a union.
 const ALTERNATIVES_MAX: usize = 512;
 
-/// The most pairs of alternatives that are met one by one; beyond, the first union stays as it is.
+/// The most pairs of alternatives that are met one by one; beyond, everything is admitted, or what literals there are.
 const PAIRS_MAX: usize = 4_096;
 
 /// The values that a schema admits, or more.
@@ -310,18 +310,18 @@ impl Type {
         Self::Union(union)
     }
 
-    /// The values of both types. `fuel` bounds the work; without it the first type stays, which is wider.
+    /// The values of both types. `fuel` bounds the work; without it everything is admitted.
     pub(crate) fn and(&self, other: &Self, fuel: &mut usize) -> Self {
         let (Self::Union(left), Self::Union(right)) = (self, other) else {
             return if *self == Self::Unknown { other.clone() } else { self.clone() };
         };
         if left.len().saturating_mul(right.len()) > PAIRS_MAX {
-            return self.and_literals(other).unwrap_or_else(|| self.clone());
+            return self.and_literals(other).unwrap_or(Self::Unknown);
         }
         let mut met = Vec::new();
         for one in left {
             for two in right {
-                let Some(rest) = fuel.checked_sub(1) else { return self.clone() };
+                let Some(rest) = fuel.checked_sub(1) else { return Self::Unknown };
                 *fuel = rest;
                 met.extend(meet(one, two, fuel));
             }
