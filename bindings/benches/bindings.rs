@@ -21,7 +21,7 @@ fn tools(count: usize) -> Vec<Value> {
                 "due": {"type": "object", "properties": {"date": {"type": "string", "format": "date"}, "zone": {"type": "string"}}},
             }},
         });
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             tool["outputSchema"] = json!({"type": "object", "required": ["id"], "properties": {
                 "id": {"type": "string"}, "state": {"type": "string"}, "updated": {"type": "string", "format": "date-time"},
                 format!("kind_{number}"): {"type": "integer"}}});

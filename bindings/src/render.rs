@@ -80,15 +80,14 @@ impl<'a> Writer<'a> {
 
     /// Writes what the type named `place` stands for.
     pub(crate) fn write_declaration(&mut self, name: &str, value: &Type) {
-        if let [Alternative::Object(shape)] = value.alternatives() {
-            if !shape.properties.is_empty() {
+        if let [Alternative::Object(shape)] = value.alternatives()
+            && !shape.properties.is_empty() {
                 self.push("interface ");
                 self.push(name);
                 self.push(" ");
                 self.write_object(shape, 0);
                 return;
             }
-        }
         self.push("type ");
         self.push(name);
         self.push(" = ");

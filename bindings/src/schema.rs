@@ -194,11 +194,10 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if !(self.is_draft_07 && members.contains_key("$ref")) {
             converted = self.combinators(converted, members, place);
         }
-        if members.get("unevaluatedProperties") == Some(&Value::Bool(false)) {
-            if let Some(names) = self.evaluated(members, place.resource, 0) {
+        if members.get("unevaluatedProperties") == Some(&Value::Bool(false))
+            && let Some(names) = self.evaluated(members, place.resource, 0) {
                 converted = closed(converted, if self.leaves_out { &names } else { &[] });
             }
-        }
         let is_nullable = members.get("nullable") == Some(&Value::Bool(true));
         if is_nullable && !["type", "enum", "const"].iter().any(|keyword| members.contains_key(*keyword)) && converted != Type::Unknown {
             converted = converted.or(Type::one(Alternative::Null));
@@ -423,13 +422,12 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                 converted = self.meet_branches(converted, then.or(otherwise));
             }
         }
-        if let Some(Value::Object(dependencies)) = members.get("dependentRequired").or_else(|| members.get("dependencies")) {
-            if dependencies.len() <= DEPENDENCIES_MAX {
+        if let Some(Value::Object(dependencies)) = members.get("dependentRequired").or_else(|| members.get("dependencies"))
+            && dependencies.len() <= DEPENDENCIES_MAX {
                 for branches in dependencies.iter().map(|(trigger, needed)| dependency(trigger, needed)).collect::<Option<Vec<_>>>().into_iter().flatten() {
                     converted = self.meet_branches(converted, branches);
                 }
             }
-        }
         if ["dependentSchemas", "dependencies", "contains"].iter().any(|keyword| members.contains_key(*keyword)) {
             self.leaves_out = true;
         }

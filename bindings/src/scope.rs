@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::Server;
 use crate::comment;
-use crate::declarations::{self, ServerDeclarations};
+use crate::declarations::{self, Piece, ServerDeclarations};
 use crate::definition::Tool;
 use crate::grants::Grants;
 use crate::hash::ContentHash;
@@ -203,9 +203,20 @@ impl Scope {
         self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
     }
 
-    /// The full declarations of the tools at `paths`; for an unknown one a line that says so, with the nearest names.
+    /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, with
+    /// the nearest names.
     #[must_use]
     pub fn describe<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
+        self.declare(paths, ServerDeclarations::full)
+    }
+
+    /// The tools at `paths` on one line each: signature and first sentence.
+    #[must_use]
+    pub fn signatures<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
+        self.declare(paths, ServerDeclarations::compact)
+    }
+
+    fn declare<'a>(&self, paths: impl IntoIterator<Item = &'a str>, form: fn(&ServerDeclarations, &ScopedTool) -> Piece) -> String {
         let mut known = Vec::new();
         let mut unknown = String::new();
         for path in paths {
@@ -224,13 +235,10 @@ impl Scope {
         let mut text = String::new();
         for tools in known.chunk_by(|one, next| one.namespace() == next.namespace()) {
             let server = self.declarations_of(tools[0]);
-            text.push_str(&server.assemble(&tools.iter().map(|tool| server.full(tool)).collect::<Vec<_>>()));
+            text.push_str(&server.assemble(&tools.iter().map(|tool| form(server, tool)).collect::<Vec<_>>()));
         }
         text + &unknown
     }
-
-    #[doc(hidden)]
-    pub fn compact(&self, tool: &ScopedTool) -> String { self.declarations_of(tool).compact(tool).text }
 
     /// The paths of this scope that look most like `name`, best first.
     #[must_use]

@@ -73,7 +73,7 @@ impl Checker {
     pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
         match &self.validator {
             Some(validator) if self.depth_max == usize::MAX || json::depth(value, self.depth_max) <= self.depth_max => {
-                validator.iter_errors(value).take(VIOLATIONS_MAX).map(|error| violation(&error, value)).collect()
+                validator.iter_errors(value).take(VIOLATIONS_MAX).map(|error| violation(&error)).collect()
             }
             _ => Vec::new(),
         }
@@ -141,7 +141,7 @@ fn is_linear(pattern: &str) -> bool {
     pattern.len() <= PATTERN_LENGTH_MAX && options.build(&schema).is_ok()
 }
 
-fn violation(error: &ValidationError<'_>, whole: &Value) -> Violation {
+fn violation(error: &ValidationError<'_>) -> Violation {
     let pointer = error.instance_path().to_string();
     let came = excerpt(error.instance());
     let message = match error.kind() {
@@ -173,7 +173,7 @@ fn violation(error: &ValidationError<'_>, whole: &Value) -> Violation {
         ValidationErrorKind::Pattern { pattern } => format!("expected text that matches /{}/, came {came}", pattern.chars().take(100).collect::<String>()),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let nearest = context.iter().min_by_key(|errors| errors.len()).and_then(|errors| errors.first());
-            match nearest.map(|error| violation(error, whole)) {
+            match nearest.map(violation) {
                 Some(nearest) => format!("none of its forms matches {came}; the nearest wants at {nearest}"),
                 None => format!("none of its forms matches {came}"),
             }

@@ -131,11 +131,10 @@ fn closure(definitions: &[Definition], place: usize) -> Vec<(String, Type)> {
         let mut waiting = vec![&definitions[order[next]].value];
         while let Some(value) = waiting.pop() {
             for alternative in value.alternatives() {
-                if let Alternative::Named(mentioned) = alternative {
-                    if !order.contains(mentioned) {
+                if let Alternative::Named(mentioned) = alternative
+                    && !order.contains(mentioned) {
                         order.push(*mentioned);
                     }
-                }
             }
             waiting.extend(value.parts());
         }
