@@ -10,6 +10,12 @@ const NOTE_LENGTH_MAX: usize = 1_000;
 /// The most characters of a value (a default, a pattern) in a note.
 const VALUE_LENGTH_MAX: usize = 100;
 
+/// Keywords that are told as facts.
+const CONSTRAINTS: &[&str] = &[
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
+    "maxProperties", "uniqueItems", "format", "pattern",
+];
+
 /// The note on the property `name` with this schema, clean for a comment. `referred` is the schema that its `$ref` means.
 ///
 /// Said once: a title that repeats the name, and a default that the description already has, are left out.
@@ -58,6 +64,10 @@ fn only_branch(schema: &Value) -> &Value {
 /// The constraints of `schema`, in short words; what `words` says already is left out.
 fn constraints(schema: &Value, words: &str) -> Vec<String> {
     let mut facts = Vec::new();
+    let is_constraint = |keyword: &String| CONSTRAINTS.contains(&keyword.as_str());
+    if !schema.as_object().is_some_and(|members| members.keys().any(is_constraint)) {
+        return facts;
+    }
     let number = |keyword: &str| schema.get(keyword).filter(|bound| bound.is_number() && !is_no_bound(bound)).map(Value::to_string);
     match (number("minimum"), number("maximum")) {
         (Some(least), Some(most)) => facts.push(format!("{least}..{most}")),

@@ -22,7 +22,7 @@ const NODES_MAX: usize = 20_000;
 const DEPTH_MAX: usize = 64;
 
 /// The most pairs of alternatives that are met for one tool.
-const FUEL: usize = 200_000;
+const FUEL: usize = 50_000;
 
 /// The most declared properties of an object that are shown.
 const PROPERTIES_MAX: usize = 1_000;
@@ -38,6 +38,13 @@ const PREFIX_LENGTH_MAX: usize = 100;
 
 /// The most bytes of a property's name, or of a literal.
 const LITERAL_BYTES_MAX: usize = 512;
+
+/// Keywords that say something by whole schemas, beside those of objects and arrays.
+const COMBINATORS: &[&str] = &["allOf", "anyOf", "oneOf", "not", "if", "dependentRequired", "dependencies", "dependentSchemas", "contains"];
+
+/// Keywords of objects, and of arrays: any of them describes that kind.
+const OBJECT_KEYWORDS: &[&str] = &["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
+const ARRAY_KEYWORDS: &[&str] = &["items", "prefixItems", "maxItems", "unevaluatedItems"];
 
 /// The types of one tool.
 #[derive(Debug)]
@@ -191,7 +198,8 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if members.contains_key("$dynamicRef") {
             self.leaves_out = true;
         }
-        if !(self.is_draft_07 && members.contains_key("$ref")) {
+        let has_combinator = members.keys().any(|keyword| COMBINATORS.contains(&keyword.as_str()));
+        if has_combinator && !(self.is_draft_07 && members.contains_key("$ref")) {
             converted = self.combinators(converted, members, place);
         }
         if members.get("unevaluatedProperties") == Some(&Value::Bool(false))
@@ -245,9 +253,6 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
 
     /// What `type`, `enum`, `const` and the keywords of objects and arrays say.
     fn own_keywords(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Type {
-        let has_any = |keywords: &[&str]| keywords.iter().any(|keyword| members.contains_key(*keyword));
-        let describes_objects = has_any(&["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"]);
-        let describes_arrays = has_any(&["items", "prefixItems", "maxItems", "unevaluatedItems"]);
         let mut kinds = match members.get("type") {
             Some(Value::String(kind)) => vec![kind.as_str()],
             Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
@@ -260,7 +265,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         let converted = if is_valid {
             let types: Vec<Type> = kinds.iter().map(|kind| self.of_kind(kind, members, place)).collect();
             Type::any_of(types)
-        } else if describes_objects || describes_arrays {
+        } else if members.keys().any(|keyword| OBJECT_KEYWORDS.contains(&keyword.as_str()) || ARRAY_KEYWORDS.contains(&keyword.as_str())) {
             let types: Vec<Type> = ["object", "array", "string", "number", "boolean", "null"].iter().map(|kind| self.of_kind(kind, members, place)).collect();
             Type::any_of(types)
         } else {

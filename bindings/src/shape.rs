@@ -7,6 +7,7 @@
 //! made, so that everything that walks one terminates soon: see [`WEIGHT_MAX`].
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// The most nodes of a type, counted as if it were written out; what goes beyond becomes `unknown`.
@@ -16,7 +17,7 @@ pub(crate) const WEIGHT_MAX: usize = 8_000;
 const ALTERNATIVES_MAX: usize = 512;
 
 /// The most pairs of alternatives that are met one by one; beyond, everything is admitted, or what literals there are.
-const PAIRS_MAX: usize = 4_096;
+const PAIRS_MAX: usize = 1_024;
 
 /// The values that a schema admits, or more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +56,10 @@ pub(crate) enum Kind {
 }
 
 /// Arrays: the first items one by one, then any number of others.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ArrayShape {
+    /// Of all the rest: types are hashed and compared often, and deep.
+    hash: u64,
     pub(crate) prefix: Vec<Type>,
     /// How many of `prefix` must be there.
     pub(crate) required: usize,
@@ -66,8 +69,10 @@ pub(crate) struct ArrayShape {
 }
 
 /// Objects: the declared properties, then others.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectShape {
+    /// Of all the rest, as in [`ArrayShape`].
+    hash: u64,
     pub(crate) properties: Vec<Property>,
     pub(crate) rest: Rest,
     weight: usize,
@@ -119,7 +124,8 @@ impl ArrayShape {
             weight = add_within(weight, item);
         }
         let required = required.min(prefix.len());
-        Self { prefix, required, rest, weight }
+        let hash = hash_of(&(&prefix, required, &rest));
+        Self { hash, prefix, required, rest, weight }
     }
 }
 
@@ -138,8 +144,27 @@ impl ObjectShape {
                 }
             }
         }
-        Self { properties, rest, weight }
+        let hash = hash_of(&(&properties, &rest));
+        Self { hash, properties, rest, weight }
     }
+}
+
+impl Hash for ArrayShape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Hash for ObjectShape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The weight of a node so far and `part`, which becomes `unknown` where it would be too much.
@@ -399,6 +424,7 @@ fn meet_arrays(left: &ArrayShape, right: &ArrayShape, fuel: &mut usize) -> Array
 }
 
 fn meet_objects(left: &ObjectShape, right: &ObjectShape, fuel: &mut usize) -> Option<ObjectShape> {
+    *fuel = fuel.saturating_sub(left.properties.len() + right.properties.len());
     let places: HashMap<&str, usize> = right.properties.iter().enumerate().map(|(place, property)| (&*property.name, place)).collect();
     let mut is_met = vec![false; right.properties.len()];
     let mut properties = Vec::with_capacity(left.properties.len() + right.properties.len());

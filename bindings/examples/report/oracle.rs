@@ -46,7 +46,7 @@ pub(crate) fn check_generated(oracle: &Path, packages: &Path, file: &Path) -> Re
 pub(crate) fn check_strict(packages: &Path, file: &Path) -> Result<Option<String>> {
     let output = Command::new("node")
         .arg(packages.join("node_modules/typescript/bin/tsc"))
-        .args(["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022", "--types", "", "--skipLibCheck", "false", "--skipDefaultLibCheck"])
+        .args(["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022", "--skipLibCheck", "false", "--skipDefaultLibCheck"])
         .arg(file)
         .output()?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
