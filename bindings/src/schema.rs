@@ -433,6 +433,9 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                     converted = self.meet_branches(converted, branches);
                 }
             }
+        if ["if", "dependentSchemas", "dependencies"].iter().any(|keyword| members.contains_key(*keyword)) {
+            converted = with_possible(converted, &conditional_names(members));
+        }
         if ["dependentSchemas", "dependencies", "contains"].iter().any(|keyword| members.contains_key(*keyword)) {
             self.leaves_out = true;
         }
@@ -491,6 +494,20 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         }
         self.meet(converted, branches)
     }
+}
+
+/// The properties that schemas under a condition mention: what they say is not said by a type, that they exist is.
+fn conditional_names(members: &Map<String, Value>) -> Vec<&str> {
+    let conditional = ["if", "then", "else"].iter().filter_map(|keyword| members.get(*keyword));
+    let dependent = ["dependentSchemas", "dependencies"].iter().filter_map(|keyword| members.get(*keyword)?.as_object());
+    let dependent = dependent.flatten().map(|(_, schema)| schema);
+    let mut names: Vec<&str> = Vec::new();
+    for schema in conditional.chain(dependent) {
+        names.extend(schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|schemas| schemas.keys()).map(String::as_str));
+        names.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
+    }
+    names.truncate(PROPERTIES_MAX);
+    names
 }
 
 /// Gives a string branch the form of its pattern where other branches are string literals, which a plain `string` would swallow.
@@ -614,20 +631,40 @@ fn without_property(converted: Type, name: &str) -> Type {
 
 /// `converted` with every object closed of which nothing is said about other properties; `names` may be there too.
 fn closed(converted: Type, names: &[&str]) -> Type {
-    let Type::Union(alternatives) = converted else { return Type::Unknown };
-    let close = |alternative: Alternative| match alternative {
-        Alternative::Object(shape) if shape.rest == Rest::Unsaid => {
-            let mut properties: Vec<Property> = shape.properties.iter().filter(|property| !property.value.is_never()).cloned().collect();
-            for name in names.iter().filter(|name| name.len() <= LITERAL_BYTES_MAX) {
-                if shape.properties.iter().all(|property| &*property.name != *name) {
-                    properties.push(Property { name: Arc::from(*name), value: Type::Unknown, is_required: false, note: None });
-                }
-            }
-            Type::object(properties, Rest::Closed)
+    map_unsaid(converted, |mut properties| {
+        properties.retain(|property| !property.value.is_never());
+        add_possible(&mut properties, names);
+        Type::object(properties, Rest::Closed)
+    })
+}
+
+/// `converted` with `names` as optional properties of every object of which nothing is said about other properties.
+fn with_possible(converted: Type, names: &[&str]) -> Type {
+    map_unsaid(converted, |mut properties| {
+        // An object without declared properties admits any already.
+        if !properties.is_empty() {
+            add_possible(&mut properties, names);
         }
+        Type::object(properties, Rest::Unsaid)
+    })
+}
+
+fn add_possible(properties: &mut Vec<Property>, names: &[&str]) {
+    let mut known: std::collections::HashSet<Arc<str>> = properties.iter().map(|property| Arc::clone(&property.name)).collect();
+    for name in names.iter().filter(|name| name.len() <= LITERAL_BYTES_MAX) {
+        if known.insert(Arc::from(*name)) {
+            properties.push(Property { name: Arc::from(*name), value: Type::Unknown, is_required: false, note: None });
+        }
+    }
+}
+
+/// `converted` with every object changed of which nothing is said about other properties.
+fn map_unsaid(converted: Type, change: impl Fn(Vec<Property>) -> Type) -> Type {
+    let Type::Union(alternatives) = converted else { return Type::Unknown };
+    Type::any_of(alternatives.into_iter().map(|alternative| match alternative {
+        Alternative::Object(shape) if shape.rest == Rest::Unsaid => change(shape.properties.clone()),
         other => Type::one(other),
-    };
-    Type::any_of(alternatives.into_iter().map(close))
+    }))
 }
 
 /// The schema of an `unevaluated*` keyword where nothing beside it can evaluate anything: there it is as good as `additional*`.

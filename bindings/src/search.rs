@@ -130,16 +130,23 @@ fn add_parameters(tool: &ScopedTool, add: &mut impl FnMut(&str, f64)) {
 /// The names among `names` that are nearest to `wanted`, best first, at most five.
 pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<String> {
     let wanted: String = wanted.chars().take(128).collect();
-    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    let wanted_last = last(&wanted);
+    let (namespace, identifier) = parts(&wanted);
     let score = |name: &str| {
-        let whole = strsim::jaro_winkler(name, &wanted);
-        // Another server's tool of that name is near, and so is the tool itself without its namespace.
-        whole.max(strsim::jaro_winkler(&last(name), &wanted_last) - 0.02)
+        let (other_namespace, other_identifier) = parts(name);
+        let nearness = strsim::jaro_winkler(&other_identifier, &identifier);
+        // Another server's tool of that name is near too, its own server's is nearer.
+        let same_server = if namespace.is_empty() { 1.0 } else { strsim::jaro_winkler(&other_namespace, &namespace) };
+        nearness - 0.1 * (1.0 - same_server)
     };
     let mut ranked: Vec<(f64, &str)> = names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
     ranked.sort_by(|one, two| two.0.total_cmp(&one.0).then_with(|| one.1.cmp(two.1)));
     ranked.into_iter().take(NEAREST_MAX).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// The namespace and the identifier of a path, in lower case.
+fn parts(path: &str) -> (String, String) {
+    let (namespace, identifier) = path.rsplit_once('.').unwrap_or(("", path));
+    (namespace.to_ascii_lowercase(), identifier.to_ascii_lowercase())
 }
 
 /// The stems of the words of `text`: `createIssue_v2` is `creat`, `issu`, `v2`; each ideograph is a word.

@@ -174,9 +174,20 @@ fn without_pinned(input: Type, vocabulary: &Vocabulary, tool: &ScopedTool) -> Ty
 #[derive(Default)]
 struct Sharing {
     names: HashMap<Type, String>,
-    counts: HashMap<Type, usize>,
-    /// The types in the order in which they were met, with the name of the place and their length.
-    met: Vec<(Type, String, usize)>,
+    /// The place of each type in `met`.
+    places: HashMap<Type, usize>,
+    /// The types in the order in which they were met.
+    met: Vec<Met>,
+}
+
+/// A type that was met.
+struct Met {
+    value: Type,
+    /// The shortest name of a place where it was.
+    place: String,
+    /// About its characters.
+    length: usize,
+    uses: usize,
 }
 
 impl Sharing {
@@ -190,16 +201,16 @@ impl Sharing {
         if is_nameable(value) {
             let length = length(value);
             if length >= LENGTH_MIN {
-                match self.counts.get_mut(value) {
-                    Some(count) => {
-                        *count += 1;
-                        return;
+                if let Some(known) = self.places.get(value) {
+                    let known = &mut self.met[*known];
+                    known.uses += 1;
+                    if place.len() < known.place.len() {
+                        place.clone_into(&mut known.place);
                     }
-                    None => {
-                        self.counts.insert(value.clone(), 1);
-                        self.met.push((value.clone(), place.to_owned(), length));
-                    }
+                    return;
                 }
+                self.places.insert(value.clone(), self.met.len());
+                self.met.push(Met { value: value.clone(), place: place.to_owned(), length, uses: 1 });
             }
         }
         if value.alternatives().len() > 1 {
@@ -237,9 +248,8 @@ impl Sharing {
 
     /// The types that are worth a name, with their names, in the order in which they were met.
     fn worth_naming(self) -> Vec<(Type, String)> {
-        let Self { mut names, counts, met } = self;
-        let worth = |(value, place, length): (Type, String, usize)| {
-            let uses = counts.get(&value).copied().unwrap_or(1);
+        let Self { mut names, met, .. } = self;
+        let worth = |Met { value, place, length, uses }: Met| {
             let name = names.remove(&value).unwrap_or(place);
             let cost = length + name.len() * (uses + 1) + 16;
             (uses > 1 && uses * length > cost + SAVING_MIN).then_some((value, name))
