@@ -105,12 +105,14 @@ impl<'a> Writer<'a> {
         match value {
             Type::Unknown => self.push("unknown"),
             Type::Union(alternatives) => {
-                let others = alternatives.iter().filter(|alternative| **alternative != Alternative::Null).cloned().collect::<Vec<_>>();
-                if others.len() > 1 && others.len() < alternatives.len() && self.write_name(&Type::Union(others)) {
-                    self.push(" | null");
-                } else {
-                    self.write_union(alternatives, depth);
+                let is_null = |alternative: &&Alternative| **alternative == Alternative::Null;
+                if self.form.is_full && alternatives.len() > 2 && alternatives.iter().any(|alternative| is_null(&alternative)) {
+                    let others = alternatives.iter().filter(|alternative| !is_null(alternative)).cloned().collect();
+                    if self.write_name(&Type::Union(others)) {
+                        return self.push(" | null");
+                    }
                 }
+                self.write_union(alternatives, depth);
             }
         }
     }
@@ -129,9 +131,10 @@ impl<'a> Writer<'a> {
     }
 
     fn write_union(&mut self, alternatives: &[Alternative], depth: usize) {
-        if alternatives.is_empty() {
-            self.push("never");
-            return;
+        match alternatives {
+            [] => return self.push("never"),
+            [only] => return self.write_alternative(only, depth),
+            _ => {}
         }
         let literals = |alternative: &&Alternative| matches!(alternative, Alternative::Literal(..));
         let length: usize = alternatives.iter().map(|alternative| if let Alternative::Literal(_, text) = alternative { text.len() + 3 } else { 0 }).sum();

@@ -262,7 +262,9 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             kinds.push("null");
         }
         let is_valid = !kinds.is_empty() && kinds.iter().all(|kind| matches!(*kind, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"));
-        let converted = if is_valid {
+        let converted = if let ([kind], true) = (kinds.as_slice(), is_valid) {
+            self.of_kind(kind, members, place)
+        } else if is_valid {
             let types: Vec<Type> = kinds.iter().map(|kind| self.of_kind(kind, members, place)).collect();
             Type::any_of(types)
         } else if members.keys().any(|keyword| OBJECT_KEYWORDS.contains(&keyword.as_str()) || ARRAY_KEYWORDS.contains(&keyword.as_str())) {

@@ -170,8 +170,8 @@ impl Scope {
         self.0.typescript.get_or_init(|| types::all(&self.0.tools, self.declarations()))
     }
 
-    /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then nothing. The text begins
-    /// with a line that says which, and how many of each server.
+    /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then names, then nothing. The
+    /// text begins with a line that says which; each namespace has its own counts.
     #[must_use]
     pub fn types(&self, budget: TokenBudget) -> Types {
         types::within(&self.0.tools, self.declarations(), self.typescript(), budget)

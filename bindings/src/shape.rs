@@ -326,11 +326,11 @@ impl Type {
                 }
             }
         }
-        let both = [Alternative::Literal(Kind::Boolean, "true".into()), Alternative::Literal(Kind::Boolean, "false".into())];
-        if both.iter().all(|literal| union.contains(literal)) {
-            let place = union.iter().position(|known| both.contains(known)).unwrap_or_default();
+        let is_boolean_literal = |known: &Alternative| matches!(known, Alternative::Literal(Kind::Boolean, _));
+        if union.iter().filter(|known| is_boolean_literal(known)).count() == 2 {
+            let place = union.iter().position(is_boolean_literal).unwrap_or_default();
             union[place] = Alternative::Boolean;
-            union.retain(|known| !both.contains(known));
+            union.retain(|known| !is_boolean_literal(known));
         }
         Self::Union(union)
     }

@@ -47,6 +47,8 @@ pub struct ServerCoverage {
     pub full: usize,
     /// Tools as a signature and one line.
     pub compact: usize,
+    /// Tools of which only the name is shown.
+    pub named: usize,
     /// Tools that are not shown; they can be searched for and called.
     pub omitted: usize,
 }
@@ -86,6 +88,7 @@ pub(crate) fn within(tools: &[ScopedTool], servers: &[ServerDeclarations], all: 
                 namespace: server.namespace.to_string(),
                 full: tools.len(),
                 compact: 0,
+                named: 0,
                 omitted: 0,
             });
             return Types { text, coverage: Coverage::Complete, servers: servers.collect(), tokens };
@@ -121,6 +124,8 @@ struct Selection<'a> {
     shown: Vec<Vec<Shown>>,
     /// The named types of each server that are paid for.
     types: Vec<BTreeSet<usize>>,
+    /// Whether the tools of which no more is shown are listed by name.
+    lists_names: bool,
     /// Tokens that are left.
     left: usize,
     /// The tools that were taken, by server and place, the last ones last.
@@ -132,8 +137,15 @@ impl<'a> Selection<'a> {
         let servers: Vec<_> = servers.iter().zip(by_server(tools)).collect();
         let shown = servers.iter().map(|(_, tools)| tools.iter().map(|_| Shown::Not).collect()).collect();
         let types = servers.iter().map(|_| BTreeSet::new()).collect();
-        let mut selection = Self { servers, shown, types, left: budget, taken: Vec::new() };
+        let mut selection = Self { servers, shown, types, lists_names: true, left: budget, taken: Vec::new() };
         selection.left = budget.saturating_sub(count_tokens(&selection.heading()).tokens + 8);
+        let bytes: usize = tools.iter().map(|tool| tool.identifier().len()).sum();
+        // Names beyond any budget are not written out only to be counted.
+        let names = if bytes / 16 > budget { usize::MAX } else { count_tokens(&selection.names()).tokens };
+        selection.lists_names = names <= selection.left / 2;
+        if selection.lists_names {
+            selection.left -= names;
+        }
         selection
     }
 
@@ -207,9 +219,28 @@ impl<'a> Selection<'a> {
         }
     }
 
+    /// The openings of all servers with the names of the tools of which no more is shown.
+    fn names(&self) -> String {
+        let names = (0..self.servers.len()).map(|server| self.servers[server].0.opening.clone() + &self.names_of(server));
+        names.collect()
+    }
+
+    fn names_of(&self, server: usize) -> String {
+        let tools = self.servers[server].1.iter().zip(&self.shown[server]).filter(|(_, shown)| matches!(shown, Shown::Not));
+        let mut text = String::new();
+        let mut line = 0;
+        for (tool, _) in tools {
+            let separator = if text.is_empty() || line > 160 { "\n// " } else { ", " };
+            line = if separator == ", " { line } else { 0 } + tool.identifier().len() + 2;
+            text.push_str(separator);
+            text.push_str(tool.identifier());
+        }
+        if text.is_empty() { text } else { format!("// by name only:{text}\n") }
+    }
+
     /// Shows the tool that was taken last with less; whether there was one.
     fn give_back(&mut self) -> bool {
-        let Some((server, place)) = self.taken.pop() else { return false };
+        let Some((server, place)) = self.taken.pop() else { return std::mem::take(&mut self.lists_names) };
         let (declarations, tools) = self.servers[server];
         self.shown[server][place] = match self.shown[server][place] {
             Shown::Full(_) => Shown::Compact(declarations.compact(&tools[place])),
@@ -222,7 +253,9 @@ impl<'a> Selection<'a> {
         let cover = |((declarations, _), shown): (&(&ServerDeclarations, &[ScopedTool]), &Vec<Shown>)| {
             let full = shown.iter().filter(|shown| matches!(shown, Shown::Full(_))).count();
             let compact = shown.iter().filter(|shown| matches!(shown, Shown::Compact(_))).count();
-            ServerCoverage { namespace: declarations.namespace.to_string(), full, compact, omitted: shown.len() - full - compact }
+            let rest = shown.len() - full - compact;
+            let (named, omitted) = if self.lists_names { (rest, 0) } else { (0, rest) };
+            ServerCoverage { namespace: declarations.namespace.to_string(), full, compact, named, omitted }
         };
         self.servers.iter().zip(&self.shown).map(cover).collect()
     }
@@ -231,19 +264,21 @@ impl<'a> Selection<'a> {
     fn heading(&self) -> String {
         let coverage = self.coverage();
         let sum = |count: fn(&ServerCoverage) -> usize| coverage.iter().map(count).sum::<usize>();
-        let (full, compact, omitted) = (sum(|server| server.full), sum(|server| server.compact), sum(|server| server.omitted));
-        format!("// PARTIAL: {full} tools in full, {compact} as signatures, {omitted} not shown. tools.search(query) and tools.describe(paths) give the rest.\n")
+        let (full, compact) = (sum(|server| server.full), sum(|server| server.compact));
+        let (named, omitted) = (sum(|server| server.named), sum(|server| server.omitted));
+        format!("// PARTIAL: {full} tools in full, {compact} as signatures, {named} by name, {omitted} not shown. tools.search(query) and tools.describe(paths) give the rest.\n")
     }
 
     fn types(&self) -> Types {
         let mut text = self.heading();
         let coverage = self.coverage();
-        for (((declarations, _), shown), server) in self.servers.iter().zip(&self.shown).zip(&coverage) {
-            if server.full + server.compact == 0 {
+        for (place, server) in coverage.iter().enumerate() {
+            let (declarations, shown) = (self.servers[place].0, &self.shown[place]);
+            if server.full + server.compact + server.named == 0 {
                 continue;
             }
             let mut note = String::from("//");
-            let counts = [(server.full, "in full"), (server.compact, "as signatures"), (server.omitted, "not shown")];
+            let counts = [(server.full, "in full"), (server.compact, "as signatures"), (server.named, "by name"), (server.omitted, "not shown")];
             let mut separator = " ";
             for (count, form) in counts.iter().filter(|(count, _)| *count > 0) {
                 write!(note, "{separator}{count} {form}").expect("a string takes every write");
@@ -255,6 +290,9 @@ impl<'a> Selection<'a> {
                 Shown::Not => None,
                 Shown::Compact(piece) | Shown::Full(piece) => Some(piece.clone()),
             }));
+            if self.lists_names {
+                pieces.push(Piece { text: self.names_of(place), ..Piece::default() });
+            }
             text.push_str(&declarations.assemble(&pieces));
         }
         let tokens = count_tokens(&text);

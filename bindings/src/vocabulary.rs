@@ -104,7 +104,7 @@ impl Vocabulary {
 
     /// The place of the name of `value`, if it has one.
     pub(crate) fn find(&self, value: &Type) -> Option<usize> {
-        if self.by_type.is_empty() || matches!(value.alternatives(), [] | [Alternative::Array(_) | Alternative::String | Alternative::Boolean]) {
+        if self.by_type.is_empty() || !is_nameable(value) {
             return None;
         }
         self.by_type.get(value).copied()

@@ -3,6 +3,7 @@
 //! `examples/report` prints the same numbers; this holds them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "../examples/report/corpus.rs"]
 #[expect(dead_code, reason = "the report uses the rest")]

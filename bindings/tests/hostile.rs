@@ -1,6 +1,7 @@
 //! Hostile definitions: whatever a server lists, the declarations are inert, bounded and made in no time.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "support/code.rs"]
 mod code;

@@ -72,7 +72,7 @@ proptest! {
         let scope = Catalog::load([("server", tools.collect::<Vec<_>>())]).unwrap().scope(&Grants::new().allow("*")).unwrap();
         let types = scope.types(TokenBudget::new(budget));
         prop_assert!(types.tokens.tokens <= budget, "{} > {budget}", types.tokens.tokens);
-        let shown: usize = types.servers.iter().map(|server| server.full + server.compact + server.omitted).sum();
+        let shown: usize = types.servers.iter().map(|server| server.full + server.compact + server.named + server.omitted).sum();
         prop_assert_eq!(shown, scope.tools().len());
         code::assert_inert(&types.text);
     }
