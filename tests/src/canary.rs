@@ -60,7 +60,7 @@ fn check_snapshot() -> Result<(), Failed> {
     roles::play_with(&[SNAPSHOT_ARGUMENT, text], |command| command.env(ENVIRONMENT, &canary).current_dir(place.path()))?;
     let snapshot = std::fs::read(&path)?;
     // It is what it should be: our own JavaScript is in it.
-    if !holds(&snapshot, "tool calls") && snapshot.len() < 100_000 {
+    if !holds(&snapshot, "structuredClone") {
         return Err(format!("{} bytes are no snapshot", snapshot.len()).into());
     }
     let folder = env!("CARGO_MANIFEST_DIR").trim_end_matches("/tests");
@@ -74,7 +74,7 @@ fn check_snapshot() -> Result<(), Failed> {
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    [text.as_bytes(), &utf16].iter().any(|wanted| bytes.windows(wanted.len()).any(|window| window == *wanted))
+    [text.as_bytes(), &utf16].iter().any(|wanted| memchr::memmem::find(bytes, wanted).is_some())
 }
 
 /// Runs one check as a host.
@@ -184,7 +184,7 @@ impl Host {
                     // A text may lie across two pages.
                     last.extend_from_slice(page);
                     for text in self.planted.iter().map(String::as_str).chain([own]) {
-                        if contains(&last, text.as_bytes()) {
+                        if memchr::memmem::find(&last, text.as_bytes()).is_some() {
                             holders.push((*process, text.to_owned(), mapping.name.clone()));
                         }
                     }
@@ -205,7 +205,8 @@ impl Host {
             .filter(|process| !process_table::children_of(*process).is_empty())
             .collect();
         ensure!(zygotes.len() == 2, "a base zygote and one of a scope, not {zygotes:?}");
-        let before: Vec<_> = zygotes.iter().map(|zygote| anonymous_pages(*zygote)).collect::<anyhow::Result<_>>()?;
+        let before: Vec<_> = zygotes.iter().map(|zygote| pages(*zygote, "")).collect::<anyhow::Result<_>>()?;
+        let own_before: Vec<_> = zygotes.iter().map(|zygote| pages(*zygote, "[heap]")).collect::<anyhow::Result<_>>()?;
         let mut limits = Limits::default();
         limits.cpu_max = Duration::from_millis(50);
         for number in 0..1000 {
@@ -215,11 +216,14 @@ impl Host {
             self.session.run_with(program, options).await.with_context(|| program.to_owned())?;
         }
         for (zygote, before) in zygotes.iter().zip(before) {
-            let after = anonymous_pages(*zygote)?;
+            let after = pages(*zygote, "")?;
             let changed: Vec<_> = before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| format!("{page:x}")).collect();
             ensure!(changed.is_empty(), "zygote {zygote}: {} of {} pages have changed: {changed:?}", changed.len(), before.len());
-            ensure!(before.len() > 1000, "zygote {zygote} has only {} pages of V8", before.len());
+            ensure!(before.len() > 200, "zygote {zygote} has only {} pages of V8", before.len());
         }
+        // What a zygote does itself is seen in the same way.
+        let own_after: Vec<_> = zygotes.iter().map(|zygote| pages(*zygote, "[heap]")).collect::<anyhow::Result<_>>()?;
+        ensure!(own_before != own_after, "the zygotes have forked a thousand runs, and their own heaps are the same");
         Ok(())
     }
 
@@ -244,11 +248,6 @@ impl Host {
     }
 }
 
-fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    // Most pages do not even have its first byte pair.
-    bytes.windows(text.len()).any(|window| window[0] == text[0] && window == text)
-}
-
 /// Programs that change all that they can reach, and end.
 const VANDALS: [&str; 5] = [
     "for (const name of Reflect.ownKeys(globalThis)) try { delete globalThis[name] } catch {} return 1",
@@ -258,12 +257,12 @@ const VANDALS: [&str; 5] = [
     "Object.prototype.toJSON = () => 7; Array.prototype[Symbol.iterator] = null; Error.prepareStackTrace = () => { throw 1 }; setTimeout(() => { throw 2 }, 0); Promise.reject(3); await null; return [/(a*)*b/.test('a'.repeat(15)), new Date().toLocaleString(), 'ß'.localeCompare('z'), [3, 1].sort()]",
 ];
 
-/// Hashes of all pages of anonymous memory that can be written: V8's heap and tables. The heap of `malloc` and the stack have
-/// names, and change with each frame that a zygote reads.
-fn anonymous_pages(process: u32) -> anyhow::Result<BTreeMap<u64, u64>> {
+/// Hashes of all pages of memory with this name that can be written. Anonymous memory is V8's heap and tables. The heap of
+/// `malloc` and the stack have names, and change with each frame that a zygote reads.
+fn pages(process: u32, name: &str) -> anyhow::Result<BTreeMap<u64, u64>> {
     let mut pages = BTreeMap::new();
     for mapping in process_table::mappings(process)? {
-        if mapping.name.is_empty() && mapping.rights == "rw-p" {
+        if mapping.name == name && mapping.rights == "rw-p" {
             process_table::pages_of(process, &mapping, |address, page| {
                 let mut hasher = DefaultHasher::new();
                 page.hash(&mut hasher);

@@ -76,6 +76,12 @@ pub(crate) fn number_of_runs(arguments: &[String], otherwise: usize) -> anyhow::
     }
 }
 
+/// A user's session, and where its calls arrive.
+struct User {
+    session: Session,
+    upstream: Arc<Upstream>,
+}
+
 /// What host and zygotes hold, ready runs left out.
 #[derive(Clone, Debug)]
 struct Footprint {
@@ -106,7 +112,10 @@ async fn kill(runs: usize) -> anyhow::Result<()> {
     let runtime = Runtime::new(Config::default())?;
     let scope = test_tools::scopes()?.test;
     runtime.prepare(&scope).await?;
-    let session = |user: &str| Arc::new(runtime.session(scope.clone(), TestTools(Upstream::new(user))));
+    let session = |user: &str| {
+        let upstream = Upstream::new(user);
+        Arc::new(User { session: runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))), upstream })
+    };
     let (attacker, victim) = (session("attacker"), session("victim"));
     // What grows once: the allocator's and tokio's own memory.
     hostile_runs(&attacker, LETHAL.len() * 2).await?;
@@ -169,11 +178,11 @@ async fn at_rest(runtime: &Runtime) -> anyhow::Result<Footprint> {
 }
 
 /// Runs that many lethal programs, some at a time; how they ended.
-async fn hostile_runs(session: &Arc<Session>, runs: usize) -> anyhow::Result<[usize; 6]> {
+async fn hostile_runs(user: &Arc<User>, runs: usize) -> anyhow::Result<[usize; 6]> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut lanes = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (session, next) = (Arc::clone(session), Arc::clone(&next));
+        let (user, next) = (Arc::clone(user), Arc::clone(&next));
         lanes.spawn(async move {
             let mut endings = [0; 6];
             loop {
@@ -183,7 +192,7 @@ async fn hostile_runs(session: &Arc<Session>, runs: usize) -> anyhow::Result<[us
                 }
                 // A few once each, then at random.
                 let choice = if number < LETHAL.len() { number } else { fastrand::usize(..LETHAL.len()) };
-                endings[hostile_run(&session, LETHAL[choice]).await?] += 1;
+                endings[hostile_run(&user, LETHAL[choice]).await?] += 1;
             }
         });
     }
@@ -194,12 +203,13 @@ async fn hostile_runs(session: &Arc<Session>, runs: usize) -> anyhow::Result<[us
     Ok(endings)
 }
 
-async fn hostile_run(session: &Session, (class, program): Lethal) -> anyhow::Result<usize> {
+async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<usize> {
     let mut limits = Limits::default();
     limits.cpu_max = Duration::from_millis(50);
     limits.wall_max = Duration::from_secs(5);
     let options = RunOptions { limits: Some(limits), ..RunOptions::default() };
-    let outcome = session.run_with(program, options).await.with_context(|| format!("{class}: {program}"))?;
+    let outcome = user.session.run_with(program, options).await.with_context(|| format!("{class}: {program}"))?;
+    user.upstream.take_received();
     Ok(match outcome.end {
         End::Stopped(Stop::Cpu { .. } | Stop::Wall { .. }) => 0,
         End::Stopped(Stop::Heap { .. } | Stop::Data) => 1,
@@ -212,17 +222,19 @@ async fn hostile_run(session: &Session, (class, program): Lethal) -> anyhow::Res
 }
 
 /// Benign runs until it is over: how long each took.
-async fn benign_runs(session: Arc<Session>, over: Arc<AtomicUsize>) -> anyhow::Result<Vec<Duration>> {
+async fn benign_runs(user: Arc<User>, over: Arc<AtomicUsize>) -> anyhow::Result<Vec<Duration>> {
     let mut latencies = Vec::new();
     while over.load(Ordering::Relaxed) == 0 {
-        latencies.push(benign_run(&session, latencies.len()).await?);
+        latencies.push(benign_run(&user, latencies.len()).await?);
     }
     Ok(latencies)
 }
 
-async fn benign_run(session: &Session, number: usize) -> anyhow::Result<Duration> {
+async fn benign_run(user: &User, number: usize) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    let outcome = session.run(&format!("return (await test.add({{ a: {number}, b: 1 }})).sum")).await.context("a benign run")?;
+    let outcome = user.session.run(&format!("return (await test.add({{ a: {number}, b: 1 }})).sum")).await.context("a benign run")?;
+    let received = user.upstream.take_received();
+    ensure!(received.len() == 1, "benign run {number}: {} calls have arrived", received.len());
     let sum = match &outcome.end {
         End::Returned(value) => value.as_f64(),
         _ => None,
