@@ -118,7 +118,9 @@ impl Host {
         let environment = std::env::var(ENVIRONMENT).context("no canary in the environment")?;
         let file = std::fs::read_to_string(FILE).context("no canary in a file")?;
         let user = canary();
-        let runtime = Runtime::new(Config::default().readable_by_tests())?;
+        let mut config = Config::default().readable_by_tests();
+        config.limits.wall_max = Duration::from_secs(240); // searching takes time
+        let runtime = Runtime::new(config)?;
         let scopes = test_tools::scopes()?;
         runtime.prepare(&scopes.both).await?;
         let upstream = Upstream::new(&user);
@@ -179,16 +181,20 @@ impl Host {
             let environment = std::fs::read(format!("/proc/{process}/environ"))?;
             ensure!(environment == b"TZ=UTC\0", "the environment of {process}: {}", String::from_utf8_lossy(&environment));
             for mapping in process_table::mappings(*process)? {
+                // What is a file's and cannot be written holds what is in the file; what cannot be read was never written.
+                if mapping.name.starts_with('/') && !mapping.rights.contains('w') || !mapping.rights.starts_with('r') {
+                    continue;
+                }
                 let mut last = Vec::new();
-                process_table::pages_of(*process, &mapping, |_, page| {
-                    // A text may lie across two pages.
-                    last.extend_from_slice(page);
+                process_table::read_mapping(*process, &mapping, |_, part| {
+                    // A text may lie across two parts.
+                    last.extend_from_slice(&part[..part.len().min(64)]);
                     for text in self.planted.iter().map(String::as_str).chain([own]) {
-                        if memchr::memmem::find(&last, text.as_bytes()).is_some() {
+                        if [&last, part].iter().any(|bytes| memchr::memmem::find(bytes, text.as_bytes()).is_some()) {
                             holders.push((*process, text.to_owned(), mapping.name.clone()));
                         }
                     }
-                    last = page[page.len().saturating_sub(64)..].to_vec();
+                    last = part[part.len().saturating_sub(64)..].to_vec();
                 })?;
             }
         }
@@ -218,6 +224,7 @@ impl Host {
         for (zygote, before) in zygotes.iter().zip(before) {
             let after = pages(*zygote, "")?;
             let changed: Vec<_> = before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| format!("{page:x}")).collect();
+            if !changed.is_empty() { eprintln!("{:#?}", process_table::mappings(*zygote)?.iter().map(|m| format!("{:x}-{:x} {} {}", m.start, m.end, m.rights, m.name)).collect::<Vec<_>>()); }
             ensure!(changed.is_empty(), "zygote {zygote}: {} of {} pages have changed: {changed:?}", changed.len(), before.len());
             ensure!(before.len() > 200, "zygote {zygote} has only {} pages of V8", before.len());
         }
@@ -260,13 +267,16 @@ const VANDALS: [&str; 5] = [
 /// Hashes of all pages of memory with this name that can be written. Anonymous memory is V8's heap and tables. The heap of
 /// `malloc` and the stack have names, and change with each frame that a zygote reads.
 fn pages(process: u32, name: &str) -> anyhow::Result<BTreeMap<u64, u64>> {
+    const PAGE_BYTES: usize = 4096;
     let mut pages = BTreeMap::new();
     for mapping in process_table::mappings(process)? {
         if mapping.name == name && mapping.rights == "rw-p" {
-            process_table::pages_of(process, &mapping, |address, page| {
-                let mut hasher = DefaultHasher::new();
-                page.hash(&mut hasher);
-                pages.insert(address, hasher.finish());
+            process_table::read_mapping(process, &mapping, |start, part| {
+                for (address, page) in (start..).step_by(PAGE_BYTES).zip(part.chunks(PAGE_BYTES)) {
+                    let mut hasher = DefaultHasher::new();
+                    page.hash(&mut hasher);
+                    pages.insert(address, hasher.finish());
+                }
             })?;
         }
     }

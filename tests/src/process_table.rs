@@ -104,22 +104,19 @@ fn mapping(line: &str) -> Option<Mapping> {
     Some(Mapping { start: u64::from_str_radix(start, 16).ok()?, end: u64::from_str_radix(end, 16).ok()?, rights, name })
 }
 
-/// Calls `page` with each page of a mapping that can be read: its address and its bytes.
-pub(crate) fn pages_of(process: u32, mapping: &Mapping, mut page: impl FnMut(u64, &[u8])) -> anyhow::Result<()> {
-    const CHUNK_BYTES: u64 = 1 << 20;
-    const PAGE_BYTES: usize = 4096;
+/// Calls `part` with what is in a mapping, one MiB after the other, each with its address.
+pub(crate) fn read_mapping(process: u32, mapping: &Mapping, mut part: impl FnMut(u64, &[u8])) -> anyhow::Result<()> {
+    const PART_BYTES: u64 = 1 << 20;
     let memory = std::fs::File::open(format!("/proc/{process}/mem")).with_context(|| format!("the memory of {process}"))?;
     let mut bytes = Vec::new();
     let mut start = mapping.start;
     while start < mapping.end {
-        bytes.resize(usize::try_from(CHUNK_BYTES.min(mapping.end - start))?, 0);
-        // Guard pages and the kernel's own cannot be read.
+        bytes.resize(usize::try_from(PART_BYTES.min(mapping.end - start))?, 0);
+        // The kernel's own pages cannot be read.
         if memory.read_exact_at(&mut bytes, start).is_ok() {
-            for (number, content) in (0_u64..).zip(bytes.chunks(PAGE_BYTES)) {
-                page(start + number * 4096, content);
-            }
+            part(start, &bytes);
         }
-        start += CHUNK_BYTES;
+        start += PART_BYTES;
     }
     Ok(())
 }
