@@ -77,7 +77,11 @@ type Run = tokio::task::JoinHandle<Result<Outcome, RunError>>;
 async fn waiting_run(runtime: &Runtime, scope: &Scope, upstream: &Arc<Upstream>) -> anyhow::Result<Run> {
     let (before, session) = (upstream.running(), runtime.session(scope.clone(), TestTools(Arc::clone(upstream))));
     let run = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 7 })).id").await });
-    ensure!(until(SOON, || upstream.running() > before).await, "the run does not call");
+    let waits = until(SOON, || upstream.running() > before || run.is_finished()).await && !run.is_finished();
+    if !waits {
+        run.abort();
+        anyhow::bail!("the run does not wait for its tool: {:?}", run.await);
+    }
     Ok(run)
 }
 
@@ -105,6 +109,7 @@ async fn kill_scope_zygote() -> anyhow::Result<()> {
     kill(zygote)?;
     let lost = lost.await?;
     ensure!(matches!(lost, Err(RunError::ZygoteLost)), "the run of a lost zygote: {lost:?}");
+    ensure!(until(SOON, || upstream.running() == 1).await, "the call of a lost run goes on");
     let next = waiting_run(&runtime, &scopes.hold, &upstream).await?;
     upstream.tell(true);
     for run in [unharmed, next] {
@@ -247,8 +252,9 @@ async fn drop_session() -> anyhow::Result<()> {
     let session = runtime.session(scopes.hold, TestTools(Arc::clone(&upstream)));
     let resting = || process_table::descendants_of(process_table::host()).len() == 2 + runtime.metrics().ready;
     ensure!(until(SOON, resting).await, "the zygotes do not come to rest");
-    let run = tokio::spawn(async move { session.run("hold.until_told({}); for (;;) await null").await });
-    ensure!(until(SOON, || upstream.running() == 1).await, "the run does not call");
+    // The loop that the process is in after the first turn, and a call that is cancelled.
+    let run = tokio::spawn(async move { session.run("hold.until_told({}); setTimeout(() => { for (;;); }, 1); await hold.until_told({})").await });
+    ensure!(until(SOON, || upstream.running() == 2).await, "the run does not call");
     run.abort();
     ensure!(until(SOON, || upstream.running() == 0).await, "the call of a dropped run goes on");
     ensure!(until(SOON, resting).await, "the process of a dropped run goes on");
@@ -280,12 +286,21 @@ async fn wait_to_be_killed() -> anyhow::Result<()> {
     let (runtime, scopes, upstream) = (Runtime::new(Config::default())?, test_tools::scopes()?, Upstream::new("user"));
     runtime.prepare(&scopes.both).await?;
     let session = Arc::new(runtime.session(scopes.both, TestTools(Arc::clone(&upstream))));
-    let programs = ["hold.until_told({}); for (;;) await null", "await hold.until_told({})", "hold.until_told({}); await null; return [].indexOf.call({ length: 2 ** 53 - 1 }, 1)"];
+    let programs = [
+        "await test.echo({}); for (;;) await null",
+        "await hold.until_told({})",
+        "await test.echo({}); return [].indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+    ];
     let runs = programs.map(|program| {
         let session = Arc::clone(&session);
         tokio::spawn(async move { session.run(program).await.map(drop) })
     });
-    ensure!(until(SOON, || upstream.running() == 2).await, "the runs do not call");
+    let mut called = 0;
+    let all_called = || {
+        called += upstream.take_received().len();
+        called == 3
+    };
+    ensure!(until(SOON, all_called).await, "the runs do not call");
     println!("ready");
     for run in runs {
         run.await??;
@@ -422,7 +437,7 @@ pub(crate) fn lie() -> anyhow::Result<()> {
 }
 
 /// The place of `test.big` in the scope of both namespaces.
-const BIG: u32 = 2;
+const BIG: u32 = 5;
 
 /// A script that starts this binary as something else: `Config::executable` is a path and nothing more.
 fn executable(place: &tempfile::TempDir, script: &str) -> anyhow::Result<PathBuf> {
@@ -446,6 +461,9 @@ async fn forged_frames() -> anyhow::Result<()> {
     let (place, scopes) = (tempfile::tempdir()?, test_tools::scopes()?);
     let upstream = Upstream::new("liar");
     let lying = liars(&place, scopes.both.clone(), &upstream)?;
+    for (index, path) in [(HELD, "hold.until_told"), (BIG, "test.big")] {
+        ensure!(scopes.both.find(path).is_some_and(|tool| tool.index() == index), "{:?}", scopes.both.tools().iter().map(|tool| tool.path()).collect::<Vec<_>>());
+    }
     let runtime = Runtime::new(Config::default())?;
     let honest = runtime.session(scopes.both, TestTools(Upstream::new("honest")));
     let mut wrong = Vec::new();
