@@ -3,6 +3,7 @@
 //! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
 //! but the program's own is a kill.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,6 +72,8 @@ struct Conversation<'run> {
     maxima: RunMaxima,
     unsent: Vec<u8>,
     sent: usize,
+    /// Where in `unsent` each answer ends that was not written whole: the guest counts its call as in flight.
+    unsent_answers: VecDeque<usize>,
     answers: JoinSet<Answered>,
     checks: JoinSet<(usize, Vec<String>)>,
     started: Vec<Instant>,
@@ -98,6 +101,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         maxima,
         unsent,
         sent: 0,
+        unsent_answers: VecDeque::new(),
         answers: JoinSet::new(),
         checks: JoinSet::new(),
         started: Vec::new(),
@@ -115,6 +119,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
 impl Conversation<'_> {
     async fn until_end(&mut self) -> Result<End, RunError> {
         let wall = tokio::time::sleep(self.assignment.limits.wall_max);
+        let deadline = wall.deadline();
         let cpu = tokio::time::sleep(self.assignment.limits.cpu_max);
         tokio::pin!(wall, cpu);
         loop {
@@ -126,6 +131,10 @@ impl Conversation<'_> {
                 };
                 if let Some(end) = end {
                     return Ok(end);
+                }
+                // Frames may come as fast as they are taken, and a tool may take its time before its first await.
+                if tokio::time::Instant::now() >= deadline {
+                    return Ok(self.out_of_time());
                 }
             }
             self.write();
@@ -141,9 +150,7 @@ impl Conversation<'_> {
                         self.answer(record, call, result);
                     }
                 }
-                () = &mut wall => {
-                    return Ok(End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight }));
-                }
+                () = &mut wall => return Ok(self.out_of_time()),
                 () = &mut cpu => match self.cpu_left() {
                     Some(left) => cpu.as_mut().reset(tokio::time::Instant::now() + left),
                     None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
@@ -151,6 +158,10 @@ impl Conversation<'_> {
                 () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
             }
         }
+    }
+
+    fn out_of_time(&self) -> End {
+        End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
 
     /// The processor time that is left; `None` when there is none. Nothing can be used up sooner than that much later.
@@ -164,7 +175,10 @@ impl Conversation<'_> {
     fn write(&mut self) {
         while self.sent < self.unsent.len() {
             match self.socket.try_write(&self.unsent[self.sent..]) {
-                Ok(bytes) => self.sent += bytes,
+                Ok(bytes) => {
+                    self.sent += bytes;
+                    while self.unsent_answers.pop_front_if(|end| *end <= self.sent).is_some() {}
+                }
                 // No room; or the process is gone, which reading will tell.
                 Err(_) => return,
             }
@@ -241,7 +255,8 @@ impl Conversation<'_> {
         if call > limits.calls_max {
             return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
         }
-        if self.in_flight >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
+        // An answer that the guest does not read stays in this process, and its call in flight.
+        if self.in_flight + self.unsent_answers.len() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
             return Some(lost("more calls in flight than the isolate lets out".to_owned()));
         }
         self.in_flight += 1;
@@ -295,6 +310,7 @@ impl Conversation<'_> {
             Err(error) => error_text(error).into(),
         };
         ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
+        self.unsent_answers.push_back(self.unsent.len());
         self.write();
         let entry = &mut self.records[record];
         entry.duration = self.started[record].elapsed();
