@@ -136,7 +136,6 @@ impl Host {
         let waiting = tokio::spawn(async move { waiting.run("return (await hold.until_told({ id: 'patience' })).id").await });
         let there = until(Duration::from_secs(10), || waiting_upstream.running() == 1).await;
         ensure!(there, "the waiting run did not call");
-        let zygotes = process_table::descendants_of(process_table::host());
         let mut host = Self {
             runtime,
             scope: scopes.test,
@@ -148,13 +147,15 @@ impl Host {
             footprint: Footprint { threads: 0, descriptors: 0, processes: 0 },
             memory_kb: 0,
         };
-        host.zygotes = zygotes.into_iter().filter(|process| !process_table::children_of(*process).is_empty()).collect();
-        host.footprint = host.footprint_now();
+        // A base zygote, that of the scope, and the run that waits; all others end.
         let settled = until(GRACE * SLACK, || {
             let now = host.footprint_now();
-            std::mem::replace(&mut host.footprint, now.clone()) == now
+            std::mem::replace(&mut host.footprint, now.clone()) == now && now.processes == 3
         });
         ensure!(settled.await, "the host does not come to rest");
+        let processes = process_table::descendants_of(process_table::host());
+        host.zygotes = processes.into_iter().filter(|process| !process_table::children_of(*process).is_empty()).collect();
+        ensure!(host.zygotes.len() == 2, "zygotes: {:?}", host.zygotes);
         host.memory_kb = process_table::status_number(process_table::host(), "VmRSS").unwrap_or(0);
         Ok(host)
     }

@@ -85,9 +85,11 @@ pub(crate) fn scripts() -> anyhow::Result<Vec<Script>> {
 pub(crate) fn plans() -> anyhow::Result<Vec<Plan>> {
     let mut plans: Vec<Plan> = Vec::new();
     for script in scripts()? {
-        let name = script.file.rsplit_once('.').map_or(&*script.file, |(name, _)| name).replace("-a-", "-").replace("-b-", "-");
+        let name = script.file.rsplit_once('.').map_or(&*script.file, |(name, _)| name).to_owned();
         match plans.last_mut() {
-            Some(plan) if plan.name == name => plan.scripts.push(script),
+            Some(plan) if script.id.strip_suffix("-b") == plan.scripts[0].id.strip_suffix("-a") && script.id.ends_with("-b") => {
+                plan.scripts.push(script);
+            }
             _ => {
                 let how = match &*script.id {
                     "250" => How::Repeated(1000),
