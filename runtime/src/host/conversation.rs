@@ -33,6 +33,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
 const RESULT_DEPTH_MAX: usize = 120;
+/// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
+const TURN_MAX: Duration = Duration::from_millis(1);
 /// Replies up to this length are checked against their schema at once; longer ones on another thread.
 const CHECKED_AT_ONCE_BYTES: usize = 16 << 10;
 
@@ -123,6 +125,7 @@ impl Conversation<'_> {
         let cpu = tokio::time::sleep(self.assignment.limits.cpu_max);
         tokio::pin!(wall, cpu);
         loop {
+            let mut turn = tokio::time::Instant::now();
             self.write();
             while let Some(frame) = self.next_frame() {
                 let end = match frame {
@@ -133,8 +136,13 @@ impl Conversation<'_> {
                     return Ok(end);
                 }
                 // Frames may come as fast as they are taken, and a tool may take its time before its first await.
-                if tokio::time::Instant::now() >= deadline {
+                let now = tokio::time::Instant::now();
+                if now >= deadline {
                     return Ok(self.out_of_time());
+                }
+                if now >= turn + TURN_MAX {
+                    tokio::task::yield_now().await;
+                    turn = tokio::time::Instant::now();
                 }
             }
             self.write();
