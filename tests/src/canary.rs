@@ -223,9 +223,9 @@ impl Host {
         }
         for (zygote, before) in zygotes.iter().zip(before) {
             let after = pages(*zygote, "")?;
-            let changed: Vec<_> = before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| format!("{page:x}")).collect();
-            if !changed.is_empty() { eprintln!("{:#?}", process_table::mappings(*zygote)?.iter().map(|m| format!("{:x}-{:x} {} {}", m.start, m.end, m.rights, m.name)).collect::<Vec<_>>()); }
-            ensure!(changed.is_empty(), "zygote {zygote}: {} of {} pages have changed: {changed:?}", changed.len(), before.len());
+            let changed: Vec<_> = before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| *page).collect();
+            let places: Vec<_> = process_table::mappings(*zygote)?.into_iter().filter(|mapping| changed.iter().any(|page| (mapping.start..mapping.end).contains(page))).collect();
+            ensure!(changed.is_empty(), "zygote {zygote}: {} of {} pages have changed: {changed:x?} in {places:x?}", changed.len(), before.len());
             ensure!(before.len() > 200, "zygote {zygote} has only {} pages of V8", before.len());
         }
         // What a zygote does itself is seen in the same way.
