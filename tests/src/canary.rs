@@ -264,13 +264,15 @@ const VANDALS: [&str; 5] = [
     "Object.prototype.toJSON = () => 7; Array.prototype[Symbol.iterator] = null; Error.prepareStackTrace = () => { throw 1 }; setTimeout(() => { throw 2 }, 0); Promise.reject(3); await null; return [/(a*)*b/.test('a'.repeat(15)), new Date().toLocaleString(), 'ß'.localeCompare('z'), [3, 1].sort()]",
 ];
 
-/// Hashes of all pages of memory with this name that can be written. Anonymous memory is V8's heap and tables. The heap of
+/// Hashes of all pages of memory with this name that can be written. Anonymous memory is V8's heap and tables, but for
+/// the few pages of the C library's thread-local variables. The heap of
 /// `malloc` and the stack have names, and change with each frame that a zygote reads.
 fn pages(process: u32, name: &str) -> anyhow::Result<BTreeMap<u64, u64>> {
     const PAGE_BYTES: usize = 4096;
+    const THREAD_LOCAL_BYTES_MAX: u64 = 64 << 10;
     let mut pages = BTreeMap::new();
     for mapping in process_table::mappings(process)? {
-        if mapping.name == name && mapping.rights == "rw-p" {
+        if mapping.name == name && mapping.rights == "rw-p" && mapping.end - mapping.start > THREAD_LOCAL_BYTES_MAX {
             process_table::read_mapping(process, &mapping, |start, part| {
                 for (address, page) in (start..).step_by(PAGE_BYTES).zip(part.chunks(PAGE_BYTES)) {
                     let mut hasher = DefaultHasher::new();
