@@ -185,7 +185,9 @@ impl Conversation<'_> {
             match self.socket.try_write(&self.unsent[self.sent..]) {
                 Ok(bytes) => {
                     self.sent += bytes;
-                    while self.unsent_answers.pop_front_if(|end| *end <= self.sent).is_some() {}
+                    while self.unsent_answers.front().is_some_and(|end| *end <= self.sent) {
+                        self.unsent_answers.pop_front();
+                    }
                 }
                 // No room; or the process is gone, which reading will tell.
                 Err(_) => return,
