@@ -137,7 +137,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let plans = plans().unwrap_or_default();
     let alone = plans.iter().map(|plan| {
         let plan = plan.clone();
-        Trial::test(format!("attacks::alone::{}", plan.name), move || run_host("alone", &[plan.name.clone()], std::slice::from_ref(&plan)))
+        Trial::test(format!("attacks::alone::{}", plan.name), move || run_host("alone", std::slice::from_ref(&plan.name), std::slice::from_ref(&plan)))
     });
     let mut trials: Vec<_> = alone.collect();
     trials.push(Trial::test("attacks::shuffled_in_one_host", move || {

@@ -308,8 +308,11 @@ async fn wait_to_be_killed() -> anyhow::Result<()> {
     anyhow::bail!("the host was not killed")
 }
 
-/// What a liar does, and how its run has to end: `None` for lost alone.
-const LIES: &[(&str, fn(&mut Liar) -> std::io::Result<()>, Option<fn(&End) -> bool>)] = &[
+/// A lie: its name, what the liar does, and how its run has to end: `None` for lost alone.
+type Lie = (&'static str, fn(&mut Liar) -> std::io::Result<()>, Option<fn(&End) -> bool>);
+
+/// All lies, and a run that tells none.
+const LIES: &[Lie] = &[
     ("honest", |liar| liar.end(0, b"42"), Some(|end| *end == End::Returned(42.into()))),
     ("noise", Liar::noise, None),
     ("an oversize length", |liar| liar.raw(&[0xff, 0xff, 0xff, 0xff, SAY]), None),
