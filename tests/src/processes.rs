@@ -326,7 +326,7 @@ const LIES: &[Lie] = &[
     ("the same call twice", |liar| liar.call(1, 0, b"{}").and_then(|()| liar.call(1, 0, b"{}")), None),
     ("a call too early", |liar| liar.call(2, 0, b"{}"), None),
     ("more calls in flight than allowed", |liar| (1..=129).try_for_each(|id| liar.call(id, HELD, b"{}")), None),
-    ("more calls than allowed", |liar| (1..=1001).try_for_each(|id| liar.call(id, u32::MAX, b"{}")), Some(|end| matches!(end, End::Stopped(Stop::Calls { .. })))),
+    ("more calls than allowed", |liar| (1..=1001).try_for_each(|id| liar.call(id, u32::MAX, b"{}").and_then(|()| liar.read(ANSWER).map(drop))), Some(|end| matches!(end, End::Stopped(Stop::Calls { .. })))),
     ("a forged tool", |liar| liar.call_and_return(u32::MAX - 8, b"{}"), Some(|end| has_code(end, "unknown_tool"))),
     ("arguments that are no JSON", |liar| liar.call_and_return(0, b"{\"a\":"), Some(|end| has_code(end, "invalid_arguments"))),
     ("arguments that are no object", |liar| liar.call_and_return(0, b"[1]"), Some(|end| has_code(end, "invalid_arguments"))),
