@@ -41,6 +41,11 @@ pub fn open(door: Box<dyn Door>) {
     DOOR.with_borrow_mut(|place| *place = Some(door));
 }
 
+/// Takes the door away: the ops do nothing again.
+pub fn close() {
+    DOOR.with_borrow_mut(Option::take);
+}
+
 /// Does something with the door, if there is one.
 pub(crate) fn with<Answer>(act: impl FnOnce(&mut dyn Door) -> Answer) -> Option<Answer> {
     DOOR.with_borrow_mut(|place| place.as_mut().map(|door| act(door.as_mut())))

@@ -110,7 +110,7 @@ mod linux {
 
     /// What a zygote needs beyond that: children, their ends, and the descriptors that name them.
     const ALLOWED_TO_ZYGOTES: &[i64] = &[
-        libc::SYS_clone, libc::SYS_clone3, libc::SYS_wait4, libc::SYS_waitid, libc::SYS_pidfd_open, libc::SYS_signalfd4, libc::SYS_dup3, libc::SYS_dup2,
+        libc::SYS_clone, libc::SYS_clone3, libc::SYS_wait4, libc::SYS_waitid, libc::SYS_pidfd_open, libc::SYS_signalfd4, libc::SYS_dup3, libc::SYS_dup2, libc::SYS_close_range,
         libc::SYS_set_tid_address, libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self,
     ];
 

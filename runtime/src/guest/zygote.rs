@@ -4,7 +4,7 @@
 //! zygotes of busy ones; the zygote of a *scope* has that scope's bindings installed and is jailed.
 
 use std::collections::HashMap;
-use std::os::fd::{IntoRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -87,8 +87,9 @@ impl Zygote {
     fn fork_run(mut self, run: u64) -> Self {
         let Some(socket) = self.channel.take_descriptor() else { exit(EXIT_HOST_GONE) };
         if self.fork(run).is_none() {
+            close_all_but(&socket);
             let Self { mut isolate, channel, boot, mut walls, of_scope, .. } = self;
-            drop(channel);
+            std::mem::forget(channel); // its descriptors are closed
             if boot.jail {
                 if !of_scope {
                     jail::close(&boot, jail::Occupant::Run, &mut walls);
@@ -107,7 +108,9 @@ impl Zygote {
         if self.fork(run).is_some() {
             return self;
         }
-        let mut scope = Self { channel: Channel::new(socket.into()), children: HashMap::new(), of_scope: true, retired: false, ..self };
+        close_all_but(&socket);
+        std::mem::forget(std::mem::replace(&mut self.channel, Channel::new(socket.into()))); // its descriptors are closed
+        let mut scope = Self { children: HashMap::new(), of_scope: true, retired: false, ..self };
         let Ok(ToZygote::Install { manifest }) = scope.channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
         scope.isolate.install(&manifest);
         if memory::make_forkable().is_err() {
@@ -165,6 +168,35 @@ impl Zygote {
             }
         }
     }
+}
+
+/// Closes every descriptor but the standard ones and `kept`: a child of fork has those of all its forebears, and could speak
+/// in their name on their sockets.
+fn close_all_but(kept: &OwnedFd) {
+    const FIRST: i32 = 3;
+    let kept = kept.as_raw_fd();
+    for (first, last) in [(FIRST, kept - 1), (kept + 1, i32::MAX)] {
+        if first <= last && !close_range(first, last) {
+            // A zygote has opened few: far fewer than this.
+            const MANY: i32 = 1024;
+            for descriptor in first..=last.min(MANY) {
+                // SAFETY: whatever owned it is forgotten, and never closes another one of this number.
+                unsafe { libc::close(descriptor) };
+            }
+        }
+    }
+}
+
+/// Closes a range of descriptors in one call; false where the kernel cannot.
+#[cfg(target_os = "linux")]
+fn close_range(first: i32, last: i32) -> bool {
+    // SAFETY: whatever owned them is forgotten, and never closes another one of the same number.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn close_range(_first: i32, _last: i32) -> bool {
+    false
 }
 
 /// Ends this process when its parent does, also if that has happened already.

@@ -80,6 +80,7 @@ impl Control {
         let socket = tokio::net::UnixStream::from_std(self.socket.try_clone()?)?;
         let mut decoder = Decoder::default();
         let mut descriptors = VecDeque::new();
+        let mut waits_for_room = false;
         loop {
             tokio::select! {
                 ready = socket.readable() => {
@@ -95,12 +96,13 @@ impl Control {
                         heard(frame, descriptor);
                     }
                 }
-                () = self.room_wanted.notified() => {
-                    socket.writable().await?;
-                    let written = socket.try_io(Interest::WRITABLE, || self.write_waiting());
-                    match written {
-                        Ok(()) => {}
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.room_wanted.notify_one(),
+                () = self.room_wanted.notified(), if !waits_for_room => waits_for_room = true,
+                // Beside reading: a zygote that cannot write does not read either.
+                ready = socket.writable(), if waits_for_room => {
+                    ready?;
+                    match socket.try_io(Interest::WRITABLE, || self.write_waiting()) {
+                        Ok(()) => waits_for_room = false,
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         Err(error) => return Err(error),
                     }
                 }

@@ -3,6 +3,7 @@
 //! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
 //! but the program's own is a kill.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
 const RESULT_DEPTH_MAX: usize = 120;
+/// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
+const TURN_MAX: Duration = Duration::from_millis(1);
 /// Replies up to this length are checked against their schema at once; longer ones on another thread.
 const CHECKED_AT_ONCE_BYTES: usize = 16 << 10;
 
@@ -71,6 +74,8 @@ struct Conversation<'run> {
     maxima: RunMaxima,
     unsent: Vec<u8>,
     sent: usize,
+    /// Where in `unsent` each answer ends that was not written whole: the guest counts its call as in flight.
+    unsent_answers: VecDeque<usize>,
     answers: JoinSet<Answered>,
     checks: JoinSet<(usize, Vec<String>)>,
     started: Vec<Instant>,
@@ -98,6 +103,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         maxima,
         unsent,
         sent: 0,
+        unsent_answers: VecDeque::new(),
         answers: JoinSet::new(),
         checks: JoinSet::new(),
         started: Vec::new(),
@@ -115,9 +121,11 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
 impl Conversation<'_> {
     async fn until_end(&mut self) -> Result<End, RunError> {
         let wall = tokio::time::sleep(self.assignment.limits.wall_max);
+        let deadline = wall.deadline();
         let cpu = tokio::time::sleep(self.assignment.limits.cpu_max);
         tokio::pin!(wall, cpu);
         loop {
+            let mut turn = tokio::time::Instant::now();
             self.write();
             while let Some(frame) = self.next_frame() {
                 let end = match frame {
@@ -126,6 +134,15 @@ impl Conversation<'_> {
                 };
                 if let Some(end) = end {
                     return Ok(end);
+                }
+                // Frames may come as fast as they are taken, and a tool may take its time before its first await.
+                let now = tokio::time::Instant::now();
+                if now >= deadline {
+                    return Ok(self.out_of_time());
+                }
+                if now >= turn + TURN_MAX {
+                    tokio::task::yield_now().await;
+                    turn = tokio::time::Instant::now();
                 }
             }
             self.write();
@@ -141,9 +158,7 @@ impl Conversation<'_> {
                         self.answer(record, call, result);
                     }
                 }
-                () = &mut wall => {
-                    return Ok(End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight }));
-                }
+                () = &mut wall => return Ok(self.out_of_time()),
                 () = &mut cpu => match self.cpu_left() {
                     Some(left) => cpu.as_mut().reset(tokio::time::Instant::now() + left),
                     None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
@@ -151,6 +166,10 @@ impl Conversation<'_> {
                 () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
             }
         }
+    }
+
+    fn out_of_time(&self) -> End {
+        End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
 
     /// The processor time that is left; `None` when there is none. Nothing can be used up sooner than that much later.
@@ -164,7 +183,12 @@ impl Conversation<'_> {
     fn write(&mut self) {
         while self.sent < self.unsent.len() {
             match self.socket.try_write(&self.unsent[self.sent..]) {
-                Ok(bytes) => self.sent += bytes,
+                Ok(bytes) => {
+                    self.sent += bytes;
+                    while self.unsent_answers.front().is_some_and(|end| *end <= self.sent) {
+                        self.unsent_answers.pop_front();
+                    }
+                }
                 // No room; or the process is gone, which reading will tell.
                 Err(_) => return,
             }
@@ -241,7 +265,8 @@ impl Conversation<'_> {
         if call > limits.calls_max {
             return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
         }
-        if self.in_flight >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
+        // An answer that the guest does not read stays in this process, and its call in flight.
+        if self.in_flight + self.unsent_answers.len() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
             return Some(lost("more calls in flight than the isolate lets out".to_owned()));
         }
         self.in_flight += 1;
@@ -295,6 +320,7 @@ impl Conversation<'_> {
             Err(error) => error_text(error).into(),
         };
         ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
+        self.unsent_answers.push_back(self.unsent.len());
         self.write();
         let entry = &mut self.records[record];
         entry.duration = self.started[record].elapsed();
