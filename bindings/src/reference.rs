@@ -36,13 +36,14 @@ impl<'schema> References<'schema> {
     pub(crate) fn of(document: &'schema Value) -> Self {
         let mut references = Self {
             roots: vec![document],
-            by_uri: HashMap::from([(String::new(), Self::ROOT)]),
+            by_uri: HashMap::new(),
             anchors: HashMap::new(),
             beginnings: HashMap::new(),
             has_any: false,
         };
         let mut bases = vec![String::new()];
-        let mut waiting = vec![(document, Self::ROOT)];
+        let mut waiting = Vec::with_capacity(32);
+        waiting.push((document, Self::ROOT));
         while let Some((schema, resource)) = waiting.pop() {
             let Value::Object(members) = schema else { continue };
             let resource = references.enter(schema, resource, &mut bases);

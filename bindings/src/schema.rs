@@ -328,11 +328,11 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).take(PROPERTIES_MAX).collect(),
             _ => Vec::new(),
         };
-        let required_names: std::collections::HashSet<&str> = required.iter().copied().collect();
+        let is_required = is_among(&required);
         let mut is_cut = false;
         let mut properties = Vec::new();
-        let mut names = std::collections::HashSet::new();
-        if let Some(Value::Object(schemas)) = members.get("properties") {
+        let declared = members.get("properties").and_then(Value::as_object);
+        if let Some(schemas) = declared {
             for (name, schema) in schemas {
                 if name.len() > LITERAL_BYTES_MAX || properties.len() >= PROPERTIES_MAX {
                     is_cut = true;
@@ -344,19 +344,19 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                     _ => None,
                 };
                 let note = annotation::note(name, schema, referred).map(Arc::from);
-                let is_required = required_names.contains(name.as_str());
+                let is_required = is_required(name);
                 if value.is_never() && !is_required && members.get("additionalProperties") == Some(&Value::Bool(false)) {
                     continue;
                 }
-                names.insert(name.as_str());
                 properties.push(Property { name: Arc::from(name.as_str()), value, is_required, note });
             }
         }
         let rest = if is_cut { Rest::Values(Type::Unknown) } else { self.rest(members, place) };
-        for name in required {
-            if name.len() <= LITERAL_BYTES_MAX && names.insert(name) {
+        for name in &required {
+            let is_new = || properties.iter().rev().take_while(|property| property.note.is_none()).all(|property| &*property.name != *name);
+            if name.len() <= LITERAL_BYTES_MAX && !declared.is_some_and(|schemas| schemas.contains_key(*name)) && is_new() {
                 let value = if is_cut { Type::Unknown } else { rest.value_of(name) };
-                properties.push(Property { name: Arc::from(name), value, is_required: true, note: None });
+                properties.push(Property { name: Arc::from(*name), value, is_required: true, note: None });
             }
         }
         if let Rest::Patterns(patterns, _) = &rest {
@@ -369,7 +369,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if properties.iter().any(|property| property.is_required && property.value.is_never()) {
             return Type::NEVER;
         }
-        let (properties, rest) = with_key_names(properties, rest, &required_names, members);
+        let (properties, rest) = with_key_names(properties, rest, &is_required, members);
         Type::object(properties, rest)
     }
 
@@ -548,21 +548,30 @@ fn other_kinds() -> Type {
     Type::Union(vec![any_array, Alternative::String, Alternative::Number, Alternative::Boolean, Alternative::Null])
 }
 
+/// Whether a name is among `names`, which are few as a rule.
+fn is_among<'n>(names: &'n [&'n str]) -> Box<dyn Fn(&str) -> bool + 'n> {
+    if names.len() <= 16 {
+        return Box::new(|name| names.contains(&name));
+    }
+    let set: std::collections::HashSet<&str> = names.iter().copied().collect();
+    Box::new(move |name| set.contains(name))
+}
+
 /// Keys that `propertyNames` lists become properties; a `false` there closes the object.
-fn with_key_names(properties: Vec<Property>, rest: Rest, required: &std::collections::HashSet<&str>, members: &Map<String, Value>) -> (Vec<Property>, Rest) {
+fn with_key_names(properties: Vec<Property>, rest: Rest, is_required: &dyn Fn(&str) -> bool, members: &Map<String, Value>) -> (Vec<Property>, Rest) {
     let names = match members.get("propertyNames") {
         Some(Value::Bool(false)) if properties.is_empty() => return (properties, Rest::Closed),
         Some(names) if properties.iter().all(|property| property.is_required) => names,
         _ => return (properties, rest),
     };
     let (Some(Value::Array(keys)), Rest::Values(_) | Rest::Unsaid) = (names.get("enum"), &rest) else { return (properties, rest) };
-    if keys.len() > 100 || !properties.iter().all(|property| required.contains(&*property.name)) {
+    if keys.len() > 100 || !properties.iter().all(|property| is_required(&property.name)) {
         return (properties, rest);
     }
     let mut listed: Vec<Property> = Vec::new();
     for key in keys.iter().filter_map(Value::as_str).filter(|key| key.len() <= LITERAL_BYTES_MAX) {
         if listed.iter().all(|known| &*known.name != key) {
-            listed.push(Property { name: Arc::from(key), value: rest.value_of(key), is_required: required.contains(key), note: None });
+            listed.push(Property { name: Arc::from(key), value: rest.value_of(key), is_required: is_required(key), note: None });
         }
     }
     (listed, Rest::Closed)

@@ -340,6 +340,13 @@ impl Type {
         let (Self::Union(left), Self::Union(right)) = (self, other) else {
             return if *self == Self::Unknown { other.clone() } else { self.clone() };
         };
+        let all_within = |wide: &[Alternative], narrow: &[Alternative]| matches!(wide, [only] if narrow.iter().all(|one| only.includes(one)));
+        if all_within(left, right) {
+            return other.clone();
+        }
+        if all_within(right, left) {
+            return self.clone();
+        }
         if left.len().saturating_mul(right.len()) > PAIRS_MAX {
             return self.and_literals(other).unwrap_or(Self::Unknown);
         }
