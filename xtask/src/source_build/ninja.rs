@@ -1,0 +1,157 @@
+//! Ninja: the compilations themselves, with progress, and with one clear message when one fails.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::pace;
+use super::tools::Tools;
+use super::work_folder::WorkFolder;
+use crate::console::say;
+
+/// The target whose result is the archive.
+const TARGET: &str = "rusty_v8";
+
+/// How often a line says how far it is where there is no terminal to draw on.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// What ninja prints before a step's description.
+const STATUS: &str = "step ";
+
+/// Runs ninja until the archive is there; what it has done already it does not do again.
+///
+/// # Errors
+///
+/// When a compilation fails, is killed, or the disk is full.
+pub(crate) fn run(tools: &Tools, folder: &WorkFolder, jobs: usize) -> anyhow::Result<()> {
+    let steps = pending(tools, folder)?;
+    if steps.is_empty() {
+        return Ok(());
+    }
+    say(format!("V8: {} steps to go, {jobs} at once", steps.len()));
+    let log_path = folder.path().join("ninja.log");
+    let mut log = File::create(&log_path).with_context(|| format!("`{}` cannot be written", log_path.display()))?;
+    let mut child = ninja(tools, folder)?
+        .args(["-j", &jobs.to_string(), TARGET])
+        .stdin(folder.lock_for_child().context("the lock cannot be handed on")?)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("`ninja` does not start")?;
+    let output = child.stdout.take().context("`ninja` has no output")?;
+    let failure = follow(output, &mut log, Progress::new(&steps))?;
+    let status = child.wait().context("`ninja` was lost")?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!("{}: the log is `{}`", explained(&failure, jobs), log_path.display())
+}
+
+fn ninja(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Command> {
+    let mut command = Command::new("ninja");
+    command.args(["-C", "out"]).current_dir(folder.source()).env("PATH", tools.path()?).env("NINJA_STATUS", STATUS);
+    Ok(command)
+}
+
+/// What ninja would do now: the descriptions of its steps.
+fn pending(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Vec<String>> {
+    let run = ninja(tools, folder)?.args(["-n", TARGET]).output().context("`ninja` does not start")?;
+    let said = String::from_utf8_lossy(&run.stdout);
+    if !run.status.success() {
+        bail!(
+            "`ninja` cannot read its files ({}): remove `{}`, and call again",
+            said.lines().chain(String::from_utf8_lossy(&run.stderr).lines()).last().unwrap_or("no reason given"),
+            folder.output().display()
+        );
+    }
+    Ok(said.lines().filter_map(|line| line.strip_prefix(STATUS)).map(str::to_owned).collect())
+}
+
+/// Reads ninja's output to its end; gives what it printed from the first failure on, empty if there was none.
+fn follow(output: impl Read, log: &mut File, mut progress: Progress) -> anyhow::Result<String> {
+    let mut failure = String::new();
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line).context("the output of `ninja` cannot be read")? > 0 {
+        log.write_all(&line).context("the log of `ninja` cannot be written: see to space on the disk, and call again")?;
+        let text = String::from_utf8_lossy(&line);
+        match text.trim_end().strip_prefix(STATUS) {
+            Some(step) => progress.done(step),
+            None if !failure.is_empty() || text.starts_with("FAILED: ") || text.starts_with("ninja: ") => failure.push_str(&text),
+            None => {}
+        }
+        line.clear();
+    }
+    progress.finish();
+    Ok(failure)
+}
+
+/// What went wrong and what to do, in one line.
+fn explained(failure: &str, jobs: usize) -> String {
+    let step = failure.lines().find_map(|line| line.strip_prefix("FAILED: ")).map_or("a step", str::trim);
+    let step = Path::new(step.split(' ').next().unwrap_or(step)).file_name().map_or(step.into(), |name| name.to_string_lossy());
+    if failure.contains("No space left on device") || failure.contains("no space left on device") {
+        return format!("the disk is full (at `{step}`): make room, and call again to go on from there");
+    }
+    if failure.contains("Killed") || failure.contains("signal 9") || failure.contains("out of memory") {
+        return format!(
+            "the compiler was killed (at `{step}`), most likely because memory ran out with {jobs} at once: \
+             call again with `--jobs {}` to go on from there",
+            (jobs / 2).max(1)
+        );
+    }
+    if failure.contains("interrupted by user") {
+        return "interrupted: call again to go on from there".to_owned();
+    }
+    let reason = failure.lines().find(|line| line.contains("error: ")).map(|line| format!(" ({})", line.trim()));
+    format!("`{step}` does not compile{}", reason.unwrap_or_default())
+}
+
+/// How far the build is, and for how long it will go on.
+struct Progress {
+    bar: ProgressBar,
+    weights: HashMap<String, u64>,
+    start: Instant,
+    last_line: Instant,
+}
+
+impl Progress {
+    fn new(steps: &[String]) -> Self {
+        let weights: HashMap<String, u64> = steps.iter().map(|step| (step.clone(), pace::weight(step))).collect();
+        let bar = ProgressBar::new(steps.iter().map(|step| pace::weight(step)).sum());
+        let template = "V8: {bar:30} {percent:>3} %, {elapsed} gone, {eta} to go: {msg}";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_secs(1));
+        let now = Instant::now();
+        Self { bar, weights, start: now, last_line: now }
+    }
+
+    /// One step was begun or done: ninja prints it when it is done.
+    fn done(&mut self, step: &str) {
+        self.bar.inc(self.weights.remove(step).unwrap_or(0));
+        self.bar.set_message(step.split(' ').next_back().and_then(|path| path.split('/').next_back()).unwrap_or(step).to_owned());
+        if !std::io::stderr().is_terminal() && self.last_line.elapsed() >= LINE_EVERY {
+            self.last_line = Instant::now();
+            say(self.line());
+        }
+    }
+
+    fn line(&self) -> String {
+        let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+        format!(
+            "V8: {} % after {}, about {} to go",
+            done * 100 / all.max(1),
+            super::minutes(self.start.elapsed()),
+            super::minutes(pace::remaining(self.start.elapsed(), done, all))
+        )
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
