@@ -1,1 +1,41 @@
-//! placeholder
+//! MCP tool definitions become a typed TypeScript API: definitions -> [`Catalog`] -> [`Scope`] -> declarations, manifest, search.
+//!
+//! ```
+//! use isolet_bindings::{Catalog, Grants};
+//! use serde_json::json;
+//!
+//! let tools = vec![json!({"name": "whoami", "description": "The signed-in user.", "inputSchema": {"type": "object", "properties": {}}})];
+//! let catalog = Catalog::load([("github", tools)])?;
+//! let scope = catalog.scope(&Grants::new().allow("github.*"))?;
+//! assert!(scope.typescript().contains("function whoami("));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! No V8, no I/O, no clock: the same input gives the same bytes. Definitions are hostile input, from servers that nobody here wrote.
+
+pub mod name;
+
+mod call;
+mod catalog;
+mod definition;
+mod grants;
+mod hash;
+mod json;
+mod manifest;
+mod render;
+mod scope;
+mod search;
+mod tokens;
+mod validation;
+
+pub use call::{ToolCall, ToolError, ToolErrorCode, ToolReply};
+pub use catalog::{Catalog, CatalogError, DroppedTool, SERVER_TOOLS_MAX};
+pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError, TOOL_BYTES_MAX, TOOL_DEPTH_MAX, Tool};
+pub use grants::Grants;
+pub use hash::ContentHash;
+pub use manifest::{Manifest, Namespace};
+pub use render::{Coverage, ServerCoverage, Types};
+pub use scope::{Scope, ScopeError, ScopeWarning, ScopedTool};
+pub use search::SearchHit;
+pub use tokens::{TokenBudget, TokenCount, count_tokens};
+pub use validation::Violation;

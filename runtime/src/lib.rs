@@ -1,1 +1,6 @@
 //! placeholder
+mod frame;
+#[allow(unsafe_code)]
+mod guest;
+/// init
+pub fn init() { guest::become_guest_if_asked() }

@@ -1,0 +1,411 @@
+//! What one user may call in one request: the only value from which lists, types, bindings, search and authorisation derive.
+//!
+//! This is the only place that makes a tool index: a tool's place in [`Scope::tools`]. A guest sends such a number, and the host
+//! resolves it in the scope of that very run.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde_json::{Map, Value};
+
+use crate::catalog::Server;
+use crate::definition::Tool;
+use crate::grants::Grants;
+use crate::hash::ContentHash;
+use crate::manifest::{Manifest, Namespace};
+use crate::name;
+use crate::render::{self, Coverage, ServerCoverage, Types};
+use crate::search::{self, SearchHit};
+use crate::tokens::TokenBudget;
+use crate::validation::{self, Violation};
+
+/// The tools of one user, filtered, renamed, described and pinned; cheap to clone.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    tools: Vec<ScopedTool>,
+    by_path: HashMap<String, usize>,
+    manifest: Manifest,
+    hash: ContentHash,
+    warnings: Vec<ScopeWarning>,
+    typescript: OnceLock<String>,
+}
+
+/// One tool of a scope: its definition, and how this scope shows it.
+#[derive(Clone, Debug)]
+pub struct ScopedTool {
+    index: u32,
+    namespace: Arc<str>,
+    path: String,
+    definition: Arc<Tool>,
+    description: Option<String>,
+    pinned: Map<String, Value>,
+}
+
+/// Grants that cannot be applied. The fault of the application.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum ScopeError {
+    /// A pattern that is no glob.
+    #[error("the pattern `{pattern}` is no glob: escape what is meant literally with `\\`")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: globset::Error,
+    },
+    /// A new name that is no identifier.
+    #[error("`{tool}` cannot be renamed to {identifier:?}: take an identifier that is no reserved word and no global")]
+    NotAnIdentifier {
+        /// The tool, as `server.tool`.
+        tool: String,
+        /// The name that it should have had.
+        identifier: String,
+    },
+    /// Two tools of one server renamed to the same.
+    #[error("`{first}` and `{second}` are both renamed to `{identifier}`: give them different names")]
+    RenamedTwice {
+        /// One tool, as `server.tool`.
+        first: String,
+        /// The other.
+        second: String,
+        /// The name that both should have had.
+        identifier: String,
+    },
+}
+
+/// Something in the grants of a scope that had no effect, for the operator's log.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeWarning {
+    /// A pattern, or the tool of a rename, description or pin, that is not in the catalog.
+    #[error("`{grant}` matches no tool of the catalog: correct it or remove it")]
+    MatchesNothing {
+        /// The pattern or `server.tool`.
+        grant: String,
+    },
+    /// A tool whose identifier a rename gave to another, and whose suffixed one is taken too.
+    #[error("`{tool}` is left out, its identifier is taken: rename it too")]
+    IdentifierTaken {
+        /// The tool, as `server.tool`.
+        tool: String,
+    },
+}
+
+impl Scope {
+    pub(crate) fn new(servers: &[Server], grants: &Grants) -> Result<Self, ScopeError> {
+        let allowed = globs(&grants.allowed)?;
+        let denied = globs(&grants.denied)?;
+        let mut used = Used::default();
+        let mut scope = Inner {
+            tools: Vec::new(),
+            by_path: HashMap::new(),
+            manifest: Manifest::default(),
+            hash: ContentHash::of([]),
+            warnings: Vec::new(),
+            typescript: OnceLock::new(),
+        };
+        for server in servers {
+            let mut granted = Vec::new();
+            for tool in &server.tools {
+                let address = format!("{}.{}", server.id, tool.name());
+                let allowing = allowed.matches(&address);
+                let denying = denied.matches(&address);
+                let is_granted = !allowing.is_empty() && denying.is_empty();
+                used.note(grants, &address, &allowing, &denying);
+                if is_granted {
+                    granted.push((address, tool));
+                }
+            }
+            scope.add(server, granted, grants)?;
+        }
+        used.report(grants, &mut scope.warnings);
+        let names = scope.manifest.namespaces.iter().flat_map(|namespace| {
+            [namespace.name.as_bytes(), &[]].into_iter().chain(namespace.tools.iter().map(|tool| tool.as_bytes()))
+        });
+        scope.hash = ContentHash::of(names);
+        Ok(Self(Arc::new(scope)))
+    }
+
+    /// The tools. A tool's place here is its index.
+    #[must_use]
+    pub fn tools(&self) -> &[ScopedTool] {
+        &self.0.tools
+    }
+
+    /// The tool with this index. A guest sends it, so it may be anything.
+    #[must_use]
+    pub fn tool(&self, index: u32) -> Option<&ScopedTool> {
+        self.0.tools.get(usize::try_from(index).ok()?)
+    }
+
+    /// The tool that a guest calls `path`: `github.create_issue`.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&ScopedTool> {
+        self.0.by_path.get(path).map(|place| &self.0.tools[*place])
+    }
+
+    /// What the isolate installs.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+
+    /// The full declarations of all tools, made at the first call.
+    #[must_use]
+    pub fn typescript(&self) -> &str {
+        self.0.typescript.get_or_init(|| render::declarations(self.0.tools.iter()))
+    }
+
+    /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then nothing.
+    #[must_use]
+    pub fn types(&self, budget: TokenBudget) -> Types {
+        let text = self.typescript().to_owned();
+        let is_complete = crate::tokens::count_tokens(&text).tokens <= budget.tokens();
+        let servers = self.0.manifest.namespaces.iter().map(|namespace| ServerCoverage {
+            namespace: namespace.name.clone(),
+            full: if is_complete { namespace.tools.len() } else { 0 },
+            compact: 0,
+            omitted: if is_complete { 0 } else { namespace.tools.len() },
+        });
+        let servers = servers.collect();
+        if is_complete {
+            Types { text, coverage: Coverage::Complete, servers }
+        } else {
+            Types { text: String::new(), coverage: Coverage::Partial, servers }
+        }
+    }
+
+    /// The tools that match `query` in their names, descriptions and parameters, best first, at most `limit`.
+    #[must_use]
+    pub fn search(&self, query: &str, limit: usize) -> Vec<SearchHit> {
+        let hit = |place: usize| {
+            let tool = &self.0.tools[place];
+            SearchHit {
+                path: tool.path.clone(),
+                signature: render::signature(tool),
+                description: render::comment(tool.description().unwrap_or_default()),
+            }
+        };
+        search::search(&self.0.tools, query, limit).into_iter().map(hit).collect()
+    }
+
+    /// The full declarations of the tools at `paths`; for an unknown one a line that says so, with the nearest names.
+    #[must_use]
+    pub fn describe<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
+        let mut known = Vec::new();
+        let mut unknown = String::new();
+        for path in paths {
+            match self.find(path) {
+                Some(tool) => known.push(tool),
+                None => {
+                    let path: String = path.chars().take(128).collect();
+                    let nearest = self.nearest(&path);
+                    let hint = if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
+                    unknown.push_str(&format!("// no tool {}{hint}\n", render::literal(&path)));
+                }
+            }
+        }
+        known.sort_by_key(|tool| tool.index);
+        known.dedup_by_key(|tool| tool.index);
+        render::declarations(known.into_iter()) + &unknown
+    }
+
+    /// The paths of this scope that look most like `name`, best first.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Vec<String> {
+        search::nearest(self.0.tools.iter().map(|tool| tool.path.as_str()), name)
+    }
+
+    /// The hash of what the isolate installs: users with equal manifests share zygotes and snapshots.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        self.0.hash
+    }
+
+    /// What in the grants had no effect.
+    #[must_use]
+    pub fn warnings(&self) -> &[ScopeWarning] {
+        &self.0.warnings
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("tools", &self.0.tools.len()).field("hash", &self.0.hash).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Adds the granted tools of one server, renamed ones first in the choice of names.
+    fn add(&mut self, server: &Server, granted: Vec<(String, &Arc<Tool>)>, grants: &Grants) -> Result<(), ScopeError> {
+        let mut renamed: HashMap<&str, &str> = HashMap::new();
+        for (address, _) in &granted {
+            let Some(identifier) = grants.identifiers.get(address) else { continue };
+            if !name::is_identifier(identifier) {
+                return Err(ScopeError::NotAnIdentifier { tool: address.clone(), identifier: identifier.clone() });
+            }
+            if let Some(first) = renamed.insert(identifier, address) {
+                return Err(ScopeError::RenamedTwice { first: first.to_owned(), second: address.clone(), identifier: identifier.clone() });
+            }
+        }
+        let namespace: Arc<str> = Arc::from(server.identifier.as_str());
+        let mut tools = Vec::with_capacity(granted.len());
+        for (address, tool) in &granted {
+            let identifier = match grants.identifiers.get(address) {
+                Some(identifier) => identifier.clone(),
+                None if renamed.contains_key(tool.identifier()) => name::mapped(tool.name()),
+                None => tool.identifier().to_owned(),
+            };
+            let path = format!("{namespace}.{identifier}");
+            if self.by_path.contains_key(&path) {
+                self.warnings.push(ScopeWarning::IdentifierTaken { tool: address.clone() });
+                continue;
+            }
+            self.by_path.insert(path.clone(), self.tools.len());
+            self.tools.push(ScopedTool {
+                index: u32::try_from(self.tools.len()).expect("a catalog has far fewer tools"),
+                namespace: Arc::clone(&namespace),
+                path,
+                definition: Arc::clone(tool),
+                description: grants.descriptions.get(address).cloned(),
+                pinned: grants.pins.get(address).cloned().unwrap_or_default(),
+            });
+            tools.push(identifier);
+        }
+        if !tools.is_empty() {
+            self.manifest.namespaces.push(Namespace { name: server.identifier.clone(), tools });
+        }
+        Ok(())
+    }
+}
+
+/// Which grants had an effect.
+#[derive(Default)]
+struct Used {
+    allowed: HashSet<usize>,
+    denied: HashSet<usize>,
+    tools: HashSet<String>,
+}
+
+impl Used {
+    fn note(&mut self, grants: &Grants, address: &str, allowing: &[usize], denying: &[usize]) {
+        self.allowed.extend(allowing);
+        self.denied.extend(denying);
+        if grants.identifiers.contains_key(address) || grants.descriptions.contains_key(address) || grants.pins.contains_key(address) {
+            self.tools.insert(address.to_owned());
+        }
+    }
+
+    fn report(&self, grants: &Grants, warnings: &mut Vec<ScopeWarning>) {
+        let unused = |patterns: &[String], used: &HashSet<usize>| -> Vec<String> {
+            patterns.iter().enumerate().filter(|(place, _)| !used.contains(place)).map(|(_, pattern)| pattern.clone()).collect()
+        };
+        let tools: BTreeMap<&String, ()> =
+            grants.identifiers.keys().chain(grants.descriptions.keys()).chain(grants.pins.keys()).map(|tool| (tool, ())).collect();
+        let tools = tools.into_keys().filter(|tool| !self.tools.contains(*tool)).cloned();
+        let nothing = unused(&grants.allowed, &self.allowed).into_iter().chain(unused(&grants.denied, &self.denied)).chain(tools);
+        warnings.extend(nothing.map(|grant| ScopeWarning::MatchesNothing { grant }));
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, ScopeError> {
+    let failed = |pattern: &String| {
+        let pattern = pattern.clone();
+        move |source| ScopeError::Pattern { pattern, source }
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build().map_err(failed(pattern))?);
+    }
+    set.build().map_err(|source| ScopeError::Pattern { pattern: patterns.join(" "), source })
+}
+
+impl ScopedTool {
+    /// What a guest writes: `github.create_issue`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The identifier of its server's global.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its identifier within the namespace.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        &self.path[self.namespace.len() + 1..]
+    }
+
+    /// The server's id, as the catalog was loaded with.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.definition.server()
+    }
+
+    /// The name that its server calls it by.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.definition.name()
+    }
+
+    /// Its definition, as its server gave it.
+    #[must_use]
+    pub fn definition(&self) -> &Tool {
+        &self.definition
+    }
+
+    /// Its place in the scope.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// What it does: in the application's words, else in its server's.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref().or_else(|| self.definition.description())
+    }
+
+    /// Whether `argument` is fixed in this scope.
+    #[must_use]
+    pub fn is_pinned(&self, argument: &str) -> bool {
+        self.pinned.contains_key(argument)
+    }
+
+    /// `arguments` with the pinned ones, which win over what is there: what is validated and sent.
+    #[must_use]
+    pub fn with_pinned(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
+        arguments.extend(self.pinned.clone());
+        arguments
+    }
+
+    /// Checks `arguments`, the pinned ones among them, against the tool's schema.
+    ///
+    /// # Errors
+    ///
+    /// Each violation found, eight at most.
+    pub fn validate_arguments(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
+        let violations = validation::violations(self.definition.input_schema(), arguments);
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+
+    /// How a structured result differs from the tool's `outputSchema`; a warning, never a reason to lose the result.
+    #[must_use]
+    pub fn validate_result(&self, structured: &Value) -> Vec<Violation> {
+        self.definition.output_schema().map(|schema| validation::violations(schema, structured)).unwrap_or_default()
+    }
+
+    /// Whether its structured result is `{"result": T}`, which the guest gets as `T` (fastmcp's `x-fastmcp-wrap-result`).
+    #[must_use]
+    pub fn unwraps_result(&self) -> bool {
+        self.definition.unwraps_result()
+    }
+}
