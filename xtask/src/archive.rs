@@ -66,7 +66,8 @@ impl Wanted {
     /// When the sources of the locked `v8` do not say their version.
     pub(crate) fn new(locked: &LockedV8, cargo_home: &Path, variables: &Variables) -> anyhow::Result<Self> {
         let address = variables.archive.clone().unwrap_or_else(|| released(locked, variables));
-        let path = if is_address(&address) { cargo_home.join(".rusty_v8").join(mangled(&address)) } else { PathBuf::from(&address) };
+        let path =
+            if is_address(&address) { cargo_home.join(".rusty_v8").join(mangled(&address)) } else { PathBuf::from(&address) };
         Ok(Self {
             path,
             target: locked.target.clone(),
@@ -237,7 +238,9 @@ pub(crate) fn place(file: &Path, wanted: &Wanted) -> anyhow::Result<()> {
         // The copy is of no use to anyone, and the error below is the one to report.
         let _ = fs::remove_file(&part);
     }
-    copied.with_context(|| format!("`{}` cannot be written: see to space and rights there, and call again", wanted.path.display()))
+    copied.with_context(|| {
+        format!("`{}` cannot be written: see to space and rights there, and call again", wanted.path.display())
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
@@ -280,7 +283,7 @@ mod tests {
             member.push(0);
         }
         let mut header = String::from("!<arch>\n");
-        write!(header, "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", "v8.o/", 0, 0, 0, 644, member.len()).unwrap();
+        writeln!(header, "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", "v8.o/", 0, 0, 0, 644, member.len()).unwrap();
         [header.as_bytes(), &member].concat()
     }
 

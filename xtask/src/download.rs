@@ -22,11 +22,19 @@ pub(crate) fn archive(wanted: &Wanted) -> anyhow::Result<()> {
     let folder = wanted.path.parent().context("the archive's place has no folder")?;
     fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
     which::which("curl").context("`curl` is missing")?;
-    let head = curl(wanted).args(["--head", "--silent", "--show-error", "--output", "/dev/null"]).stderr(Stdio::piped()).output().context("`curl` does not start")?;
+    let head = curl(wanted)
+        .args(["--head", "--silent", "--show-error", "--output", "/dev/null"])
+        .stderr(Stdio::piped())
+        .output()
+        .context("`curl` does not start")?;
     ensure!(head.status.success(), "{}", String::from_utf8_lossy(&head.stderr).trim());
     say(format!("V8: downloading `{}` (some 30 to 50 MB) to Cargo home", wanted.address));
     let part = wanted.path.with_extension("download");
-    let status = curl(wanted).args(["--progress-bar", "--continue-at", "-", "--output"]).arg(&part).status().context("`curl` does not start")?;
+    let status = curl(wanted)
+        .args(["--progress-bar", "--continue-at", "-", "--output"])
+        .arg(&part)
+        .status()
+        .context("`curl` does not start")?;
     ensure!(status.success(), "the download broke off: call again to go on from there");
     match archive::examine(&part, wanted) {
         Ok(_) => fs::rename(&part, &wanted.path).with_context(|| format!("`{}` cannot be written", wanted.path.display())),

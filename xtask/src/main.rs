@@ -59,14 +59,22 @@ fn main() -> ExitCode {
 
 fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
     match task {
-        Task::Demo(arguments) => cargo::run(&["run", "--package", "isolet-examples", "--bin", "demo", "--"], arguments, workspace),
+        Task::Demo(arguments) => {
+            cargo::run(&["run", "--package", "isolet-examples", "--bin", "demo", "--"], arguments, workspace)
+        }
         Task::Test(arguments) => test::run(arguments, workspace),
         Task::V8(arguments) => v8::run(arguments, workspace),
         Task::Bench(arguments) => cargo::run(&["bench", "--workspace"], arguments, workspace),
-        Task::BindingsReport(arguments) => {
-            cargo::run_without_v8(&["run", "--package", "isolet-bindings", "--release", "--example", "report", "--"], arguments, workspace)
+        Task::BindingsReport(arguments) => cargo::run_without_v8(
+            &["run", "--package", "isolet-bindings", "--release", "--example", "report", "--"],
+            arguments,
+            workspace,
+        ),
+        Task::Kill(arguments) => {
+            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "kill"], arguments, workspace)
         }
-        Task::Kill(arguments) => cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "kill"], arguments, workspace),
-        Task::Crowd(arguments) => cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "crowd"], arguments, workspace),
+        Task::Crowd(arguments) => {
+            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "crowd"], arguments, workspace)
+        }
     }
 }

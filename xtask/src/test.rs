@@ -175,7 +175,9 @@ mod tests {
 
     #[test]
     fn lines_that_only_resemble_a_result_are_not_counted() {
-        for line in ["test result: ok", "test result: ok. many passed; 0 failed", "a test result: ok. 1 passed; 0 failed; 0 ignored"] {
+        for line in
+            ["test result: ok", "test result: ok. many passed; 0 failed", "a test result: ok. 1 passed; 0 failed; 0 ignored"]
+        {
             assert_eq!(Count::in_result_line(line), None, "{line}");
         }
     }

@@ -112,7 +112,12 @@ fn check(wanted: &Wanted) -> ExitCode {
     let place = if wanted.by_variable { "named by `RUSTY_V8_ARCHIVE`" } else { "where plain cargo looks" };
     match archive::examine(&wanted.path, wanted) {
         Ok(examined) => {
-            answer(format!("{}: {place}: V8 {}, {}", wanted.path.display(), wanted.engine_version, described(&examined, wanted)));
+            answer(format!(
+                "{}: {place}: V8 {}, {}",
+                wanted.path.display(),
+                wanted.engine_version,
+                described(&examined, wanted)
+            ));
             ExitCode::SUCCESS
         }
         Err(Unfit::Missing) => {
@@ -141,7 +146,9 @@ fn take(file: &Path, wanted: &Wanted) -> anyhow::Result<()> {
             Ok(())
         }
         Err(Unfit::Missing) => bail!("there is no file `{}`: give the path of an archive", file.display()),
-        Err(Unfit::Broken(reason)) => bail!("`{}` is not taken: {reason}: the one wanted is `{}`", file.display(), wanted.file_name()),
+        Err(Unfit::Broken(reason)) => {
+            bail!("`{}` is not taken: {reason}: the one wanted is `{}`", file.display(), wanted.file_name())
+        }
     }
 }
 
@@ -157,7 +164,11 @@ fn shared(wanted: &Wanted, workspace: &Workspace) -> anyhow::Result<bool> {
         .env("CARGO_HOME", workspace.cargo_home())
         .status()
         .context("`bash` does not start")?;
-    ensure!(status.success(), "`{}/install.sh` failed: see above, or move the folder away to go on without it", folder.display());
+    ensure!(
+        status.success(),
+        "`{}/install.sh` failed: see above, or move the folder away to go on without it",
+        folder.display()
+    );
     match archive::examine(&wanted.path, wanted) {
         Ok(_) => Ok(true),
         Err(unfit) => bail!("`{}` gave no usable archive ({unfit}): move it away to go on without it", folder.display()),

@@ -125,8 +125,16 @@ mod tests {
         let locked = LockedV8::example(Path::new("."));
         check(&locked, "linux", "x86_64").unwrap();
         let start = "V8 is built from source on x86-64 Linux for `x86_64-unknown-linux-gnu` only, and this is ";
-        refused(check(&locked, "macos", "aarch64"), &format!("{start}macos on aarch64"), "call `cargo xtask v8 --archive FILE`");
-        refused(check(&locked, "linux", "aarch64"), &format!("{start}linux on aarch64"), "call `cargo xtask v8 --archive FILE`");
+        refused(
+            check(&locked, "macos", "aarch64"),
+            &format!("{start}macos on aarch64"),
+            "call `cargo xtask v8 --archive FILE`",
+        );
+        refused(
+            check(&locked, "linux", "aarch64"),
+            &format!("{start}linux on aarch64"),
+            "call `cargo xtask v8 --archive FILE`",
+        );
         let musl = LockedV8 { target: "x86_64-unknown-linux-musl".to_owned(), ..locked.clone() };
         refused(check(&musl, "linux", "x86_64"), &format!("{start}linux on x86_64 for `x86_64-unknown-linux-musl`"), "FILE`");
         let features = LockedV8 { features: vec!["ptrcomp".to_owned(), "simdutf".to_owned()], ..locked };

@@ -11,8 +11,8 @@ mod generator;
 mod machine;
 mod ninja;
 mod ninja_files;
-mod package;
 mod pace;
+mod package;
 mod proof;
 mod sources;
 mod tools;
@@ -47,7 +47,11 @@ pub(crate) fn run(locked: &LockedV8, wanted: &Wanted, consent: &Consent, workspa
     proof::link_and_boot(&archive, locked, wanted, &folder, workspace)?;
     archive::place(&archive, wanted)?;
     folder.remove()?;
-    say(format!("V8: {} built in {} and kept in Cargo home for every checkout", wanted.engine_version, minutes(start.elapsed())));
+    say(format!(
+        "V8: {} built in {} and kept in Cargo home for every checkout",
+        wanted.engine_version,
+        minutes(start.elapsed())
+    ));
     Ok(())
 }
 

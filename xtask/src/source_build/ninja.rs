@@ -49,7 +49,7 @@ pub(crate) fn run(tools: &Tools, folder: &WorkFolder, jobs: usize) -> anyhow::Re
     if status.success() {
         return Ok(());
     }
-    bail!("{}: the log is `{}`", explained(&failure, jobs), log_path.display())
+    bail!("{} (log: `{}`)", explained(&failure, jobs), log_path.display())
 }
 
 fn ninja(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Command> {
@@ -82,7 +82,9 @@ fn follow(output: impl Read, log: &mut File, mut progress: Progress) -> anyhow::
         let text = String::from_utf8_lossy(&line);
         match text.trim_end().strip_prefix(STATUS) {
             Some(step) => progress.done(step),
-            None if !failure.is_empty() || text.starts_with("FAILED: ") || text.starts_with("ninja: ") => failure.push_str(&text),
+            None if !failure.is_empty() || text.starts_with("FAILED: ") || text.starts_with("ninja: ") => {
+                failure.push_str(&text)
+            }
             None => {}
         }
         line.clear();
@@ -134,7 +136,8 @@ impl Progress {
     /// One step was begun or done: ninja prints it when it is done.
     fn done(&mut self, step: &str) {
         self.bar.inc(self.weights.remove(step).unwrap_or(0));
-        self.bar.set_message(step.split(' ').next_back().and_then(|path| path.split('/').next_back()).unwrap_or(step).to_owned());
+        self.bar
+            .set_message(step.split(' ').next_back().and_then(|path| path.split('/').next_back()).unwrap_or(step).to_owned());
         if !std::io::stderr().is_terminal() && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
             say(self.line());

@@ -2,6 +2,7 @@
 //!
 //! * **Precompiled headers.** V8's headers take most of the compiler's time. Each large target gets a header of its own,
 //!   compiled once with that target's flags, as one more edge of the build: ninja makes it first and again if need be.
+//!   What its templates need is instantiated in it too, once instead of in every cluster.
 //! * **No diagnostics** (`-w`): warnings about V8 help nobody here, and finding them takes time.
 //! * **No optimisation** for what runs only while V8 is built and is not in the archive.
 
@@ -94,7 +95,7 @@ const THROWN_AWAY: [&str; 5] = ["torque_base", "torque", "torque_generated_initi
 pub(super) fn recipe() -> String {
     let mut recipe = format!("not optimised: {}\nno diagnostics\n", THROWN_AWAY.join(" "));
     for precompiled in &PRECOMPILED {
-        recipe.push_str(&format!("precompiled for {}: {}\n", precompiled.target, precompiled.headers.join(" ")));
+        recipe.push_str(&format!("precompiled with templates for {}: {}\n", precompiled.target, precompiled.headers.join(" ")));
     }
     recipe
 }
@@ -188,11 +189,12 @@ fn with_precompiled_header(text: &str, target: &str, compiler: &str) -> anyhow::
         format!("{inputs} | {compiled} || {after}")
     });
     let mut changed = joined(lines);
-    let order_only = order_only.filter(|after| !after.contains('|')).context("its sources do not wait for generated headers")?;
+    let order_only =
+        order_only.filter(|after| !after.contains('|')).context("its sources do not wait for generated headers")?;
     write!(
         changed,
         "\nrule precompile\n  command = {compiler} -MD -MF ${{out}}.d ${{defines}} ${{include_dirs}} ${{cflags}} ${{cflags_cc}} -w \
-         -x c++-header -c ${{in}} -o ${{out}}\n  description = PRECOMPILE ${{out}}\n  depfile = ${{out}}.d\n  deps = gcc\n\
+         -fpch-instantiate-templates -x c++-header -c ${{in}} -o ${{out}}\n  description = PRECOMPILE ${{out}}\n  depfile = ${{out}}.d\n  deps = gcc\n\
          build {compiled}: precompile {header} || {order_only}\n  cflags_cc = {flags}\n"
     )?;
     Ok(changed)

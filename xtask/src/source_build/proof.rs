@@ -33,7 +33,9 @@ pub(crate) fn link_and_boot(
     let package = folder.path().join("proof");
     let write = |name: &str, text: &str| {
         let path = package.join(name);
-        fs::create_dir_all(package.join("src")).and_then(|()| fs::write(&path, text)).with_context(|| format!("`{}` cannot be written", path.display()))
+        fs::create_dir_all(package.join("src"))
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("`{}` cannot be written", path.display()))
     };
     write("Cargo.toml", &manifest(locked))?;
     write("src/main.rs", PROGRAM)?;

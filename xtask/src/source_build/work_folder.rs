@@ -63,7 +63,8 @@ impl WorkFolder {
     ///
     /// When something in it cannot be removed.
     pub(crate) fn remove(self) -> anyhow::Result<()> {
-        fs::remove_dir_all(&self.path).with_context(|| format!("`{}` cannot be removed: remove it by hand", self.path.display()))
+        fs::remove_dir_all(&self.path)
+            .with_context(|| format!("`{}` cannot be removed: remove it by hand", self.path.display()))
     }
 }
 
