@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use cargo_metadata::Metadata;
 
 use crate::workspace::Workspace;
@@ -35,10 +35,10 @@ impl LockedV8 {
     /// When cargo cannot resolve the workspace (no network and packages missing), or when the lock file holds no `v8`
     /// or more than one.
     pub(crate) fn read(workspace: &Workspace) -> anyhow::Result<Self> {
-        let metadata = cargo_metadata::MetadataCommand::new()
-            .manifest_path(workspace.root().join("Cargo.toml"))
-            .exec()
-            .context("cargo cannot read the dependencies: if the network is closed, call `cargo fetch` where it is open")?;
+        let metadata =
+            cargo_metadata::MetadataCommand::new().manifest_path(workspace.root().join("Cargo.toml")).exec().map_err(
+                |error| anyhow!("cargo cannot resolve `Cargo.lock` ({}): see to the network, and call again", reason(&error)),
+            )?;
         Self::among(&metadata, target()?)
     }
 
@@ -74,6 +74,13 @@ impl LockedV8 {
     }
 }
 
+/// What cargo said, in one line: it says its reason first, and then where it comes from.
+fn reason(error: &cargo_metadata::Error) -> String {
+    let cargo_metadata::Error::CargoMetadata { stderr } = error else { return error.to_string() };
+    let said = stderr.lines().map(str::trim).find_map(|line| line.strip_prefix("error: "));
+    said.or_else(|| stderr.lines().last()).unwrap_or("no reason given").to_owned()
+}
+
 fn engine_version(header: &str) -> Option<String> {
     let number = |name: &str| {
         let definition = format!("#define V8_{name} ");
@@ -106,5 +113,73 @@ impl LockedV8 {
             source: source.to_owned(),
             target: "x86_64-unknown-linux-gnu".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    /// What `cargo metadata` says of a workspace with these packages, the last with `features`.
+    fn among(packages: &[(&str, &str)], features: &[&str]) -> anyhow::Result<LockedV8> {
+        let id = |name: &str, version: &str| format!("registry+https://registry.example#{name}@{version}");
+        let list: Vec<String> = packages
+            .iter()
+            .map(|(name, version)| {
+                let id = id(name, version);
+                format!(
+                    r#"{{"name":"{name}","version":"{version}","id":"{id}","dependencies":[],"targets":[],"features":{{}},
+                       "manifest_path":"/registry/{name}-{version}/Cargo.toml","edition":"2024"}}"#
+                )
+            })
+            .collect();
+        let nodes: Vec<String> = packages
+            .iter()
+            .map(|(name, version)| {
+                let id = id(name, version);
+                let features: Vec<String> = features.iter().map(|feature| format!("\"{feature}\"")).collect();
+                format!(r#"{{"id":"{id}","dependencies":[],"deps":[],"features":[{}]}}"#, features.join(","))
+            })
+            .collect();
+        let text = format!(
+            r#"{{"packages":[{}],"workspace_members":[],"resolve":{{"nodes":[{}],"root":null}},
+               "workspace_root":"/w","target_directory":"/w/target","version":1,"metadata":null}}"#,
+            list.join(","),
+            nodes.join(",")
+        );
+        LockedV8::among(&cargo_metadata::MetadataCommand::parse(text)?, "x86_64-unknown-linux-gnu".to_owned())
+    }
+
+    #[test]
+    fn the_version_and_the_features_of_the_archive_are_read() {
+        let locked = among(&[("serde", "1.0.0"), ("v8", "150.4.0")], &["default", "simdutf", "use_custom_libcxx"]).unwrap();
+        assert_eq!(locked, LockedV8::example(std::path::Path::new("/registry/v8-150.4.0")));
+        let locked = among(&[("v8", "150.4.0")], &["v8_enable_sandbox", "v8_enable_pointer_compression"]).unwrap();
+        assert_eq!(locked.features, ["ptrcomp", "sandbox"]);
+    }
+
+    #[test]
+    fn no_v8_and_two_are_refused() {
+        let said = among(&[("serde", "1.0.0")], &[]).unwrap_err().to_string();
+        assert_eq!(said, "`Cargo.lock` holds no `v8`: nothing here needs an archive");
+        let said = among(&[("v8", "150.4.0"), ("v8", "152.2.0")], &[]).unwrap_err().to_string();
+        assert!(said.starts_with("`Cargo.lock` holds `v8` 150.4.0 and 152.2.0, and only one V8 can be linked: "), "{said}");
+    }
+
+    #[test]
+    fn the_engine_s_version_is_the_one_of_its_header() {
+        let header = "#define V8_MAJOR_VERSION 15\n#define V8_MINOR_VERSION 0\n#define V8_BUILD_NUMBER 245\n";
+        assert_eq!(engine_version(&format!("{header}#define V8_PATCH_LEVEL 2\n")).unwrap(), "15.0.245.2");
+        assert_eq!(engine_version(&format!("{header}#define V8_PATCH_LEVEL 0\n")).unwrap(), "15.0.245");
+        assert_eq!(engine_version(header), None);
+    }
+
+    #[test]
+    fn what_cargo_says_becomes_one_line() {
+        let stderr = "warning: slow\nerror: no matching package named `v8` found\nlocation searched: the index\n".to_owned();
+        let error = cargo_metadata::Error::CargoMetadata { stderr };
+        assert_eq!(reason(&error), "no matching package named `v8` found");
     }
 }

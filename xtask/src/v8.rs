@@ -109,7 +109,11 @@ fn refuse_variable(wanted: &Wanted) -> anyhow::Result<()> {
 }
 
 fn check(wanted: &Wanted) -> ExitCode {
-    let place = if wanted.by_variable { "named by `RUSTY_V8_ARCHIVE`" } else { "where plain cargo looks" };
+    let (place, remedy) = if wanted.by_variable {
+        ("named by `RUSTY_V8_ARCHIVE`", "unset the variable, or let it name another file")
+    } else {
+        ("where plain cargo looks", "call `cargo xtask v8`")
+    };
     match archive::examine(&wanted.path, wanted) {
         Ok(examined) => {
             answer(format!(
@@ -121,11 +125,11 @@ fn check(wanted: &Wanted) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Unfit::Missing) => {
-            answer(format!("{}: {place}: nothing there: call `cargo xtask v8`", wanted.path.display()));
+            answer(format!("{}: {place}: nothing there: {remedy}", wanted.path.display()));
             ExitCode::FAILURE
         }
         Err(Unfit::Broken(reason)) => {
-            answer(format!("{}: {place}: {reason}: call `cargo xtask v8`", wanted.path.display()));
+            answer(format!("{}: {place}: {reason}: {remedy}", wanted.path.display()));
             ExitCode::FAILURE
         }
     }

@@ -34,12 +34,12 @@ use crate::workspace::Workspace;
 /// way, or when a step fails. What was done by then stays, and the next call goes on from it.
 pub(crate) fn run(locked: &LockedV8, wanted: &Wanted, consent: &Consent, workspace: &Workspace) -> anyhow::Result<()> {
     machine::check_supported(locked)?;
+    let jobs = machine::jobs(consent.jobs)?;
     let folder = work_folder::WorkFolder::open(locked, workspace.cargo_home())?;
+    machine::check_disk(&folder)?;
     announce(&folder, wanted);
     let start = Instant::now();
     let tools = tools::find(&folder, consent)?;
-    machine::check_disk(&folder)?;
-    let jobs = machine::jobs(consent.jobs)?;
     sources::prepare(locked, &folder, workspace)?;
     generator::run(&tools, &folder)?;
     ninja::run(&tools, &folder, jobs)?;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -95,14 +94,14 @@ fn follow(output: impl Read, log: &mut File, mut progress: Progress) -> anyhow::
 
 /// What went wrong and what to do, in one line.
 fn explained(failure: &str, jobs: usize) -> String {
-    let step = failure.lines().find_map(|line| line.strip_prefix("FAILED: ")).map_or("a step", str::trim);
-    let step = Path::new(step.split(' ').next().unwrap_or(step)).file_name().map_or(step.into(), |name| name.to_string_lossy());
+    let path = failure.lines().find_map(|line| line.strip_prefix("FAILED: ")?.split_whitespace().next());
+    let step = path.map_or("a step of the build".to_owned(), |path| format!("`{}`", path.rsplit('/').next().unwrap_or(path)));
     if failure.contains("No space left on device") || failure.contains("no space left on device") {
-        return format!("the disk is full (at `{step}`): make room, and call again to go on from there");
+        return format!("the disk is full (at {step}): make room, and call again to go on from there");
     }
     if failure.contains("Killed") || failure.contains("signal 9") || failure.contains("out of memory") {
         return format!(
-            "the compiler was killed (at `{step}`), most likely because memory ran out with {jobs} at once: \
+            "the compiler was killed (at {step}), most likely because memory ran out with {jobs} at once: \
              call again with `--jobs {}` to go on from there",
             (jobs / 2).max(1)
         );
@@ -111,7 +110,7 @@ fn explained(failure: &str, jobs: usize) -> String {
         return "interrupted: call again to go on from there".to_owned();
     }
     let reason = failure.lines().find(|line| line.contains("error: ")).map(|line| format!(" ({})", line.trim()));
-    format!("`{step}` does not compile{}", reason.unwrap_or_default())
+    format!("{step} does not compile{}", reason.unwrap_or_default())
 }
 
 /// How far the build is, and for how long it will go on.
@@ -156,5 +155,72 @@ impl Progress {
 
     fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    /// What is said of a build whose output is `output`.
+    fn said(output: &str) -> String {
+        let mut log = tempfile::tempfile().unwrap();
+        let failure = follow(output.as_bytes(), &mut log, Progress::new(&["CXX obj/v8/a.o".to_owned()])).unwrap();
+        explained(&failure, 2)
+    }
+
+    #[test]
+    fn a_killed_compiler_is_told_apart_and_fewer_are_proposed() {
+        let said = said(
+            "step CXX obj/v8/b.o\nFAILED: obj/v8/a.o \nclang++ -c a.cc\nKilled\nninja: build stopped: subcommand failed.\n",
+        );
+        assert!(
+            said.starts_with("the compiler was killed (at `a.o`), most likely because memory ran out with 2 at once: "),
+            "{said}"
+        );
+        assert!(said.ends_with("call again with `--jobs 1` to go on from there"), "{said}");
+        let said = self::said("FAILED: obj/v8/a.o \nclang++: error: unable to execute command: Killed\n");
+        assert!(said.starts_with("the compiler was killed"), "{said}");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        let said = said("FAILED: obj/v8/a.o \nLLVM ERROR: IO failure on output stream: No space left on device\n");
+        assert_eq!(said, "the disk is full (at `a.o`): make room, and call again to go on from there");
+        let said = self::said("ninja: fatal: writing to the build log: No space left on device\n");
+        assert_eq!(said, "the disk is full (at a step of the build): make room, and call again to go on from there");
+    }
+
+    #[test]
+    fn a_source_that_does_not_compile_is_named_with_the_first_error() {
+        let said = said(
+            "step CXX obj/v8/b.o\nFAILED: obj/v8/a.o \nclang++ -c a.cc\na.cc:1:2: error: no such type\na.cc:9:9: error: more\n",
+        );
+        assert_eq!(said, "`a.o` does not compile (a.cc:1:2: error: no such type)");
+    }
+
+    #[test]
+    fn an_interruption_is_no_failure_of_a_source() {
+        assert_eq!(said("ninja: build stopped: interrupted by user.\n"), "interrupted: call again to go on from there");
+    }
+
+    #[test]
+    fn all_output_goes_to_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = File::create(folder.path().join("log")).unwrap();
+        let output = "ninja: Entering directory `out'\nstep CXX obj/v8/a.o\nwarning: x\nstep CXX obj/v8/b.o\n";
+        assert_eq!(follow(output.as_bytes(), &mut log, Progress::new(&[])).unwrap(), "", "nothing failed");
+        assert_eq!(std::fs::read_to_string(folder.path().join("log")).unwrap(), output);
+    }
+
+    #[test]
+    fn a_step_moves_the_bar_by_its_weight_and_only_once() {
+        let mut progress = Progress::new(&["CXX obj/v8/a.o".to_owned(), "CXX obj/v8/b.o".to_owned()]);
+        for step in ["CXX obj/v8/a.o", "CXX obj/v8/a.o", "CXX obj/v8/unknown.o"] {
+            progress.done(step);
+        }
+        assert_eq!(progress.bar.position() * 2, progress.bar.length().unwrap());
     }
 }
