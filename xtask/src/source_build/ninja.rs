@@ -81,6 +81,7 @@ fn follow(output: impl Read, log: &mut File, mut progress: Progress) -> anyhow::
         let text = String::from_utf8_lossy(&line);
         match text.trim_end().strip_prefix(STATUS) {
             Some(step) => progress.done(step),
+            None if text.starts_with("ninja: Entering directory") => {}
             None if !failure.is_empty() || text.starts_with("FAILED: ") || text.starts_with("ninja: ") => {
                 failure.push_str(&text)
             }
