@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -72,25 +74,40 @@ fn pending(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Vec<String>> {
 }
 
 /// Reads ninja's output to its end; gives what it printed from the first failure on, empty if there was none.
-fn follow(output: impl Read, log: &mut File, mut progress: Progress) -> anyhow::Result<String> {
+fn follow(output: impl Read + Send, log: &mut File, mut progress: Progress) -> anyhow::Result<String> {
     let mut failure = String::new();
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    while output.read_until(b'\n', &mut line).context("the output of `ninja` cannot be read")? > 0 {
-        log.write_all(&line).context("the log of `ninja` cannot be written: see to space on the disk, and call again")?;
-        let text = String::from_utf8_lossy(&line);
-        match text.trim_end().strip_prefix(STATUS) {
-            Some(step) => progress.done(step),
-            None if text.starts_with("ninja: Entering directory") => {}
-            None if !failure.is_empty() || text.starts_with("FAILED: ") || text.starts_with("ninja: ") => {
-                failure.push_str(&text)
+    let (sender, lines) = mpsc::channel();
+    thread::scope(|scope| {
+        // A thread of its own reads, so that a step that takes minutes does not keep the next word from the user.
+        scope.spawn(move || BufReader::new(output).split(b'\n').try_for_each(|line| sender.send(line).map_err(drop)));
+        loop {
+            match lines.recv_timeout(progress.silence_left()) {
+                Ok(line) => {
+                    let line = line.context("the output of `ninja` cannot be read")?;
+                    writeln!(log, "{}", String::from_utf8_lossy(&line))
+                        .context("the log of `ninja` cannot be written: see to space on the disk, and call again")?;
+                    sort_line(&String::from_utf8_lossy(&line), &mut progress, &mut failure);
+                }
+                Err(RecvTimeoutError::Timeout) => progress.say_line(),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            None => {}
         }
-        line.clear();
+        progress.finish();
+        Ok(failure)
+    })
+}
+
+/// Gives a line of ninja's output to the progress or to the failure.
+fn sort_line(line: &str, progress: &mut Progress, failure: &mut String) {
+    match line.strip_prefix(STATUS) {
+        Some(step) => progress.done(step.trim_end()),
+        None if line.starts_with("ninja: Entering directory") => {}
+        None if !failure.is_empty() || line.starts_with("FAILED: ") || line.starts_with("ninja: ") => {
+            failure.push_str(line);
+            failure.push('\n');
+        }
+        None => {}
     }
-    progress.finish();
-    Ok(failure)
 }
 
 /// What went wrong and what to do, in one line.
@@ -138,8 +155,17 @@ impl Progress {
         self.bar.inc(self.weights.remove(step).unwrap_or(0));
         self.bar
             .set_message(step.split(' ').next_back().and_then(|path| path.split('/').next_back()).unwrap_or(step).to_owned());
-        if !std::io::stderr().is_terminal() && self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
+    }
+
+    /// How long nothing need be said.
+    fn silence_left(&self) -> Duration {
+        LINE_EVERY.saturating_sub(self.last_line.elapsed())
+    }
+
+    /// Says how far it is, where there is no terminal on which the bar says it.
+    fn say_line(&mut self) {
+        self.last_line = Instant::now();
+        if !io::stderr().is_terminal() {
             say(self.line());
         }
     }
