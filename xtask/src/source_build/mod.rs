@@ -13,6 +13,7 @@ mod ninja;
 mod ninja_files;
 mod pace;
 mod package;
+mod precompiled;
 mod proof;
 mod sources;
 mod tools;

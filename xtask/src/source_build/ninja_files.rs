@@ -2,7 +2,7 @@
 //!
 //! * **Precompiled headers.** V8's headers take most of the compiler's time. Each large target gets a header of its own,
 //!   compiled once with that target's flags, as one more edge of the build: ninja makes it first and again if need be.
-//!   What its templates need is instantiated in it too, once instead of in every cluster.
+//!   What its templates need is instantiated in it too, once instead of in every compilation.
 //! * **No diagnostics** (`-w`): warnings about V8 help nobody here, and finding them takes time.
 //! * **No optimisation** for what runs only while V8 is built and is not in the archive.
 
@@ -12,80 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-/// A target of V8's build description that gets a precompiled header.
-struct Precompiled {
-    target: &'static str,
-    headers: &'static [&'static str],
-}
-
-/// The headers that most sources of a target include. Below `v8/src/`, without `.h`.
-const PRECOMPILED: [Precompiled; 4] = [
-    Precompiled {
-        target: "v8_base_without_compiler",
-        headers: &[
-            "objects/objects-inl",
-            "execution/isolate-inl",
-            "heap/heap-inl",
-            "heap/factory-inl",
-            "api/api-inl",
-            "codegen/assembler-inl",
-            "codegen/macro-assembler",
-            "execution/frames-inl",
-            "wasm/wasm-objects-inl",
-            "builtins/builtins-utils-inl",
-            "codegen/interface-descriptors-inl",
-            "debug/debug",
-            "init/bootstrapper",
-        ],
-    },
-    Precompiled {
-        target: "v8_compiler",
-        headers: &[
-            "objects/objects-inl",
-            "execution/isolate-inl",
-            "heap/heap-inl",
-            "heap/factory-inl",
-            "compiler/js-heap-broker",
-            "compiler/node-properties",
-            "compiler/common-operator",
-            "compiler/simplified-operator",
-            "compiler/machine-operator",
-            "compiler/linkage",
-            "compiler/turbofan-graph",
-            "compiler/access-builder",
-            "compiler/js-graph",
-            "compiler/js-operator",
-            "compiler/node-matchers",
-            "compiler/graph-assembler",
-            "compiler/turboshaft/operations",
-            "compiler/turboshaft/assembler",
-            "compiler/turboshaft/phase",
-            "compiler/backend/instruction-selector",
-        ],
-    },
-    Precompiled { target: "v8_initializers", headers: BUILTIN_ASSEMBLERS },
-    Precompiled { target: "torque_generated_initializers", headers: BUILTIN_ASSEMBLERS },
-];
-
-const BUILTIN_ASSEMBLERS: &[&str] = &[
-    "codegen/code-stub-assembler-inl",
-    "builtins/builtins-array-gen",
-    "builtins/builtins-async-gen",
-    "builtins/builtins-bigint-gen",
-    "builtins/builtins-call-gen",
-    "builtins/builtins-collections-gen",
-    "builtins/builtins-constructor-gen",
-    "builtins/builtins-data-view-gen",
-    "builtins/builtins-iterator-gen",
-    "builtins/builtins-object-gen",
-    "builtins/builtins-promise-gen",
-    "builtins/builtins-proxy-gen",
-    "builtins/builtins-regexp-gen",
-    "builtins/builtins-string-gen",
-    "builtins/builtins-typed-array-gen",
-    "builtins/builtins-utils-gen",
-    "builtins/builtins-wasm-gen",
-];
+use super::precompiled::{PRECOMPILED, Precompiled, defines_before_include};
 
 /// Targets that run while V8 is built and are not in the archive: the compiler of V8's own language, and the code that
 /// fills V8's own snapshot.
@@ -95,7 +22,7 @@ const THROWN_AWAY: [&str; 5] = ["torque_base", "torque", "torque_generated_initi
 pub(super) fn recipe() -> String {
     let mut recipe = format!("not optimised: {}\nno diagnostics\n", THROWN_AWAY.join(" "));
     for precompiled in &PRECOMPILED {
-        recipe.push_str(&format!("precompiled with templates for {}: {}\n", precompiled.target, precompiled.headers.join(" ")));
+        recipe.push_str(&format!("precompiled with templates for {}:\n{}", precompiled.target, precompiled.text()));
     }
     recipe
 }
@@ -108,22 +35,22 @@ pub(super) fn recipe() -> String {
 pub(super) fn change(output: &Path) -> anyhow::Result<()> {
     edit(&output.join("toolchain.ninja"), without_diagnostics)?;
     for target in THROWN_AWAY {
-        edit(&target_file(output, target), without_optimisation)?;
+        edit(&output.join(format!("obj/v8/{target}.ninja")), without_optimisation)?;
     }
     let compiler = compiler(&fs::read_to_string(output.join("toolchain.ninja")).context("GN wrote no `toolchain.ninja`")?)?;
     let folder = output.join("precompiled");
     fs::create_dir_all(&folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    for Precompiled { target, headers } in &PRECOMPILED {
-        let includes: String = headers.iter().map(|header| format!("#include \"src/{header}.h\"\n")).collect();
-        let header = folder.join(format!("{target}.h"));
-        fs::write(&header, includes).with_context(|| format!("`{}` cannot be written", header.display()))?;
-        edit(&target_file(output, target), |text| with_precompiled_header(text, target, &compiler))?;
+    for precompiled in &PRECOMPILED {
+        let header = folder.join(format!("{}.h", precompiled.target));
+        fs::write(&header, precompiled.text()).with_context(|| format!("`{}` cannot be written", header.display()))?;
+        let file = output.join("obj").join(precompiled.folder).join(format!("{}.ninja", precompiled.target));
+        // A source that cannot be read is one that the build makes: a cluster.
+        let keeps_own = |source: &str| {
+            fs::read(output.join(source)).is_ok_and(|text| defines_before_include(&String::from_utf8_lossy(&text)))
+        };
+        edit(&file, |text| with_precompiled_header(text, precompiled, &compiler, keeps_own))?;
     }
     Ok(())
-}
-
-fn target_file(output: &Path, target: &str) -> std::path::PathBuf {
-    output.join("obj/v8").join(format!("{target}.ninja"))
 }
 
 fn edit(path: &Path, change: impl Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<()> {
@@ -171,31 +98,41 @@ fn compiler(toolchain: &str) -> anyhow::Result<String> {
     command.split_whitespace().next().map(str::to_owned).context("the rule `cxx` has no command")
 }
 
-/// Adds the edge that compiles the target's header, and makes every C++ source of the target use its result.
-fn with_precompiled_header(text: &str, target: &str, compiler: &str) -> anyhow::Result<String> {
+/// Adds the edge that compiles the target's header, and makes every C++ source of the target use its result, but for those
+/// that `keeps_own` names.
+fn with_precompiled_header(
+    text: &str,
+    precompiled: &Precompiled,
+    compiler: &str,
+    keeps_own: impl Fn(&str) -> bool,
+) -> anyhow::Result<String> {
     let flags = text.lines().find_map(|line| line.strip_prefix("cflags_cc = ")).context("no `cflags_cc`")?;
-    let (header, compiled) = (format!("precompiled/{target}.h"), format!("precompiled/{target}.pch"));
-    let mut order_only = None;
+    let (header, compiled) =
+        (format!("precompiled/{}.h", precompiled.target), format!("precompiled/{}.pch", precompiled.target));
+    let mut waits_for = None;
     let lines = text.lines().map(|line| {
-        if let Some(flags) = line.strip_prefix("cflags_cc = ") {
-            return format!("cflags_cc = {flags} -include-pch {compiled}");
+        if line.starts_with("cflags_cc = ") {
+            return format!("{line} -include-pch {compiled}");
         }
-        if !(line.starts_with("build ") && line.contains(": cxx ")) {
+        let Some((_, inputs)) = line.split_once(": cxx ").filter(|_| line.starts_with("build ")) else {
             return line.to_owned();
+        };
+        if keeps_own(inputs.split(' ').next().unwrap_or(inputs)) {
+            return format!("{line}\n  cflags_cc = {flags}");
         }
-        let (inputs, after) = line.split_once(" | ").or_else(|| line.split_once(" || ")).unwrap_or((line, ""));
-        order_only.get_or_insert_with(|| after.to_owned());
         // What GN makes a source wait for are generated headers, which the precompiled header includes.
-        format!("{inputs} | {compiled} || {after}")
+        let (edge, others) = line.split_once(" || ").or_else(|| line.split_once(" | ")).unwrap_or((line, ""));
+        waits_for.get_or_insert_with(|| others.to_owned());
+        format!("{edge} | {compiled} || {others}")
     });
     let mut changed = joined(lines);
-    let order_only =
-        order_only.filter(|after| !after.contains('|')).context("its sources do not wait for generated headers")?;
+    let waits_for = waits_for.filter(|others| !others.contains('|')).context("no source that it is for")?;
     write!(
         changed,
         "\nrule precompile\n  command = {compiler} -MD -MF ${{out}}.d ${{defines}} ${{include_dirs}} ${{cflags}} ${{cflags_cc}} -w \
-         -fpch-instantiate-templates -x c++-header -c ${{in}} -o ${{out}}\n  description = PRECOMPILE ${{out}}\n  depfile = ${{out}}.d\n  deps = gcc\n\
-         build {compiled}: precompile {header} || {order_only}\n  cflags_cc = {flags}\n"
+         -fpch-instantiate-templates -x c++-header -c ${{in}} -o ${{out}}\n  description = PRECOMPILE ${{out}}\n  \
+         depfile = ${{out}}.d\n  deps = gcc\n\
+         build {compiled}: precompile {header} || {waits_for}\n  cflags_cc = {flags}\n"
     )?;
     Ok(changed)
 }
@@ -215,23 +152,39 @@ mod tests {
         build phony/v8/t.inputdeps: phony || phony/torque\n\
         build obj/v8/t/a.o: cxx ../a.cc | phony/v8/t.inputdeps\n  source_name_part = a\n";
 
-    #[test]
-    fn sources_use_the_precompiled_header_and_wait_for_it() {
-        let changed = with_precompiled_header(TARGET, "t", "/clang/bin/clang++").unwrap();
-        assert!(changed.contains("cflags_cc = -std=c++23 -include-pch precompiled/t.pch\n\n"), "{changed}");
-        assert!(changed.contains("build obj/v8/t/a.o: cxx ../a.cc | precompiled/t.pch || phony/v8/t.inputdeps\n"), "{changed}");
-        let edge = "build precompiled/t.pch: precompile precompiled/t.h || phony/v8/t.inputdeps\n  cflags_cc = -std=c++23\n";
-        assert!(changed.ends_with(edge), "{changed}");
-        assert!(changed.contains("  command = /clang/bin/clang++ -MD -MF ${out}.d ${defines} "), "{changed}");
+    fn changed(target: &str) -> anyhow::Result<String> {
+        let precompiled = &PRECOMPILED[0];
+        with_precompiled_header(target, precompiled, "/clang/bin/clang++", |source| source == "../own.cc")
     }
 
     #[test]
-    fn a_target_without_generated_headers_gets_none() {
-        let target = "cflags_cc = -std=c++23\nbuild obj/v8/t/a.o: cxx ../a.cc\nbuild obj/v8/t/b.o: asm ../b.S | x\n";
-        // Its sources wait for nothing, so the header waits for nothing either.
-        let changed = with_precompiled_header(target, "t", "clang++").unwrap();
-        assert!(changed.contains("build obj/v8/t/b.o: asm ../b.S | x\n"), "{changed}");
-        assert!(with_precompiled_header("cflags_cc = -std=c++23\n", "t", "clang++").is_err());
+    fn sources_use_the_precompiled_header_and_wait_for_it() {
+        let changed = changed(TARGET).unwrap();
+        let compiled = "precompiled/v8_base_without_compiler.pch";
+        assert!(changed.contains(&format!("cflags_cc = -std=c++23 -include-pch {compiled}\n\n")), "{changed}");
+        assert!(
+            changed.contains(&format!("build obj/v8/t/a.o: cxx ../a.cc | {compiled} || phony/v8/t.inputdeps\n")),
+            "{changed}"
+        );
+        assert!(changed.contains("  command = /clang/bin/clang++ -MD -MF ${out}.d ${defines} "), "{changed}");
+        let edge = format!("build {compiled}: precompile precompiled/v8_base_without_compiler.h || phony/v8/t.inputdeps\n");
+        assert!(changed.ends_with(&format!("{edge}  cflags_cc = -std=c++23\n")), "{changed}");
+    }
+
+    #[test]
+    fn a_source_that_keeps_its_own_headers_keeps_its_edge_and_flags() {
+        let target = format!("{TARGET}build obj/v8/t/own.o: cxx ../own.cc | phony/v8/t.inputdeps\n  source_name_part = own\n");
+        let changed = changed(&target).unwrap();
+        let edge =
+            "build obj/v8/t/own.o: cxx ../own.cc | phony/v8/t.inputdeps\n  cflags_cc = -std=c++23\n  source_name_part = own\n";
+        assert!(changed.contains(edge), "{changed}");
+    }
+
+    #[test]
+    fn what_is_no_cxx_source_is_left_alone() {
+        let target = format!("{TARGET}build obj/v8/t/b.o: asm ../b.S | x\n");
+        assert!(changed(&target).unwrap().contains("build obj/v8/t/b.o: asm ../b.S | x\n"));
+        assert!(changed("cflags_cc = -std=c++23\n").is_err(), "a header for no source");
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn main() {
     v8::scope!(let scope, isolate);
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
-    let source = v8::String::new(PROGRAM).expect("a short string");
+    let source = v8::String::new(scope, PROGRAM).expect("a short string");
     let value = v8::Script::compile(scope, source, None).and_then(|script| script.run(scope)).expect("the program ends");
     let said = value.to_rust_string_lossy(scope);
     assert_eq!(said, "840 Januar ÄB");
