@@ -47,6 +47,15 @@ pub(crate) struct Walls {
     pub(crate) missing: Vec<String>,
 }
 
+impl Walls {
+    /// What strict isolation needs and is not there.
+    pub(crate) fn missing_for_strict(&self) -> Option<String> {
+        let wanted = [("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp)];
+        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+        (!missing.is_empty()).then(|| missing.join(", "))
+    }
+}
+
 /// How a program ended, as its guest process says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -388,10 +397,15 @@ impl Encode for ToRun {
                 let length = u32::try_from(start.len()).unwrap_or(u32::MAX).to_le_bytes();
                 write(to, START, &[&length, &start], source.as_bytes());
             }
-            Self::Answer { call, succeeded, text } => {
-                write(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(*succeeded)]], text.as_bytes());
-            }
+            Self::Answer { call, succeeded, text } => Self::answer(*call, *succeeded, text, to),
         }
+    }
+}
+
+impl ToRun {
+    /// Appends an answer without copying its text first.
+    pub(crate) fn answer(call: u32, succeeded: bool, text: &str, to: &mut Vec<u8>) {
+        write(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text.as_bytes());
     }
 }
 

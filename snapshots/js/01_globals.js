@@ -1,17 +1,14 @@
-// What a fresh global must not have, and the two constructors that could reserve memory outside of every limit.
+// The constructor that could reserve memory outside of every limit.
 //
-// Runs once, while the snapshot is taken: no clock, no random, no state of one run. V8 installs `WebAssembly` again in
-// every context, so the guest process deletes it after boot as well (ENGINE.md §4.6).
+// Runs once, while the snapshot is taken: no clock, no random, no state of one run. What a global must not have at all is
+// deleted after boot (`bootstrap::DELETED_AT_BOOT`): V8 installs it again in every context, and aborts where it finds
+// `Atomics` missing from a snapshot.
 "use strict";
 ((globalThis) => {
   const {
     ArrayBuffer, ArrayBufferPrototype, ObjectDefineProperty, RangeError, ReflectConstruct, ReflectDeleteProperty,
     ReflectOwnKeys, ReflectGetOwnPropertyDescriptor, TypeError,
   } = globalThis.__bootstrap.primordials;
-
-  for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics", "Temporal", "escape", "unescape"]) {
-    ReflectDeleteProperty(globalThis, name);
-  }
 
   // A resizable buffer is mapped by V8 itself and never asks the allocator (ENGINE.md §4.2), so `maxByteLength` is refused.
   function BoundedArrayBuffer(length, options) {

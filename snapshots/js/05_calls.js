@@ -114,9 +114,12 @@
     namespace("tools", { __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe) });
   }
 
-  function setCallLimits(argumentLength, callsInFlight) {
+  // Sets the limits of one run, and forgets the warm-up's calls.
+  function beginCalls(argumentLength, callsInFlight) {
     argumentLengthMax = argumentLength;
     callsInFlightMax = callsInFlight;
+    lastCall = 0;
+    ended = false;
   }
 
   let ended = false;
@@ -152,7 +155,7 @@
 
   const isolet = globalThis.__isolet;
   isolet.install = install;
-  isolet.setCallLimits = setCallLimits;
+  isolet.beginCalls = beginCalls;
   isolet.settle = settle;
   isolet.start = start;
   isolet.threw = threw;

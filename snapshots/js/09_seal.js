@@ -5,12 +5,12 @@
 "use strict";
 ((globalThis) => {
   const {
-    begin, errorText, fireTimer, install, moveClock, nextTimer, setCallLimits, settle, stackText, start, threw, unhandled,
+    begin, beginCalls, fireTimer, install, moveClock, nextTimer, settle, stackText, start, threw, unhandled,
   } = globalThis.__isolet;
   const {
     ObjectFreeze,
   } = globalThis.__bootstrap.primordials;
   globalThis.__isolet = ObjectFreeze({
-    __proto__: null, begin, fireTimer, install, moveClock, nextTimer, setCallLimits, settle, stackText, start, threw, unhandled,
+    __proto__: null, begin, beginCalls, fireTimer, install, moveClock, nextTimer, settle, stackText, start, threw, unhandled,
   });
 })(globalThis);

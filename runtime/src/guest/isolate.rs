@@ -29,7 +29,7 @@ struct Functions {
     install: v8::Global<v8::Function>,
     move_clock: v8::Global<v8::Function>,
     next_timer: v8::Global<v8::Function>,
-    set_call_limits: v8::Global<v8::Function>,
+    begin_calls: v8::Global<v8::Function>,
     settle: v8::Global<v8::Function>,
     start: v8::Global<v8::Function>,
     threw: v8::Global<v8::Function>,
@@ -102,7 +102,7 @@ impl Isolate {
         call(scope, &self.functions.begin, &[clock, seed]);
         let argument_length = v8::Number::new(scope, start.argument_bytes_max as f64).into();
         let in_flight = v8::Number::new(scope, start.calls_in_flight_max.into()).into();
-        call(scope, &self.functions.set_call_limits, &[argument_length, in_flight]);
+        call(scope, &self.functions.begin_calls, &[argument_length, in_flight]);
     }
 
     /// A limit below that of the isolate. V8 sets it when a callback goes that was never called.
@@ -266,7 +266,7 @@ fn take_functions(runtime: &mut JsRuntime) -> Functions {
         install: function("install"),
         move_clock: function("moveClock"),
         next_timer: function("nextTimer"),
-        set_call_limits: function("setCallLimits"),
+        begin_calls: function("beginCalls"),
         settle: function("settle"),
         start: function("start"),
         threw: function("threw"),

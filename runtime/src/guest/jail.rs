@@ -99,7 +99,7 @@ mod linux {
     /// What a guest process needs of the kernel once it has booted: memory, its socket, time, and its own end.
     const ALLOWED: &[i64] = &[
         libc::SYS_read, libc::SYS_write, libc::SYS_writev, libc::SYS_recvmsg, libc::SYS_sendmsg, libc::SYS_recvfrom, libc::SYS_sendto,
-        libc::SYS_ppoll, libc::SYS_close, libc::SYS_futex, libc::SYS_munmap, libc::SYS_madvise,
+        libc::SYS_ppoll, libc::SYS_close, libc::SYS_fcntl, libc::SYS_futex, libc::SYS_munmap, libc::SYS_madvise,
         libc::SYS_mremap, libc::SYS_brk, libc::SYS_clock_gettime, libc::SYS_clock_getres, libc::SYS_clock_nanosleep,
         libc::SYS_nanosleep, libc::SYS_sched_yield, libc::SYS_gettid, libc::SYS_getpid, libc::SYS_getppid, libc::SYS_tgkill,
         libc::SYS_getrandom, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack,
@@ -111,7 +111,7 @@ mod linux {
     /// What a zygote needs beyond that: children, their ends, and the descriptors that name them.
     const ALLOWED_TO_ZYGOTES: &[i64] = &[
         libc::SYS_clone, libc::SYS_clone3, libc::SYS_wait4, libc::SYS_waitid, libc::SYS_pidfd_open, libc::SYS_signalfd4, libc::SYS_dup3, libc::SYS_dup2,
-        libc::SYS_fcntl, libc::SYS_set_tid_address, libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self,
+        libc::SYS_set_tid_address, libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self,
     ];
 
     fn filter(jit: Jit, occupant: Occupant) -> Result<BpfProgram, String> {

@@ -28,8 +28,9 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
         channel.send(&FromZygote::Refused { reason: format!("the memory of V8 cannot be made forkable: {error}") });
         exit(EXIT_HOST_GONE);
     }
+    let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
     channel.send(&FromZygote::Ready { walls: text_of(&walls) });
-    Zygote { isolate, channel, boot, walls, children: HashMap::new(), retired: false, of_scope: false }.serve()
+    Zygote { isolate, channel, boot, walls, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
 }
 
 fn text_of(walls: &Walls) -> String {
@@ -48,19 +49,18 @@ struct Zygote {
 }
 
 impl Zygote {
-    fn serve(mut self) -> ! {
-        let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
+    fn serve(mut self, ends: &OwnedFd) -> ! {
         loop {
             if self.retired && self.children.is_empty() {
                 exit(EXIT_DONE);
             }
-            let mut interest = [PollFd::new(&self.channel, PollFlags::IN), PollFd::new(&ends, PollFlags::IN)];
+            let mut interest = [PollFd::new(&self.channel, PollFlags::IN), PollFd::new(ends, PollFlags::IN)];
             if poll(&mut interest, None).is_err_and(|error| error != rustix::io::Errno::INTR) {
                 exit(EXIT_HOST_GONE);
             }
             let (commanded, ended) = (!interest[0].revents().is_empty(), !interest[1].revents().is_empty());
             if ended {
-                self.report_ends(&ends);
+                self.report_ends(ends);
             }
             if commanded {
                 if self.channel.fill().is_err() {
@@ -113,12 +113,13 @@ impl Zygote {
         if memory::make_forkable().is_err() {
             exit(EXIT_HOST_GONE);
         }
+        let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
         if scope.boot.jail {
             jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
         }
         let walls = text_of(&scope.walls);
         scope.channel.send(&FromZygote::Ready { walls });
-        scope.serve()
+        scope.serve(&ends)
     }
 
     /// Forks and tells the host. `None` in the child.
