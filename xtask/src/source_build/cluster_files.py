@@ -7,7 +7,8 @@ the headers and templates that they share are compiled once. GN calls it twice w
 `--compute-filenames` for the names of the clusters, and with `--generate` for their text.
 
 Sources of one folder share clusters and keep their order: within a folder V8 keeps names apart, across folders it does
-not. A source below one of `--small-cluster-dirs` goes into smaller clusters, because those are heavy one by one.
+not. A source that opens a namespace for the rest of the file goes last, where that rest is short. A source below one of
+`--small-cluster-dirs` goes into smaller clusters, because those are heavy one by one.
 """
 
 import argparse
@@ -30,6 +31,12 @@ def arguments():
     return parser.parse_args()
 
 
+def opens_namespace(source):
+    """Whether names of a namespace are visible to what comes after this source. One that is not made yet opens none."""
+    path = pathlib.Path(source)
+    return path.exists() and any(line.startswith("using namespace ") for line in path.read_text().splitlines())
+
+
 def clusters(options):
     """The clusters as pairs of file name and sources."""
     folders = {}
@@ -37,6 +44,7 @@ def clusters(options):
         folders.setdefault(posixpath.dirname(source), []).append(source)
     groups = []
     for folder, sources in folders.items():
+        sources.sort(key=opens_namespace)
         heavy = any(f"/{small}/" in f"{folder}/" for small in options.small_cluster_dirs)
         size = options.small_cluster_size if heavy else options.cluster_size
         groups += [sources[start:start + size] for start in range(0, len(sources), size)]

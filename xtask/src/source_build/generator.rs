@@ -33,6 +33,9 @@ v8_enable_cluster_build = true
 clang_version = \"22\"
 ";
 
+/// A script that V8's build description asks for when it clusters sources, and the crate's package lacks.
+const CLUSTER_SCRIPT: &str = include_str!("cluster_files.py");
+
 /// Writes the ninja files; does nothing where that was done with the same arguments and changes.
 ///
 /// # Errors
@@ -41,13 +44,15 @@ clang_version = \"22\"
 pub(crate) fn run(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<()> {
     let output = folder.output();
     let recipe = format!("{ARGUMENTS}clang_base_path = \"{}\"\n", tools.clang().display());
-    let (done, done_recipe) = (output.join("recipe"), format!("{recipe}{}", ninja_files::recipe()));
+    let (done, done_recipe) = (output.join("recipe"), format!("{recipe}{}{CLUSTER_SCRIPT}", ninja_files::recipe()));
     if fs::read_to_string(&done).is_ok_and(|text| text == done_recipe) {
         return Ok(());
     }
     say("V8: writing the build files");
     fs::create_dir_all(&output).with_context(|| format!("`{}` cannot be made", output.display()))?;
     fs::write(output.join("args.gn"), recipe).with_context(|| format!("`{}` cannot be written", output.display()))?;
+    let script = folder.source().join("v8/tools/cluster_files.py");
+    fs::write(&script, CLUSTER_SCRIPT).with_context(|| format!("`{}` cannot be written", script.display()))?;
     let run = Command::new(tools.gn())
         .args(["gen", "out", "--script-executable=python3"])
         .current_dir(folder.source())

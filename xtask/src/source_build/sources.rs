@@ -17,9 +17,6 @@ const ICU_DATA_VERSION: &str = "0.77.0";
 const ICU_DATA_CHECKSUM: &str = "a9efff8990a82c1ae664292507e1a5c6749ddd2312898cdf9cd7cb1fd4bc64c6";
 const ICU_MAJOR: &str = "77";
 
-/// Our own copy of a script that V8's build description asks for and the package lacks.
-const CLUSTER_SCRIPT: &str = include_str!("cluster_files.py");
-
 /// A change to one file of the sources: `from` must be there, exactly once.
 struct Change {
     file: &'static str,
@@ -71,7 +68,6 @@ pub(crate) fn prepare(locked: &LockedV8, folder: &WorkFolder, workspace: &Worksp
     for change in &CHANGES {
         change.apply(&part)?;
     }
-    write(&part.join("v8/tools/cluster_files.py"), CLUSTER_SCRIPT)?;
     let data = fetch_icu_data(folder, workspace)?;
     let place = part.join("third_party/icu/common");
     fs::create_dir_all(&place).with_context(|| format!("`{}` cannot be made", place.display()))?;
