@@ -3,7 +3,7 @@
 //! Definitions are taken as raw JSON, tool by tool: one that is wrong is dropped with its reason and never costs its neighbours.
 //! What is wrong but not needed (a description that is a number) is ignored, so that real servers keep their tools.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
+use crate::schema::ToolTypes;
+use crate::validation::{Checker, Violation};
 
 /// The most bytes of a tool's JSON.
 pub const TOOL_BYTES_MAX: usize = 1 << 20;
@@ -149,6 +151,9 @@ pub struct Tool {
     identifier: String,
     raw: Value,
     hash: ContentHash,
+    types: OnceLock<ToolTypes>,
+    input_checker: OnceLock<Checker>,
+    output_checker: OnceLock<Checker>,
 }
 
 impl Tool {
@@ -172,7 +177,7 @@ impl Tool {
             return Err(DefinitionError::TooLarge { bytes: text.len() });
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
-        Ok(Self { server: Arc::clone(server), identifier, raw, hash })
+        Ok(Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker: OnceLock::new(), output_checker: OnceLock::new() })
     }
 
     /// The id of its server, as the catalog was loaded with.
@@ -242,6 +247,25 @@ impl Tool {
             schema.get("x-fastmcp-wrap-result") == Some(&Value::Bool(true)) && schema.pointer("/properties/result").is_some()
         };
         self.output_schema().is_some_and(wrapped)
+    }
+
+    /// The types of its arguments and its result, made at the first use.
+    pub(crate) fn types(&self) -> &ToolTypes {
+        self.types.get_or_init(|| ToolTypes::of(self))
+    }
+
+    /// How `arguments` violate the input schema, which is compiled at the first use.
+    pub(crate) fn input_violations(&self, arguments: &Value) -> Vec<Violation> {
+        if !arguments.is_object() {
+            return vec![Violation { pointer: String::new(), message: "expected an object with the arguments: write `tool({ name: value })`".to_owned() }];
+        }
+        self.input_checker.get_or_init(|| Checker::of(self.input_schema())).violations(arguments)
+    }
+
+    /// How `structured` violates the output schema, if there is one.
+    pub(crate) fn output_violations(&self, structured: &Value) -> Vec<Violation> {
+        let Some(schema) = self.output_schema() else { return Vec::new() };
+        self.output_checker.get_or_init(|| Checker::of(schema)).violations(structured)
     }
 
     fn text(&self, member: &str) -> Option<&str> {

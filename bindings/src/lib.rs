@@ -15,27 +15,38 @@
 
 pub mod name;
 
+mod annotation;
 mod call;
 mod catalog;
+mod comment;
+mod declarations;
 mod definition;
+mod expansion;
 mod grants;
 mod hash;
 mod json;
 mod manifest;
+mod pattern;
+mod reference;
 mod render;
+mod schema;
 mod scope;
 mod search;
+mod shape;
 mod tokens;
+mod types;
 mod validation;
+mod vocabulary;
 
 pub use call::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 pub use catalog::{Catalog, CatalogError, DroppedTool, SERVER_TOOLS_MAX};
+pub use declarations::TOOL_TEXT_BYTES_MAX;
 pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError, TOOL_BYTES_MAX, TOOL_DEPTH_MAX, Tool};
 pub use grants::Grants;
 pub use hash::ContentHash;
 pub use manifest::{Manifest, Namespace};
-pub use render::{Coverage, ServerCoverage, Types};
 pub use scope::{Scope, ScopeError, ScopeWarning, ScopedTool};
 pub use search::SearchHit;
 pub use tokens::{TokenBudget, TokenCount, count_tokens};
+pub use types::{Coverage, ServerCoverage, Types};
 pub use validation::Violation;

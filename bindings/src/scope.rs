@@ -11,15 +11,17 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Map, Value};
 
 use crate::catalog::Server;
+use crate::comment;
+use crate::declarations::{self, Piece, ServerDeclarations};
 use crate::definition::Tool;
 use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
-use crate::render::{self, Coverage, ServerCoverage, Types};
-use crate::search::{self, SearchHit};
+use crate::search::{self, Index, SearchHit};
 use crate::tokens::TokenBudget;
-use crate::validation::{self, Violation};
+use crate::types::{self, Types};
+use crate::validation::Violation;
 
 /// The tools of one user, filtered, renamed, described and pinned; cheap to clone.
 #[derive(Clone)]
@@ -31,7 +33,9 @@ struct Inner {
     manifest: Manifest,
     hash: ContentHash,
     warnings: Vec<ScopeWarning>,
+    declarations: OnceLock<Vec<ServerDeclarations>>,
     typescript: OnceLock<String>,
+    index: OnceLock<Index>,
 }
 
 /// One tool of a scope: its definition, and how this scope shows it.
@@ -107,7 +111,9 @@ impl Scope {
             manifest: Manifest::default(),
             hash: ContentHash::of([]),
             warnings: Vec::new(),
+            declarations: OnceLock::new(),
             typescript: OnceLock::new(),
+            index: OnceLock::new(),
         };
         for server in servers {
             let mut granted = Vec::new();
@@ -156,28 +162,31 @@ impl Scope {
     }
 
     /// The full declarations of all tools, made at the first call.
+    ///
+    /// A server whose declarations would take more than 8 MiB, or the last ones of a scope beyond 32 MiB, are shortened to signatures
+    /// and then left out; a comment says how many.
     #[must_use]
     pub fn typescript(&self) -> &str {
-        self.0.typescript.get_or_init(|| render::declarations(self.0.tools.iter()))
+        self.0.typescript.get_or_init(|| types::all(&self.0.tools, self.declarations()))
     }
 
-    /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then nothing.
+    /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then names, then nothing. The
+    /// text begins with a line that says which; each namespace has its own counts.
     #[must_use]
     pub fn types(&self, budget: TokenBudget) -> Types {
-        let text = self.typescript().to_owned();
-        let is_complete = crate::tokens::count_tokens(&text).tokens <= budget.tokens();
-        let servers = self.0.manifest.namespaces.iter().map(|namespace| ServerCoverage {
-            namespace: namespace.name.clone(),
-            full: if is_complete { namespace.tools.len() } else { 0 },
-            compact: 0,
-            omitted: if is_complete { 0 } else { namespace.tools.len() },
-        });
-        let servers = servers.collect();
-        if is_complete {
-            Types { text, coverage: Coverage::Complete, servers }
-        } else {
-            Types { text: String::new(), coverage: Coverage::Partial, servers }
-        }
+        types::within(&self.0.tools, self.declarations(), self.typescript(), budget)
+    }
+
+    fn declarations(&self) -> &[ServerDeclarations] {
+        self.0.declarations.get_or_init(|| {
+            self.0.tools.chunk_by(|one, next| one.namespace() == next.namespace()).map(ServerDeclarations::of).collect()
+        })
+    }
+
+    /// The declarations of the server that `tool` belongs to.
+    fn declarations_of(&self, tool: &ScopedTool) -> &ServerDeclarations {
+        let declarations = self.declarations();
+        &declarations[declarations.partition_point(|server| server.first <= tool.index() as usize) - 1]
     }
 
     /// The tools that match `query` in their names, descriptions and parameters, best first, at most `limit`.
@@ -187,16 +196,27 @@ impl Scope {
             let tool = &self.0.tools[place];
             SearchHit {
                 path: tool.path.clone(),
-                signature: render::signature(tool),
-                description: render::comment(tool.description().unwrap_or_default()),
+                signature: self.declarations_of(tool).signature(tool),
+                description: declarations::summary(tool),
             }
         };
-        search::search(&self.0.tools, query, limit).into_iter().map(hit).collect()
+        self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
     }
 
-    /// The full declarations of the tools at `paths`; for an unknown one a line that says so, with the nearest names.
+    /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, with
+    /// the nearest names.
     #[must_use]
     pub fn describe<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
+        self.declare(paths, ServerDeclarations::full)
+    }
+
+    /// The tools at `paths` on one line each: signature and first sentence.
+    #[must_use]
+    pub fn signatures<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
+        self.declare(paths, ServerDeclarations::compact)
+    }
+
+    fn declare<'a>(&self, paths: impl IntoIterator<Item = &'a str>, form: fn(&ServerDeclarations, &ScopedTool) -> Piece) -> String {
         let mut known = Vec::new();
         let mut unknown = String::new();
         for path in paths {
@@ -206,13 +226,18 @@ impl Scope {
                     let path: String = path.chars().take(128).collect();
                     let nearest = self.nearest(&path);
                     let hint = if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
-                    unknown.push_str(&format!("// no tool {}{hint}\n", render::literal(&path)));
+                    unknown.push_str(&format!("// no tool {}{hint}\n", comment::string_literal(&path)));
                 }
             }
         }
         known.sort_by_key(|tool| tool.index);
         known.dedup_by_key(|tool| tool.index);
-        render::declarations(known.into_iter()) + &unknown
+        let mut text = String::new();
+        for tools in known.chunk_by(|one, next| one.namespace() == next.namespace()) {
+            let server = self.declarations_of(tools[0]);
+            text.push_str(&server.assemble(&tools.iter().map(|tool| form(server, tool)).collect::<Vec<_>>()));
+        }
+        text + &unknown
     }
 
     /// The paths of this scope that look most like `name`, best first.
@@ -374,6 +399,11 @@ impl ScopedTool {
         self.description.as_deref().or_else(|| self.definition.description())
     }
 
+    /// Whether any argument is fixed in this scope.
+    pub(crate) fn has_pinned(&self) -> bool {
+        !self.pinned.is_empty()
+    }
+
     /// Whether `argument` is fixed in this scope.
     #[must_use]
     pub fn is_pinned(&self, argument: &str) -> bool {
@@ -393,14 +423,14 @@ impl ScopedTool {
     ///
     /// Each violation found, eight at most.
     pub fn validate_arguments(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        let violations = validation::violations(self.definition.input_schema(), arguments);
+        let violations = self.definition.input_violations(arguments);
         if violations.is_empty() { Ok(()) } else { Err(violations) }
     }
 
     /// How a structured result differs from the tool's `outputSchema`; a warning, never a reason to lose the result.
     #[must_use]
     pub fn validate_result(&self, structured: &Value) -> Vec<Violation> {
-        self.definition.output_schema().map(|schema| validation::violations(schema, structured)).unwrap_or_default()
+        self.definition.output_violations(structured)
     }
 
     /// Whether its structured result is `{"result": T}`, which the guest gets as `T` (fastmcp's `x-fastmcp-wrap-result`).

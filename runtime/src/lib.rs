@@ -55,6 +55,7 @@ mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;
 mod host;
+pub mod mcp;
 
 pub use isolet_bindings::{
     Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope, ScopeError,
@@ -79,5 +80,6 @@ pub use host::tool_host::ToolHost;
 /// guest process that has more refuses to start and says so.
 pub fn init() {
     guest::become_guest_if_asked();
+    mcp::supervisor::init();
     host::runtime::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
 }

@@ -182,7 +182,7 @@ impl Pool {
     fn claim_now(self: &Arc<Self>, scope: &Scope) -> Option<Claim> {
         let mut state = self.lock();
         let State { base, scopes, .. } = &mut *state;
-        let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope));
+        let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
         entry.requests = entry.requests.saturating_add(1);
         entry.last_request = Instant::now();
         if entry.zygote.as_ref().is_some_and(|zygote| zygote.is_gone()) {
@@ -197,7 +197,7 @@ impl Pool {
         let (zygote, origin, preamble) = match &entry.zygote {
             Some(zygote) if zygote.is_ready() => {
                 self.counters.missed.fetch_add(1, Ordering::Relaxed);
-                entry.ready_wanted = (entry.ready_wanted * 2).clamp(1, self.config.ready_runs_max);
+                entry.ready_wanted = (entry.ready_wanted * 2).min(self.config.ready_runs_max);
                 (Arc::clone(zygote), Origin::Forked, Vec::new())
             }
             _ => {
@@ -231,7 +231,7 @@ impl Pool {
         state.retire_least_recent(self.config.zygotes_max, scope.hash());
         let State { base, scopes, .. } = &mut *state;
         let Some(base) = base.as_ref().filter(|base| base.is_ready()) else { return };
-        let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope));
+        let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
         if entry.zygote.is_some() {
             return;
         }
@@ -399,15 +399,28 @@ impl Pool {
     }
 }
 
+/// The keeper ends with the pool and kills what it started: these ends are no loss.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        for zygote in state.base.take().into_iter().chain(state.next_base.take()) {
+            zygote.retire();
+        }
+        for entry in state.scopes.values_mut() {
+            entry.drop_zygote();
+        }
+    }
+}
+
 impl Entry {
-    fn new(scope: &Scope) -> Self {
+    fn new(scope: &Scope, ready_runs_max: usize) -> Self {
         Self {
             manifest: manifest_of(scope).into(),
             requests: 0,
             last_request: Instant::now(),
             zygote: None,
             ready: VecDeque::new(),
-            ready_wanted: 1,
+            ready_wanted: ready_runs_max.min(1),
         }
     }
 

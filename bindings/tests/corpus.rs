@@ -1,0 +1,129 @@
+//! The promises on bindings, on real definitions: those of the corpus beside the checkout, else those recorded in `examples/`.
+//!
+//! `examples/report` prints the same numbers; this holds them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "what is skipped is said")]
+
+#[path = "../examples/report/corpus.rs"]
+#[expect(dead_code, reason = "the report uses the rest")]
+mod corpus;
+#[path = "../examples/report/oracle.rs"]
+#[expect(dead_code, reason = "the report uses the rest")]
+mod oracle;
+
+use std::fs;
+
+use corpus::Corpus;
+use isolet_bindings::count_tokens;
+use serde_json::Value;
+
+/// The best reference generators on the corpus (its README), percent of invalid instances refused.
+const REFERENCE_INVALID_REFUSED: f64 = 99.88;
+const REFERENCE_SUITE_REFUSED: f64 = 78.5;
+
+/// The corpus to test with.
+fn development(work: &std::path::Path) -> Corpus {
+    match corpus::folder() {
+        Some(folder) => Corpus::lines(&folder, "dev.jsonl", "instances.jsonl", work).unwrap(),
+        None => {
+            let recorded = Corpus::recorded().unwrap();
+            println!("1 replaced: no corpus beside the checkout, {} recorded definitions are used", recorded.len());
+            recorded
+        }
+    }
+}
+
+fn work(name: &str) -> std::path::PathBuf {
+    let work = std::env::temp_dir().join(format!("isolet-corpus-{name}-{}", std::process::id()));
+    fs::create_dir_all(&work).unwrap();
+    work
+}
+
+#[test]
+fn every_real_tool_generates_in_few_tokens() {
+    let work = work("tokens");
+    let corpus = development(&work);
+    let (mut raw, mut full, mut compact) = (0, 0, 0);
+    for server in corpus.scopes().unwrap() {
+        assert_eq!(server.dropped, 0);
+        assert_eq!(server.scope.tools().len(), server.definitions.len());
+        if server.definitions.first().is_some_and(|definition| definition.tool["kind"] == "bfcl") {
+            continue;
+        }
+        for definition in server.definitions {
+            let members = definition.tool.as_object().unwrap().iter();
+            let shown = members.filter(|(member, _)| ["name", "description", "inputSchema", "outputSchema"].contains(&member.as_str()));
+            raw += count_tokens(&Value::Object(shown.map(|(member, value)| (member.clone(), value.clone())).collect()).to_string()).tokens;
+        }
+        full += count_tokens(server.scope.typescript()).tokens;
+        compact += count_tokens(&server.scope.signatures(server.scope.tools().iter().map(|tool| tool.path()))).tokens;
+    }
+    // Without a tokenizer these are bytes, of which declarations save more.
+    assert!(full * 100 <= raw * 66, "in full {full} of {raw}");
+    assert!(compact * 100 <= raw * 25, "as signatures {compact} of {raw}");
+    fs::remove_dir_all(&work).unwrap();
+}
+
+#[test]
+fn the_compiler_accepts_all_declarations_and_exactly_the_valid_instances() {
+    let Some(packages) = corpus::node_packages() else {
+        println!("1 skipped: the compiler is not there, `npm install --prefix target/oracle-node typescript@5.9.3`");
+        return;
+    };
+    let work = work("oracle");
+    let corpus = development(&work);
+    let scopes = corpus.scopes().unwrap();
+    let whole = work.join("whole.d.ts");
+    fs::write(&whole, scopes.iter().map(|server| server.scope.typescript()).collect::<String>()).unwrap();
+    assert_eq!(oracle::check_strict(&packages, &whole).unwrap(), None);
+    if let (Some(folder), Some(instances)) = (corpus::folder(), &corpus.instances) {
+        let harness = folder.join("harness");
+        corpus::write_for_oracle(&scopes, &work.join("dev")).unwrap();
+        let found = oracle::check(&harness, &packages, &work.join("dev"), instances).unwrap();
+        assert!(found.clean >= 100.0 && found.valid_accepted >= 100.0, "{} % clean, {} % valid", found.clean, found.valid_accepted);
+        assert!(found.invalid_refused > REFERENCE_INVALID_REFUSED, "{} %", found.invalid_refused);
+        let suite = Corpus::lines(&folder, "suite.jsonl", "suite_instances.jsonl", &work).unwrap();
+        corpus::write_for_oracle(&suite.scopes().unwrap(), &work.join("suite")).unwrap();
+        let found = oracle::check(&harness, &packages, &work.join("suite"), suite.instances.as_ref().unwrap()).unwrap();
+        assert!(found.clean >= 100.0 && found.valid_accepted >= 100.0, "{} % clean, {} % valid", found.clean, found.valid_accepted);
+        assert!(found.invalid_refused > REFERENCE_SUITE_REFUSED, "{} %", found.invalid_refused);
+    }
+    fs::remove_dir_all(&work).unwrap();
+}
+
+/// The host's validator and the types judge by the same schemas: what the corpus calls valid passes, and what the types refuse is refused.
+#[test]
+fn the_validator_accepts_the_valid_instances() {
+    let work = work("validator");
+    let corpus = development(&work);
+    let Some(instances) = &corpus.instances else {
+        println!("1 skipped: the recorded definitions have no instances");
+        return;
+    };
+    let scopes = corpus.scopes().unwrap();
+    let mut tools = std::collections::HashMap::new();
+    for server in &scopes {
+        for tool in server.scope.tools() {
+            let definition = server.definitions.iter().find(|definition| definition.tool["name"] == tool.name()).unwrap();
+            tools.insert(definition.id.as_str(), tool);
+        }
+    }
+    let (mut valid, mut refused, mut wrong) = (0, 0, 0);
+    for line in fs::read_to_string(instances).unwrap().lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let tool = tools[case["tool"].as_str().unwrap()];
+        let is_input = case["target"] == "input";
+        let violations = if is_input { tool.validate_arguments(&case["instance"]).err().unwrap_or_default() } else { tool.validate_result(&case["instance"]) };
+        if case["valid"] == true {
+            valid += 1;
+            assert!(violations.is_empty(), "{}: {violations:?}", case["tool"]);
+        } else if !case["keywords"].as_array().unwrap().iter().any(|keyword| keyword == "format") {
+            // A `format` is an annotation (2020-12): it is told to the model and not checked.
+            wrong += 1;
+            refused += usize::from(!violations.is_empty());
+        }
+    }
+    assert!(valid > 1_000 && refused == wrong, "{refused} of {wrong} refused");
+    fs::remove_dir_all(&work).unwrap();
+}
