@@ -3,22 +3,35 @@
 mod attack_host;
 mod attacks;
 mod canary;
+mod cases;
 mod crowd;
+mod isolate;
 mod kill;
+mod misbehaving_server;
 mod process_table;
 mod processes;
 mod roles;
 mod test_tools;
+mod tidy;
+mod upstream;
 
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
 fn main() -> anyhow::Result<std::process::ExitCode> {
     isolet::init();
+    misbehaving_server::become_server_if_asked();
+    upstream::become_host_if_asked();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(played) = roles::play(&arguments) {
         return played.map(|()| std::process::ExitCode::SUCCESS);
     }
     let mut trials = attacks::trials();
     trials.extend(canary::trials());
+    trials.extend(cases::trials()?);
+    trials.extend(isolate::trials());
+    trials.extend(tidy::trials());
+    trials.extend(upstream::TESTS.iter().map(|(name, test)| {
+        libtest_mimic::Trial::test(format!("upstream::{name}"), || test().map_err(|error| format!("{error:#}").into()))
+    }));
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());

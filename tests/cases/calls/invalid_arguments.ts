@@ -1,0 +1,1 @@
+await test.add({ a: "one" });

@@ -1,0 +1,2 @@
+//! calls_max: 2
+for (;;) await test.echo({});

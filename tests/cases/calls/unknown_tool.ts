@@ -1,0 +1,1 @@
+await test.ad({});

@@ -1,0 +1,2 @@
+//! cpu_ms_max: 200
+[].indexOf.call({ length: 2 ** 53 - 1 }, 1);

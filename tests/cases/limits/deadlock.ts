@@ -1,0 +1,2 @@
+await test.echo({});
+await new Promise(() => {});

@@ -1,0 +1,2 @@
+//! source_nesting_max: 3
+return [[[[1]]]];

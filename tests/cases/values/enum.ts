@@ -1,0 +1,2 @@
+enum Colour { Red = 3 }
+return Colour.Red satisfies number; // a comment at the end
