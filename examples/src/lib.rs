@@ -1,1 +1,3 @@
-//! placeholder
+//! What the examples share: the issue tracker whose tools they call.
+
+pub mod tracker;

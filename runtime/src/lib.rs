@@ -1,1 +1,85 @@
-//! placeholder
+//! Isolet runs the code that a language model writes, against the tools of **one user, for one request**.
+//!
+//! Instead of a list of tools, the model gets a small typed TypeScript API. Its program runs in a V8 isolate that comes from a
+//! prebuilt snapshot, in a process of its own, calls the user's tools as async functions, returns a small answer, and is gone.
+//!
+//! ```no_run
+//! use isolet::{Catalog, Config, Grants, Runtime, ToolCall, ToolError, ToolHost, ToolReply};
+//!
+//! struct Github { token: String }
+//!
+//! impl ToolHost for Github {
+//!     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+//!         // Call the API with `self.token`; `call.arguments` match the tool's schema.
+//!         Ok(ToolReply::from(serde_json::json!([{ "title": "an issue" }])))
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     isolet::init(); // first line: if this process was started to be a guest, it becomes one here
+//!     tokio::runtime::Runtime::new()?.block_on(serve())
+//! }
+//!
+//! async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//!     let runtime = Runtime::new(Config::default())?; // once per process
+//!     let tools = vec![serde_json::json!({ "name": "list_issues", "inputSchema": { "type": "object" } })];
+//!     let catalog = Catalog::load([("github", tools)])?; // once per deployment
+//!
+//!     // Per request, in the handler that has already authenticated the user:
+//!     let scope = catalog.scope(&Grants::new().allow("github.*").deny("github.delete_*"))?;
+//!     let session = runtime.session(scope, Github { token: "the user's".to_owned() });
+//!     println!("{}", session.typescript()); // for the model
+//!     let outcome = session.run("return (await github.list_issues({})).length").await?;
+//!     println!("{}", outcome.end);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Three endings, never mixed
+//!
+//! | who caused it | type | the caller should |
+//! |---|---|---|
+//! | the program | `Ok(`[`Outcome`]`)` | show it to the model |
+//! | the caller or the host | `Err(`[`RunError`]`)` | log it, retry or mend the set-up |
+//! | one tool call | an exception in the program, with a stable `code` | nothing: the program decides |
+//!
+//! # What it costs
+//!
+//! A [`Runtime`] is made once per process: a thread, a zygote of some 60 MB. A [`Session`] is made per request and costs
+//! microseconds. A run costs a process, forked from a booted isolate: half a millisecond, half a megabyte.
+
+#[cfg(not(unix))]
+compile_error!("isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet");
+
+mod frame;
+#[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
+mod guest;
+mod host;
+pub mod mcp;
+
+pub use isolet_bindings::{
+    Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope, ScopeError,
+    ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, Violation,
+};
+pub use isolet_snapshots::flags::Jit;
+
+pub use host::config::{Config, Isolation, Start, danger};
+pub use host::conversation::Event;
+pub use host::limits::{HEAP_BYTES_MIN, Limits};
+pub use host::metrics::Metrics;
+pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop};
+pub use host::run_error::RunError;
+pub use host::runtime::{IsolationReport, Runtime, StartReport};
+pub use host::session::{RunOptions, Session};
+pub use host::tool_host::ToolHost;
+
+/// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.
+///
+/// Otherwise it only notes that [`Runtime::new`] may start this executable as a guest process. Call it before a runtime, a
+/// logger or an allocator starts threads: V8 without background threads and fork both need a process with one thread, and a
+/// guest process that has more refuses to start and says so.
+pub fn init() {
+    guest::become_guest_if_asked();
+    mcp::supervisor::init();
+    host::runtime::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
+}

@@ -1,1 +1,17 @@
-//! placeholder
+//! Everything that is inside an isolate, and the V8 start-up snapshots made of it.
+//!
+//! * [`ops`]: every operation that JavaScript can reach, the attack surface of the host side of an isolate;
+//! * `js/`: the bootstrap JavaScript, in the order in which it runs ([`bootstrap`]);
+//! * [`door`]: the trait behind the ops, implemented by the guest process;
+//! * [`base`]: the base snapshot, made at build time in a process of its own;
+//! * [`flags`]: the V8 flags that makers and users of snapshots must agree on;
+//! * [`stack`]: where in the guest's program something happened.
+//!
+//! This crate and the guest side of the runtime are the only places that name `deno_core` or `v8`.
+
+pub mod base;
+pub mod bootstrap;
+pub mod door;
+pub mod flags;
+pub mod ops;
+pub mod stack;

@@ -1,2 +1,80 @@
-//! placeholder
-fn main() {}
+//! Isolet's tasks: `cargo xtask demo`, `cargo xtask test` and what they need.
+//!
+//! Everything that links V8 needs the `v8` crate's archive, which that crate downloads while it is built. Behind a
+//! closed network this fails with an unreadable build error, so each task first sees to it that the archive is there
+//! ([`v8`]), and only then calls cargo. Nothing here depends on V8 itself.
+
+mod archive;
+mod cargo;
+mod console;
+mod download;
+mod locked;
+mod source_build;
+mod test;
+mod test_packages;
+mod v8;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Isolet's tasks", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Gets V8, then runs the demonstration: two users, one program, real tools
+    Demo(cargo::Arguments),
+    /// Gets V8, then runs all tests; the last line counts them
+    Test(test::Arguments),
+    /// Gets the V8 archive, where plain cargo finds it
+    V8(v8::Arguments),
+    /// Runs the benches
+    Bench(cargo::Arguments),
+    /// Shows how complete the generated TypeScript is on real tool definitions
+    BindingsReport(cargo::Arguments),
+    /// Kills hosts in mid-run and counts what they leave behind
+    Kill(cargo::Arguments),
+    /// Runs many users at once and reports how long each waits
+    Crowd(cargo::Arguments),
+}
+
+fn main() -> ExitCode {
+    let task = Arguments::parse().task;
+    match Workspace::find().and_then(|workspace| run(&task, &workspace)) {
+        Ok(code) => code,
+        Err(error) => {
+            console::say(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Demo(arguments) => {
+            cargo::run(&["run", "--package", "isolet-examples", "--bin", "demo", "--"], arguments, workspace)
+        }
+        Task::Test(arguments) => test::run(arguments, workspace),
+        Task::V8(arguments) => v8::run(arguments, workspace),
+        Task::Bench(arguments) => cargo::run(&["bench", "--workspace"], arguments, workspace),
+        Task::BindingsReport(arguments) => cargo::run_without_v8(
+            &["run", "--package", "isolet-bindings", "--release", "--example", "report", "--"],
+            arguments,
+            workspace,
+        ),
+        Task::Kill(arguments) => {
+            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "kill"], arguments, workspace)
+        }
+        Task::Crowd(arguments) => {
+            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "crowd"], arguments, workspace)
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What a run costs: start, calls, scope size, walls, throughput. `cargo xtask bench`, or `cargo bench -p isolet`.
+//!
+//! Each iteration times one request from `Session::run` to its outcome; between iterations, outside the timed part, the pool
+//! forks the next run ahead. Compare within one run of this program: absolute times belong to one machine.
+#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark: what fails ends it")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion};
+use isolet::{Catalog, Config, End, Grants, Origin, Runtime, Scope, Session, Start, ToolCall, ToolError, ToolHost, ToolReply};
+use serde_json::json;
+
+/// Answers at once: `echo` its arguments, `big` a list of 5,000 objects (1 MB), `slow` after five milliseconds.
+struct Tools {
+    big: ToolReply,
+}
+
+impl ToolHost for Tools {
+    async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+        match call.tool.as_str() {
+            "tool_1" => Ok(self.big.clone()),
+            "tool_2" => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(ToolReply::from(json!({ "ok": true })))
+            }
+            _ => Ok(ToolReply::from(serde_json::Value::Object(call.arguments))),
+        }
+    }
+}
+
+fn tools() -> Tools {
+    let rows: Vec<_> = (0..5000)
+        .map(|id| json!({ "id": id, "title": format!("issue number {id} of this project"), "state": if id % 3 == 0 { "open" } else { "closed" }, "assignee": { "login": format!("user{}", id % 17) }, "labels": ["bug", "area/runtime", "needs triage"], "comments": id % 41, "milestone": "2026.11", "locked": false }))
+        .collect();
+    Tools { big: ToolReply::json(&rows).unwrap() }
+}
+
+/// A scope of `count` tools with ordinary schemas.
+fn scope(count: usize) -> Scope {
+    let schema = json!({
+        "type": "object",
+        "properties": { "value": {}, "state": { "enum": ["open", "closed"] }, "limit": { "type": "integer", "minimum": 1 } }
+    });
+    let tools = (0..count).map(|id| json!({ "name": format!("tool_{id}"), "description": "A tool.", "inputSchema": schema })).collect();
+    let catalog = Catalog::load([("test", tools)]).unwrap();
+    catalog.scope(&Grants::new().allow("*")).unwrap()
+}
+
+/// A runtime, and a session of it whose scope is prepared.
+struct Bench {
+    tokio: tokio::runtime::Runtime,
+    runtime: Runtime,
+    session: Arc<Session>,
+}
+
+impl Bench {
+    fn new(tools_in_scope: usize, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::with(tools_in_scope, |mut config| {
+            configure(&mut config);
+            config
+        })
+    }
+
+    fn with(tools_in_scope: usize, configure: impl FnOnce(Config) -> Config) -> Self {
+        let tokio = tokio::runtime::Runtime::new().unwrap();
+        let runtime = Runtime::new(configure(Config::default())).unwrap();
+        let scope = scope(tools_in_scope);
+        tokio.block_on(runtime.prepare(&scope)).unwrap();
+        let session = Arc::new(runtime.session(scope, tools()));
+        Self { tokio, runtime, session }
+    }
+
+    /// Times `iterations` requests one after the other.
+    fn time(&self, iterations: u64, program: &str, origin: Option<Origin>) -> Duration {
+        self.tokio.block_on(async {
+            let mut total = Duration::ZERO;
+            for _ in 0..iterations {
+                if origin == Some(Origin::Ready) {
+                    while self.runtime.metrics().ready == 0 {
+                        tokio::time::sleep(Duration::from_micros(200)).await;
+                    }
+                }
+                // The process of the last iteration is gone, and that of the next one waits.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                let started = Instant::now();
+                let outcome = self.session.run(program).await.unwrap();
+                total += started.elapsed();
+                assert!(matches!(outcome.end, End::Returned(_)), "{}", outcome.end);
+                assert!(origin.is_none_or(|origin| origin == outcome.cost.origin), "{:?}", outcome.cost);
+            }
+            total
+        })
+    }
+}
+
+const ADD: &str = "return 1 + 1";
+const ONE_CALL: &str = "return await test.tool_0({ value: 1 })";
+const SEQUENCE: &str = "let sum = 0; for (let i = 0; i < 100; i++) sum += (await test.tool_0({ value: i })).value; return sum";
+const PARALLEL: &str = "return (await Promise.all(Array.from({ length: 100 }, (_, i) => test.tool_0({ value: i })))).length";
+const FILTER: &str = "const rows = await test.tool_1({}); const open = rows.filter((row) => row.state === 'open'); const by = {}; for (const row of open) by[row.assignee.login] = (by[row.assignee.login] ?? 0) + row.comments; return by";
+const SLOW_PARALLEL: &str = "return (await Promise.all(Array.from({ length: 100 }, () => test.tool_2({})))).length";
+
+/// What does a run cost, by where its process comes from?
+fn origins(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("run");
+    let ready = Bench::new(30, |_| {});
+    let forked = Bench::new(30, |config| config.ready_runs_max = 0);
+    let spawned = Bench::new(30, |config| config.start = Start::Spawn);
+    for (name, program) in [("add", ADD), ("one_call", ONE_CALL)] {
+        group.bench_function(BenchmarkId::new("ready", name), |bencher| bencher.iter_custom(|n| ready.time(n, program, Some(Origin::Ready))));
+        group.bench_function(BenchmarkId::new("forked", name), |bencher| bencher.iter_custom(|n| forked.time(n, program, Some(Origin::Forked))));
+        group.bench_function(BenchmarkId::new("spawned", name), |bencher| bencher.iter_custom(|n| spawned.time(n, program, Some(Origin::Spawned))));
+    }
+    group.finish();
+}
+
+/// What do calls cost, one after the other and at once?
+fn calls(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("calls");
+    let ready = Bench::new(30, |_| {});
+    for (name, program) in [("sequence_100", SEQUENCE), ("parallel_100", PARALLEL), ("parallel_100_of_5_ms", SLOW_PARALLEL), ("filter_1_mb", FILTER)] {
+        group.bench_function(name, |bencher| bencher.iter_custom(|n| ready.time(n, program, Some(Origin::Ready))));
+    }
+    let jit = Bench::new(30, |config| config.jit = isolet::Jit::On);
+    group.bench_function("filter_1_mb_with_jit", |bencher| bencher.iter_custom(|n| jit.time(n, FILTER, Some(Origin::Ready))));
+    group.finish();
+}
+
+/// Does the size of the scope cost anything at start-up?
+fn scope_sizes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("forked_by_tools");
+    for tools in [10, 30, 1000, 5000] {
+        let bench = Bench::new(tools, |config| config.ready_runs_max = 0);
+        group.bench_function(BenchmarkId::from_parameter(tools), |bencher| bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Forked))));
+    }
+    group.finish();
+}
+
+/// What do the walls cost, and what do huge pages save?
+fn walls(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("walls");
+    let all = Bench::new(30, |_| {});
+    let without_jail = Bench::with(30, Config::without_jail);
+    let small_pages = Bench::new(30, |config| config.huge_pages = false);
+    for (name, bench) in [("all", &all), ("without_jail", &without_jail), ("small_pages", &small_pages)] {
+        group.bench_function(name, |bencher| bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Ready))));
+    }
+    group.finish();
+}
+
+/// How long is a request when clients wait for one another? Time for each request, all clients together.
+fn throughput(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("one_call_requests");
+    let bench = Bench::new(30, |config| config.ready_runs_max = 8);
+    for clients in [1, 2, 8] {
+        group.throughput(criterion::Throughput::Elements(1));
+        group.bench_function(BenchmarkId::new("clients", clients), |bencher| {
+            bencher.iter_custom(|n| {
+                let each = n.div_ceil(clients);
+                let started = Instant::now();
+                bench.tokio.block_on(async {
+                    let mut tasks = tokio::task::JoinSet::new();
+                    for _ in 0..clients {
+                        let session = Arc::clone(&bench.session);
+                        tasks.spawn(async move {
+                            for _ in 0..each {
+                                let outcome = session.run(ONE_CALL).await.unwrap();
+                                assert!(matches!(outcome.end, End::Returned(_)), "{}", outcome.end);
+                            }
+                        });
+                    }
+                    tasks.join_all().await;
+                });
+                started.elapsed().mul_f64(n as f64 / (each * clients) as f64)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// How long after its limit is a program that never ends answered? The limit is in the time: 50 ms.
+fn limit_to_answer(criterion: &mut Criterion) {
+    let bench = Bench::new(30, |config| config.limits.wall_max = Duration::from_millis(50));
+    criterion.bench_function("wall_limit_of_50_ms_to_answer", |bencher| {
+        bencher.iter_custom(|n| {
+            bench.tokio.block_on(async {
+                let started = Instant::now();
+                for _ in 0..n {
+                    let outcome = bench.session.run("for (;;);").await.unwrap();
+                    assert!(matches!(outcome.end, End::Stopped(_)), "{}", outcome.end);
+                }
+                started.elapsed()
+            })
+        });
+    });
+}
+
+/// From definitions in memory to the first answer of a scope that nobody asked for before: 200 tools, base zygote up.
+fn cold_scope(criterion: &mut Criterion) {
+    let bench = Bench::new(1, |_| {});
+    let mut generation = 0;
+    criterion.bench_function("first_answer_of_a_new_scope_of_200_tools", |bencher| {
+        bencher.iter_custom(|n| {
+            bench.tokio.block_on(async {
+                let mut total = Duration::ZERO;
+                for _ in 0..n {
+                    generation += 1;
+                    let tools: Vec<_> = (0..200)
+                        .map(|id| json!({ "name": format!("tool_{generation}_{id}"), "description": "A tool.", "inputSchema": { "type": "object" } }))
+                        .collect();
+                    let started = Instant::now();
+                    let catalog = Catalog::load([("test", tools)]).unwrap();
+                    let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
+                    let session = bench.runtime.session(scope, self::tools_of_nothing());
+                    let outcome = session.run(&format!("return await test.tool_{generation}_7({{}})")).await.unwrap();
+                    total += started.elapsed();
+                    assert!(matches!(outcome.end, End::Returned(_)), "{}", outcome.end);
+                }
+                total
+            })
+        });
+    });
+}
+
+fn tools_of_nothing() -> Tools {
+    Tools { big: ToolReply::text("") }
+}
+
+fn main() {
+    isolet::init();
+    let mut criterion = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(4)).configure_from_args();
+    origins(&mut criterion);
+    calls(&mut criterion);
+    scope_sizes(&mut criterion);
+    walls(&mut criterion);
+    throughput(&mut criterion);
+    limit_to_answer(&mut criterion);
+    cold_scope(&mut criterion);
+    criterion.final_summary();
+}

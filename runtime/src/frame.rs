@@ -1,0 +1,550 @@
+//! The frames between host and guest process: the only thing that the two sides share.
+//!
+//! A frame is its payload's length (u32, little endian), its kind (u8) and the payload: fixed numbers, then one text or byte
+//! string that runs to the end. Every kind has a maximum, checked on the length prefix before a byte of payload is kept.
+//! What the host reads is hostile input: anything that is not exactly a frame is a [`FrameError`], which costs the run its
+//! process (SECURITY.md S-36).
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes before the payload.
+const HEADER_BYTES: usize = 5;
+
+/// What one run is started with. Made by the host, trusted by the guest process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) heap_bytes_max: usize,
+    pub(crate) buffer_bytes_max: usize,
+    pub(crate) data_bytes_max: u64,
+    pub(crate) source_nesting_max: usize,
+    pub(crate) argument_bytes_max: usize,
+    pub(crate) result_bytes_max: usize,
+    pub(crate) calls_in_flight_max: u32,
+    /// Milliseconds since 1970 at which the guest's clock starts.
+    pub(crate) clock_ms: u64,
+    /// The state from which `Math.random` starts.
+    pub(crate) seed: [u32; 4],
+}
+
+/// How a guest process is set up, before it starts V8. Made by the host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Boot {
+    pub(crate) jit: isolet_snapshots::flags::Jit,
+    pub(crate) heap_bytes_max: usize,
+    pub(crate) huge_pages: bool,
+    pub(crate) jail: bool,
+    pub(crate) readable_by_tests: bool,
+}
+
+/// What a zygote or a spawned run says of the walls around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Walls {
+    pub(crate) huge_pages: bool,
+    pub(crate) no_new_privileges: bool,
+    pub(crate) landlock: bool,
+    pub(crate) seccomp: bool,
+    /// What could not be had, one sentence each.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Walls {
+    /// What strict isolation needs and is not there.
+    pub(crate) fn missing_for_strict(&self) -> Option<String> {
+        let wanted = [("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp)];
+        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+        (!missing.is_empty()).then(|| missing.join(", "))
+    }
+}
+
+/// How a program ended, as its guest process says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The text is the JSON of the result.
+    Returned,
+    /// The text is JSON of the error's facts.
+    Threw,
+    /// The result is longer than the limit; there is no text.
+    TooLarge,
+    /// Nothing can settle the program any more; there is no text.
+    Deadlock,
+}
+
+/// From a guest process that runs a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FromRun {
+    Say { level: u8, text: String },
+    Call { call: u32, tool: u32, line: u32, column: u32, arguments: String },
+    End { ending: Ending, line: u32, column: u32, heap_bytes: u64, text: String },
+    /// The process could not become a guest; why.
+    Refused { reason: String },
+    /// The process is jailed: JSON of [`Walls`]. Only from spawned runs.
+    Jailed { walls: String },
+}
+
+/// To a guest process that runs a program.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ToRun {
+    Boot(Boot),
+    /// JSON of the scope's manifest.
+    Install { manifest: String },
+    Start { start: Start, source: String },
+    /// JSON text of the value, or of the error.
+    Answer { call: u32, succeeded: bool, text: String },
+}
+
+/// From a zygote to the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FromZygote {
+    /// It can fork; JSON of [`Walls`].
+    Ready { walls: String },
+    /// A child was forked; its pidfd travels with the frame.
+    Forked { run: u64, process: u32 },
+    /// No child could be forked.
+    NotForked { run: u64, error: i32 },
+    /// A child has ended. `code` is its exit code, or minus the signal that killed it.
+    Exited { run: u64, code: i32, cpu_us: u64 },
+    /// The process could not become a zygote; why.
+    Refused { reason: String },
+}
+
+/// To a zygote.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ToZygote {
+    Boot(Boot),
+    /// Fork a run; its socket travels with the frame.
+    Fork { run: u64 },
+    /// Fork a zygote for one scope; its control socket travels with the frame.
+    Scope { run: u64 },
+    /// Install these bindings: JSON of a manifest. Only to the zygote of a scope, as its first frame.
+    Install { manifest: String },
+    /// Fork no more, end after the last child.
+    Retire,
+}
+
+/// Bytes that are no frame.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("a frame of kind {kind} has {bytes} bytes, at most {bytes_max} are allowed")]
+    TooLong { kind: u8, bytes: usize, bytes_max: usize },
+    #[error("there is no frame of kind {kind} in this direction")]
+    UnknownKind { kind: u8 },
+    #[error("a frame of kind {kind} is not well formed")]
+    Malformed { kind: u8 },
+}
+
+/// The longest frames of a direction, bytes of payload by kind.
+pub(crate) trait Maxima {
+    /// `None` for a kind that does not exist.
+    fn bytes_max(&self, kind: u8) -> Option<usize>;
+}
+
+/// The maxima of what a run may send, from its limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunMaxima {
+    pub(crate) argument_bytes_max: usize,
+    pub(crate) result_bytes_max: usize,
+}
+
+/// The longest console line, bytes: 65,536 UTF-16 units are cut in the isolate, and one is at most three bytes.
+const SAY_BYTES_MAX: usize = 256 << 10;
+/// The longest description of an error, bytes: message, stack and causes are cut in the isolate.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+/// The longest text about a process.
+const NOTE_BYTES_MAX: usize = 64 << 10;
+
+impl Maxima for RunMaxima {
+    fn bytes_max(&self, kind: u8) -> Option<usize> {
+        match kind {
+            SAY => Some(SAY_BYTES_MAX),
+            // The isolate counts UTF-16 units, one of which is at most three bytes.
+            CALL => Some(16 + self.argument_bytes_max.saturating_mul(3)),
+            END => Some(17 + self.result_bytes_max.max(ERROR_BYTES_MAX)),
+            REFUSED | JAILED => Some(NOTE_BYTES_MAX),
+            _ => None,
+        }
+    }
+}
+
+/// The maxima of what a zygote may send: it never ran guest text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ZygoteMaxima;
+
+impl Maxima for ZygoteMaxima {
+    fn bytes_max(&self, kind: u8) -> Option<usize> {
+        match kind {
+            READY | REFUSED => Some(NOTE_BYTES_MAX),
+            FORKED | NOT_FORKED => Some(12),
+            EXITED => Some(20),
+            _ => None,
+        }
+    }
+}
+
+/// The host is trusted: no maximum but that of the length prefix.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HostMaxima;
+
+impl Maxima for HostMaxima {
+    fn bytes_max(&self, _kind: u8) -> Option<usize> {
+        Some(u32::MAX as usize)
+    }
+}
+
+/// Takes frames out of a stream of bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    buffer: Vec<u8>,
+    taken: usize,
+}
+
+impl Decoder {
+    /// The place for the next bytes: read into it with `extend`.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.taken > 0 {
+            self.buffer.drain(..self.taken);
+            self.taken = 0;
+        }
+        &mut self.buffer
+    }
+
+    /// The next whole frame, `None` while it has not come whole.
+    pub(crate) fn next<Frame: Decode>(&mut self, maxima: &impl Maxima) -> Result<Option<Frame>, FrameError> {
+        let Some((header, rest)) = self.buffer[self.taken..].split_first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let [a, b, c, d, kind] = *header;
+        let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
+        let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
+        if bytes > bytes_max {
+            return Err(FrameError::TooLong { kind, bytes, bytes_max });
+        }
+        let Some(payload) = rest.get(..bytes) else {
+            return Ok(None);
+        };
+        let frame = Frame::decode(kind, Payload { kind, bytes: payload })?;
+        self.taken += HEADER_BYTES + bytes;
+        Ok(Some(frame))
+    }
+}
+
+/// A frame that can be written.
+pub(crate) trait Encode {
+    /// Appends the frame.
+    fn encode(&self, to: &mut Vec<u8>);
+}
+
+/// A frame that can be read.
+pub(crate) trait Decode: Sized {
+    /// Reads a payload; it must be used up.
+    fn decode(kind: u8, payload: Payload<'_>) -> Result<Self, FrameError>;
+}
+
+const BOOT: u8 = 1;
+const INSTALL: u8 = 2;
+const START: u8 = 3;
+const ANSWER: u8 = 4;
+const FORK: u8 = 5;
+const SCOPE: u8 = 6;
+const RETIRE: u8 = 7;
+const SAY: u8 = 16;
+const CALL: u8 = 17;
+const END: u8 = 18;
+const REFUSED: u8 = 19;
+const JAILED: u8 = 20;
+const READY: u8 = 32;
+const FORKED: u8 = 33;
+const NOT_FORKED: u8 = 34;
+const EXITED: u8 = 35;
+
+/// Writes one frame: its numbers, then its text.
+fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
+    let bytes = numbers.iter().map(|number| number.len()).sum::<usize>() + text.len();
+    // A longer frame cannot be written by either side: every text has a limit far below.
+    let prefix = u32::try_from(bytes).unwrap_or(u32::MAX);
+    to.reserve(HEADER_BYTES + bytes);
+    to.extend_from_slice(&prefix.to_le_bytes());
+    to.push(kind);
+    for number in numbers {
+        to.extend_from_slice(number);
+    }
+    to.extend_from_slice(text);
+}
+
+/// The JSON of a value of ours; it cannot fail for these types.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// The unread part of a payload.
+pub(crate) struct Payload<'a> {
+    kind: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> Payload<'a> {
+    fn malformed(&self) -> FrameError {
+        FrameError::Malformed { kind: self.kind }
+    }
+
+    fn take<const BYTES: usize>(&mut self) -> Result<[u8; BYTES], FrameError> {
+        let (taken, rest) = self.bytes.split_first_chunk::<BYTES>().ok_or_else(|| self.malformed())?;
+        self.bytes = rest;
+        Ok(*taken)
+    }
+
+    fn u8(&mut self) -> Result<u8, FrameError> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn u32(&mut self) -> Result<u32, FrameError> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn i32(&mut self) -> Result<i32, FrameError> {
+        self.take().map(i32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, FrameError> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn text(&mut self) -> Result<String, FrameError> {
+        let text = std::str::from_utf8(self.bytes).map_err(|_| self.malformed())?;
+        self.bytes = &[];
+        Ok(text.to_owned())
+    }
+
+    fn json<Value: for<'de> Deserialize<'de>>(&mut self) -> Result<Value, FrameError> {
+        let value = serde_json::from_slice(self.bytes).map_err(|_| self.malformed())?;
+        self.bytes = &[];
+        Ok(value)
+    }
+
+    fn bytes(&mut self, length: u32) -> Result<&'a [u8], FrameError> {
+        let (taken, rest) = self.bytes.split_at_checked(length as usize).ok_or_else(|| self.malformed())?;
+        self.bytes = rest;
+        Ok(taken)
+    }
+
+    fn end<Frame>(self, frame: Frame) -> Result<Frame, FrameError> {
+        if self.bytes.is_empty() { Ok(frame) } else { Err(self.malformed()) }
+    }
+}
+
+impl Encode for FromRun {
+    fn encode(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Say { level, text } => write(to, SAY, &[&[*level]], text.as_bytes()),
+            Self::Call { call, tool, line, column, arguments } => {
+                let numbers = [call.to_le_bytes(), tool.to_le_bytes(), line.to_le_bytes(), column.to_le_bytes()];
+                write(to, CALL, &[numbers.as_flattened()], arguments.as_bytes());
+            }
+            Self::End { ending, line, column, heap_bytes, text } => {
+                let how = match ending {
+                    Ending::Returned => 0,
+                    Ending::Threw => 1,
+                    Ending::TooLarge => 2,
+                    Ending::Deadlock => 3,
+                };
+                let numbers: [&[u8]; 4] = [&[how], &line.to_le_bytes(), &column.to_le_bytes(), &heap_bytes.to_le_bytes()];
+                write(to, END, &numbers, text.as_bytes());
+            }
+            Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
+            Self::Jailed { walls } => write(to, JAILED, &[], walls.as_bytes()),
+        }
+    }
+}
+
+impl Decode for FromRun {
+    fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
+        let frame = match kind {
+            SAY => Self::Say { level: payload.u8()?, text: payload.text()? },
+            CALL => Self::Call {
+                call: payload.u32()?,
+                tool: payload.u32()?,
+                line: payload.u32()?,
+                column: payload.u32()?,
+                arguments: payload.text()?,
+            },
+            END => Self::End {
+                ending: match payload.u8()? {
+                    0 => Ending::Returned,
+                    1 => Ending::Threw,
+                    2 => Ending::TooLarge,
+                    3 => Ending::Deadlock,
+                    _ => return Err(payload.malformed()),
+                },
+                line: payload.u32()?,
+                column: payload.u32()?,
+                heap_bytes: payload.u64()?,
+                text: payload.text()?,
+            },
+            REFUSED => Self::Refused { reason: payload.text()? },
+            JAILED => Self::Jailed { walls: payload.text()? },
+            _ => return Err(FrameError::UnknownKind { kind }),
+        };
+        payload.end(frame)
+    }
+}
+
+impl Encode for ToRun {
+    fn encode(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Boot(boot) => write(to, BOOT, &[], &json(boot)),
+            Self::Install { manifest } => write(to, INSTALL, &[], manifest.as_bytes()),
+            Self::Start { start, source } => {
+                let start = json(start);
+                let length = u32::try_from(start.len()).unwrap_or(u32::MAX).to_le_bytes();
+                write(to, START, &[&length, &start], source.as_bytes());
+            }
+            Self::Answer { call, succeeded, text } => Self::answer(*call, *succeeded, text, to),
+        }
+    }
+}
+
+impl ToRun {
+    /// Appends an answer without copying its text first.
+    pub(crate) fn answer(call: u32, succeeded: bool, text: &str, to: &mut Vec<u8>) {
+        write(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text.as_bytes());
+    }
+}
+
+impl Decode for ToRun {
+    fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
+        let frame = match kind {
+            BOOT => Self::Boot(payload.json()?),
+            INSTALL => Self::Install { manifest: payload.text()? },
+            START => {
+                let length = payload.u32()?;
+                let start = payload.bytes(length)?;
+                let start = serde_json::from_slice(start).map_err(|_| payload.malformed())?;
+                Self::Start { start, source: payload.text()? }
+            }
+            ANSWER => Self::Answer { call: payload.u32()?, succeeded: payload.u8()? == 1, text: payload.text()? },
+            _ => return Err(FrameError::UnknownKind { kind }),
+        };
+        payload.end(frame)
+    }
+}
+
+impl Encode for FromZygote {
+    fn encode(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Ready { walls } => write(to, READY, &[], walls.as_bytes()),
+            Self::Forked { run, process } => write(to, FORKED, &[&run.to_le_bytes(), &process.to_le_bytes()], &[]),
+            Self::NotForked { run, error } => write(to, NOT_FORKED, &[&run.to_le_bytes(), &error.to_le_bytes()], &[]),
+            Self::Exited { run, code, cpu_us } => {
+                write(to, EXITED, &[&run.to_le_bytes(), &code.to_le_bytes(), &cpu_us.to_le_bytes()], &[]);
+            }
+            Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
+        }
+    }
+}
+
+impl Decode for FromZygote {
+    fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
+        let frame = match kind {
+            READY => Self::Ready { walls: payload.text()? },
+            FORKED => Self::Forked { run: payload.u64()?, process: payload.u32()? },
+            NOT_FORKED => Self::NotForked { run: payload.u64()?, error: payload.i32()? },
+            EXITED => Self::Exited { run: payload.u64()?, code: payload.i32()?, cpu_us: payload.u64()? },
+            REFUSED => Self::Refused { reason: payload.text()? },
+            _ => return Err(FrameError::UnknownKind { kind }),
+        };
+        payload.end(frame)
+    }
+}
+
+impl Encode for ToZygote {
+    fn encode(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Boot(boot) => write(to, BOOT, &[], &json(boot)),
+            Self::Fork { run } => write(to, FORK, &[&run.to_le_bytes()], &[]),
+            Self::Scope { run } => write(to, SCOPE, &[&run.to_le_bytes()], &[]),
+            Self::Install { manifest } => write(to, INSTALL, &[], manifest.as_bytes()),
+            Self::Retire => write(to, RETIRE, &[], &[]),
+        }
+    }
+}
+
+impl Decode for ToZygote {
+    fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
+        let frame = match kind {
+            BOOT => Self::Boot(payload.json()?),
+            FORK => Self::Fork { run: payload.u64()? },
+            SCOPE => Self::Scope { run: payload.u64()? },
+            INSTALL => Self::Install { manifest: payload.text()? },
+            RETIRE => Self::Retire,
+            _ => return Err(FrameError::UnknownKind { kind }),
+        };
+        payload.end(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAXIMA: RunMaxima = RunMaxima { argument_bytes_max: 100, result_bytes_max: 100 };
+
+    fn bytes_of(frame: &impl Encode) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame.encode(&mut bytes);
+        bytes
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &Result<Option<FromRun>, FrameError>) {
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(bytes);
+        assert_eq!(&decoder.next::<FromRun>(&MAXIMA), expected);
+    }
+
+    #[test]
+    fn frames_come_back_as_they_were_sent() {
+        let frames = [
+            FromRun::Say { level: 3, text: "grüße".into() },
+            FromRun::Call { call: 1, tool: 7, line: 3, column: 9, arguments: "{}".into() },
+            FromRun::End { ending: Ending::Returned, line: 0, column: 0, heap_bytes: 5, text: "null".into() },
+        ];
+        let mut decoder = Decoder::default();
+        for frame in &frames {
+            frame.encode(decoder.buffer());
+        }
+        for frame in frames {
+            assert_eq!(decoder.next(&MAXIMA), Ok(Some(frame)));
+        }
+        assert_eq!(decoder.next::<FromRun>(&MAXIMA), Ok(None));
+    }
+
+    #[test]
+    fn a_frame_is_not_there_before_its_last_byte() {
+        let bytes = bytes_of(&FromRun::Say { level: 1, text: "hello".into() });
+        check(&bytes[..bytes.len() - 1], &Ok(None));
+        check(&bytes, &Ok(Some(FromRun::Say { level: 1, text: "hello".into() })));
+    }
+
+    #[test]
+    fn an_oversize_length_is_refused_before_the_payload() {
+        check(&[0xff, 0xff, 0xff, 0xff, SAY], &Err(FrameError::TooLong { kind: SAY, bytes: 0xffff_ffff, bytes_max: SAY_BYTES_MAX }));
+    }
+
+    #[test]
+    fn a_frame_of_the_other_direction_is_refused() {
+        check(&bytes_of(&ToRun::Answer { call: 1, succeeded: true, text: "1".into() }), &Err(FrameError::UnknownKind { kind: ANSWER }));
+    }
+
+    #[test]
+    fn a_short_frame_and_one_that_is_not_utf8_are_refused() {
+        check(&[3, 0, 0, 0, CALL, 1, 2, 3], &Err(FrameError::Malformed { kind: CALL }));
+        check(&[2, 0, 0, 0, SAY, 1, 0xff], &Err(FrameError::Malformed { kind: SAY }));
+    }
+
+    #[test]
+    fn trailing_bytes_are_refused() {
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(&[13, 0, 0, 0, FORKED, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+        assert!(matches!(decoder.next::<FromZygote>(&ZygoteMaxima), Err(FrameError::TooLong { .. })));
+        assert_eq!(FromZygote::decode(FORKED, Payload { kind: FORKED, bytes: &[0; 13] }), Err(FrameError::Malformed { kind: FORKED }));
+    }
+}

@@ -1,0 +1,188 @@
+//! The walls around a guest process: what the kernel refuses it, whatever code runs in it.
+//!
+//! Best effort by layer, each reported in [`Walls`]. Order matters: privileges go before V8 starts; files and system calls go
+//! when the last `/proc/self/maps` was read; what a run must not and its zygote must (fork) goes in the run.
+
+use crate::frame::{Boot, Walls};
+
+/// Who is behind the walls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occupant {
+    /// A zygote of a scope: it forks runs and reaps them.
+    Zygote,
+    /// A run.
+    Run,
+}
+
+/// The walls that stand before V8 starts: no new privileges, no core dumps.
+pub(super) fn before_v8() -> Walls {
+    let mut walls = Walls::default();
+    limit(rustix::process::Resource::Core, 0);
+    #[cfg(target_os = "linux")]
+    match rustix::thread::set_no_new_privs(true) {
+        Ok(()) => walls.no_new_privileges = true,
+        Err(error) => walls.missing.push(format!("no_new_privs: {error}")),
+    }
+    #[cfg(not(target_os = "linux"))]
+    walls.missing.push("landlock and seccomp exist on Linux only".to_owned());
+    walls
+}
+
+/// Closes the walls for good.
+pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
+    #[cfg(target_os = "linux")]
+    linux::close(boot, occupant, walls);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (boot, occupant, walls);
+}
+
+/// What a run may not do and its zygote must: start processes, open descriptors.
+pub(super) fn close_run() {
+    limit(rustix::process::Resource::Nofile, 4);
+    #[cfg(target_os = "linux")]
+    linux::deny_processes();
+}
+
+/// The most private memory that this process may have, bytes.
+pub(super) fn limit_data(bytes: u64) {
+    limit(rustix::process::Resource::Data, bytes);
+}
+
+fn limit(resource: rustix::process::Resource, maximum: u64) {
+    let current = rustix::process::getrlimit(resource);
+    let maximum = current.maximum.map_or(maximum, |hard| hard.min(maximum));
+    // A limit that cannot be set stays as it was: it can only have been lower.
+    let _ = rustix::process::setrlimit(resource, rustix::process::Rlimit { current: Some(maximum), maximum: Some(maximum) });
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::BTreeMap;
+    use std::sync::OnceLock;
+
+    use landlock::{ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    };
+
+    use super::Occupant;
+    use crate::frame::{Boot, Walls};
+    use isolet_snapshots::flags::Jit;
+
+    pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
+        match close_files() {
+            Ok(()) => walls.landlock = true,
+            Err(reason) => walls.missing.push(format!("landlock: {reason}")),
+        }
+        if !boot.readable_by_tests {
+            let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+        }
+        match filter(boot.jit, occupant).and_then(|filter| seccompiler::apply_filter(&filter).map_err(|error| error.to_string())) {
+            Ok(()) => walls.seccomp = true,
+            Err(reason) => walls.missing.push(format!("seccomp: {reason}")),
+        }
+    }
+
+    /// Landlock: no file can be opened, no TCP port be used, no process outside be signalled.
+    fn close_files() -> Result<(), String> {
+        let status = Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::from_all(ABI::V5))
+            .and_then(|rules| rules.handle_access(AccessNet::from_all(ABI::V5)))
+            .and_then(|rules| rules.scope(Scope::from_all(ABI::V6)))
+            .and_then(Ruleset::create)
+            .and_then(landlock::RulesetCreated::restrict_self)
+            .map_err(|error| error.to_string())?;
+        if status.ruleset == RulesetStatus::NotEnforced { Err("not in this kernel".to_owned()) } else { Ok(()) }
+    }
+
+    /// What a guest process needs of the kernel once it has booted: memory, its socket, time, and its own end.
+    const ALLOWED: &[i64] = &[
+        libc::SYS_read, libc::SYS_write, libc::SYS_writev, libc::SYS_recvmsg, libc::SYS_sendmsg, libc::SYS_recvfrom, libc::SYS_sendto,
+        libc::SYS_ppoll, libc::SYS_close, libc::SYS_fcntl, libc::SYS_futex, libc::SYS_munmap, libc::SYS_madvise,
+        libc::SYS_mremap, libc::SYS_brk, libc::SYS_clock_gettime, libc::SYS_clock_getres, libc::SYS_clock_nanosleep,
+        libc::SYS_nanosleep, libc::SYS_sched_yield, libc::SYS_gettid, libc::SYS_getpid, libc::SYS_getppid, libc::SYS_tgkill,
+        libc::SYS_getrandom, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack,
+        libc::SYS_rseq, libc::SYS_set_robust_list, libc::SYS_membarrier, libc::SYS_exit, libc::SYS_exit_group,
+        libc::SYS_restart_syscall, libc::SYS_prctl, libc::SYS_seccomp, libc::SYS_prlimit64, libc::SYS_getrusage,
+        libc::SYS_sched_getaffinity,
+    ];
+
+    /// What a zygote needs beyond that: children, their ends, and the descriptors that name them.
+    const ALLOWED_TO_ZYGOTES: &[i64] = &[
+        libc::SYS_clone, libc::SYS_clone3, libc::SYS_wait4, libc::SYS_waitid, libc::SYS_pidfd_open, libc::SYS_signalfd4, libc::SYS_dup3, libc::SYS_dup2, libc::SYS_close_range,
+        libc::SYS_set_tid_address, libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self,
+    ];
+
+    fn filter(jit: Jit, occupant: Occupant) -> Result<BpfProgram, String> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
+        #[cfg(target_arch = "x86_64")]
+        rules.insert(libc::SYS_poll, Vec::new());
+        if occupant == Occupant::Zygote {
+            rules.extend(ALLOWED_TO_ZYGOTES.iter().map(|call| (*call, Vec::new())));
+            #[cfg(target_arch = "x86_64")]
+            rules.insert(libc::SYS_fork, Vec::new());
+        }
+        for call in [libc::SYS_mmap, libc::SYS_mprotect] {
+            rules.insert(call, memory_rules(jit)?);
+        }
+        compiled(rules, SeccompAction::KillProcess, SeccompAction::Allow)
+    }
+
+    /// `mmap` and `mprotect`: never executable without a JIT.
+    fn memory_rules(jit: Jit) -> Result<Vec<SeccompRule>, String> {
+        if jit == Jit::On {
+            return Ok(Vec::new());
+        }
+        let executable = u64::from(libc::PROT_EXEC.unsigned_abs());
+        let condition = SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(executable), 0);
+        let rule = condition.and_then(|condition| SeccompRule::new(vec![condition])).map_err(|error| error.to_string())?;
+        Ok(vec![rule])
+    }
+
+    fn compiled(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, on_match: SeccompAction) -> Result<BpfProgram, String> {
+        let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
+        SeccompFilter::new(rules, otherwise, on_match, architecture)
+            .and_then(BpfProgram::try_from)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The short filter of a run, on top of its zygote's: no process can be started. Compiled once, before the first fork.
+    static SHORT: OnceLock<Option<BpfProgram>> = OnceLock::new();
+
+    fn short_filter() -> Option<&'static BpfProgram> {
+        let calls = [
+            libc::SYS_clone,
+            libc::SYS_clone3,
+            libc::SYS_execve,
+            libc::SYS_execveat,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_fork,
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_vfork,
+        ];
+        SHORT
+            .get_or_init(|| {
+                let rules = calls.into_iter().map(|call| (call, Vec::new())).collect();
+                compiled(rules, SeccompAction::Allow, SeccompAction::KillProcess).ok()
+            })
+            .as_ref()
+    }
+
+    pub(super) fn prepare() {
+        short_filter();
+    }
+
+    pub(super) fn deny_processes() {
+        if let Some(filter) = short_filter() {
+            // Where seccomp is missing, the zygote has said so.
+            let _ = seccompiler::apply_filter(filter);
+        }
+    }
+}
+
+/// Makes ready what [`close_run`] needs, so that forks share it.
+pub(super) fn prepare() {
+    #[cfg(target_os = "linux")]
+    linux::prepare();
+}

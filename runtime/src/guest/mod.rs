@@ -1,0 +1,120 @@
+//! The guest process: where V8 lives. One thread, one isolate, one socket, no tokio.
+//!
+//! A process becomes a guest in [`become_guest_if_asked`], before anything else of the embedding program has run. It is
+//! either a *zygote*, which boots an isolate and forks a copy of itself for each run, or a *spawned run*, which boots and
+//! runs one program. Both go through the same [`isolate`] and the same [`run`].
+
+mod allocator;
+mod channel;
+mod huge_pages;
+mod isolate;
+mod jail;
+mod memory;
+mod outbox;
+mod program;
+mod run;
+mod warm_up;
+mod zygote;
+
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use crate::frame::{Boot, FromRun, FromZygote, HostMaxima, ToRun, ToZygote};
+use channel::Channel;
+
+/// The first argument of a process that is to become a guest. The second says which kind.
+pub(crate) const ARGUMENT: &str = "--isolet-guest";
+/// The second argument of a zygote.
+pub(crate) const ZYGOTE: &str = "zygote";
+/// The second argument of a spawned run.
+pub(crate) const RUN: &str = "run";
+/// The descriptor of the one socket of a guest process.
+pub(crate) const SOCKET: i32 = 3;
+
+/// Exit code after a program has ended and its last frame is written.
+pub(crate) const EXIT_DONE: i32 = 0;
+/// Exit code when the host is gone, or speaks another language.
+pub(crate) const EXIT_HOST_GONE: i32 = 80;
+/// Exit code of V8's out-of-memory handler with the heap at its limit.
+pub(crate) const EXIT_HEAP: i32 = 86;
+/// Exit code of V8's out-of-memory handler when the system refused memory below the heap's limit.
+pub(crate) const EXIT_DATA: i32 = 87;
+
+/// Becomes a guest process and never returns, if this process was started to be one: by its first argument *and* a socket
+/// as its fourth descriptor. Otherwise does nothing.
+pub(crate) fn become_guest_if_asked() {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_none_or(|argument| argument != ARGUMENT) || !is_socket(SOCKET) {
+        return;
+    }
+    // SAFETY: the descriptor is open, and the host gave it to nothing else in this process.
+    let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
+    let channel = Channel::new(socket.into());
+    if arguments.next().is_some_and(|kind| kind == ZYGOTE) { start_zygote(channel) } else { start_run(channel) }
+}
+
+/// Ends this process at once: no destructors, no exit handlers, nothing of V8.
+pub(super) fn exit(code: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+fn start_zygote(mut channel: Channel) -> ! {
+    let Ok(ToZygote::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+    if let Some(reason) = refusal() {
+        channel.send(&FromZygote::Refused { reason });
+        exit(EXIT_HOST_GONE);
+    }
+    zygote::serve_base(boot, channel)
+}
+
+fn start_run(mut channel: Channel) -> ! {
+    let Ok(ToRun::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+    if let Some(reason) = refusal() {
+        channel.send(&FromRun::Refused { reason });
+        exit(EXIT_HOST_GONE);
+    }
+    spawned(&boot, channel)
+}
+
+/// A spawned run: boots, jails itself, and runs what it is told.
+fn spawned(boot: &Boot, mut channel: Channel) -> ! {
+    let mut walls = jail::before_v8();
+    let isolate = isolate::Isolate::boot(boot);
+    if boot.jail {
+        jail::close(boot, jail::Occupant::Run, &mut walls);
+    }
+    let walls = serde_json::to_string(&walls).unwrap_or_default();
+    channel.send(&FromRun::Jailed { walls });
+    run::serve(isolate, channel)
+}
+
+/// Why this process cannot be a guest, if it cannot: V8 without background threads and fork both need a process with one
+/// thread.
+fn refusal() -> Option<String> {
+    let threads = thread_count()?;
+    (threads > 1).then(|| {
+        format!(
+            "`isolet::init()` was called in a process that already has {threads} threads: call it as the first line of `main`, \
+             before a runtime, a logger or an allocator starts threads"
+        )
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn thread_count() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_count() -> Option<usize> {
+    None
+}
+
+fn is_socket(descriptor: i32) -> bool {
+    // SAFETY: `fstat` writes to a structure of the right size; a closed descriptor is an error and nothing else.
+    let kind = unsafe {
+        let mut status = std::mem::zeroed::<libc::stat>();
+        (libc::fstat(descriptor, &raw mut status) == 0).then_some(status.st_mode & libc::S_IFMT)
+    };
+    kind == Some(libc::S_IFSOCK)
+}

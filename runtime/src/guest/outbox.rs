@@ -1,0 +1,96 @@
+//! What the isolate has said and the host has not been sent yet.
+//!
+//! Call frames wait for the loop's next turn, which makes a batch of calls one write; a console line writes everything out
+//! before it returns, so that what was said before a kill has arrived (ENGINE.md §5.1).
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use isolet_snapshots::door::{Door, Ended};
+use isolet_snapshots::stack::Position;
+
+use super::channel::Channel;
+use crate::frame::{Encode as _, Ending, FromRun};
+
+/// The end of a program, before the frame of it is written.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) ending: Ending,
+    pub(super) position: Option<Position>,
+    pub(super) text: String,
+}
+
+/// Shared between the ops (as the door) and the loop.
+pub(super) struct Outbox {
+    channel: Rc<RefCell<Channel>>,
+    frames: Vec<u8>,
+    result_bytes_max: usize,
+    /// Calls that were sent and not answered.
+    pub(super) calls_waiting: u32,
+    /// Maps a place in the JavaScript that V8 runs to one in the program.
+    pub(super) position: Box<dyn Fn(Position) -> Position>,
+    pub(super) end: Option<End>,
+}
+
+impl Outbox {
+    pub(super) fn new(channel: Rc<RefCell<Channel>>, result_bytes_max: usize) -> Self {
+        Self {
+            channel,
+            frames: Vec::new(),
+            result_bytes_max,
+            calls_waiting: 0,
+            position: Box::new(|position| position),
+            end: None,
+        }
+    }
+
+    /// Sends what has gathered.
+    pub(super) fn flush(&mut self) {
+        if !self.frames.is_empty() {
+            self.channel.borrow_mut().send_bytes(&self.frames);
+            self.frames.clear();
+        }
+    }
+
+    /// Sends what has gathered and the end of the program.
+    pub(super) fn send_end(&mut self, end: End, heap_bytes: u64) {
+        let Position { line, column } = end.position.map(&self.position).unwrap_or_default();
+        FromRun::End { ending: end.ending, line, column, heap_bytes, text: end.text }.encode(&mut self.frames);
+        self.flush();
+    }
+}
+
+/// The door that the ops see.
+pub(super) struct OutboxDoor(pub(super) Rc<RefCell<Outbox>>);
+
+impl Door for OutboxDoor {
+    fn say(&mut self, level: u8, text: &str) {
+        let mut outbox = self.0.borrow_mut();
+        FromRun::Say { level, text: text.to_owned() }.encode(&mut outbox.frames);
+        outbox.flush();
+    }
+
+    fn call(&mut self, call: u32, tool: u32, position: Position, arguments: &str) {
+        let mut outbox = self.0.borrow_mut();
+        let Position { line, column } = (outbox.position)(position);
+        FromRun::Call { call, tool, line, column, arguments: arguments.to_owned() }.encode(&mut outbox.frames);
+        outbox.calls_waiting += 1;
+    }
+
+    fn result_bytes_max(&self) -> usize {
+        self.0.borrow().result_bytes_max
+    }
+
+    fn done(&mut self, ended: Ended, text: &str, position: Option<Position>) {
+        let ending = match ended {
+            Ended::Returned => Ending::Returned,
+            Ended::Threw => Ending::Threw,
+        };
+        self.0.borrow_mut().end.get_or_insert(End { ending, position, text: text.to_owned() });
+    }
+
+    fn result_too_large(&mut self, bytes: usize) {
+        let text = bytes.to_string();
+        self.0.borrow_mut().end.get_or_insert(End { ending: Ending::TooLarge, position: None, text });
+    }
+}

@@ -1,0 +1,232 @@
+//! The text of a program: checked, and its types taken away.
+//!
+//! The program is wrapped into one function, the wrapped text is parsed, and anything but exactly one function is refused:
+//! otherwise `}); more(); (() => {` would close the wrapper (ENGINE.md §6.3). Types are erased in place, so that lines and
+//! columns stay; only syntax that cannot be erased (enums, parameter properties) is transformed, with a map of positions.
+
+use isolet_snapshots::stack::Position;
+use swc_common::errors::{Handler, HANDLER};
+use swc_common::sync::Lrc;
+use swc_common::{BytePos, FileName, GLOBALS, Globals, SourceMap, Span, Spanned as _};
+use swc_ecma_ast::{ArrowFunctionBody, Expr, Script, Stmt};
+use swc_ecma_parser::{Parser, StringInput, Syntax, TsSyntax, lexer::Lexer};
+use swc_ts_fast_strip::{ErrorCode, Mode, Options};
+
+/// Before the program, on its first line.
+pub(super) const PREFIX: &str = "\"use strict\";(async () => {";
+/// After the program, on a line of its own: a comment may be its last line.
+const SUFFIX: &str = "\n})";
+
+/// A program that V8 can compile.
+pub(super) struct Program {
+    /// The wrapped JavaScript: an expression whose value is the function.
+    pub(super) javascript: String,
+    /// Of transformed programs.
+    map: Option<sourcemap::SourceMap>,
+}
+
+/// A program that is not well formed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SyntaxError {
+    pub(super) message: String,
+    /// In the program, not in the wrapped text.
+    pub(super) position: Option<Position>,
+}
+
+impl Program {
+    /// Checks `source` and takes its types away. `nesting_max`: how deep brackets may be nested.
+    pub(super) fn new(source: &str, nesting_max: usize) -> Result<Self, SyntaxError> {
+        let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+        check_nesting(source, nesting_max)?;
+        let wrapped = [PREFIX, source, SUFFIX].concat();
+        GLOBALS.set(&Globals::new(), || {
+            check_one_function(&wrapped)?;
+            match strip(&wrapped, Mode::StripOnly) {
+                Ok(stripped) => Ok(Self { javascript: stripped.code, map: None }),
+                Err(_) => Self::transformed(&wrapped),
+            }
+        })
+    }
+
+    fn transformed(wrapped: &str) -> Result<Self, SyntaxError> {
+        let transformed = strip(wrapped, Mode::Transform).map_err(|error| SyntaxError { message: error, position: None })?;
+        let map = transformed.map.and_then(|map| sourcemap::SourceMap::from_slice(map.as_bytes()).ok());
+        // The printer ends an expression with a semicolon and may break the first line: both are fine for V8.
+        Ok(Self { javascript: transformed.code, map })
+    }
+
+    /// A place in the JavaScript as a place in the program.
+    pub(super) fn position(&self, position: Position) -> Position {
+        let Some(map) = &self.map else { return in_program(position) };
+        map.lookup_token(position.line.saturating_sub(1), position.column.saturating_sub(1)).map_or(position, |token| {
+            in_program(Position { line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
+        })
+    }
+}
+
+/// A place in the wrapped text as a place in the program: the first line is shifted.
+fn in_program(Position { line, column }: Position) -> Position {
+    let shift = if line == 1 { PREFIX.len() } else { 0 };
+    Position { line, column: column.saturating_sub(u32::try_from(shift).unwrap_or(0)).max(1) }
+}
+
+/// Refuses a program whose brackets are nested deeper than parsers bear. Brackets in strings and comments count as well:
+/// this is a limit, not a grammar.
+fn check_nesting(source: &str, nesting_max: usize) -> Result<(), SyntaxError> {
+    let mut depth = 0_usize;
+    for (place, byte) in source.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > nesting_max {
+            return Err(SyntaxError {
+                message: format!("brackets are nested deeper than {nesting_max} levels: split the expression"),
+                position: Some(position_in(source, place)),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Parses the wrapped text and refuses anything but one async function that begins and ends where the wrapper does.
+fn check_one_function(wrapped: &str) -> Result<(), SyntaxError> {
+    let map = SourceMap::default();
+    let file = map.new_source_file(Lrc::new(FileName::Anon), wrapped.to_owned());
+    let lexer = Lexer::new(Syntax::Typescript(syntax()), swc_ecma_ast::EsVersion::latest(), StringInput::from(&*file), None);
+    let mut parser = Parser::new_from(lexer);
+    let parsed = parser.parse_script();
+    let failed = match &parsed {
+        Err(error) => Some(error.clone()),
+        Ok(_) => parser.take_errors().into_iter().next(),
+    };
+    let at = |position: BytePos| in_program(position_in(wrapped, (position.0.saturating_sub(file.start_pos.0)) as usize));
+    if let Some(error) = failed {
+        return Err(SyntaxError { message: error.kind().msg().into_owned(), position: Some(at(error.span().lo)) });
+    }
+    let Ok(script) = parsed else { return Ok(()) };
+    if let Some(span) = outside_wrapper(&script, file.start_pos, file.end_pos) {
+        let message = "the program closes the function that it runs in: brackets do not match".to_owned();
+        return Err(SyntaxError { message, position: Some(at(span.lo)) });
+    }
+    Ok(())
+}
+
+/// The part of the script that is not inside the one function of the wrapper.
+fn outside_wrapper(script: &Script, start: BytePos, end: BytePos) -> Option<Span> {
+    let [Stmt::Expr(_directive), Stmt::Expr(function)] = script.body.as_slice() else {
+        return Some(script.body.get(2).map_or(script.span, |statement| statement.span()));
+    };
+    let Expr::Paren(parenthesised) = &*function.expr else { return Some(function.span) };
+    let Expr::Arrow(arrow) = &*parenthesised.expr else { return Some(function.span) };
+    let body = arrow.body.span();
+    let prefix = u32::try_from(PREFIX.len()).unwrap_or(0);
+    let whole = body.lo.0 + 1 == start.0 + prefix && body.hi.0 + 1 == end.0 && arrow.is_async && matches!(*arrow.body, ArrowFunctionBody::FunctionBody(_));
+    (!whole).then_some(body)
+}
+
+struct Stripped {
+    code: String,
+    map: Option<String>,
+}
+
+fn strip(wrapped: &str, mode: Mode) -> Result<Stripped, String> {
+    let map = Lrc::new(SourceMap::default());
+    let handler = Handler::with_emitter(false, false, Box::new(Silent));
+    let source_map = matches!(mode, Mode::Transform);
+    let options = Options { module: Some(false), parser: syntax(), mode, source_map, ..Options::default() };
+    HANDLER
+        .set(&handler, || swc_ts_fast_strip::operate(&map, &handler, wrapped.to_owned(), options))
+        .map(|output| Stripped { code: output.code, map: output.map })
+        .map_err(|error| match error.code {
+            ErrorCode::UnsupportedSyntax => "the program uses TypeScript that cannot be erased: write it as JavaScript".to_owned(),
+            _ => error.message,
+        })
+}
+
+/// Diagnostics are made from the parser's errors, not from what the stripper prints.
+struct Silent;
+
+impl swc_common::errors::Emitter for Silent {
+    fn emit(&mut self, _: &mut swc_common::errors::DiagnosticBuilder<'_>) {}
+}
+
+fn syntax() -> TsSyntax {
+    TsSyntax { decorators: true, ..TsSyntax::default() }
+}
+
+/// The place of a byte, column in UTF-16 units.
+fn position_in(text: &str, byte: usize) -> Position {
+    let before = &text.as_bytes()[..byte.min(text.len())];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = String::from_utf8_lossy(&before[line_start..]).encode_utf16().count() + 1;
+    Position { line: u32::try_from(line).unwrap_or(0), column: u32::try_from(column).unwrap_or(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn javascript_of(source: &str) -> String {
+        let program = Program::new(source, 100).unwrap_or_else(|error| panic!("{source}: {error:?}"));
+        program.javascript
+    }
+
+    #[track_caller]
+    fn check_refused(source: &str, message: &str, line: u32, column: u32) {
+        match Program::new(source, 100) {
+            Err(error) => {
+                assert!(error.message.contains(message), "{source}: {}", error.message);
+                assert_eq!(error.position, Some(Position { line, column }), "{source}");
+            }
+            Ok(program) => panic!("{source} became {}", program.javascript),
+        }
+    }
+
+    #[test]
+    fn types_become_blanks() {
+        let javascript = javascript_of("const a: number = 1;\nreturn a as unknown;");
+        assert_eq!(javascript, format!("{PREFIX}const a         = 1;\nreturn a           ;{SUFFIX}"));
+    }
+
+    #[test]
+    fn an_enum_is_transformed_and_positions_are_mapped() {
+        let program = Program::new("enum Colour { Red }\nthrow new Error(String(Colour.Red));", 100).ok();
+        let program = program.as_ref().map(|program| {
+            let line = program.javascript.lines().position(|line| line.contains("throw")).unwrap_or(0);
+            let column = program.javascript.lines().nth(line).and_then(|text| text.find("new Error")).unwrap_or(0);
+            let position = Position { line: u32::try_from(line + 1).unwrap_or(0), column: u32::try_from(column + 1).unwrap_or(0) };
+            program.position(position)
+        });
+        assert_eq!(program, Some(Position { line: 2, column: 7 }));
+    }
+
+    #[test]
+    fn a_program_that_closes_the_wrapper_is_refused() {
+        for source in ["}); more(); (async () => {", "})(); (async () => {", "}, async () => {", "}); (() => {", "} async function f() {"] {
+            assert!(Program::new(source, 100).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        check_refused("const a = ;", "xpression expected", 1, 11);
+        check_refused("\n\n  let = = 1", "", 3, 7);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_its_edge_is_not() {
+        let nested = |depth: usize| format!("return {}1{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(Program::new(&nested(100), 100).is_ok());
+        check_refused(&nested(101), "nested deeper than 100 levels", 1, 108);
+    }
+
+    #[test]
+    fn a_comment_at_the_end_and_an_empty_program_are_fine() {
+        assert!(javascript_of("return 1 // done").ends_with("// done\n})"));
+        assert_eq!(javascript_of(""), format!("{PREFIX}{SUFFIX}"));
+    }
+}

@@ -1,0 +1,151 @@
+//! One run: read the program, start it, and turn the loop until it ends.
+//!
+//! The loop blocks when nothing can run. It settles calls as their answers come, fires timers that are due, and reports at
+//! once when nothing is left that could settle the program.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use isolet_snapshots::door;
+use isolet_snapshots::stack::Position;
+
+use super::channel::Channel;
+use super::isolate::Isolate;
+use super::outbox::{End, Outbox, OutboxDoor};
+use super::program::{Program, SyntaxError};
+use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail};
+use crate::frame::{Ending, HostMaxima, Start, ToRun};
+
+/// Serves one run on its socket, then ends the process.
+pub(super) fn serve(mut isolate: Isolate, mut channel: Channel) -> ! {
+    let (start, source) = loop {
+        match channel.receive(&HostMaxima) {
+            Ok(ToRun::Install { manifest }) => isolate.install(&manifest),
+            Ok(ToRun::Start { start, source }) => break (start, source),
+            Ok(ToRun::Boot(_) | ToRun::Answer { .. }) | Err(_) => exit(EXIT_HOST_GONE),
+        }
+    };
+    jail::limit_data(start.data_bytes_max);
+    let channel = Rc::new(RefCell::new(channel));
+    let outbox = Rc::new(RefCell::new(Outbox::new(Rc::clone(&channel), start.result_bytes_max)));
+    door::open(Box::new(OutboxDoor(Rc::clone(&outbox))));
+    isolate.begin(&start);
+
+    match Program::new(&source, start.source_nesting_max) {
+        Ok(program) => {
+            let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start) };
+            run.start(program);
+            let end = run.turn_until_end();
+            run.end(end)
+        }
+        Err(error) => {
+            let end = refused(&error);
+            outbox.borrow_mut().send_end(end, isolate.heap_bytes());
+            exit(EXIT_DONE)
+        }
+    }
+}
+
+/// The guest's clock: the host's origin, and the time that has passed since.
+struct Clock {
+    origin_ms: u64,
+    started: Instant,
+}
+
+impl Clock {
+    fn new(start: &Start) -> Self {
+        Self { origin_ms: start.clock_ms, started: Instant::now() }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.origin_ms + u64::try_from(self.started.elapsed().as_millis()).unwrap_or(0)
+    }
+}
+
+struct Run {
+    isolate: Isolate,
+    channel: Rc<RefCell<Channel>>,
+    outbox: Rc<RefCell<Outbox>>,
+    clock: Clock,
+}
+
+impl Run {
+    fn start(&mut self, program: Program) {
+        let program = Rc::new(program);
+        let mapped = Rc::clone(&program);
+        self.outbox.borrow_mut().position = Box::new(move |position: Position| mapped.position(position));
+        let mapped = Rc::clone(&program);
+        self.isolate.start(&program.javascript, move |position| mapped.position(position));
+    }
+
+    /// Turns the loop until the program has ended or can never end.
+    fn turn_until_end(&mut self) -> End {
+        loop {
+            self.isolate.drain_microtasks();
+            if let Some(end) = self.outbox.borrow_mut().end.take() {
+                return end;
+            }
+            self.outbox.borrow_mut().flush();
+            let timer = self.isolate.next_timer();
+            if timer.is_none() && self.outbox.borrow().calls_waiting == 0 {
+                return End { ending: Ending::Deadlock, position: None, text: String::new() };
+            }
+            self.wait(timer);
+            self.settle_answers();
+            self.fire_timers();
+        }
+    }
+
+    /// Blocks until an answer comes or the next timer is due.
+    fn wait(&mut self, timer: Option<u64>) {
+        let mut channel = self.channel.borrow_mut();
+        let readable = match timer {
+            None => Ok(true),
+            Some(due) => channel.wait(Duration::from_millis(due.saturating_sub(self.clock.now_ms()))),
+        };
+        if !readable.is_ok_and(|readable| !readable || channel.fill().is_ok()) {
+            exit(EXIT_HOST_GONE);
+        }
+    }
+
+    fn settle_answers(&mut self) {
+        loop {
+            let received = self.channel.borrow_mut().received(&HostMaxima);
+            match received {
+                Ok(Some(ToRun::Answer { call, succeeded, text })) => {
+                    self.outbox.borrow_mut().calls_waiting -= 1;
+                    self.isolate.move_clock(self.clock.now_ms());
+                    self.isolate.settle(call, succeeded, &text);
+                }
+                Ok(None) => return,
+                Ok(Some(_)) | Err(_) => exit(EXIT_HOST_GONE),
+            }
+        }
+    }
+
+    /// Fires the timers that are due, each with its microtasks.
+    fn fire_timers(&mut self) {
+        let now = self.clock.now_ms();
+        while self.isolate.next_timer().is_some_and(|due| due <= now) && self.outbox.borrow().end.is_none() {
+            self.isolate.move_clock(now);
+            if !self.isolate.fire_timer() {
+                return;
+            }
+            self.isolate.drain_microtasks();
+        }
+    }
+
+    fn end(mut self, end: End) -> ! {
+        self.isolate.say_unhandled_rejections();
+        let heap_bytes = self.isolate.heap_bytes();
+        self.outbox.borrow_mut().send_end(end, heap_bytes);
+        exit(EXIT_DONE)
+    }
+}
+
+/// The end of a program that was never started.
+fn refused(error: &SyntaxError) -> End {
+    let facts = serde_json::json!({ "name": "SyntaxError", "message": error.message });
+    End { ending: Ending::Threw, position: error.position, text: facts.to_string() }
+}

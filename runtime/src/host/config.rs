@@ -1,0 +1,107 @@
+//! How a runtime is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use isolet_snapshots::flags::Jit;
+
+use super::limits::Limits;
+
+/// How guest processes are started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Forked from a zygote; spawned where that fails. The default on Unix.
+    #[default]
+    Fork,
+    /// Spawned, each of them: exec, boot, run once. Ten to twenty milliseconds.
+    Spawn,
+}
+
+/// What the jail must give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// As much as the machine offers, each missing layer reported by
+    /// [`Runtime::isolation`](crate::Runtime::isolation). The default.
+    #[default]
+    BestEffort,
+    /// No new privileges, landlock and seccomp, or no run.
+    Strict,
+}
+
+/// How a runtime is set up. The defaults are safe; every field says what it costs.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The executable of guest processes. Default: this one, which must have called [`init`](crate::init). For hosts that
+    /// cannot, a program that does: `isolet` is one.
+    pub executable: Option<PathBuf>,
+    /// The limits of every run; a single run may lower them.
+    pub limits: Limits,
+    /// How guest processes are started. Default [`Start::Fork`].
+    pub start: Start,
+    /// What the jail must give. Default [`Isolation::BestEffort`].
+    pub isolation: Isolation,
+    /// Whether V8 compiles to machine code. Default off.
+    pub jit: Jit,
+    /// Code in huge pages where the machine has them: 0.3 ms less a run for 43 MB. Default on.
+    pub huge_pages: bool,
+    /// Runs that live at a time, waiting for tools included. Default 256. Further ones wait.
+    pub live_runs_max: usize,
+    /// Runs that wait for a place. Default 1,024. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
+    pub waiting_runs_max: usize,
+    /// Runs forked ahead for one scope. Default 4; 0 forks on demand only. About half a megabyte each.
+    pub ready_runs_max: usize,
+    /// Runs forked ahead for all scopes together. Default 64.
+    pub ready_runs_total_max: usize,
+    /// Zygotes of scopes. Default 16, the least recently used first out. About 3 MB each.
+    pub zygotes_max: usize,
+    /// Forks of a base zygote and its descendants before it is replaced: they share an address layout. Default 100,000.
+    pub forks_max: u64,
+    /// Age of a base zygote before it is replaced. Default 30 minutes.
+    pub zygote_age_max: Duration,
+    pub(crate) readable_by_tests: bool,
+    pub(crate) jail: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            executable: None,
+            limits: Limits::default(),
+            start: Start::default(),
+            isolation: Isolation::default(),
+            jit: Jit::Off,
+            huge_pages: true,
+            live_runs_max: 256,
+            waiting_runs_max: 1024,
+            ready_runs_max: 4,
+            ready_runs_total_max: 64,
+            zygotes_max: 16,
+            forks_max: 100_000,
+            zygote_age_max: Duration::from_secs(30 * 60),
+            readable_by_tests: false,
+            jail: true,
+        }
+    }
+}
+
+/// Switches that take protection away: for tests and measurements.
+pub mod danger {
+    use super::Config;
+
+    impl Config {
+        /// Leaves `/proc/PID` of guest processes readable by this user, so that tests can look for secrets in them.
+        #[must_use]
+        pub fn readable_by_tests(mut self) -> Self {
+            self.readable_by_tests = true;
+            self
+        }
+
+        /// Leaves the jail away, to measure what it costs.
+        #[must_use]
+        pub fn without_jail(mut self) -> Self {
+            self.jail = false;
+            self
+        }
+    }
+}

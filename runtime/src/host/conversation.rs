@@ -1,0 +1,552 @@
+//! One run's conversation: frames in, calls out, until the program ends or is ended.
+//!
+//! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
+//! but the program's own is a kill.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use isolet_bindings::{Scope, ScopedTool, ToolError, ToolErrorCode, ToolReply};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::gate::{self, Authorised};
+use super::limits::Limits;
+use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop};
+use super::pool::Claim;
+use super::process::Exit;
+use super::run_error::RunError;
+use super::tool_host::AnyToolHost;
+use crate::frame::{Decoder, Encode as _, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
+use crate::guest;
+
+/// The most that is read at a time.
+const CHUNK_BYTES: usize = 64 << 10;
+/// How long the end of a process that has closed its socket may take to be reported. It is killed before.
+const REPORT_MAX: Duration = Duration::from_secs(2);
+/// The deepest result that JSON readers bear.
+const RESULT_DEPTH_MAX: usize = 120;
+/// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
+const TURN_MAX: Duration = Duration::from_millis(1);
+/// Replies up to this length are checked against their schema at once; longer ones on another thread.
+const CHECKED_AT_ONCE_BYTES: usize = 16 << 10;
+
+/// What happens in a run, as it happens.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The program said something.
+    Console(ConsoleLine),
+    /// A tool call was made: its path.
+    Called(String),
+    /// A tool call has ended.
+    Answered(CallRecord),
+}
+
+/// What a run is to do.
+pub(crate) struct Assignment<'run> {
+    pub(crate) scope: &'run Scope,
+    pub(crate) host: &'run Arc<dyn AnyToolHost>,
+    pub(crate) source: &'run str,
+    pub(crate) limits: &'run Limits,
+    pub(crate) start: Start,
+    pub(crate) events: Option<&'run mpsc::Sender<Event>>,
+    pub(crate) cancel: &'run CancellationToken,
+    pub(crate) strict: bool,
+    pub(crate) requested: Instant,
+}
+
+/// An answer that a task has got: the call's place in the records.
+type Answered = (usize, u32, Result<ToolReply, ToolError>);
+
+struct Conversation<'run> {
+    assignment: Assignment<'run>,
+    claim: Claim,
+    socket: UnixStream,
+    decoder: Decoder,
+    maxima: RunMaxima,
+    unsent: Vec<u8>,
+    sent: usize,
+    /// Where in `unsent` each answer ends that was not written whole: the guest counts its call as in flight.
+    unsent_answers: VecDeque<usize>,
+    answers: JoinSet<Answered>,
+    checks: JoinSet<(usize, Vec<String>)>,
+    started: Vec<Instant>,
+    records: Vec<CallRecord>,
+    in_flight: usize,
+    last_call: u32,
+    console: Vec<ConsoleLine>,
+    console_bytes: usize,
+    heap_bytes: u64,
+}
+
+/// Runs a program in the process that was claimed.
+pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
+    let (socket, mut unsent) = claim.take_socket().map_err(RunError::system("connected"))?;
+    socket.set_nonblocking(true).map_err(RunError::system("connected"))?;
+    let socket = UnixStream::from_std(socket).map_err(RunError::system("connected"))?;
+    ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() }.encode(&mut unsent);
+    let limits = assignment.limits;
+    let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
+    let mut conversation = Conversation {
+        assignment,
+        claim,
+        socket,
+        decoder: Decoder::default(),
+        maxima,
+        unsent,
+        sent: 0,
+        unsent_answers: VecDeque::new(),
+        answers: JoinSet::new(),
+        checks: JoinSet::new(),
+        started: Vec::new(),
+        records: Vec::new(),
+        in_flight: 0,
+        last_call: 0,
+        console: Vec::new(),
+        console_bytes: 0,
+        heap_bytes: 0,
+    };
+    let end = conversation.until_end().await?;
+    Ok(conversation.outcome(end).await)
+}
+
+impl Conversation<'_> {
+    async fn until_end(&mut self) -> Result<End, RunError> {
+        let wall = tokio::time::sleep(self.assignment.limits.wall_max);
+        let deadline = wall.deadline();
+        let cpu = tokio::time::sleep(self.assignment.limits.cpu_max);
+        tokio::pin!(wall, cpu);
+        loop {
+            let mut turn = tokio::time::Instant::now();
+            self.write();
+            while let Some(frame) = self.next_frame() {
+                let end = match frame {
+                    Ok(frame) => self.hear(frame)?,
+                    Err(violation) => Some(lost(violation)),
+                };
+                if let Some(end) = end {
+                    return Ok(end);
+                }
+                // Frames may come as fast as they are taken, and a tool may take its time before its first await.
+                let now = tokio::time::Instant::now();
+                if now >= deadline {
+                    return Ok(self.out_of_time());
+                }
+                if now >= turn + TURN_MAX {
+                    tokio::task::yield_now().await;
+                    turn = tokio::time::Instant::now();
+                }
+            }
+            self.write();
+            let interest = if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+            tokio::select! {
+                ready = self.socket.ready(interest) => {
+                    if ready.is_ok_and(|ready| ready.is_readable()) && !self.read() {
+                        return self.ended_without_word().await;
+                    }
+                }
+                Some(answered) = self.answers.join_next(), if !self.answers.is_empty() => {
+                    if let Ok((record, call, result)) = answered {
+                        self.answer(record, call, result);
+                    }
+                }
+                () = &mut wall => return Ok(self.out_of_time()),
+                () = &mut cpu => match self.cpu_left() {
+                    Some(left) => cpu.as_mut().reset(tokio::time::Instant::now() + left),
+                    None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
+                },
+                () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
+            }
+        }
+    }
+
+    fn out_of_time(&self) -> End {
+        End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
+    }
+
+    /// The processor time that is left; `None` when there is none. Nothing can be used up sooner than that much later.
+    fn cpu_left(&self) -> Option<Duration> {
+        let used = self.claim.process.cpu_time().unwrap_or_default();
+        let left = self.assignment.limits.cpu_max.checked_sub(used)?;
+        (left > Duration::ZERO).then(|| left.max(Duration::from_millis(1)))
+    }
+
+    /// Writes what there is room for.
+    fn write(&mut self) {
+        while self.sent < self.unsent.len() {
+            match self.socket.try_write(&self.unsent[self.sent..]) {
+                Ok(bytes) => {
+                    self.sent += bytes;
+                    while self.unsent_answers.front().is_some_and(|end| *end <= self.sent) {
+                        self.unsent_answers.pop_front();
+                    }
+                }
+                // No room; or the process is gone, which reading will tell.
+                Err(_) => return,
+            }
+        }
+        self.unsent.clear();
+        self.sent = 0;
+    }
+
+    /// Reads what has come. False at the end of the stream.
+    fn read(&mut self) -> bool {
+        let buffer = self.decoder.buffer();
+        buffer.reserve(CHUNK_BYTES);
+        match self.socket.try_read_buf(buffer) {
+            Ok(bytes) => bytes > 0,
+            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+
+    fn next_frame(&mut self) -> Option<Result<FromRun, String>> {
+        self.decoder.next(&self.maxima).map_err(|error| error.to_string()).transpose()
+    }
+
+    /// Takes one frame; the end, if it is the last.
+    fn hear(&mut self, frame: FromRun) -> Result<Option<End>, RunError> {
+        match frame {
+            FromRun::Say { level, text } => Ok(self.hear_say(level, text)),
+            FromRun::Call { call, tool, line, column: _, arguments } => Ok(self.hear_call(call, tool, line, &arguments)),
+            FromRun::End { ending, line, column, heap_bytes, text } => {
+                self.heap_bytes = heap_bytes;
+                Ok(Some(self.hear_end(ending, line, column, &text)))
+            }
+            FromRun::Refused { reason } if self.claim.origin == Origin::Spawned => Err(RunError::Refused { reason }),
+            FromRun::Jailed { walls } if self.claim.origin == Origin::Spawned => self.hear_walls(&walls),
+            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame of another kind of process".to_owned()))),
+        }
+    }
+
+    fn hear_walls(&self, walls: &str) -> Result<Option<End>, RunError> {
+        let walls: Walls = serde_json::from_str(walls).unwrap_or_default();
+        match walls.missing_for_strict() {
+            Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
+            _ => Ok(None),
+        }
+    }
+
+    fn hear_say(&mut self, level: u8, text: String) -> Option<End> {
+        let limits = self.assignment.limits;
+        self.console_bytes += text.len();
+        if self.console_bytes > limits.console_bytes_max {
+            return Some(End::Stopped(Stop::Output { what: format!("the console's limit is {} bytes", limits.console_bytes_max) }));
+        }
+        if self.console.len() >= usize::try_from(limits.console_lines_max).unwrap_or(usize::MAX) {
+            return Some(End::Stopped(Stop::Output { what: format!("the console's limit is {} lines", limits.console_lines_max) }));
+        }
+        let line = ConsoleLine { level: Level::from_number(level), text };
+        self.tell(|| Event::Console(line.clone()));
+        self.console.push(line);
+        None
+    }
+
+    /// Tells who listens. One that is slow misses events and delays nothing; the outcome has them all.
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(events) = self.assignment.events {
+            let _ = events.try_send(event());
+        }
+    }
+
+    fn hear_call(&mut self, call: u32, index: u32, line: u32, arguments: &str) -> Option<End> {
+        let limits = self.assignment.limits;
+        if call != self.last_call + 1 {
+            return Some(lost(format!("call {call} after call {}", self.last_call)));
+        }
+        self.last_call = call;
+        if call > limits.calls_max {
+            return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
+        }
+        // An answer that the guest does not read stays in this process, and its call in flight.
+        if self.in_flight + self.unsent_answers.len() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
+            return Some(lost("more calls in flight than the isolate lets out".to_owned()));
+        }
+        self.in_flight += 1;
+        let authorised = gate::authorise(self.assignment.scope, call, index, arguments, limits.argument_bytes_max);
+        let record = self.records.len();
+        self.records.push(record_of(&authorised, line, arguments.len()));
+        self.started.push(Instant::now());
+        self.tell(|| Event::Called(self.records[record].path.clone()));
+        match authorised {
+            Ok(Authorised::Tool(_, tool_call)) => self.call_tool(record, call, tool_call),
+            Ok(Authorised::Scope(_, value)) => self.answer(record, call, Ok(ToolReply::from(value))),
+            Err((_, error)) => self.answer(record, call, Err(error)),
+        }
+        None
+    }
+
+    /// Calls the tool. One that answers at once costs no task; others are really parallel.
+    fn call_tool(&mut self, record: usize, call: u32, tool_call: isolet_bindings::ToolCall) {
+        let host = Arc::clone(self.assignment.host);
+        let span = tracing::debug_span!("call", path = %tool_call.path, id = call);
+        let mut answer = Box::pin(
+            async move {
+                // A panic of the application's tool is that tool's failure.
+                let called = std::panic::AssertUnwindSafe(host.call_any(tool_call)).catch_unwind().await;
+                let result = called.unwrap_or_else(|_| Err(ToolError::failed("the tool failed: its host panicked")));
+                (record, call, result)
+            }
+            .instrument(span),
+        );
+        match poll_once(&mut answer) {
+            Some((record, call, result)) => self.answer(record, call, result),
+            None => {
+                self.answers.spawn(answer);
+            }
+        }
+    }
+
+    /// Sends the answer of a call, then checks it against the tool's schema: the program does not wait for that.
+    fn answer(&mut self, record: usize, call: u32, result: Result<ToolReply, ToolError>) {
+        self.in_flight -= 1;
+        let reply_bytes_max = self.assignment.limits.reply_bytes_max;
+        let result = result.and_then(|reply| match reply.as_json().len() {
+            bytes if bytes > reply_bytes_max => Err(ToolError::new(
+                ToolErrorCode::TooLarge,
+                format!("the reply has {bytes} bytes, the limit is {reply_bytes_max}: ask for less at a time"),
+            )),
+            _ => Ok(reply),
+        });
+        let text = match &result {
+            Ok(reply) => std::borrow::Cow::Borrowed(reply.as_json()),
+            Err(error) => error_text(error).into(),
+        };
+        ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
+        self.unsent_answers.push_back(self.unsent.len());
+        self.write();
+        let entry = &mut self.records[record];
+        entry.duration = self.started[record].elapsed();
+        entry.reply_bytes = text.len();
+        entry.end = result.as_ref().map_or_else(|error| CallEnd::Failed(error.code.as_str()), |_| CallEnd::Answered);
+        if let Ok(reply) = &result {
+            self.check_reply(record, reply);
+        }
+        self.tell(|| Event::Answered(self.records[record].clone()));
+    }
+
+    fn check_reply(&mut self, record: usize, reply: &ToolReply) {
+        let CallRecord { path, .. } = &self.records[record];
+        let Some(tool) = self.assignment.scope.find(path).filter(|tool| tool.definition().output_schema().is_some()) else { return };
+        if reply.as_json().len() <= CHECKED_AT_ONCE_BYTES {
+            self.records[record].warnings = warnings_of(tool, reply.as_json());
+            return;
+        }
+        let (scope, path, text) = (self.assignment.scope.clone(), path.clone(), reply.as_json().to_owned());
+        self.checks.spawn_blocking(move || (record, scope.find(&path).map(|tool| warnings_of(tool, &text)).unwrap_or_default()));
+    }
+
+    fn hear_end(&self, ending: Ending, line: u32, column: u32, text: &str) -> End {
+        let limits = self.assignment.limits;
+        match ending {
+            Ending::Returned if text.len() > limits.result_bytes_max => lost("a result beyond its limit".to_owned()),
+            Ending::Returned => returned(text),
+            Ending::Threw => match serde_json::from_str(text) {
+                Ok(facts) => End::Threw(self.error_of(facts, line, column)),
+                Err(_) => lost("an error that is not well formed".to_owned()),
+            },
+            Ending::TooLarge => {
+                let bytes = text.parse::<u64>().unwrap_or_default();
+                let what = format!("the result has {bytes} bytes, the limit is {} bytes", limits.result_bytes_max);
+                End::Stopped(Stop::Output { what })
+            }
+            Ending::Deadlock => End::Stopped(Stop::Deadlock {
+                answered: self.records.iter().filter(|record| record.end != CallEnd::Cancelled).count(),
+                last_call: self.records.last().map(|record| format!("`{}` at line {}", record.path, record.line)),
+            }),
+        }
+    }
+
+    fn error_of(&self, facts: ErrorFacts, line: u32, column: u32) -> GuestError {
+        let source_line = usize::try_from(line).ok().and_then(|line| self.assignment.source.lines().nth(line.checked_sub(1)?));
+        let nearest = if facts.name == "TypeError" { self.nearest(source_line) } else { Vec::new() };
+        GuestError {
+            name: facts.name,
+            message: facts.message,
+            code: facts.code,
+            stack: facts.stack,
+            line: (line > 0).then_some(line),
+            column: (line > 0).then_some(column),
+            source_line: source_line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect()),
+            causes: facts.causes.into_iter().map(|cause| format!("{}: {}", cause.name, cause.message)).collect(),
+            nearest,
+        }
+    }
+
+    /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.
+    fn nearest(&self, source_line: Option<&str>) -> Vec<String> {
+        let scope = self.assignment.scope;
+        let words = source_line.unwrap_or_default().split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
+        let missing = words.filter_map(|word| {
+            let (namespace, _) = word.split_once('.')?;
+            let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);
+            (known && scope.find(word).is_none()).then_some(word)
+        });
+        missing.flat_map(|word| scope.nearest(word)).take(NEAREST_MAX).collect()
+    }
+
+    /// The process has closed its socket without an end: it is dead, or will be.
+    async fn ended_without_word(&self) -> Result<End, RunError> {
+        let killed_by_us = match tokio::time::timeout(REPORT_MAX / 20, self.claim.process.ended()).await {
+            Ok(_) => false,
+            Err(_) => {
+                self.claim.process.kill();
+                true
+            }
+        };
+        let exit = tokio::time::timeout(REPORT_MAX, self.claim.process.ended()).await;
+        match exit {
+            Ok(Exit::WithZygote) => Err(RunError::ZygoteLost),
+            Ok(Exit::NotStarted(error)) => {
+                Err(RunError::System { what: "started", source: std::io::Error::from_raw_os_error(error) })
+            }
+            Ok(Exit::Code(code)) => Ok(self.classified(code, killed_by_us)),
+            Err(_) => Ok(lost("its end was not reported".to_owned())),
+        }
+    }
+
+    fn classified(&self, code: i32, killed_by_us: bool) -> End {
+        match code {
+            guest::EXIT_HEAP => End::Stopped(Stop::Heap { limit: self.assignment.limits.heap_bytes_max }),
+            guest::EXIT_DATA => End::Stopped(Stop::Data),
+            code if code == -libc::SIGKILL && !killed_by_us => End::Stopped(Stop::Data),
+            code if code < 0 => lost(format!("signal {}", -code)),
+            code => lost(format!("exit code {code}")),
+        }
+    }
+
+    async fn outcome(mut self, end: End) -> Outcome {
+        let cpu = self.claim.process.cpu_time().unwrap_or_default();
+        self.claim.process.kill();
+        // Calls in flight are cancelled at their next await.
+        self.answers.abort_all();
+        while let Some(checked) = self.checks.join_next().await {
+            if let Ok((record, warnings)) = checked {
+                self.records[record].warnings = warnings;
+            }
+        }
+        for (record, started) in self.records.iter_mut().zip(&self.started) {
+            if record.end == CallEnd::Cancelled {
+                record.duration = started.elapsed();
+            }
+        }
+        let wall = self.assignment.requested.elapsed();
+        let cost = Cost { wall, cpu, heap_bytes: self.heap_bytes, origin: self.claim.origin };
+        Outcome { end, console: std::mem::take(&mut self.console), calls: std::mem::take(&mut self.records), cost }
+    }
+}
+
+const SOURCE_LINE_CHARACTERS_MAX: usize = 200;
+const NEAREST_MAX: usize = 5;
+
+/// What a program threw, as the isolate describes it.
+#[derive(serde::Deserialize)]
+struct ErrorFacts {
+    name: String,
+    message: String,
+    code: Option<String>,
+    stack: Option<String>,
+    #[serde(default)]
+    causes: Vec<ErrorFacts>,
+}
+
+fn lost(how: String) -> End {
+    End::Stopped(Stop::GuestLost { how })
+}
+
+/// A record of a call that has no answer yet.
+fn record_of(authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>, line: u32, argument_bytes: usize) -> CallRecord {
+    let (path, server, tool) = match authorised {
+        Ok(Authorised::Tool(tool, _)) | Err((Some(tool), _)) => (tool.path(), tool.server(), tool.name()),
+        Ok(Authorised::Scope(path, _)) => (*path, "", ""),
+        Err((None, _)) => ("?", "", ""),
+    };
+    CallRecord {
+        path: path.to_owned(),
+        server: server.to_owned(),
+        tool: tool.to_owned(),
+        line,
+        argument_bytes,
+        reply_bytes: 0,
+        duration: Duration::ZERO,
+        end: CallEnd::Cancelled,
+        warnings: Vec::new(),
+    }
+}
+
+fn error_text(error: &ToolError) -> String {
+    serde_json::json!({ "code": error.code.as_str(), "message": error.message, "retryable": error.retryable }).to_string()
+}
+
+fn warnings_of(tool: &ScopedTool, text: &str) -> Vec<String> {
+    match serde_json::from_str(text) {
+        Ok(value) => tool.validate_result(&value).iter().map(ToString::to_string).collect(),
+        Err(error) => vec![format!("the reply cannot be checked: {error}")],
+    }
+}
+
+/// The result of a program, or why it is none.
+fn returned(text: &str) -> End {
+    if depth_of(text) > RESULT_DEPTH_MAX {
+        return End::Threw(GuestError {
+            name: "RangeError".to_owned(),
+            message: format!("the result is nested deeper than {RESULT_DEPTH_MAX} levels: return a flatter value"),
+            ..GuestError::default()
+        });
+    }
+    serde_json::from_str(text).map_or_else(|_| lost("a result that is not JSON".to_owned()), End::Returned)
+}
+
+/// How deep arrays and objects are nested in JSON text.
+fn depth_of(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// What a future gives at once, if it does.
+fn poll_once<Output>(future: &mut (impl Future<Output = Output> + Unpin)) -> Option<Output> {
+    future.now_or_never()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert_eq!(depth_of(r#"{"a":"[[[\"[","b":[[1]]}"#), 3);
+        assert_eq!(depth_of("1"), 0);
+    }
+
+    #[test]
+    fn a_result_at_the_depth_limit_is_a_value_and_one_beyond_is_an_error() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(matches!(returned(&nested(RESULT_DEPTH_MAX)), End::Returned(_)));
+        assert!(matches!(returned(&nested(RESULT_DEPTH_MAX + 1)), End::Threw(_)));
+    }
+
+    #[test]
+    fn a_result_that_is_no_json_is_the_end_of_its_process() {
+        assert!(matches!(returned("{"), End::Stopped(Stop::GuestLost { .. })));
+    }
+}

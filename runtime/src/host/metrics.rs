@@ -1,0 +1,68 @@
+//! What a runtime counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The counters behind [`Metrics`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) claimed: AtomicU64,
+    pub(crate) missed: AtomicU64,
+    pub(crate) cold: AtomicU64,
+    pub(crate) forks: AtomicU64,
+    pub(crate) failed_forks: AtomicU64,
+    pub(crate) spawns: AtomicU64,
+    pub(crate) zygotes: AtomicU64,
+    pub(crate) zygotes_lost: AtomicU64,
+    pub(crate) runs: AtomicU64,
+    pub(crate) overloaded: AtomicU64,
+}
+
+/// What a runtime has counted since it was made.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Runs that were started.
+    pub runs: u64,
+    /// Runs that found a process forked ahead.
+    pub claimed: u64,
+    /// Runs that were forked from their scope's zygote on demand.
+    pub missed: u64,
+    /// Runs of cold scopes, forked from the base zygote.
+    pub cold: u64,
+    /// Processes that were spawned for a run.
+    pub spawns: u64,
+    /// Forks that were asked for, runs forked ahead included.
+    pub forks: u64,
+    /// Forks that the system refused.
+    pub failed_forks: u64,
+    /// Zygotes that were started.
+    pub zygotes: u64,
+    /// Zygotes that ended by themselves.
+    pub zygotes_lost: u64,
+    /// Runs that were refused because too many waited.
+    pub overloaded: u64,
+    /// Runs forked ahead now.
+    pub ready: usize,
+    /// Runs alive now.
+    pub live: usize,
+}
+
+impl Counters {
+    pub(crate) fn metrics(&self, ready: usize, live: usize) -> Metrics {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Metrics {
+            runs: read(&self.runs),
+            claimed: read(&self.claimed),
+            missed: read(&self.missed),
+            cold: read(&self.cold),
+            spawns: read(&self.spawns),
+            forks: read(&self.forks),
+            failed_forks: read(&self.failed_forks),
+            zygotes: read(&self.zygotes),
+            zygotes_lost: read(&self.zygotes_lost),
+            overloaded: read(&self.overloaded),
+            ready,
+            live,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
+//! is authorised. No V8 here.
+
+pub(crate) mod config;
+mod control;
+pub(crate) mod conversation;
+mod gate;
+mod keeper;
+pub(crate) mod limits;
+pub(crate) mod metrics;
+pub(crate) mod outcome;
+mod pool;
+mod process;
+pub(crate) mod run_error;
+pub(crate) mod runtime;
+pub(crate) mod session;
+pub(crate) mod tool_host;
+mod zygote;

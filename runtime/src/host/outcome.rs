@@ -1,0 +1,278 @@
+//! What a run gave: value or error, console lines, call records, cost.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a run gave. Everything that had arrived before an end is in it, whatever the end.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How the program ended.
+    pub end: End,
+    /// What it said, in order.
+    pub console: Vec<ConsoleLine>,
+    /// The tool calls that reached the host, in the order in which they were made.
+    pub calls: Vec<CallRecord>,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// How a program ended. All three are the program's doing; a fault of the host or the caller is a
+/// [`RunError`](crate::RunError).
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// It returned. Mapped as `JSON.stringify` does; a `BigInt` is a decimal string, `Map` and `Set` are arrays, what JSON
+    /// cannot say at the top is null.
+    Returned(serde_json::Value),
+    /// It threw, or was not a program.
+    Threw(GuestError),
+    /// It was ended.
+    Stopped(Stop),
+}
+
+/// What a program threw, as bounded text that was made inside the isolate.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GuestError {
+    /// `TypeError`, `ToolError`, …; `Thrown` for what is no error.
+    pub name: String,
+    /// Its message.
+    pub message: String,
+    /// Its `code`, where that is a text: of a `ToolError` always.
+    pub code: Option<String>,
+    /// Its `stack`: head and the frames that are the program's.
+    pub stack: Option<String>,
+    /// Line in the program, from 1.
+    pub line: Option<u32>,
+    /// Column in the program, from 1, in UTF-16 units.
+    pub column: Option<u32>,
+    /// That line of the program.
+    pub source_line: Option<String>,
+    /// Causes and aggregated errors, `name: message`.
+    pub causes: Vec<String>,
+    /// Names of this scope that are near to the one that is not there.
+    pub nearest: Vec<String>,
+}
+
+/// Why a run was ended. A closed list; each `Display` says what the model can do about it in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Out of time on the wall.
+    Wall {
+        /// The limit.
+        limit: Duration,
+        /// Calls that were not answered.
+        pending: usize,
+    },
+    /// Out of time on a processor.
+    Cpu {
+        /// The limit.
+        limit: Duration,
+    },
+    /// V8's heap was at its limit.
+    Heap {
+        /// The limit, bytes.
+        limit: usize,
+    },
+    /// The system refused memory below the heap's limit, or killed the process for it.
+    Data,
+    /// The process ended in another way: an engine or memory limit ended it.
+    GuestLost {
+        /// What ended it, for operators.
+        how: String,
+    },
+    /// Too many tool calls.
+    Calls {
+        /// The limit.
+        limit: u32,
+    },
+    /// Too much console output, or a result that is too large.
+    Output {
+        /// What was too much.
+        what: String,
+    },
+    /// The program waits for something that can never happen.
+    Deadlock {
+        /// Calls that were answered.
+        answered: usize,
+        /// The last call, `path at line N`.
+        last_call: Option<String>,
+    },
+    /// The caller cancelled it.
+    Cancelled,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wall { limit, pending } => write!(
+                to,
+                "out of time: the limit is {limit:?}, {pending} tool calls were pending: do less in one program, or call tools at \
+                 the same time with `Promise.all`"
+            ),
+            Self::Cpu { limit } => {
+                write!(to, "out of processor time: the limit is {limit:?}: compute less, or let a tool do it")
+            }
+            Self::Heap { limit } => {
+                write!(to, "out of memory: the heap's limit is {} MiB: hold less at a time", limit >> 20)
+            }
+            Self::Data => to.write_str("out of memory: the system gave the process no more: hold less at a time"),
+            Self::GuestLost { .. } => to.write_str(
+                "an engine or memory limit ended the process of the program: avoid single huge strings, arrays and sources",
+            ),
+            Self::Calls { limit } => write!(to, "too many tool calls: the limit is {limit}: ask for more with each call"),
+            Self::Output { what } => write!(to, "too much output: {what}: return and print a summary"),
+            Self::Deadlock { answered, last_call } => {
+                write!(to, "the program waits for something that can never happen: {answered} tool calls were answered")?;
+                if let Some(last_call) = last_call {
+                    write!(to, ", the last was {last_call}")?;
+                }
+                to.write_str(": settle every promise that is awaited")
+            }
+            Self::Cancelled => to.write_str("cancelled by the caller"),
+        }
+    }
+}
+
+impl fmt::Display for GuestError {
+    /// Several lines: name and message, the place, the source line with a caret, near names, causes.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{}: {}", self.name, self.message)?;
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(to, "\n    at main.ts:{line}:{column}")?;
+            if let Some(source) = &self.source_line {
+                let margin = line.to_string();
+                let caret = usize::try_from(column).unwrap_or(1).saturating_sub(1).min(source.chars().count());
+                write!(to, "\n{margin} | {source}\n{} | {}^", " ".repeat(margin.len()), " ".repeat(caret))?;
+            }
+        }
+        if !self.nearest.is_empty() {
+            write!(to, "\nnearest names: {}", self.nearest.join(", "))?;
+        }
+        for cause in &self.causes {
+            write!(to, "\ncaused by {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned(value) => write!(to, "{value}"),
+            Self::Threw(error) => error.fmt(to),
+            Self::Stopped(stop) => write!(to, "stopped: {stop}"),
+        }
+    }
+}
+
+/// The level of a console line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `console.debug`, `console.trace`.
+    Debug,
+    /// `console.log`.
+    Log,
+    /// `console.info`.
+    Info,
+    /// `console.warn`.
+    Warn,
+    /// `console.error`, failed assertions, unhandled rejections.
+    Error,
+}
+
+impl Level {
+    pub(crate) fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Debug,
+            2 => Self::Info,
+            3 => Self::Warn,
+            4 => Self::Error,
+            _ => Self::Log,
+        }
+    }
+
+    /// `debug`, `log`, `info`, `warn`, `error`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Log => "log",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One line that the program said.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsoleLine {
+    /// Its level.
+    pub level: Level,
+    /// Its text: hostile, and data wherever it is shown.
+    pub text: String,
+}
+
+/// One tool call of a run, for audit.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    /// As the program wrote it, `github.create_issue`; `?` for a call that names no tool of this scope.
+    pub path: String,
+    /// The server, and the tool's exact name there; empty where the call reached none.
+    pub server: String,
+    /// The exact name of the tool.
+    pub tool: String,
+    /// The line of the program that made the call; 0 if it is not known.
+    pub line: u32,
+    /// Bytes of JSON that went in.
+    pub argument_bytes: usize,
+    /// Bytes of JSON that came back.
+    pub reply_bytes: usize,
+    /// From the call's arrival at the host to its answer.
+    pub duration: Duration,
+    /// How it ended.
+    pub end: CallEnd,
+    /// Where the result does not match the tool's `outputSchema`.
+    pub warnings: Vec<String>,
+}
+
+/// How a tool call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The program got its value.
+    Answered,
+    /// The program got a `ToolError`; its code.
+    Failed(&'static str),
+    /// The run ended before the answer; the call was cancelled at its next await.
+    Cancelled,
+}
+
+/// Where the process of a run came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Forked ahead from the zygote of the scope.
+    Ready,
+    /// Forked on demand from the zygote of the scope.
+    Forked,
+    /// Forked on demand from the base zygote, bindings installed in the run.
+    Cold,
+    /// A process of its own from exec on.
+    Spawned,
+}
+
+/// What a run took.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// From the request to the outcome.
+    pub wall: Duration,
+    /// Processor time of the run's process.
+    pub cpu: Duration,
+    /// V8's heap in use at the end, bytes; 0 if the program was ended.
+    pub heap_bytes: u64,
+    /// Where the process came from.
+    pub origin: Origin,
+}

@@ -1,0 +1,217 @@
+//! The runtime: once per process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use isolet_bindings::Scope;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::config::{Config, Start};
+use super::limits::{HEAP_BYTES_MIN, Limits};
+use super::metrics::Metrics;
+use super::pool::{Claim, Pool};
+use super::run_error::RunError;
+use super::session::Session;
+use super::tool_host::ToolHost;
+use super::zygote::Condition;
+
+/// Whether [`init`](crate::init) ran in this process.
+pub(crate) static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// Once per process: the pool of guest processes and what they are forked from. Cheap to clone.
+///
+/// It has a thread of its own, works under any tokio runtime, and its guest processes end with it, also when this process is
+/// killed.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    pool: Arc<Pool>,
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// How guest processes are isolated here, and why.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IsolationReport {
+    /// Forked, or spawned and why.
+    pub start: StartReport,
+    /// Code is in huge pages.
+    pub huge_pages: bool,
+    /// Guest processes cannot gain privileges.
+    pub no_new_privileges: bool,
+    /// Guest processes cannot open files or connect (Linux 5.13 and later).
+    pub landlock: bool,
+    /// Guest processes have a short list of system calls.
+    pub seccomp: bool,
+    /// V8 compiles to machine code.
+    pub jit: bool,
+    /// What is missing, one sentence each.
+    pub missing: Vec<String>,
+}
+
+/// How guest processes are started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartReport {
+    /// Forked from a zygote.
+    Fork,
+    /// Spawned; why.
+    Spawn(String),
+}
+
+impl Runtime {
+    /// Makes a runtime and starts its first zygote, which is ready some ten milliseconds later.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::NotInitialised`] unless [`init`](crate::init) ran or `config` names an executable;
+    /// [`RunError::Configuration`] for values that cannot work; [`RunError::System`] if the system gives no thread or socket.
+    pub fn new(config: Config) -> Result<Self, RunError> {
+        let executable = executable_of(&config)?;
+        check(&config)?;
+        raise_descriptor_limit();
+        let pool = Pool::start(config.clone(), executable)?;
+        let places = Arc::new(Semaphore::new(config.live_runs_max));
+        Ok(Self(Arc::new(Inner { config, pool, places, waiting: AtomicUsize::new(0) })))
+    }
+
+    /// One user's request. Microseconds.
+    pub fn session(&self, scope: Scope, host: impl ToolHost) -> Session {
+        Session::new(self.clone(), scope, Arc::new(host))
+    }
+
+    /// Makes ready for a scope, so that its first run claims a process that was forked ahead.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Refused`] if nothing can be forked here.
+    pub async fn prepare(&self, scope: &Scope) -> Result<(), RunError> {
+        self.0.pool.prepared(scope).await
+    }
+
+    /// The limits of every run.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.config.limits
+    }
+
+    /// What was counted since this runtime was made.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        let live = self.0.config.live_runs_max.saturating_sub(self.0.places.available_permits());
+        self.0.pool.metrics(live)
+    }
+
+    /// How guest processes are isolated here. Waits for the first zygote.
+    pub async fn isolation(&self) -> IsolationReport {
+        let condition = match self.0.config.start {
+            Start::Spawn => Condition::Gone("the configuration says so".to_owned()),
+            Start::Fork => self.0.pool.settled_base().await,
+        };
+        let walls = self.0.pool.walls_of_scopes();
+        let (start, walls) = match condition {
+            Condition::Ready(base) => (StartReport::Fork, walls.unwrap_or(base)),
+            Condition::Gone(reason) => (StartReport::Spawn(reason), walls.unwrap_or_default()),
+            Condition::Starting => (StartReport::Spawn("the base zygote has not started yet".to_owned()), walls.unwrap_or_default()),
+        };
+        IsolationReport {
+            start,
+            huge_pages: walls.huge_pages,
+            no_new_privileges: walls.no_new_privileges,
+            landlock: walls.landlock,
+            seccomp: walls.seccomp,
+            jit: self.0.config.jit == isolet_snapshots::flags::Jit::On,
+            missing: walls.missing,
+        }
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.0.pool.is_strict()
+    }
+
+    /// A process for one run, and the place that it takes up until it ends.
+    pub(crate) async fn claim(&self, scope: &Scope) -> Result<(Claim, OwnedSemaphorePermit), RunError> {
+        let place = self.place().await?;
+        self.0.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
+        Ok((self.0.pool.claim(scope).await?, place))
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, RunError> {
+        let places = Arc::clone(&self.0.places);
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            return Ok(place);
+        }
+        let waiting = Waiting::new(&self.0.waiting);
+        if waiting.place > self.0.config.waiting_runs_max {
+            self.0.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+            return Err(RunError::Overloaded { waiting: waiting.place - 1, retry_after: Duration::from_secs(1) });
+        }
+        places.acquire_owned().await.map_err(|_| RunError::ShutDown)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.debug_struct("Runtime").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+/// One more in the queue, until it is dropped.
+struct Waiting<'count> {
+    count: &'count AtomicUsize,
+    place: usize,
+}
+
+impl<'count> Waiting<'count> {
+    fn new(count: &'count AtomicUsize) -> Self {
+        Self { place: count.fetch_add(1, Ordering::Relaxed) + 1, count }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
+    if let Some(executable) = &config.executable {
+        return Ok(executable.clone());
+    }
+    if !INITIALISED.load(Ordering::Relaxed) {
+        return Err(RunError::NotInitialised);
+    }
+    if cfg!(target_os = "linux") {
+        // Also right after the file was replaced or removed.
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe().map_err(RunError::system("found"))
+}
+
+fn check(config: &Config) -> Result<(), RunError> {
+    let what = if config.limits.heap_bytes_max < HEAP_BYTES_MIN {
+        format!("`limits.heap_bytes_max` is {}: V8 needs at least {HEAP_BYTES_MIN}", config.limits.heap_bytes_max)
+    } else if config.live_runs_max == 0 {
+        "`live_runs_max` is 0: no run could start".to_owned()
+    } else if config.limits.calls_in_flight_max == 0 {
+        "`limits.calls_in_flight_max` is 0: no tool could be called".to_owned()
+    } else if config.live_runs_max > Semaphore::MAX_PERMITS {
+        format!("`live_runs_max` is {}: at most {}", config.live_runs_max, Semaphore::MAX_PERMITS)
+    } else {
+        return Ok(());
+    };
+    Err(RunError::Configuration { what })
+}
+
+/// Each live run takes three descriptors; many systems start processes with 1,024.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        tracing::debug!(%error, "the limit of open files could not be raised");
+    }
+}

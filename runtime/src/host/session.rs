@@ -1,0 +1,174 @@
+//! One user's request: a scope, and a tool host with that user's credentials.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use isolet_bindings::{Scope, TokenBudget, Types};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::conversation::{self, Assignment, Event};
+use super::limits::Limits;
+use super::outcome::{Cost, End, GuestError, Origin, Outcome};
+use super::run_error::RunError;
+use super::runtime::Runtime;
+use super::tool_host::AnyToolHost;
+use crate::frame::Start;
+
+/// One user's request: run programs in it, or serve it as classic MCP. Dropping it ends everything that it started.
+///
+/// Cheap to make: two reference counts and a cancellation token.
+pub struct Session {
+    runtime: Runtime,
+    scope: Scope,
+    host: Arc<dyn AnyToolHost>,
+    ended: CancellationToken,
+}
+
+/// How one run differs from the runtime's defaults.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Lower limits than those of the runtime; higher ones have no effect.
+    pub limits: Option<Limits>,
+    /// Where the run's clock starts, milliseconds since 1970. Default: now.
+    pub clock_ms: Option<u64>,
+    /// Where `Math.random` and `crypto` start. Default: random. With the same seed and the same answers a program does the same.
+    pub seed: Option<[u32; 4]>,
+    /// Gets what happens, as it happens. A full channel misses events and delays nothing.
+    pub events: Option<mpsc::Sender<Event>>,
+    /// Ends the run when it is cancelled: [`Stop::Cancelled`](crate::Stop::Cancelled).
+    pub cancel: CancellationToken,
+}
+
+impl Session {
+    pub(crate) fn new(runtime: Runtime, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
+        tracing::debug!(tools = scope.tools().len(), "session");
+        Self { runtime, scope, host, ended: CancellationToken::new() }
+    }
+
+    /// What this user may call.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The TypeScript of this session's tools, for the model: all of it.
+    #[must_use]
+    pub fn typescript(&self) -> &str {
+        self.scope.typescript()
+    }
+
+    /// The TypeScript of this session's tools within a budget of tokens.
+    #[must_use]
+    pub fn types(&self, budget: TokenBudget) -> Types {
+        self.scope.types(budget)
+    }
+
+    /// Runs a program: the body of an async function in TypeScript.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] for the faults of the host and the caller. What the program does is in the [`Outcome`].
+    pub async fn run(&self, source: &str) -> Result<Outcome, RunError> {
+        self.run_with(source, RunOptions::default()).await
+    }
+
+    /// Runs a program with options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::run`].
+    pub async fn run_with(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
+        let span = tracing::info_span!("run", source_bytes = source.len());
+        self.run_inside(source, options).instrument(span).await
+    }
+
+    async fn run_inside(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
+        let requested = Instant::now();
+        let limits = match &options.limits {
+            Some(wanted) => self.runtime.limits().lowered_to(wanted),
+            None => self.runtime.limits().clone(),
+        };
+        if source.len() > limits.source_bytes_max {
+            return Ok(too_long(source.len(), limits.source_bytes_max, requested));
+        }
+        let (claim, _place) = self.runtime.claim(&self.scope).await?;
+        let cancel = self.ended.child_token();
+        let assignment = Assignment {
+            scope: &self.scope,
+            host: &self.host,
+            source,
+            start: start_of(&limits, &options),
+            limits: &limits,
+            events: options.events.as_ref(),
+            cancel: &cancel,
+            strict: self.runtime.is_strict(),
+            requested,
+        };
+        let run = conversation::converse(assignment, claim);
+        tokio::pin!(run);
+        let outcome = tokio::select! {
+            outcome = &mut run => outcome?,
+            () = options.cancel.cancelled() => {
+                cancel.cancel();
+                run.await?
+            }
+        };
+        tracing::debug!(origin = ?outcome.cost.origin, wall = ?outcome.cost.wall, cpu = ?outcome.cost.cpu, calls = outcome.calls.len(), "outcome");
+        Ok(outcome)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.ended.cancel();
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the host: it holds the user's credentials.
+        to.debug_struct("Session").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+fn start_of(limits: &Limits, options: &RunOptions) -> Start {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0));
+    let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
+    Start {
+        heap_bytes_max: limits.heap_bytes_max,
+        buffer_bytes_max: limits.buffer_bytes_max,
+        data_bytes_max: memory as u64,
+        source_nesting_max: limits.source_nesting_max,
+        argument_bytes_max: limits.argument_bytes_max,
+        result_bytes_max: limits.result_bytes_max,
+        calls_in_flight_max: limits.calls_in_flight_max,
+        clock_ms: options.clock_ms.unwrap_or_else(now),
+        seed: options.seed.unwrap_or_else(random_seed),
+    }
+}
+
+/// 128 bits of the system's randomness.
+fn random_seed() -> [u32; 4] {
+    let mut seed = [0_u8; 16];
+    // The system's generator does not fail once it is seeded, which it is when a process runs.
+    if getrandom::fill(&mut seed).is_err() {
+        tracing::error!("the system has no random numbers: programs of this run draw predictable ones");
+    }
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(seed.as_chunks::<4>().0) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    words
+}
+
+fn too_long(bytes: usize, bytes_max: usize, requested: Instant) -> Outcome {
+    let error = GuestError {
+        name: "RangeError".to_owned(),
+        message: format!("the program has {bytes} bytes, the limit is {bytes_max}: split the work into several programs"),
+        ..GuestError::default()
+    };
+    let cost = Cost { wall: requested.elapsed(), cpu: std::time::Duration::ZERO, heap_bytes: 0, origin: Origin::Ready };
+    Outcome { end: End::Threw(error), console: Vec::new(), calls: Vec::new(), cost }
+}

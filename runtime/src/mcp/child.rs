@@ -1,0 +1,190 @@
+//! One MCP server as a child process: its command, its environment, its pipes, its last words.
+//!
+//! Started under a [`super::supervisor`], without a shell, with an environment that holds what is listed and configured and nothing else.
+//! Dropping the writing end of its input is what ends it, however that comes about.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
+
+use super::configuration::ServerConfiguration;
+use super::error::UpstreamError;
+use super::supervisor;
+
+/// The variables of our environment that a server gets, if they are set; beside them only what its configuration says.
+pub const ENVIRONMENT_KEPT: [&str; 11] =
+    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"];
+
+/// The most bytes of a server's standard error that are kept: the last ones.
+const STDERR_BYTES_MAX: usize = 4096;
+
+/// What the end of a server's output is waited for after the end of the server.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
+
+/// A server's process, and what is known of it.
+#[derive(Debug)]
+pub(super) struct ServerProcess {
+    stderr: Arc<Mutex<VecDeque<u8>>>,
+    /// Its exit status, once it has ended and all of its standard error is read. `None` inside: ended, status unknown.
+    ended: watch::Receiver<Option<Option<ExitStatus>>>,
+    secrets: Vec<String>,
+}
+
+/// The two ends of the line to a server.
+pub(super) type Pipes = (ChildStdout, ChildStdin);
+
+impl ServerProcess {
+    /// Starts `server`, named `name`, under a supervisor that runs `supervisor` (default: this executable).
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::CommandNotFound`], [`UpstreamError::NotInitialised`], [`UpstreamError::Start`].
+    pub(super) fn start(
+        name: &str,
+        server: &ServerConfiguration,
+        supervisor: Option<&Path>,
+    ) -> Result<(Self, Pipes), UpstreamError> {
+        let command = resolve(name, server)?;
+        let executable = match supervisor {
+            Some(executable) => executable.to_owned(),
+            None if supervisor::is_initialised() => std::env::current_exe().map_err(|source| start_error(name, source))?,
+            None => return Err(UpstreamError::NotInitialised),
+        };
+        let mut process = Command::new(executable);
+        process.arg0(supervisor::NAME).arg(command).args(&server.args);
+        process.env_clear().envs(environment(server));
+        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        if let Some(directory) = &server.cwd {
+            process.current_dir(directory);
+        }
+        let mut child = process.spawn().map_err(|source| start_error(name, source))?;
+        let (Some(input), Some(output), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+            return Err(start_error(name, std::io::ErrorKind::BrokenPipe.into()));
+        };
+        let kept = Arc::default();
+        let (sender, ended) = watch::channel(None);
+        tokio::spawn(watch_end(child, stderr, Arc::clone(&kept), sender));
+        let secrets = server.env.values().filter(|value| value.len() >= 4).cloned().collect();
+        Ok((Self { stderr: kept, ended, secrets }, (output, input)))
+    }
+
+    /// Waits until nothing of the server is left, at most `time_max`: whether that is so, and its exit status if it is known.
+    pub(super) async fn wait(&self, time_max: Duration) -> Option<Option<ExitStatus>> {
+        let mut ended = self.ended.clone();
+        let status = tokio::time::timeout(time_max, ended.wait_for(Option::is_some)).await;
+        status.ok().map(|status| status.ok().and_then(|status| *status).flatten())
+    }
+
+    /// Waits until nothing of the server is left.
+    pub(super) async fn ended(&self) {
+        let _ = self.ended.clone().wait_for(Option::is_some).await;
+    }
+
+    /// The end of what it wrote to standard error, without the values of its configured environment.
+    pub(super) fn last_words(&self) -> String {
+        let bytes: Vec<u8> = self.stderr.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        self.secrets.iter().fold(text.trim().to_owned(), |text, secret| text.replace(secret, "[configured value]"))
+    }
+}
+
+/// Waits for the end of `child` and of its standard error, and tells it.
+async fn watch_end(
+    mut child: Child,
+    stderr: ChildStderr,
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    ended: watch::Sender<Option<Option<ExitStatus>>>,
+) {
+    let drain = tokio::spawn(async move { drain(stderr, &kept).await });
+    let status = child.wait().await;
+    // Nothing of the server is left that could write: what is unread is in the pipe.
+    let _ = tokio::time::timeout(LAST_WORDS_MAX, drain).await;
+    let _ = ended.send(Some(status.ok()));
+}
+
+/// Reads `stream` to its end, so that its writer never blocks, and keeps the last bytes.
+async fn drain(mut stream: impl AsyncRead + Unpin, kept: &Mutex<VecDeque<u8>>) {
+    let mut buffer = vec![0; STDERR_BYTES_MAX];
+    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(&buffer[..read]);
+        let excess = kept.len().saturating_sub(STDERR_BYTES_MAX);
+        kept.drain(..excess);
+    }
+}
+
+fn start_error(name: &str, source: std::io::Error) -> UpstreamError {
+    UpstreamError::Start { server: name.to_owned(), source }
+}
+
+/// The program that `server` names, found before anything is started, so that a wrong name is a clear error.
+fn resolve(name: &str, server: &ServerConfiguration) -> Result<PathBuf, UpstreamError> {
+    let directory = match &server.cwd {
+        Some(directory) if !directory.is_dir() => {
+            return Err(UpstreamError::NoDirectory { server: name.to_owned(), directory: directory.clone() });
+        }
+        Some(directory) => Ok(directory.clone()),
+        None => std::env::current_dir(),
+    };
+    let directory = directory.map_err(|source| start_error(name, source))?;
+    let search = server.env.get("PATH").map(OsString::from).or_else(|| std::env::var_os("PATH"));
+    which::which_in(&server.command, search, directory)
+        .map_err(|_| UpstreamError::CommandNotFound { server: name.to_owned(), command: server.command.clone() })
+}
+
+/// The whole environment of `server`.
+fn environment(server: &ServerConfiguration) -> Vec<(OsString, OsString)> {
+    let kept = ENVIRONMENT_KEPT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
+    // A later entry of the same name replaces an earlier one.
+    kept.chain(server.env.iter().map(|(name, value)| (name.into(), value.into()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_looked_for_in_the_path_of_the_server() {
+        assert!(resolve("a", &ServerConfiguration::new("sh")).is_ok());
+        assert!(resolve("a", &ServerConfiguration::new("/bin/sh")).is_ok());
+        let elsewhere = ServerConfiguration::new("sh").with_env("PATH", "/nowhere");
+        let error = resolve("a", &elsewhere).unwrap_err().to_string();
+        assert!(error.contains("`sh`") && error.contains("server `a`"), "{error}");
+        assert!(matches!(
+            resolve("a", &ServerConfiguration::new("no-such-command-here")),
+            Err(UpstreamError::CommandNotFound { .. })
+        ));
+        let nowhere = ServerConfiguration { cwd: Some("/nowhere".into()), ..ServerConfiguration::new("sh") };
+        assert!(matches!(resolve("a", &nowhere), Err(UpstreamError::NoDirectory { .. })));
+    }
+
+    #[test]
+    fn the_environment_is_what_is_kept_and_what_is_configured() {
+        let server = ServerConfiguration::new("x").with_env("TOKEN", "t").with_env("HOME", "/srv");
+        let environment: std::collections::HashMap<_, _> = environment(&server).into_iter().collect();
+        assert_eq!(environment.get(&OsString::from("TOKEN")), Some(&OsString::from("t")));
+        assert_eq!(environment.get(&OsString::from("HOME")), Some(&OsString::from("/srv")));
+        assert!(!environment.contains_key(&OsString::from("CARGO_MANIFEST_DIR")));
+        assert_eq!(environment.get(&OsString::from("PATH")), std::env::var_os("PATH").as_ref());
+    }
+
+    #[tokio::test]
+    async fn the_last_bytes_of_standard_error_are_kept() {
+        let kept = Mutex::default();
+        drain(&b"abc"[..], &kept).await;
+        assert_eq!(*kept.lock().unwrap(), b"abc");
+        drain(&[b'x'; STDERR_BYTES_MAX - 1][..], &kept).await;
+        let kept = kept.into_inner().unwrap();
+        assert_eq!(kept.len(), STDERR_BYTES_MAX);
+        assert_eq!(kept.iter().take(2).copied().collect::<Vec<u8>>(), b"cx");
+    }
+}

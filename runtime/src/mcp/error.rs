@@ -1,0 +1,192 @@
+//! Why an MCP server cannot be used: in full for the operator, and as much of it as a guest may see.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use isolet_bindings::{ToolError, ToolErrorCode};
+
+/// A server that cannot be started, listed or called. For the operator: may quote what the server wrote.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// Nothing by which servers could be started.
+    #[error("cannot start MCP servers: call `isolet::init()` first thing in `main`, or name an executable that does")]
+    NotInitialised,
+    /// The program does not exist, or may not be run.
+    #[error("cannot start server `{server}`: the command `{command}` is not there: install it, or write its full path")]
+    CommandNotFound {
+        /// The server.
+        server: String,
+        /// Its command.
+        command: String,
+    },
+    /// The working directory does not exist.
+    #[error("cannot start server `{server}`: its `cwd` `{}` is no directory: create it, or name another one", directory.display())]
+    NoDirectory {
+        /// The server.
+        server: String,
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("cannot start server `{server}`: is the machine out of processes, files or memory?")]
+    Start {
+        /// The server.
+        server: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// As many servers run as may, and none is idle.
+    #[error(
+        "cannot start server `{server}`: {running} servers run already and none is idle: try later, or raise `servers_max`"
+    )]
+    TooMany {
+        /// The server.
+        server: String,
+        /// How many run.
+        running: usize,
+    },
+    /// The process ended, in the handshake or later.
+    #[error("server `{server}` ended during {stage}{}{}: run its command by hand to see why", exit(*code), quote("it wrote", words))]
+    Ended {
+        /// The server.
+        server: String,
+        /// When.
+        stage: Stage,
+        /// Its exit code as a shell has it, if it is known.
+        code: Option<i32>,
+        /// The end of its standard error.
+        words: String,
+    },
+    /// No answer in time.
+    #[error(
+        "server `{server}` did not answer {stage} within {waited:?}{}{}: {}",
+        quote("on standard output it wrote", rubbish),
+        quote("on standard error it wrote", words),
+        silent_remedy(rubbish)
+    )]
+    Silent {
+        /// The server.
+        server: String,
+        /// To what.
+        stage: Stage,
+        /// How long was waited.
+        waited: Duration,
+        /// The first line of its output that is no MCP message.
+        rubbish: String,
+        /// The end of its standard error.
+        words: String,
+    },
+    /// A line beyond its maximum.
+    #[error("server `{server}` sent a message of more than {bytes_max} bytes: ask it for less, or raise `message_bytes_max`")]
+    TooLarge {
+        /// The server.
+        server: String,
+        /// The maximum.
+        bytes_max: usize,
+    },
+    /// The server answered with an error.
+    #[error("server `{server}` refused {stage}: {message} ({code})")]
+    Refused {
+        /// The server.
+        server: String,
+        /// What.
+        stage: Stage,
+        /// The code of its JSON-RPC error.
+        code: i32,
+        /// Its words.
+        message: String,
+    },
+    /// An answer that does not follow the protocol.
+    #[error("server `{server}` answered {stage} with what is not MCP{}: update it", quote("it wrote", rubbish))]
+    NotMcp {
+        /// The server.
+        server: String,
+        /// What.
+        stage: Stage,
+        /// The first of it.
+        rubbish: String,
+    },
+    /// No such server.
+    #[error("there is no server `{server}` in the configuration: add it, or load the catalog from the same configuration")]
+    Unknown {
+        /// The name.
+        server: String,
+    },
+}
+
+/// What was going on with a server.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It had been started, and not yet agreed on how to talk.
+    Handshake,
+    /// It had been asked for its tools.
+    List,
+    /// It had been asked to call a tool, and may have done it.
+    Call,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the handshake",
+            Self::List => "`tools/list`",
+            Self::Call => "a call",
+        })
+    }
+}
+
+impl UpstreamError {
+    /// What a guest gets: the server's name and what happened, without anything that the server or the system wrote about themselves.
+    /// A refusal of a call is passed on as it is: it is the server's answer.
+    pub(super) fn to_tool_error(&self) -> ToolError {
+        use ToolErrorCode::{InvalidArguments, InvalidReply, TimedOut, TooLarge, ToolFailed, Unavailable};
+
+        match self {
+            Self::Silent { waited, .. } => {
+                let message = format!(
+                    "the tool did not answer within {waited:?}: it may still have done its work; ask for less, or check before you repeat it"
+                );
+                ToolError::new(TimedOut, message)
+            }
+            Self::TooLarge { bytes_max, .. } => {
+                ToolError::new(TooLarge, format!("the reply has more than {bytes_max} bytes: ask for less"))
+            }
+            // The specification's code for wrong arguments; unknown tools have it too, but those never get here.
+            Self::Refused { code: -32602, message, .. } => ToolError::new(InvalidArguments, message.clone()),
+            Self::Refused { message, .. } => ToolError::new(ToolFailed, message.clone()),
+            Self::NotMcp { .. } => {
+                ToolError::new(InvalidReply, "the server's answer cannot be read: tell its operator, or use another tool")
+            }
+            Self::Ended { stage: Stage::Call, .. } => {
+                let message =
+                    "the connection to the server broke off: the call may have been carried out; check before you repeat it";
+                ToolError::new(Unavailable, message).with_retryable(false)
+            }
+            _ => ToolError::new(Unavailable, "the server cannot be started: go on without it, or try again later"),
+        }
+    }
+}
+
+fn exit(code: Option<i32>) -> String {
+    code.map(|code| format!(" with exit code {code}")).unwrap_or_default()
+}
+
+fn quote(introduction: &str, words: &str) -> String {
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("; {introduction}: `{}`", words.escape_debug().to_string().replace("\\n", "\n"))
+    }
+}
+
+fn silent_remedy(rubbish: &str) -> &'static str {
+    if rubbish.is_empty() {
+        "is it an MCP server that speaks over standard input and output?"
+    } else {
+        "let it log to standard error, never to standard output"
+    }
+}

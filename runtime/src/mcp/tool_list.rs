@@ -1,0 +1,163 @@
+//! What a server lists, as text: its definitions byte for byte, whatever they are. `isolet-bindings` judges them, one by one.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::wire::object;
+
+/// How long a list is used when its server does not say: servers of the older era never do.
+const LIFE_DEFAULT: Duration = Duration::from_secs(300);
+
+/// The longest that a list is used, whatever its server says.
+const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// All pages of one `tools/list`.
+#[derive(Debug)]
+pub(super) struct ToolList {
+    /// The definitions, joined by commas.
+    definitions: String,
+    wrapping: HashSet<String>,
+    is_private: bool,
+    made: Instant,
+    life: Option<Duration>,
+}
+
+/// One page of a `tools/list` result.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page<'text> {
+    #[serde(borrow)]
+    tools: Vec<&'text RawValue>,
+    #[serde(default)]
+    next_cursor: Option<String>,
+    #[serde(borrow, default)]
+    ttl_ms: Option<&'text RawValue>,
+    #[serde(borrow, default)]
+    cache_scope: Option<&'text RawValue>,
+}
+
+/// A tool whose output is wrapped: see [`isolet_bindings::Tool::unwraps_result`].
+#[derive(Deserialize)]
+struct Wrapping {
+    name: String,
+    #[serde(rename = "outputSchema")]
+    output_schema: WrappingSchema,
+}
+
+#[derive(Deserialize)]
+struct WrappingSchema {
+    #[serde(rename = "x-fastmcp-wrap-result")]
+    is_wrapped: bool,
+}
+
+impl Page<'_> {
+    /// Where the next page begins; none after the last one. (Some servers say "none" with an empty string.)
+    pub(super) fn next_cursor(&self) -> Option<String> {
+        self.next_cursor.clone().filter(|cursor| !cursor.is_empty())
+    }
+}
+
+impl Default for ToolList {
+    fn default() -> Self {
+        Self { definitions: String::new(), wrapping: HashSet::new(), is_private: false, made: Instant::now(), life: None }
+    }
+}
+
+impl ToolList {
+    /// Appends the definitions of `page`.
+    pub(super) fn add(&mut self, page: &Page<'_>) {
+        for tool in &page.tools {
+            if !self.definitions.is_empty() {
+                self.definitions.push(',');
+            }
+            self.definitions.push_str(tool.get());
+            if let Ok(Wrapping { name, output_schema: WrappingSchema { is_wrapped: true } }) = object(tool.get()) {
+                self.wrapping.insert(name);
+            }
+        }
+        self.is_private |= page.cache_scope.is_some_and(|scope| scope.get() == "\"private\"");
+        if let Some(life_ms) = page.ttl_ms.and_then(|life| life.get().parse().ok()) {
+            let life = Duration::from_millis(life_ms).min(LIFE_MAX);
+            self.life = Some(self.life.map_or(life, |other| other.min(life)));
+        }
+    }
+
+    /// The definitions as the text of a JSON array.
+    pub(super) fn json(&self) -> String {
+        format!("[{}]", self.definitions)
+    }
+
+    /// The length of the definitions.
+    pub(super) fn bytes(&self) -> usize {
+        self.definitions.len()
+    }
+
+    /// Whether the results of `tool` are wrapped.
+    pub(super) fn is_wrapping(&self, tool: &str) -> bool {
+        self.wrapping.contains(tool)
+    }
+
+    /// Whether the server says that the list is for this user only.
+    pub(super) fn is_private(&self) -> bool {
+        self.is_private
+    }
+
+    /// Whether the list is still to be used.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.made.elapsed() < self.life.unwrap_or(LIFE_DEFAULT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn list(pages: &[&str]) -> ToolList {
+        let mut list = ToolList::default();
+        for page in pages {
+            list.add(&object(page).unwrap());
+        }
+        list
+    }
+
+    #[test]
+    fn definitions_are_kept_byte_for_byte_across_pages() {
+        assert_eq!(list(&[]).json(), "[]");
+        let pages = [
+            r#"{"tools": [{"name": "\ud800"}, 7], "nextCursor": "2"}"#,
+            r#"{"tools": []}"#,
+            r#"{"tools": [{ "name" : "b" }]}"#,
+        ];
+        assert_eq!(list(&pages).json(), r#"[{"name": "\ud800"},7,{ "name" : "b" }]"#);
+    }
+
+    #[test]
+    fn an_empty_cursor_is_none() {
+        let cursor = |page: &str| object::<Page<'_>>(page).unwrap().next_cursor();
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": "x"}"#).as_deref(), Some("x"));
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": ""}"#), None);
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": null}"#), None);
+    }
+
+    #[test]
+    fn the_tools_that_wrap_their_results_are_known() {
+        let list = list(&[
+            r#"{"tools": [{"name": "a", "outputSchema": {"x-fastmcp-wrap-result": true}}, {"name": "b", "outputSchema": {"x-fastmcp-wrap-result": 1}}, {"name": "c"}]}"#,
+        ]);
+        assert_eq!(["a", "b", "c"].map(|tool| list.is_wrapping(tool)), [true, false, false]);
+    }
+
+    #[test]
+    fn a_list_lives_as_its_server_says_within_bounds() {
+        assert!(list(&[r#"{"tools": [], "ttlMs": 60000}"#]).is_fresh());
+        assert!(!list(&[r#"{"tools": [], "ttlMs": 0}"#]).is_fresh());
+        assert!(list(&[r#"{"tools": [], "ttlMs": -1}"#, r#"{"tools": [], "ttlMs": "soon"}"#]).is_fresh());
+        assert!(list(&[r#"{"tools": [], "cacheScope": "private"}"#, r#"{"tools": []}"#]).is_private());
+        assert!(!list(&[r#"{"tools": [], "cacheScope": "public"}"#]).is_private());
+    }
+}

@@ -1,0 +1,91 @@
+//! The tool host whose tools are those of MCP servers: finds the server of a call, and passes on call and answer.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolReply};
+
+use super::configuration::{Configuration, ServerConfiguration};
+use super::error::UpstreamError;
+use super::result;
+use super::upstreams::{Key, Upstreams};
+use crate::ToolHost;
+
+/// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
+#[derive(Clone)]
+pub struct UpstreamHost {
+    upstreams: Upstreams,
+    configuration: Configuration,
+    user: Arc<str>,
+}
+
+/// What the servers of a configuration offer, as far as they could be asked.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct Discovery {
+    /// The tools of the servers that answered.
+    pub catalog: Catalog,
+    /// Why the others did not, in the order of their names.
+    pub failures: Vec<Arc<UpstreamError>>,
+}
+
+impl UpstreamHost {
+    pub(super) fn new(upstreams: Upstreams, configuration: Configuration, user: &str) -> Self {
+        Self { upstreams, configuration, user: user.into() }
+    }
+
+    /// Asks every server for its tools, at the same time, and loads the catalog. Servers whose list is known are not started.
+    ///
+    /// A server that fails is reported and does not cost the others.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogError`] when the servers' names cannot be told apart.
+    pub async fn discover(&self) -> Result<Discovery, CatalogError> {
+        let servers = self.configuration.servers().map(async |(name, configuration)| {
+            let key = self.key(name, configuration);
+            (name.to_owned(), self.upstreams.tools(&key).await)
+        });
+        let mut lists = Vec::new();
+        let mut failures = Vec::new();
+        for (name, answer) in futures::future::join_all(servers).await {
+            match answer {
+                Ok(list) => lists.push((name, list.json())),
+                Err(error) => failures.push(error),
+            }
+        }
+        Ok(Discovery { catalog: Catalog::load_json(lists)?, failures })
+    }
+
+    fn key(&self, server: &str, configuration: &Arc<ServerConfiguration>) -> Key {
+        Key { user: Arc::clone(&self.user), server: server.into(), configuration: Arc::clone(configuration) }
+    }
+}
+
+impl ToolHost for UpstreamHost {
+    /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
+    async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+        let answer = async {
+            let configuration = self.configuration.server(&call.server);
+            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: call.server.clone() })?;
+            let lease = self.upstreams.lease(&self.key(&call.server, configuration)).await?;
+            let is_wrapped = lease.list.is_wrapping(&call.tool);
+            Ok((lease.connection.call(call.tool, call.arguments).await?, is_wrapped))
+        };
+        match answer.await {
+            Ok((result, is_wrapped)) => result::reply(&result, is_wrapped),
+            Err(error) => {
+                let error: Arc<UpstreamError> = error;
+                tracing::warn!(path = %call.path, error = &*error as &dyn Error, "a tool call failed at its server");
+                Err(error.to_tool_error())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for UpstreamHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamHost").field("configuration", &self.configuration).finish_non_exhaustive()
+    }
+}

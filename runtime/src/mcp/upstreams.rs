@@ -1,0 +1,427 @@
+//! All MCP servers that run for one process: started when they are needed, shared by the sessions of one user, ended when they are idle.
+//!
+//! A server that runs costs some 50 to 150 MB, and 0.3 to 3 s to start. So one is started at its first call, or when nobody knows its tools yet; it
+//! outlives the session by [`UpstreamOptions::idle_max`]. It belongs to one (user, name, configuration): two users never share one, whatever they
+//! configure. What it lists is kept by (name, configuration), and by user where the server says `private`.
+//!
+//! A server that died is started again by the next call; the call that it died in is never repeated. A server that fails to start is
+//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use isolet_bindings::LIST_BYTES_MAX;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::configuration::{Configuration, ServerConfiguration};
+use super::connection::{Connection, ConnectionLimits, Era};
+use super::error::UpstreamError;
+use super::tool_list::ToolList;
+use super::upstream_host::UpstreamHost;
+
+/// The first time for which a server that fails to start is left alone.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+
+/// The longest such time.
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// Servers announce changes of their tools in bursts: how long the burst is waited for.
+const CHANGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The most tool lists that are kept.
+const LISTS_MAX: usize = 256;
+
+/// What upstream servers may cost. Every field is a maximum.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct UpstreamOptions {
+    /// From the start of a server to the end of its handshake. Default 60 s: package runners download on their first start.
+    pub start_max: Duration,
+    /// All pages of a `tools/list`. Default 30 s.
+    pub list_max: Duration,
+    /// One call; past it the server is told to cancel, and the guest gets `timed_out`. Progress does not extend it. Default 60 s.
+    pub call_max: Duration,
+    /// How long a server runs without a call before it is ended. Default 60 s.
+    pub idle_max: Duration,
+    /// One message of a server, bytes. A longer one ends the connection, and the calls that wait on it fail with `too_large`. Default 16 MiB.
+    pub message_bytes_max: usize,
+    /// All definitions of one server, bytes. Default [`LIST_BYTES_MAX`], which is also the most that a catalog takes.
+    pub list_bytes_max: usize,
+    /// Servers that are starting at the same time; others wait. Default 4.
+    pub starts_max: usize,
+    /// Servers that run at the same time, of all users. Past it the one that has been idle longest is ended; if none is, the call fails. Default 64.
+    pub servers_max: usize,
+    /// The executable that supervises servers, which must call [`crate::init`] first thing in its `main`. Default: this process's own.
+    pub executable: Option<PathBuf>,
+}
+
+impl Default for UpstreamOptions {
+    fn default() -> Self {
+        Self {
+            start_max: Duration::from_secs(60),
+            list_max: Duration::from_secs(30),
+            call_max: Duration::from_secs(60),
+            idle_max: Duration::from_secs(60),
+            message_bytes_max: 16 << 20,
+            list_bytes_max: LIST_BYTES_MAX,
+            starts_max: 4,
+            servers_max: 64,
+            executable: None,
+        }
+    }
+}
+
+/// The servers of this process; cheap to clone. Dropping the last clone ends them all, in the background; [`Upstreams::close`] waits for it.
+#[derive(Clone)]
+pub struct Upstreams(Arc<Inner>);
+
+struct Inner {
+    options: UpstreamOptions,
+    starting: Semaphore,
+    running: Arc<Semaphore>,
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    lists: Mutex<HashMap<ListKey, Arc<ToolList>>>,
+    ended: CancellationToken,
+    _end_when_dropped: DropGuard,
+}
+
+/// Whose server it is, and which.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) user: Arc<str>,
+    pub(super) server: Arc<str>,
+    pub(super) configuration: Arc<ServerConfiguration>,
+}
+
+/// Whose list it is: everyone's with this configuration if there is no user.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ListKey {
+    user: Option<Arc<str>>,
+    server: Arc<str>,
+    configuration: Arc<ServerConfiguration>,
+}
+
+/// The place of one server, whether it runs or not.
+struct Slot {
+    /// How many use it or wait for it.
+    leases: AtomicUsize,
+    used: Mutex<Instant>,
+    state: tokio::sync::Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    running: Option<Running>,
+    era: Option<Era>,
+    failure: Option<Failure>,
+}
+
+struct Running {
+    connection: Arc<Connection>,
+    list: Arc<ToolList>,
+    _permit: OwnedSemaphorePermit,
+}
+
+struct Failure {
+    error: Arc<UpstreamError>,
+    /// How long it is left alone, counted from `since`.
+    pause: Duration,
+    since: Instant,
+}
+
+/// The use of a server that runs. As long as there is one, the server is not idle.
+pub(super) struct Lease {
+    pub(super) connection: Arc<Connection>,
+    pub(super) list: Arc<ToolList>,
+    /// Whether the server was started, and listed, for this lease.
+    is_new: bool,
+    _slot: SlotUse,
+}
+
+/// Counts in [`Slot::leases`].
+struct SlotUse(Arc<Slot>);
+
+impl Upstreams {
+    /// No servers yet, and these maxima. Starts nothing.
+    #[must_use]
+    pub fn new(options: UpstreamOptions) -> Self {
+        let ended = CancellationToken::new();
+        Self(Arc::new(Inner {
+            starting: Semaphore::new(options.starts_max.max(1)),
+            running: Arc::new(Semaphore::new(options.servers_max.max(1))),
+            options,
+            slots: Mutex::default(),
+            lists: Mutex::default(),
+            _end_when_dropped: ended.clone().drop_guard(),
+            ended,
+        }))
+    }
+
+    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
+    ///
+    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
+    #[must_use]
+    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
+        UpstreamHost::new(self.clone(), configuration.clone(), user)
+    }
+
+    /// How many servers run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.0.options.servers_max.max(1) - self.0.running.available_permits()
+    }
+
+    /// Ends every server and waits until nothing of them is left: as long as the slowest takes, which is not much over two seconds.
+    pub async fn close(&self) {
+        let slots: Vec<_> = lock(&self.0.slots).drain().map(|(_, slot)| slot).collect();
+        let close = async |slot: Arc<Slot>| {
+            if let Some(running) = slot.state.lock().await.running.take() {
+                running.connection.close().await;
+            }
+        };
+        futures::future::join_all(slots.into_iter().map(close)).await;
+    }
+
+    /// What the server lists: what is known, else the server is asked, and started for it if need be.
+    pub(super) async fn tools(&self, key: &Key) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
+        if let Some(list) = self.0.known_list(key) {
+            return Ok(list);
+        }
+        let lease = self.lease(key).await?;
+        if lease.is_new {
+            return Ok(lease.list);
+        }
+        let list = Arc::new(lease.connection.list().await?);
+        self.0.keep_list(key, &list);
+        Ok(list)
+    }
+
+    /// The use of the server `key`, which is started if it does not run.
+    pub(super) async fn lease(&self, key: &Key) -> Result<Lease, Arc<UpstreamError>> {
+        let slot = SlotUse::new(self.0.slot(key));
+        let mut state = slot.0.state.lock().await;
+        if let Some(running) = state.running.take_if(|running| running.connection.is_closed()) {
+            // It died: its process is waited for, so that two of it never run at once.
+            running.connection.close().await;
+        }
+        let is_new = state.running.is_none();
+        if is_new {
+            self.start(key, &slot.0, &mut state).await?;
+        }
+        let Some(running) = &state.running else {
+            return Err(Arc::new(UpstreamError::Unknown { server: key.server.to_string() }));
+        };
+        let (connection, list) = (Arc::clone(&running.connection), Arc::clone(&running.list));
+        drop(state);
+        Ok(Lease { connection, list, is_new, _slot: slot })
+    }
+
+    /// Starts the server `key` into `state`, or says why it cannot be.
+    async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<(), Arc<UpstreamError>> {
+        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.since.elapsed() < failure.pause) {
+            return Err(Arc::clone(&failure.error));
+        }
+        let permit = self.permit(key).await?;
+        match self.open(key, state.era).await {
+            Ok((connection, list)) => {
+                let (connection, list) = (Arc::new(connection), Arc::new(list));
+                self.0.keep_list(key, &list);
+                state.era = Some(connection.era());
+                state.failure = None;
+                let keep = keep(
+                    Arc::downgrade(&self.0),
+                    self.0.ended.clone(),
+                    self.0.options.idle_max,
+                    key.clone(),
+                    Arc::clone(slot),
+                    Arc::clone(&connection),
+                );
+                state.running = Some(Running { connection, list, _permit: permit });
+                tokio::spawn(keep);
+                Ok(())
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                let pause = state.failure.as_ref().map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
+                state.failure = Some(Failure { error: Arc::clone(&error), pause, since: Instant::now() });
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(&self, key: &Key, era: Option<Era>) -> Result<(Connection, ToolList), UpstreamError> {
+        let options = &self.0.options;
+        let limits = ConnectionLimits {
+            start_max: options.start_max,
+            list_max: options.list_max,
+            call_max: options.call_max,
+            message_bytes_max: options.message_bytes_max,
+            list_bytes_max: options.list_bytes_max,
+            supervisor: options.executable.clone(),
+        };
+        // Never closed, so there always is a permit in the end.
+        let _starting = self.0.starting.acquire().await;
+        let connection = Connection::open(&key.server, &key.configuration, era, &limits).await?;
+        match connection.list().await {
+            Ok(list) => Ok((connection, list)),
+            Err(error) => {
+                connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The right to run one more server; the one that has been idle longest makes room if need be.
+    async fn permit(&self, key: &Key) -> Result<OwnedSemaphorePermit, UpstreamError> {
+        let running = &self.0.running;
+        if let Ok(permit) = Arc::clone(running).try_acquire_owned() {
+            return Ok(permit);
+        }
+        if let Some(idle) = self.0.take_idle() {
+            idle.connection.close().await;
+        }
+        let too_many = |_| UpstreamError::TooMany { server: key.server.to_string(), running: self.running() };
+        Arc::clone(running).try_acquire_owned().map_err(too_many)
+    }
+}
+
+impl fmt::Debug for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstreams").field("running", &self.running()).field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// The place of the server `key`. Places of servers that do not run and that nobody waits for are given up when there are many.
+    fn slot(&self, key: &Key) -> Arc<Slot> {
+        let mut slots = lock(&self.slots);
+        if slots.len() >= self.options.servers_max.max(1) * 4 && !slots.contains_key(key) {
+            slots.retain(|_, slot| {
+                Arc::strong_count(slot) > 1 || slot.state.try_lock().is_ok_and(|state| state.running.is_some())
+            });
+        }
+        Arc::clone(slots.entry(key.clone()).or_insert_with(|| {
+            Arc::new(Slot {
+                leases: AtomicUsize::new(0),
+                used: Mutex::new(Instant::now()),
+                state: tokio::sync::Mutex::default(),
+            })
+        }))
+    }
+
+    /// Takes the server out of use that has been idle longest.
+    fn take_idle(&self) -> Option<Running> {
+        let mut idle: Vec<Arc<Slot>> = lock(&self.slots).values().filter(|slot| slot.is_unused()).cloned().collect();
+        idle.sort_by_key(|slot| *lock(&slot.used));
+        idle.iter().find_map(|slot| slot.state.try_lock().ok()?.take_if_idle(slot, Duration::ZERO))
+    }
+
+    fn known_list(&self, key: &Key) -> Option<Arc<ToolList>> {
+        let lists = lock(&self.lists);
+        let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&key.list_key(user)));
+        known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
+    }
+
+    fn keep_list(&self, key: &Key, list: &Arc<ToolList>) {
+        let mut lists = lock(&self.lists);
+        if lists.len() >= LISTS_MAX {
+            lists.retain(|_, list| list.is_fresh());
+        }
+        if lists.len() < LISTS_MAX {
+            let user = list.is_private().then(|| Arc::clone(&key.user));
+            lists.insert(key.list_key(user), Arc::clone(list));
+        }
+    }
+}
+
+/// Looks after one server as long as it runs: asks again what it lists when it says so, and ends it when it is idle.
+async fn keep(
+    upstreams: std::sync::Weak<Inner>,
+    ended: CancellationToken,
+    idle_max: Duration,
+    key: Key,
+    slot: Arc<Slot>,
+    connection: Arc<Connection>,
+) {
+    loop {
+        let idle = tokio::time::sleep_until((slot.idle_since() + idle_max).into());
+        tokio::select! {
+            () = connection.ended() => break,
+            () = ended.cancelled() => break,
+            () = connection.changed() => {
+                tokio::select! {
+                    () = tokio::time::sleep(CHANGE_PAUSE) => {}
+                    () = ended.cancelled() => break,
+                }
+                if let (Ok(list), Some(upstreams)) = (connection.list().await, upstreams.upgrade()) {
+                    let list = Arc::new(list);
+                    upstreams.keep_list(&key, &list);
+                    slot.set_list(&connection, list).await;
+                }
+            }
+            () = idle => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
+                running.connection.close().await;
+                return;
+            }
+        }
+    }
+    connection.close().await;
+    slot.state.lock().await.running.take_if(|running| Arc::ptr_eq(&running.connection, &connection));
+}
+
+impl Slot {
+    fn is_unused(&self) -> bool {
+        self.leases.load(Ordering::SeqCst) == 0
+    }
+
+    /// Since when nobody has used it: now, while somebody does.
+    fn idle_since(&self) -> Instant {
+        if self.is_unused() { *lock(&self.used) } else { Instant::now() }
+    }
+
+    async fn set_list(&self, connection: &Arc<Connection>, list: Arc<ToolList>) {
+        if let Some(running) =
+            self.state.lock().await.running.as_mut().filter(|running| Arc::ptr_eq(&running.connection, connection))
+        {
+            running.list = list;
+        }
+    }
+}
+
+impl State {
+    /// Takes the server of `slot` out of use if it runs and nobody has used it for `idle_max`.
+    ///
+    /// Whoever takes a lease from here on waits for the state, finds no server, and starts one.
+    fn take_if_idle(&mut self, slot: &Slot, idle_max: Duration) -> Option<Running> {
+        self.running.take_if(|_| slot.is_unused() && slot.idle_since().elapsed() >= idle_max)
+    }
+}
+
+impl SlotUse {
+    fn new(slot: Arc<Slot>) -> Self {
+        slot.leases.fetch_add(1, Ordering::SeqCst);
+        Self(slot)
+    }
+}
+
+impl Drop for SlotUse {
+    fn drop(&mut self) {
+        *lock(&self.0.used) = Instant::now();
+        self.0.leases.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Key {
+    fn list_key(&self, user: Option<Arc<str>>) -> ListKey {
+        ListKey { user, server: Arc::clone(&self.server), configuration: Arc::clone(&self.configuration) }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,94 @@
+//! The command line, and what `--help` says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the program returned; the types or tools were shown
+  1  the program threw an error
+  2  the command line, the configuration or a pattern is wrong, or a file cannot be read
+  3  the program was stopped by a limit
+  4  a server or a guest process failed";
+
+/// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
+#[derive(Debug, Parser)]
+#[command(name = "isolet", version, after_help = EXIT_CODES)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a program and print what it returns.
+    #[command(after_help = EXIT_CODES)]
+    Run(RunCommand),
+    /// Print the TypeScript that a model would see.
+    #[command(after_help = EXIT_CODES)]
+    Types(TypesCommand),
+    /// List the tools that a program could call.
+    #[command(after_help = EXIT_CODES)]
+    Tools(ToolsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunCommand {
+    /// The program: the body of an async function, in TypeScript. `-` reads it from standard input.
+    pub(crate) program: PathBuf,
+    /// The servers, as `{"mcpServers": {NAME: {"command": ..., "args": [...], "env": {...}}}}`. Without it the program has no tools.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print the whole outcome as JSON: end, console lines, calls, cost.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TypesCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Spend at most this many tokens: tools are shortened, then left out. Default: everything in full.
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ToolsCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArguments {
+    /// Allow only the tools that match this pattern for `server.tool`, such as `github.*`. Can be repeated. Default: all.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) allow: Vec<String>,
+    /// Deny the tools that match this pattern, whatever allows them. Can be repeated. A server that is denied as `NAME.*` is not started.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) deny: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+}

@@ -1,0 +1,126 @@
+//! `isolet run`: one program, run once.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Origin, Outcome, RunOptions, Runtime};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::command_line::RunCommand;
+use crate::fault::Fault;
+use crate::servers::Servers;
+use crate::terminal::visible;
+
+/// Events that may wait to be printed.
+const EVENTS_WAITING: usize = 1024;
+
+/// Runs the program, prints what it returned, and tells by the exit code how it ended.
+pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
+    let source = read_program(&command.program).map_err(Fault::Usage)?;
+    let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
+    let servers = Servers::open(command.config.as_deref(), &command.grants).await?;
+    let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
+    let options = RunOptions { events: (!command.json).then_some(events), ..RunOptions::default() };
+    let session = runtime.session(servers.scope.clone(), servers.host.clone());
+    let show = async {
+        while let Some(event) = seen.recv().await {
+            if let Event::Console(line) = event {
+                let _ = writeln!(std::io::stderr(), "{}", visible(&line.text));
+            }
+        }
+    };
+    let (outcome, ()) = tokio::join!(session.run_with(&source, options), show);
+    drop(session);
+    servers.close().await;
+    let outcome = outcome.map_err(Fault::host)?;
+    print(&outcome, command.json).map_err(Fault::host)?;
+    Ok(exit_code(&outcome.end))
+}
+
+/// The text of the program; `-` is standard input.
+fn read_program(path: &Path) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("cannot read the program `{}`", path.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        anyhow::anyhow!("the program `{}` is not UTF-8 at line {line}: save it as UTF-8", path.display())
+    })
+}
+
+fn exit_code(end: &End) -> ExitCode {
+    ExitCode::from(match end {
+        End::Returned(_) => 0,
+        End::Threw(_) => 1,
+        End::Stopped(_) => 3,
+    })
+}
+
+/// The value on standard output, a text as it is and all else as JSON; an error on standard error. Or all of it as JSON.
+fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
+    match &outcome.end {
+        _ if as_json => writeln!(std::io::stdout(), "{:#}", outcome_json(outcome)),
+        End::Returned(Value::String(text)) if std::io::stdout().is_terminal() => writeln!(std::io::stdout(), "{}", visible(text)),
+        End::Returned(Value::String(text)) => writeln!(std::io::stdout(), "{text}"),
+        End::Returned(value) => writeln!(std::io::stdout(), "{value:#}"),
+        end => writeln!(std::io::stderr(), "{}", visible(&end.to_string())),
+    }
+}
+
+fn outcome_json(outcome: &Outcome) -> Value {
+    let (end, key, value) = match &outcome.end {
+        End::Returned(value) => ("returned", "value", value.clone()),
+        End::Threw(error) => ("threw", "error", error_json(error)),
+        End::Stopped(stop) => ("stopped", "reason", Value::String(stop.to_string())),
+    };
+    let origin = match outcome.cost.origin {
+        Origin::Ready => "ready",
+        Origin::Forked => "forked",
+        Origin::Cold => "cold",
+        Origin::Spawned => "spawned",
+    };
+    let console = |line: &ConsoleLine| json!({"level": line.level.as_str(), "text": line.text});
+    json!({
+        "end": end,
+        key: value,
+        "console": outcome.console.iter().map(console).collect::<Vec<_>>(),
+        "calls": outcome.calls.iter().map(call_json).collect::<Vec<_>>(),
+        "cost": {
+            "wall_ms": milliseconds(outcome.cost.wall),
+            "cpu_ms": milliseconds(outcome.cost.cpu),
+            "heap_bytes": outcome.cost.heap_bytes,
+            "origin": origin,
+        },
+    })
+}
+
+fn error_json(error: &GuestError) -> Value {
+    json!({
+        "name": error.name, "message": error.message, "code": error.code, "line": error.line, "column": error.column,
+        "source_line": error.source_line, "causes": error.causes, "nearest": error.nearest,
+    })
+}
+
+fn call_json(call: &CallRecord) -> Value {
+    let end = match call.end {
+        CallEnd::Answered => "answered",
+        CallEnd::Failed(code) => code,
+        CallEnd::Cancelled => "cancelled",
+    };
+    json!({
+        "path": call.path, "line": call.line, "argument_bytes": call.argument_bytes, "reply_bytes": call.reply_bytes,
+        "duration_ms": milliseconds(call.duration), "end": end, "warnings": call.warnings,
+    })
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

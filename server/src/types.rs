@@ -1,0 +1,22 @@
+//! `isolet types`: the TypeScript that a model would see.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use isolet::TokenBudget;
+
+use crate::command_line::TypesCommand;
+use crate::fault::Fault;
+use crate::servers::Servers;
+
+/// Prints the declarations.
+pub(crate) async fn types(command: TypesCommand) -> Result<ExitCode, Fault> {
+    let servers = Servers::open(Some(&command.config), &command.grants).await?;
+    let text = match command.budget {
+        None => servers.scope.typescript().to_owned(),
+        Some(tokens) => servers.scope.types(TokenBudget::new(tokens)).text,
+    };
+    servers.close().await;
+    writeln!(std::io::stdout(), "{}", text.trim_end()).map_err(Fault::host)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,139 @@
+//! An MCP server that does what servers should not do, one mode each. This executable plays it, so nothing else has to be built or found.
+//!
+//! Written by hand on lines of JSON: a library would refuse to misbehave.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, Write as _};
+
+use serde_json::{Value, json};
+
+/// The argument by which this executable becomes the server; the mode follows.
+pub(crate) const ARGUMENT: &str = "misbehaving-server";
+
+/// Becomes the server if the command line says so, and then does not return.
+pub(crate) fn become_server_if_asked() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(ARGUMENT) {
+        let mode = arguments.next().unwrap_or_default();
+        std::process::exit(serve(&mode));
+    }
+}
+
+fn serve(mode: &str) -> i32 {
+    match mode {
+        "exits" => {
+            complain("no licence file, token is canary-secret\n");
+            return 3;
+        }
+        "silent" => say("Listening on port 80"),
+        "rubbish" => say("Welcome!\n{\"level\": \"info\"}\n[]"),
+        "floods" => complain(&"x".repeat(20 << 20)),
+        _ => {}
+    }
+    let mut cancelled = 0;
+    let mut calls = HashMap::new();
+    for line in std::io::stdin().lock().lines() {
+        let Some(message) = line.ok().and_then(|line| serde_json::from_str::<Value>(&line).ok()) else { break };
+        if message["method"] == "notifications/cancelled" {
+            cancelled += 1;
+        }
+        if mode == "silent" || message.get("id").is_none() {
+            continue;
+        }
+        let answer = match message["method"].as_str() {
+            Some("initialize" | "server/discover") => open(mode, &message),
+            Some("tools/list") if calls.contains_key("change") => json!({"result": {"tools": []}}),
+            Some("tools/list") => json!({"result": page(mode, message["params"]["cursor"].as_str())}),
+            Some("tools/call") => match call(&message["params"], cancelled, &mut calls) {
+                Some(answer) => answer,
+                None => continue,
+            },
+            _ => json!({"error": {"code": -32601, "message": "no such method"}}),
+        };
+        respond(&message, answer);
+    }
+    if mode == "ignores_end" {
+        loop {
+            std::thread::park();
+        }
+    }
+    0
+}
+
+fn open(mode: &str, message: &Value) -> Value {
+    let is_modern = mode == "modern";
+    match message["method"].as_str() {
+        Some("initialize") if !is_modern => json!({"result": {
+            "protocolVersion": message["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "misbehaving", "version": "1"},
+        }}),
+        Some("server/discover") if is_modern => json!({"result": {
+            "resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}, "ttlMs": 0, "cacheScope": "public",
+        }}),
+        _ => json!({"error": {"code": -32601, "message": "no such method"}}),
+    }
+}
+
+/// What it lists: two pages, one malformed tool among good ones, and members that a decoder may trip over.
+fn page(mode: &str, cursor: Option<&str>) -> Value {
+    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+    match (mode, cursor) {
+        ("endless", _) => json!({"tools": [tool("again")], "nextCursor": "same"}),
+        (_, None) => json!({
+            "tools": [tool("echo"), {"name": "broken", "inputSchema": 7}, {"name": "wrapped", "inputSchema": {"type": "object"},
+                "outputSchema": {"type": "object", "x-fastmcp-wrap-result": true}}],
+            "nextCursor": "2", "messages": [], "contents": [],
+        }),
+        (_, Some(_)) => json!({"tools": [tool("fail"), tool("hang"), tool("die")], "nextCursor": ""}),
+    }
+}
+
+/// The answer to a call, or none if there is to be none.
+fn call(params: &Value, cancelled: u32, calls: &mut HashMap<String, u32>) -> Option<Value> {
+    let name = params["name"].as_str().unwrap_or_default();
+    *calls.entry(name.to_owned()).or_default() += 1;
+    Some(json!({"result": match name {
+        "echo" => json!({"structuredContent": params["arguments"], "tools": [], "content": [{"type": "hologram"}]}),
+        "wrapped" => json!({"structuredContent": {"result": [1, 2]}, "content": []}),
+        "fail" => json!({"isError": true, "content": [{"type": "text", "text": "no such issue"}]}),
+        "refuse" => return Some(json!({"error": {"code": -32602, "message": "unknown tool `refuse`"}})),
+        "cancelled" => json!({"structuredContent": cancelled}),
+        "calls" => json!({"structuredContent": calls}),
+        "process" => json!({"structuredContent": std::process::id()}),
+        "environment" => json!({"structuredContent": std::env::vars().collect::<HashMap<_, _>>()}),
+        "files" => json!({"structuredContent": open_files()}),
+        "large" => json!({"structuredContent": "x".repeat(usize::try_from(params["arguments"]["bytes"].as_u64()?).ok()?)}),
+        "meta" => json!({"structuredContent": params["_meta"]}),
+        "change" => {
+            // In a burst, as servers do.
+            (0..5).for_each(|_| say(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}).to_string()));
+            json!({"content": []})
+        }
+        "die" => std::process::exit(9),
+        _ => return None,
+    }}))
+}
+
+/// The numbers of the descriptors that are open, other than the one that lists them.
+fn open_files() -> Vec<String> {
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let targets =
+        entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, std::fs::read_link(entry.path()).ok()?)));
+    targets.filter(|(_, target)| !target.ends_with("fd")).map(|(number, _)| number).collect()
+}
+
+fn respond(request: &Value, mut answer: Value) {
+    answer["jsonrpc"] = json!("2.0");
+    answer["id"] = request["id"].clone();
+    say(&answer.to_string());
+}
+
+fn say(line: &str) {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,52 @@
+//! What this binary is when a test has started it again: a host under attack, a guest that lies.
+//!
+//! A test that looks at its host's processes needs a host of its own: the trials of one binary run beside each other.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use libtest_mimic::Failed;
+
+use crate::{attack_host, attacks, canary, crowd, kill, processes};
+
+/// A role that takes longer hangs.
+const ROLE_MAX: Duration = Duration::from_secs(280);
+
+/// Plays the role that the first argument names; `None` if it names none.
+pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
+    let (role, arguments) = arguments.split_first()?;
+    match &**role {
+        "kill" => Some(kill::run(arguments)),
+        "crowd" => Some(crowd::run(arguments)),
+        attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
+        canary::HOST_ARGUMENT => Some(canary::host(arguments)),
+        canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
+        processes::HOST_ARGUMENT => Some(processes::host(arguments)),
+        processes::LIAR_ARGUMENT => Some(processes::lie()),
+        _ => None,
+    }
+}
+
+/// Starts this binary with `arguments`; what it wrote, if it fails.
+pub(crate) fn play_in_own_process(arguments: &[&str]) -> Result<(), Failed> {
+    play_with(arguments, |command| command)
+}
+
+/// As [`play_in_own_process`], with something changed before the start.
+pub(crate) fn play_with(
+    arguments: &[&str],
+    change: impl FnOnce(&mut tokio::process::Command) -> &mut tokio::process::Command,
+) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let output = runtime.block_on(async {
+        let mut command = tokio::process::Command::new(std::env::current_exe()?);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let output = change(&mut command).spawn()?.wait_with_output();
+        tokio::time::timeout(ROLE_MAX, output).await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Err(format!("{}\n{said}{errors}", output.status).into())
+}

@@ -1,0 +1,451 @@
+//! MCP servers that misbehave: each costs its own tools, in its time, with a message; none is left running.
+
+use std::future::Future;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use isolet::mcp::{Configuration, ServerConfiguration, Stage, UpstreamError, UpstreamHost, UpstreamOptions, Upstreams};
+use isolet::{ToolCall, ToolErrorCode, ToolHost as _, ToolReply};
+use serde_json::{Map, Value, json};
+
+use crate::misbehaving_server;
+
+/// The argument by which this executable becomes a host that is to be killed; the path of a FIFO follows.
+const HOST_ARGUMENT: &str = "host-to-be-killed";
+
+/// What a test waits for at the very most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A test: its name and what it does.
+pub(crate) type Test = (&'static str, fn() -> Result<()>);
+
+/// Every test of this module.
+pub(crate) const TESTS: &[Test] = &[
+    ("upstream::a_server_is_listed_and_called", || block_on(a_server_is_listed_and_called())),
+    ("upstream::one_malformed_tool_costs_only_itself", || block_on(one_malformed_tool_costs_only_itself())),
+    ("upstream::a_list_whose_cursor_never_ends_is_ended", || block_on(a_list_whose_cursor_never_ends_is_ended())),
+    ("upstream::a_server_of_the_newer_era_is_spoken_to", || block_on(a_server_of_the_newer_era_is_spoken_to())),
+    ("upstream::a_command_that_does_not_exist_is_named", || block_on(a_command_that_does_not_exist_is_named())),
+    ("upstream::a_server_that_exits_at_once_is_quoted_without_secrets", || {
+        block_on(a_server_that_exits_at_once_is_quoted_without_secrets())
+    }),
+    ("upstream::a_server_that_hangs_in_the_handshake_is_given_up", || {
+        block_on(a_server_that_hangs_in_the_handshake_is_given_up())
+    }),
+    ("upstream::rubbish_on_standard_output_is_skipped", || block_on(rubbish_on_standard_output_is_skipped())),
+    ("upstream::a_flood_on_standard_error_blocks_nothing", || block_on(a_flood_on_standard_error_blocks_nothing())),
+    ("upstream::a_server_that_dies_in_a_call_is_started_again_and_the_call_is_not_repeated", || {
+        block_on(a_server_that_dies_in_a_call_is_started_again_and_the_call_is_not_repeated())
+    }),
+    ("upstream::a_call_beyond_its_deadline_is_cancelled", || block_on(a_call_beyond_its_deadline_is_cancelled())),
+    ("upstream::a_call_that_is_dropped_is_cancelled", || block_on(a_call_that_is_dropped_is_cancelled())),
+    ("upstream::a_reply_that_is_too_large_is_an_error", || block_on(a_reply_that_is_too_large_is_an_error())),
+    ("upstream::failures_and_refusals_keep_their_words", || block_on(failures_and_refusals_keep_their_words())),
+    ("upstream::a_server_sees_only_what_it_was_given", || block_on(a_server_sees_only_what_it_was_given())),
+    ("upstream::sessions_of_one_user_share_a_server_and_two_users_never_do", || {
+        block_on(sessions_of_one_user_share_a_server_and_two_users_never_do())
+    }),
+    ("upstream::nothing_is_started_while_the_list_is_known", || block_on(nothing_is_started_while_the_list_is_known())),
+    ("upstream::a_server_that_fails_to_start_is_left_alone_for_a_while", || {
+        block_on(a_server_that_fails_to_start_is_left_alone_for_a_while())
+    }),
+    ("upstream::the_idle_make_room_and_the_busy_do_not", || block_on(the_idle_make_room_and_the_busy_do_not())),
+    ("upstream::an_idle_server_is_ended", || block_on(an_idle_server_is_ended())),
+    ("upstream::a_list_that_changes_is_asked_again", || block_on(a_list_that_changes_is_asked_again())),
+    ("upstream::one_bad_server_does_not_cost_the_others", || block_on(one_bad_server_does_not_cost_the_others())),
+    ("upstream::closing_leaves_no_process_of_a_stubborn_server", closing_leaves_no_process_of_a_stubborn_server),
+    ("upstream::dropping_leaves_no_process_of_a_stubborn_server", dropping_leaves_no_process_of_a_stubborn_server),
+    (
+        "upstream::a_host_that_is_killed_leaves_no_process_of_a_stubborn_server",
+        a_host_that_is_killed_leaves_no_process_of_a_stubborn_server,
+    ),
+];
+
+/// Becomes the host that a test kills, if the command line says so, and then does not return.
+pub(crate) fn become_host_if_asked() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(HOST_ARGUMENT) {
+        let fifo = arguments.next().unwrap_or_default();
+        let hosted: Result<()> = block_on(async {
+            let upstreams = Upstreams::new(UpstreamOptions::default());
+            call(&upstreams.host(&configuration(stubborn(Path::new(&fifo))?), "ada"), "process", json!({})).await?;
+            std::future::pending().await
+        });
+        std::process::exit(i32::from(hosted.is_err()));
+    }
+}
+
+async fn a_server_is_listed_and_called() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("good")), "ada");
+    let discovery = host.discover().await?;
+    let names: Vec<_> = discovery.catalog.tools().map(|tool| tool.name().to_owned()).collect();
+    ensure!(names == ["echo", "wrapped", "fail", "hang", "die"], "{names:?}");
+    let arguments = json!({"text": "\u{1f600}", "n": 18_446_744_073_709_551_615_u64});
+    ensure!(call(&host, "echo", arguments.clone()).await?.as_json() == arguments.to_string());
+    ensure!(call(&host, "wrapped", json!({})).await?.as_json() == "[1,2]");
+    Ok(())
+}
+
+async fn one_malformed_tool_costs_only_itself() -> Result<()> {
+    let discovery = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("good")), "ada").discover().await?;
+    let [dropped] = discovery.catalog.dropped() else { bail!("{:?}", discovery.catalog.dropped()) };
+    ensure!(dropped.tool == "broken" && dropped.to_string().contains("`inputSchema` does not describe an object"), "{dropped}");
+    Ok(())
+}
+
+async fn a_list_whose_cursor_never_ends_is_ended() -> Result<()> {
+    let discovery =
+        Upstreams::new(UpstreamOptions::default()).host(&configuration(server("endless")), "ada").discover().await?;
+    ensure!(discovery.catalog.tools().count() == 1, "{:?}", discovery.failures);
+    Ok(())
+}
+
+async fn a_server_of_the_newer_era_is_spoken_to() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("modern")), "ada");
+    let meta: Value = serde_json::from_str(call(&host, "meta", json!({})).await?.as_json())?;
+    ensure!(meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28", "{meta}");
+    ensure!(meta["io.modelcontextprotocol/clientCapabilities"] == json!({}), "{meta}");
+    Ok(())
+}
+
+async fn a_command_that_does_not_exist_is_named() -> Result<()> {
+    let error = failure(ServerConfiguration::new("no-such-command-here"), UpstreamOptions::default()).await?;
+    ensure!(error.starts_with("cannot start server `test`: the command `no-such-command-here` is not there"), "{error}");
+    Ok(())
+}
+
+async fn a_server_that_exits_at_once_is_quoted_without_secrets() -> Result<()> {
+    let server = server("exits").with_env("TOKEN", "canary-secret");
+    let error = failure(server.clone(), UpstreamOptions::default()).await?;
+    let expected =
+        "server `test` ended during the handshake with exit code 3; it wrote: `no licence file, token is [configured value]`";
+    ensure!(error.starts_with(expected), "{error}");
+    let upstreams = Upstreams::new(UpstreamOptions::default());
+    let refusal =
+        upstreams.host(&configuration(server), "ada").call(tool_call("echo", json!({}))).await.err().context("an error")?;
+    ensure!(refusal.code == ToolErrorCode::Unavailable && !refusal.message.contains("licence"), "{refusal}");
+    Ok(())
+}
+
+async fn a_server_that_hangs_in_the_handshake_is_given_up() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.start_max = Duration::from_millis(500);
+    let began = Instant::now();
+    let error = failure(server("silent"), options).await?;
+    ensure!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+    let expected =
+        "server `test` did not answer the handshake within 500ms; on standard output it wrote: `Listening on port 80`";
+    ensure!(error.starts_with(expected) && error.ends_with("never to standard output"), "{error}");
+    Ok(())
+}
+
+async fn rubbish_on_standard_output_is_skipped() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("rubbish")), "ada");
+    ensure!(call(&host, "echo", json!({"a": 1})).await?.as_json() == r#"{"a":1}"#);
+    Ok(())
+}
+
+async fn a_flood_on_standard_error_blocks_nothing() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("floods")), "ada");
+    ensure!(call(&host, "echo", json!({"a": 1})).await?.as_json() == r#"{"a":1}"#);
+    Ok(())
+}
+
+async fn a_server_that_dies_in_a_call_is_started_again_and_the_call_is_not_repeated() -> Result<()> {
+    let upstreams = Upstreams::new(UpstreamOptions::default());
+    let host = upstreams.host(&configuration(server("good")), "ada");
+    let error = host.call(tool_call("die", json!({}))).await.err().context("an error")?;
+    ensure!(error.code == ToolErrorCode::Unavailable && !error.retryable, "{error:?}");
+    ensure!(error.message.contains("may have been carried out"), "{error}");
+    ensure!(call(&host, "calls", json!({})).await?.as_json() == r#"{"calls":1}"#);
+    ensure!(upstreams.running() == 1);
+    Ok(())
+}
+
+async fn a_call_beyond_its_deadline_is_cancelled() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.call_max = Duration::from_millis(300);
+    let host = Upstreams::new(options).host(&configuration(server("good")), "ada");
+    call(&host, "echo", json!({})).await?;
+    let error = host.call(tool_call("hang", json!({}))).await.err().context("an error")?;
+    ensure!(error.code == ToolErrorCode::TimedOut && error.message.contains("within 300ms"), "{error}");
+    becomes(&host, "cancelled", "1").await
+}
+
+async fn a_call_that_is_dropped_is_cancelled() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("good")), "ada");
+    call(&host, "echo", json!({})).await?;
+    let mut hanging = Box::pin(host.call(tool_call("hang", json!({}))));
+    // Poll it until the server has it, then drop it.
+    loop {
+        tokio::select! {
+            answer = &mut hanging => bail!("{answer:?}"),
+            calls = call(&host, "calls", json!({})) => if calls?.as_json().contains("hang") { break },
+        }
+    }
+    drop(hanging);
+    becomes(&host, "cancelled", "1").await
+}
+
+async fn a_reply_that_is_too_large_is_an_error() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.message_bytes_max = 100_000;
+    let host = Upstreams::new(options).host(&configuration(server("good")), "ada");
+    ensure!(call(&host, "large", json!({"bytes": 90_000})).await?.as_json().len() == 90_002);
+    let error = host.call(tool_call("large", json!({"bytes": 100_001}))).await.err().context("an error")?;
+    ensure!(error.code == ToolErrorCode::TooLarge && error.message.contains("100000 bytes"), "{error}");
+    ensure!(call(&host, "echo", json!({})).await?.as_json() == "{}", "the next call gets a new server");
+    Ok(())
+}
+
+async fn failures_and_refusals_keep_their_words() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("good")), "ada");
+    let failed = host.call(tool_call("fail", json!({}))).await.err().context("an error")?;
+    ensure!(failed.code == ToolErrorCode::ToolFailed && failed.message == "no such issue", "{failed:?}");
+    let refused = host.call(tool_call("refuse", json!({}))).await.err().context("an error")?;
+    ensure!(refused.code == ToolErrorCode::InvalidArguments && refused.message == "unknown tool `refuse`", "{refused:?}");
+    Ok(())
+}
+
+async fn a_server_sees_only_what_it_was_given() -> Result<()> {
+    let server = server("good").with_env("TOKEN", "t");
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server), "ada");
+    let environment: Map<String, Value> = serde_json::from_str(call(&host, "environment", json!({})).await?.as_json())?;
+    let allowed = |name: &String| name == "TOKEN" || isolet::mcp::ENVIRONMENT_KEPT.contains(&name.as_str());
+    ensure!(environment.keys().all(allowed) && environment["TOKEN"] == "t", "{:?}", environment.keys());
+    if cfg!(target_os = "linux") {
+        let mut files: Vec<String> = serde_json::from_str(call(&host, "files", json!({})).await?.as_json())?;
+        files.sort();
+        ensure!(files == ["0", "1", "2"], "{files:?}");
+    }
+    Ok(())
+}
+
+async fn sessions_of_one_user_share_a_server_and_two_users_never_do() -> Result<()> {
+    let upstreams = Upstreams::new(UpstreamOptions::default());
+    let shared = configuration(server("good"));
+    let other = configuration(server("good").with_env("TOKEN", "another"));
+    let process = async |configuration: &Configuration, user: &str| -> Result<String> {
+        Ok(call(&upstreams.host(configuration, user), "process", json!({})).await?.as_json().to_owned())
+    };
+    let first = process(&shared, "ada").await?;
+    ensure!(process(&shared, "ada").await? == first, "the server outlives its session");
+    ensure!(process(&shared, "bob").await? != first, "another user");
+    ensure!(process(&other, "ada").await? != first, "another credential");
+    ensure!(upstreams.running() == 3);
+    upstreams.close().await;
+    ensure!(upstreams.running() == 0);
+    Ok(())
+}
+
+async fn nothing_is_started_while_the_list_is_known() -> Result<()> {
+    let upstreams = Upstreams::new(UpstreamOptions::default());
+    let host = upstreams.host(&configuration(server("good")), "ada");
+    ensure!(upstreams.running() == 0, "making a session starts nothing");
+    host.discover().await?;
+    upstreams.close().await;
+    ensure!(upstreams.host(&configuration(server("good")), "bob").discover().await?.catalog.tools().count() == 5);
+    ensure!(upstreams.running() == 0, "the list was known");
+    call(&host, "echo", json!({})).await?;
+    ensure!(upstreams.running() == 1, "the first call starts the server");
+    Ok(())
+}
+
+async fn a_server_that_fails_to_start_is_left_alone_for_a_while() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("exits")), "ada");
+    let failures = [host.discover().await?.failures, host.discover().await?.failures];
+    ensure!(
+        failures[0].len() == 1 && std::sync::Arc::ptr_eq(&failures[0][0], &failures[1][0]),
+        "the second start was not tried"
+    );
+    Ok(())
+}
+
+async fn the_idle_make_room_and_the_busy_do_not() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.servers_max = 1;
+    let upstreams = Upstreams::new(options);
+    let [ada, bob] = ["ada", "bob"].map(|user| upstreams.host(&configuration(server("good")), user));
+    call(&ada, "echo", json!({})).await?;
+    call(&bob, "echo", json!({})).await?;
+    ensure!(upstreams.running() == 1, "ada's was idle and made room");
+    let mut hanging = Box::pin(bob.call(tool_call("hang", json!({}))));
+    let refused = tokio::select! {
+        biased; // bob's call is under way before ada's begins
+        answer = &mut hanging => bail!("{answer:?}"),
+        refused = ada.call(tool_call("echo", json!({}))) => refused.err().context("an error")?,
+    };
+    ensure!(refused.code == ToolErrorCode::Unavailable && refused.retryable, "{refused:?}");
+    Ok(())
+}
+
+async fn an_idle_server_is_ended() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.idle_max = Duration::from_millis(100);
+    let upstreams = Upstreams::new(options);
+    let host = upstreams.host(&configuration(server("good")), "ada");
+    let mut hanging = Box::pin(host.call(tool_call("hang", json!({}))));
+    let longer_than_idle = tokio::time::timeout(Duration::from_millis(500), &mut hanging).await;
+    ensure!(longer_than_idle.is_err() && upstreams.running() == 1, "a server with a call under way is not idle");
+    drop(hanging);
+    let ended = async {
+        while upstreams.running() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.context("it still runs")
+}
+
+async fn a_list_that_changes_is_asked_again() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("changes")), "ada");
+    ensure!(host.discover().await?.catalog.tools().count() == 5);
+    call(&host, "change", json!({})).await?;
+    let changed = async {
+        while host.discover().await?.catalog.tools().count() == 5 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, changed).await.context("the old list is still used")?
+}
+
+async fn one_bad_server_does_not_cost_the_others() -> Result<()> {
+    let configuration = configuration(server("good")).with("bad", server("exits"));
+    let discovery = Upstreams::new(UpstreamOptions::default()).host(&configuration, "ada").discover().await?;
+    ensure!(discovery.catalog.tools().count() == 5);
+    let [failure] = discovery.failures.as_slice() else { bail!("{:?}", discovery.failures) };
+    ensure!(matches!(&**failure, UpstreamError::Ended { server, stage: Stage::Handshake, .. } if server == "bad"), "{failure}");
+    Ok(())
+}
+
+fn closing_leaves_no_process_of_a_stubborn_server() -> Result<()> {
+    let fifo = Fifo::new("close")?;
+    let end = fifo.end()?;
+    block_on(async {
+        let upstreams = Upstreams::new(UpstreamOptions::default());
+        call(&upstreams.host(&configuration(stubborn(&fifo.path)?), "ada"), "process", json!({})).await?;
+        upstreams.close().await;
+        // Not at some time: when `close` returns, they are gone.
+        end.recv_timeout(Duration::from_millis(100)).context("a process is left")
+    })
+}
+
+fn dropping_leaves_no_process_of_a_stubborn_server() -> Result<()> {
+    let fifo = Fifo::new("drop")?;
+    let end = fifo.end()?;
+    block_on(async {
+        let upstreams = Upstreams::new(UpstreamOptions::default());
+        call(&upstreams.host(&configuration(stubborn(&fifo.path)?), "ada"), "process", json!({})).await?;
+        Ok(())
+    })?;
+    end.recv_timeout(PATIENCE).context("a process is left")
+}
+
+fn a_host_that_is_killed_leaves_no_process_of_a_stubborn_server() -> Result<()> {
+    let fifo = Fifo::new("kill")?;
+    let (opened, end) = fifo.watch()?;
+    let mut host = Command::new(std::env::current_exe()?).arg(HOST_ARGUMENT).arg(&fifo.path).stdin(Stdio::null()).spawn()?;
+    // The descendants run: all of them have the FIFO open, the first opened it before the others were started.
+    opened.recv_timeout(PATIENCE).context("the server did not start")?;
+    host.kill()?;
+    host.wait()?;
+    end.recv_timeout(PATIENCE).context("a process is left")
+}
+
+/// A FIFO that every process of a server holds open for writing: its reader sees the end when the last of them has gone.
+struct Fifo {
+    path: PathBuf,
+}
+
+impl Fifo {
+    fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("isolet-test-{}-{name}", std::process::id()));
+        ensure!(Command::new("mkfifo").arg(&path).status()?.success(), "mkfifo failed");
+        Ok(Self { path })
+    }
+
+    /// Told when it is first opened, and when it has been closed by all.
+    fn watch(&self) -> Result<(mpsc::Receiver<()>, mpsc::Receiver<()>)> {
+        let (opened, is_opened) = mpsc::channel();
+        let (ended, is_ended) = mpsc::channel();
+        let path = self.path.clone();
+        std::thread::Builder::new().spawn(move || {
+            let Ok(mut file) = std::fs::File::open(path) else { return };
+            let mut started = [0; 1];
+            // The last process to start writes one byte.
+            if file.read_exact(&mut started).is_ok() {
+                let _ = opened.send(());
+            }
+            let _ = file.read_to_end(&mut Vec::new());
+            let _ = ended.send(());
+        })?;
+        Ok((is_opened, is_ended))
+    }
+
+    fn end(&self) -> Result<mpsc::Receiver<()>> {
+        Ok(self.watch()?.1)
+    }
+}
+
+impl Drop for Fifo {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A server that ignores the end of its input and SIGTERM, with a grandchild that does so too, in a session of its own where there is `setsid`.
+fn stubborn(fifo: &Path) -> Result<ServerConfiguration> {
+    let script = r#"
+        exec 9>"$2"
+        trap '' TERM HUP
+        $(command -v setsid) sh -c 'echo >&9; while :; do sleep 1000; done' </dev/null >/dev/null 2>&1 &
+        exec "$0" "$1" ignores_end
+    "#;
+    let executable = std::env::current_exe()?;
+    let [executable, fifo] = [&executable, fifo].map(|path| path.to_string_lossy().into_owned());
+    Ok(ServerConfiguration::new("sh").with_args(["-c", script, &executable, misbehaving_server::ARGUMENT, &fifo]))
+}
+
+/// The misbehaving server in this mode.
+fn server(mode: &str) -> ServerConfiguration {
+    let executable = std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    ServerConfiguration::new(executable).with_args([misbehaving_server::ARGUMENT, mode])
+}
+
+fn configuration(server: ServerConfiguration) -> Configuration {
+    Configuration::default().with("test", server)
+}
+
+/// Why `server` cannot be listed.
+async fn failure(server: ServerConfiguration, options: UpstreamOptions) -> Result<String> {
+    let discovery = Upstreams::new(options).host(&configuration(server), "ada").discover().await?;
+    Ok(discovery.failures.first().context("an error is expected")?.to_string())
+}
+
+fn tool_call(tool: &str, arguments: Value) -> ToolCall {
+    let Value::Object(arguments) = arguments else { unreachable!("arguments are an object") };
+    ToolCall::new("test", tool, format!("test.{tool}"), arguments, 1)
+}
+
+async fn call(host: &UpstreamHost, tool: &str, arguments: Value) -> Result<ToolReply> {
+    Ok(host.call(tool_call(tool, arguments)).await?)
+}
+
+/// Asks `tool` until it answers `expected`.
+async fn becomes(host: &UpstreamHost, tool: &str, expected: &str) -> Result<()> {
+    let ask = async {
+        while call(host, tool, json!({})).await?.as_json() != expected {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, ask).await.with_context(|| format!("`{tool}` never was {expected}"))?
+}
+
+fn block_on<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Runtime::new()?.block_on(test)
+}

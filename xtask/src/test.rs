@@ -1,0 +1,192 @@
+//! `cargo xtask test`: all tests of the workspace, with one count at the end.
+//!
+//! Cargo builds the test programs; they are started here one by one, so that arguments reach the one in `tests/` alone
+//! (Rust's own test harness refuses what it does not know), so that one failure does not hide the next program's, and
+//! so that what all of them counted can be added up.
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, bail};
+use cargo_metadata::{Message, MetadataCommand};
+
+use crate::console::{answer, say};
+use crate::test_packages;
+use crate::v8;
+use crate::workspace::Workspace;
+
+/// The package whose test program takes the arguments after `--`.
+const INTEGRATION_TESTS: &str = "isolet-tests";
+
+/// What `cargo xtask test` is asked to do.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Install the npm packages first that the tests of other people's MCP servers and of the TypeScript compiler need
+    #[arg(long)]
+    node_packages: bool,
+    #[command(flatten)]
+    consent: v8::Consent,
+    /// For the test program in `tests/`: names to filter by, or `--require-all`, which makes a skipped test a failed one
+    #[arg(last = true)]
+    passed: Vec<String>,
+}
+
+/// Runs all tests; the last line is `N passed, N failed, N skipped`.
+///
+/// # Errors
+///
+/// When V8 or the npm packages cannot be had, or when cargo cannot build the tests.
+pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    v8::ensure(&arguments.consent, workspace)?;
+    if arguments.node_packages {
+        test_packages::install(workspace)?;
+    }
+    let mut count = Count::default();
+    for program in build(workspace)? {
+        let passed = if program.package == INTEGRATION_TESTS { arguments.passed.as_slice() } else { &[] };
+        let mut command = Command::new(&program.executable);
+        command.args(passed).current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+        say(format!("\nRunning the tests of {} ({})", program.package, program.target));
+        count.add(counted(&mut command)?);
+    }
+    say("\nRunning the examples in the documentation");
+    count.add(counted(workspace.cargo().args(["test", "--workspace", "--doc", "--no-fail-fast"]))?);
+    answer(count);
+    Ok(if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A test program that cargo built.
+struct TestProgram {
+    package: String,
+    target: String,
+    executable: PathBuf,
+    folder: PathBuf,
+}
+
+/// Builds all test programs of the workspace, in the order in which cargo finished them.
+fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestProgram>> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(workspace.root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .context("cargo cannot read the workspace")?;
+    let mut child = workspace
+        .cargo()
+        .args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo does not start")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(BufReader::new(output)) {
+        let Message::CompilerArtifact(artifact) = message.context("cargo said something that is no message")? else { continue };
+        let (true, Some(executable)) = (artifact.profile.test, artifact.executable) else { continue };
+        let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
+        let package = package.context("cargo built a test of no package of the workspace")?;
+        programs.push(TestProgram {
+            package: package.name.to_string(),
+            target: artifact.target.name,
+            executable: executable.into(),
+            folder: package.manifest_path.parent().context("a package has no folder")?.into(),
+        });
+    }
+    if !child.wait().context("cargo was lost")?.success() {
+        bail!("the tests do not build: see above");
+    }
+    Ok(programs)
+}
+
+/// Runs one program, passes its output on as it comes, and adds up what its result lines say.
+fn counted(command: &mut Command) -> anyhow::Result<Count> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("a test program does not start")?;
+    let output = child.stdout.take().context("a test program has no output")?;
+    let (mut count, results) = passed_on(output)?;
+    let status = child.wait().context("a test program was lost")?;
+    if !status.success() && count.failed == 0 {
+        say(format!("the test program ended with {status} after {results} result lines: counted as one failure"));
+        count.failed += 1;
+    }
+    Ok(count)
+}
+
+/// Prints every line of `output`, and gives the sum of its result lines and how many there were.
+fn passed_on(output: impl Read) -> anyhow::Result<(Count, usize)> {
+    let (mut count, mut results) = (Count::default(), 0);
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line).context("the output of a test program cannot be read")? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches('\n');
+        answer(text);
+        if let Some(result) = Count::in_result_line(text) {
+            count.add(result);
+            results += 1;
+        }
+        line.clear();
+    }
+    Ok((count, results))
+}
+
+/// How many tests ended how.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Count {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
+    /// What a line such as `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; ...` counts.
+    fn in_result_line(line: &str) -> Option<Self> {
+        let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+        let number = |name: &str| counts.split("; ").find_map(|part| part.strip_suffix(name)?.trim_end().parse().ok());
+        Some(Self { passed: number("passed")?, failed: number("failed")?, skipped: number("ignored")? })
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn result_lines_are_added_up() {
+        let output = "running 3 tests\ntest a ... ok\n\n\
+            test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+            test result: FAILED. 10 passed; 3 failed; 0 ignored; 0 measured; 4 filtered out; finished in 1.20s\n";
+        let (count, results) = passed_on(output.as_bytes()).unwrap();
+        assert_eq!((count.to_string().as_str(), results), ("12 passed, 3 failed, 1 skipped", 2));
+    }
+
+    #[test]
+    fn lines_that_only_resemble_a_result_are_not_counted() {
+        for line in
+            ["test result: ok", "test result: ok. many passed; 0 failed", "a test result: ok. 1 passed; 0 failed; 0 ignored"]
+        {
+            assert_eq!(Count::in_result_line(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_dies_without_a_result_is_a_failure() {
+        let count = counted(Command::new("sh").args(["-c", "echo running 1 test; kill -9 $$"])).unwrap();
+        assert_eq!(count, Count { passed: 0, failed: 1, skipped: 0 });
+        let count = counted(Command::new("sh").args(["-c", "true"])).unwrap();
+        assert_eq!(count, Count::default());
+    }
+}
