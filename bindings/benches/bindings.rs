@@ -44,7 +44,11 @@ fn declarations_by_tool_count(criterion: &mut Criterion) {
     for count in [100, 1_000, 10_000] {
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &tools(count), |bencher, tools| {
-            bencher.iter_batched(|| tools.clone(), |tools| black_box(scope(tools)).typescript().len(), criterion::BatchSize::LargeInput);
+            bencher.iter_batched(
+                || tools.clone(),
+                |tools| black_box(scope(tools)).typescript().len(),
+                criterion::BatchSize::LargeInput,
+            );
         });
     }
     group.finish();
@@ -66,14 +70,18 @@ fn scope_by_tool_count(criterion: &mut Criterion) {
 /// A search in 1,000 tools, the index made. Answers: can a model search as often as it likes?
 fn search_in_1000_tools(criterion: &mut Criterion) {
     let scope = scope(tools(1_000));
-    criterion.bench_function("search_in_1000_tools", |bencher| bencher.iter(|| black_box(scope.search("update the state of a record", 10)).len()));
+    criterion.bench_function("search_in_1000_tools", |bencher| {
+        bencher.iter(|| black_box(scope.search("update the state of a record", 10)).len())
+    });
 }
 
 /// Arguments of one call against a compiled schema. Answers: what does validation add to a call?
 fn validate_arguments(criterion: &mut Criterion) {
     let scope = scope(tools(1));
     let arguments = json!({"workspace": "w", "record": "r", "state": "open", "labels": ["a", "b"], "assignee": null, "due": {"date": "2026-01-01"}});
-    criterion.bench_function("validate_arguments", |bencher| bencher.iter(|| scope.tools()[0].validate_arguments(black_box(&arguments)).is_ok()));
+    criterion.bench_function("validate_arguments", |bencher| {
+        bencher.iter(|| scope.tools()[0].validate_arguments(black_box(&arguments)).is_ok())
+    });
 }
 
 criterion_group!(benches, declarations_by_tool_count, scope_by_tool_count, search_in_1000_tools, validate_arguments);

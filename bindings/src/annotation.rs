@@ -12,20 +12,36 @@ const VALUE_LENGTH_MAX: usize = 100;
 
 /// Keywords that are told as facts.
 const CONSTRAINTS: &[&str] = &[
-    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties",
-    "maxProperties", "uniqueItems", "format", "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "format",
+    "pattern",
 ];
 
 /// The note on the property `name` with this schema, clean for a comment. `referred` is the schema that its `$ref` means.
 ///
 /// Said once: a title that repeats the name, and a default that the description already has, are left out.
 pub(crate) fn note(name: &str, schema: &Value, referred: Option<&Value>) -> Option<String> {
-    let text = |schema: &Value, keyword: &str| schema.get(keyword).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let text = |schema: &Value, keyword: &str| {
+        schema.get(keyword).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned)
+    };
     let mut words = text(schema, "description")
         .or_else(|| text(referred?, "description"))
         .or_else(|| text(schema, "title").filter(|title| !says_the_same(title, name)))
         .unwrap_or_default();
-    if let Some(each) = schema.get("items").and_then(|items| text(items, "description")).filter(|each| !words.contains(each.as_str())) {
+    if let Some(each) =
+        schema.get("items").and_then(|items| text(items, "description")).filter(|each| !words.contains(each.as_str()))
+    {
         words = if words.is_empty() { each } else { format!("{words} Each: {each}") };
     }
     let mut facts = Vec::new();
@@ -68,7 +84,8 @@ fn constraints(schema: &Value, words: &str) -> Vec<String> {
     if !schema.as_object().is_some_and(|members| members.keys().any(is_constraint)) {
         return facts;
     }
-    let number = |keyword: &str| schema.get(keyword).filter(|bound| bound.is_number() && !is_no_bound(bound)).map(Value::to_string);
+    let number =
+        |keyword: &str| schema.get(keyword).filter(|bound| bound.is_number() && !is_no_bound(bound)).map(Value::to_string);
     match (number("minimum"), number("maximum")) {
         (Some(least), Some(most)) => facts.push(format!("{least}..{most}")),
         (Some(least), None) => facts.push(format!(">= {least}")),
@@ -78,7 +95,9 @@ fn constraints(schema: &Value, words: &str) -> Vec<String> {
     facts.extend(number("exclusiveMinimum").map(|bound| format!("> {bound}")));
     facts.extend(number("exclusiveMaximum").map(|bound| format!("< {bound}")));
     facts.extend(number("multipleOf").filter(|step| step != "1").map(|step| format!("multiple of {step}")));
-    for (least, most, unit) in [("minLength", "maxLength", "chars"), ("minItems", "maxItems", "items"), ("minProperties", "maxProperties", "entries")] {
+    for (least, most, unit) in
+        [("minLength", "maxLength", "chars"), ("minItems", "maxItems", "items"), ("minProperties", "maxProperties", "entries")]
+    {
         match (number(least), number(most)) {
             (Some(least), Some(most)) if least == most => facts.push(format!("{least} {unit}")),
             (Some(least), Some(most)) => facts.push(format!("{least}..{most} {unit}")),
@@ -91,7 +110,9 @@ fn constraints(schema: &Value, words: &str) -> Vec<String> {
         facts.push("unique".to_owned());
     }
     let text = |keyword: &str| schema.get(keyword).and_then(Value::as_str).filter(|text| text.len() <= VALUE_LENGTH_MAX);
-    facts.extend(text("format").filter(|format| !words.to_ascii_lowercase().contains(&format.to_ascii_lowercase())).map(str::to_owned));
+    facts.extend(
+        text("format").filter(|format| !words.to_ascii_lowercase().contains(&format.to_ascii_lowercase())).map(str::to_owned),
+    );
     facts.extend(text("pattern").filter(|pattern| !words.contains(pattern)).map(|pattern| format!("/{pattern}/")));
     facts
 }
@@ -106,7 +127,11 @@ fn branches(schema: &Value) -> Vec<String> {
     let Some(Value::Array(branches)) = schema.get("oneOf").or_else(|| schema.get("anyOf")) else { return Vec::new() };
     let fact = |branch: &Value| {
         let value = short(branch.get("const")?)?;
-        let words = branch.get("description").or_else(|| branch.get("title"))?.as_str().filter(|words| !says_the_same(words, &value))?;
+        let words = branch
+            .get("description")
+            .or_else(|| branch.get("title"))?
+            .as_str()
+            .filter(|words| !says_the_same(words, &value))?;
         Some(format!("{value}: {}", comment::line(words, VALUE_LENGTH_MAX)))
     };
     branches.iter().take(32).filter_map(fact).collect()
@@ -122,7 +147,8 @@ fn default(schema: &Value, words: &str) -> Option<String> {
 
 /// `value` as JSON, if that is short.
 fn short(value: &Value) -> Option<String> {
-    if matches!(value, Value::Array(items) if items.len() > 10) || matches!(value, Value::Object(members) if members.len() > 10) {
+    if matches!(value, Value::Array(items) if items.len() > 10) || matches!(value, Value::Object(members) if members.len() > 10)
+    {
         return None;
     }
     let text = serde_json::to_string(value).ok()?;
@@ -150,7 +176,10 @@ mod tests {
     fn constraints_follow_the_description() {
         check(&json!({"description": "Who.", "minimum": 1, "maximum": 100, "default": 10}), Some("Who. (1..100, default 10)"));
         check(&json!({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}], "default": null}), Some("uuid"));
-        check(&json!({"type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[a-z]*/$"}), Some("2 chars, /^[a-z]* /$/"));
+        check(
+            &json!({"type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[a-z]*/$"}),
+            Some("2 chars, /^[a-z]* /$/"),
+        );
     }
 
     #[test]

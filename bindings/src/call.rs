@@ -26,7 +26,13 @@ pub struct ToolCall {
 impl ToolCall {
     /// A call of `tool` at `server`, which the guest wrote as `path`.
     #[must_use]
-    pub fn new(server: impl Into<String>, tool: impl Into<String>, path: impl Into<String>, arguments: Map<String, Value>, id: u32) -> Self {
+    pub fn new(
+        server: impl Into<String>,
+        tool: impl Into<String>,
+        path: impl Into<String>,
+        arguments: Map<String, Value>,
+        id: u32,
+    ) -> Self {
         Self { server: server.into(), tool: tool.into(), path: path.into(), arguments, id }
     }
 }

@@ -53,7 +53,9 @@ pub enum CatalogError {
         identifier: String,
     },
     /// `a` and `a.b`: a pattern `a.b.*` would mean tools of both.
-    #[error("the servers {shorter:?} and {longer:?} cannot be told apart in patterns for `server.tool`: rename one of them in the configuration")]
+    #[error(
+        "the servers {shorter:?} and {longer:?} cannot be told apart in patterns for `server.tool`: rename one of them in the configuration"
+    )]
     ServersOverlap {
         /// The server whose id, with a dot, begins the other's.
         shorter: String,
@@ -116,7 +118,9 @@ impl Catalog {
     /// assert!(catalog.dropped()[0].to_string().contains("it is not an object"));
     /// # Ok::<(), isolet_bindings::CatalogError>(())
     /// ```
-    pub fn load<S: Into<String>, L: Into<DefinitionList>>(servers: impl IntoIterator<Item = (S, L)>) -> Result<Self, CatalogError> {
+    pub fn load<S: Into<String>, L: Into<DefinitionList>>(
+        servers: impl IntoIterator<Item = (S, L)>,
+    ) -> Result<Self, CatalogError> {
         let mut lists = BTreeMap::new();
         for (server, list) in servers {
             let server = server.into();
@@ -185,7 +189,11 @@ impl Inner {
         let mut identifiers = HashSet::new();
         let mut tools = Vec::with_capacity(definitions.len().min(SERVER_TOOLS_MAX));
         for (place, definition) in definitions.into_iter().enumerate() {
-            let name = definition.as_ref().ok().and_then(|raw| raw.get("name")?.as_str()).map_or_else(|| format!("#{place}"), str::to_owned);
+            let name = definition
+                .as_ref()
+                .ok()
+                .and_then(|raw| raw.get("name")?.as_str())
+                .map_or_else(|| format!("#{place}"), str::to_owned);
             let taken = Self::check(&id, tools.len(), definition).and_then(|tool| {
                 if !names.insert(tool.name().to_owned()) {
                     return Err(DefinitionError::Twice);
@@ -205,7 +213,11 @@ impl Inner {
         }
     }
 
-    fn check(server: &Arc<str>, taken: usize, definition: Result<serde_json::Value, DefinitionError>) -> Result<Tool, DefinitionError> {
+    fn check(
+        server: &Arc<str>,
+        taken: usize,
+        definition: Result<serde_json::Value, DefinitionError>,
+    ) -> Result<Tool, DefinitionError> {
         let definition = definition?;
         if server.is_empty() || server.len() > RAW_NAME_BYTES_MAX {
             Err(DefinitionError::ServerNotAName)

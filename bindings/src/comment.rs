@@ -170,7 +170,9 @@ fn inert(text: String) -> String {
             '/' if last == Some('*') || (is_line_start && next == Some('/')) => inert.extend([' ', '/']),
             '/' if last == Some('/') && is_comment_start(&inert) => inert.extend([' ', '/']),
             '*' if last == Some('/') => inert.extend([' ', '*']),
-            '<' if next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) => inert.extend(['<', ' ']),
+            '<' if next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) => {
+                inert.extend(['<', ' '])
+            }
             '>' if last == Some('-') => inert.extend([' ', '>']),
             _ => inert.push(character),
         }
@@ -201,7 +203,10 @@ mod tests {
 
     #[test]
     fn plain_text_is_kept() {
-        check("Lists issues, 10 < n <= 100 (see https://example.org/a).", "Lists issues, 10 < n <= 100 (see https://example.org/a).");
+        check(
+            "Lists issues, 10 < n <= 100 (see https://example.org/a).",
+            "Lists issues, 10 < n <= 100 (see https://example.org/a).",
+        );
         check("caf\u{e9} \u{65e5}\u{672c}", "caf\u{e9} \u{65e5}\u{672c}");
     }
 

@@ -52,13 +52,17 @@ impl ServerDeclarations {
 
     /// The full declaration of `tool`.
     pub(crate) fn full(&self, tool: &ScopedTool) -> Piece {
-        let description = comment::block(tool.description().or(tool.definition().title()).unwrap_or_default(), DESCRIPTION_LENGTH_MAX);
+        let description =
+            comment::block(tool.description().or(tool.definition().title()).unwrap_or_default(), DESCRIPTION_LENGTH_MAX);
         let mut text = if description.is_empty() { String::new() } else { format!("/** {description} */\n") };
         let function = [Form::FULL, Form::BARE, Form::OUTLINE]
             .into_iter()
             .map(|form| self.function(tool.identifier(), tool, form))
             .find(|piece| piece.text.len() <= TOOL_TEXT_BYTES_MAX)
-            .unwrap_or_else(|| Piece { text: format!("{}(args?: Record<string, unknown>): Promise<unknown>", tool.identifier()), uses: BTreeSet::new() });
+            .unwrap_or_else(|| Piece {
+                text: format!("{}(args?: Record<string, unknown>): Promise<unknown>", tool.identifier()),
+                uses: BTreeSet::new(),
+            });
         text.push_str("function ");
         text.push_str(&function.text);
         text.push_str(";\n");
@@ -155,4 +159,3 @@ fn needs_arguments(input: &Type, vocabulary: &Vocabulary) -> bool {
         _ => true,
     })
 }
-

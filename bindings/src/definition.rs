@@ -177,7 +177,15 @@ impl Tool {
             return Err(DefinitionError::TooLarge { bytes: text.len() });
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
-        Ok(Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker: OnceLock::new(), output_checker: OnceLock::new() })
+        Ok(Self {
+            server: Arc::clone(server),
+            identifier,
+            raw,
+            hash,
+            types: OnceLock::new(),
+            input_checker: OnceLock::new(),
+            output_checker: OnceLock::new(),
+        })
     }
 
     /// The id of its server, as the catalog was loaded with.
@@ -257,7 +265,10 @@ impl Tool {
     /// How `arguments` violate the input schema, which is compiled at the first use.
     pub(crate) fn input_violations(&self, arguments: &Value) -> Vec<Violation> {
         if !arguments.is_object() {
-            return vec![Violation { pointer: String::new(), message: "expected an object with the arguments: write `tool({ name: value })`".to_owned() }];
+            return vec![Violation {
+                pointer: String::new(),
+                message: "expected an object with the arguments: write `tool({ name: value })`".to_owned(),
+            }];
         }
         self.input_checker.get_or_init(|| Checker::of(self.input_schema())).violations(arguments)
     }

@@ -27,7 +27,12 @@ pub(crate) fn depth_max(schema: &Value) -> usize {
     match (walk.visited > SCHEMAS_MAX, walk.descents) {
         (true, _) => 0,
         (false, 0 | 1) => usize::MAX,
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "between 1 and 20")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "between 1 and 20"
+        )]
         (false, descents) => (STEPS_MAX.ln() / (descents as f64).ln()) as usize,
     }
 }
@@ -70,13 +75,31 @@ impl<'schema> Walk<'schema> {
                         way.pop();
                     }
                 }
-                ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => schemas.iter().for_each(|schema| self.visit(schema, resource, way)),
+                ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                    schemas.iter().for_each(|schema| self.visit(schema, resource, way))
+                }
                 ("not" | "if" | "then" | "else", schema) => self.visit(schema, resource, way),
-                ("dependentSchemas" | "dependencies", Value::Object(schemas)) => schemas.values().for_each(|schema| self.visit(schema, resource, way)),
-                ("properties", Value::Object(schemas)) => schemas.iter().for_each(|(name, schema)| self.descend(name, schema, resource, way)),
-                ("patternProperties", Value::Object(schemas)) => schemas.values().for_each(|schema| self.descend("*", schema, resource, way)),
-                ("prefixItems" | "items", Value::Array(schemas)) => schemas.iter().for_each(|schema| self.descend("*", schema, resource, way)),
-                ("items" | "contains" | "additionalItems" | "additionalProperties" | "unevaluatedItems" | "unevaluatedProperties", schema) => {
+                ("dependentSchemas" | "dependencies", Value::Object(schemas)) => {
+                    schemas.values().for_each(|schema| self.visit(schema, resource, way))
+                }
+                ("properties", Value::Object(schemas)) => {
+                    schemas.iter().for_each(|(name, schema)| self.descend(name, schema, resource, way))
+                }
+                ("patternProperties", Value::Object(schemas)) => {
+                    schemas.values().for_each(|schema| self.descend("*", schema, resource, way))
+                }
+                ("prefixItems" | "items", Value::Array(schemas)) => {
+                    schemas.iter().for_each(|schema| self.descend("*", schema, resource, way))
+                }
+                (
+                    "items"
+                    | "contains"
+                    | "additionalItems"
+                    | "additionalProperties"
+                    | "unevaluatedItems"
+                    | "unevaluatedProperties",
+                    schema,
+                ) => {
                     self.descend("*", schema, resource, way);
                 }
                 _ => {}

@@ -251,7 +251,10 @@ mod tests {
 
     #[test]
     fn an_identifier_is_kept() {
-        check(&["create_issue", "createIssue", "$", "_", "fetch", "async", "name"], "create_issue createIssue $ _ fetch async name");
+        check(
+            &["create_issue", "createIssue", "$", "_", "fetch", "async", "name"],
+            "create_issue createIssue $ _ fetch async name",
+        );
     }
 
     #[test]
@@ -264,7 +267,19 @@ mod tests {
 
     #[test]
     fn reserved_words_globals_and_traps_are_mapped() {
-        for name in ["delete", "await", "Promise", "URL", "console", "tools", "then", "__proto__", "constructor", "toJSON", "setTimeout"] {
+        for name in [
+            "delete",
+            "await",
+            "Promise",
+            "URL",
+            "console",
+            "tools",
+            "then",
+            "__proto__",
+            "constructor",
+            "toJSON",
+            "setTimeout",
+        ] {
             assert!(identifier(name).starts_with(&format!("{name}_")), "{name}");
         }
     }

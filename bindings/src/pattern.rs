@@ -11,7 +11,8 @@ const TEXTS_MAX: usize = 16;
 
 /// A pattern for keys that consists of plain texts and `.*`, as keys of that form.
 pub(crate) fn keys(pattern: &str) -> Option<KeyPattern> {
-    let is_plain = |text: &str| text.len() <= TEXT_LENGTH_MAX && text.chars().all(|c| c.is_alphanumeric() || "_-:/@ ".contains(c));
+    let is_plain =
+        |text: &str| text.len() <= TEXT_LENGTH_MAX && text.chars().all(|c| c.is_alphanumeric() || "_-:/@ ".contains(c));
     let from_start = pattern.strip_prefix('^');
     let to_end = from_start.unwrap_or(pattern).strip_suffix('$');
     let middle = to_end.unwrap_or(from_start.unwrap_or(pattern));
@@ -55,7 +56,11 @@ pub(crate) fn template(pattern: &str) -> Option<String> {
         } else {
             let escaped = rest.strip_prefix('\\');
             let character = escaped.unwrap_or(rest).chars().next()?;
-            let is_plain = if escaped.is_some() { "-./:_".contains(character) } else { character.is_ascii_alphanumeric() || "-/:_ ,".contains(character) };
+            let is_plain = if escaped.is_some() {
+                "-./:_".contains(character)
+            } else {
+                character.is_ascii_alphanumeric() || "-/:_ ,".contains(character)
+            };
             if !is_plain {
                 return None;
             }
@@ -99,7 +104,9 @@ mod tests {
 
     #[test]
     fn plain_keys_are_patterns_and_others_are_not() {
-        let check = |pattern: &str, expected: Option<&str>| assert_eq!(keys(pattern).map(|keys| key_type(&keys)).as_deref(), expected, "{pattern}");
+        let check = |pattern: &str, expected: Option<&str>| {
+            assert_eq!(keys(pattern).map(|keys| key_type(&keys)).as_deref(), expected, "{pattern}")
+        };
         check("^x-", Some("`x-${string}`"));
         check("_id$", Some("`${string}_id`"));
         check("f.*o", Some("`${string}f${string}o${string}`"));

@@ -6,12 +6,27 @@ use serde_json::Value;
 
 /// Keywords whose value is a schema, or an array of schemas.
 const SCHEMA_KEYWORDS: &[&str] = &[
-    "additionalItems", "additionalProperties", "allOf", "anyOf", "contains", "contentSchema", "else", "if", "items", "not", "oneOf", "prefixItems",
-    "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "oneOf",
+    "prefixItems",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 ];
 
 /// Keywords whose value is an object of schemas.
-const SCHEMA_MAP_KEYWORDS: &[&str] = &["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
+const SCHEMA_MAP_KEYWORDS: &[&str] =
+    &["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
 
 /// A schema resource: the whole document, or a part of it that has an `$id`; by its place in [`References`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +69,9 @@ impl<'schema> References<'schema> {
             }
             for (keyword, value) in members {
                 if SCHEMA_MAP_KEYWORDS.contains(&&**keyword) {
-                    waiting.extend(value.as_object().into_iter().flat_map(|schemas| schemas.values()).map(|schema| (schema, resource)));
+                    waiting.extend(
+                        value.as_object().into_iter().flat_map(|schemas| schemas.values()).map(|schema| (schema, resource)),
+                    );
                 } else if SCHEMA_KEYWORDS.contains(&&**keyword) {
                     match value {
                         Value::Array(schemas) => waiting.extend(schemas.iter().map(|schema| (schema, resource))),
@@ -120,7 +137,12 @@ impl<'schema> References<'schema> {
     }
 
     fn find(&self, uri: &str, resource: Resource) -> Option<Resource> {
-        let base = self.by_uri.iter().filter(|(uri, known)| **known == resource && !uri.is_empty()).map(|(uri, _)| uri.as_str()).next();
+        let base = self
+            .by_uri
+            .iter()
+            .filter(|(uri, known)| **known == resource && !uri.is_empty())
+            .map(|(uri, _)| uri.as_str())
+            .next();
         self.by_uri.get(&join(base.unwrap_or_default(), uri)).copied()
     }
 }
@@ -132,7 +154,11 @@ pub(crate) fn address(schema: &Value) -> usize {
 
 /// `reference`, which has no fragment, against `base`: RFC 3986 §5 as far as identifiers of schemas need it.
 fn join(base: &str, reference: &str) -> String {
-    let has_scheme = |uri: &str| uri.split_once(':').is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)));
+    let has_scheme = |uri: &str| {
+        uri.split_once(':').is_some_and(|(scheme, _)| {
+            !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        })
+    };
     if has_scheme(reference) || base.is_empty() {
         return reference.to_owned();
     }

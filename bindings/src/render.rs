@@ -32,7 +32,8 @@ pub(crate) struct Form {
 
 impl Form {
     /// Everything.
-    pub(crate) const FULL: Self = Self { is_full: true, depth_max: usize::MAX, properties_max: usize::MAX, literals_length_max: usize::MAX };
+    pub(crate) const FULL: Self =
+        Self { is_full: true, depth_max: usize::MAX, properties_max: usize::MAX, literals_length_max: usize::MAX };
 
     /// Everything but notes.
     pub(crate) const BARE: Self = Self { is_full: false, ..Self::FULL };
@@ -81,13 +82,14 @@ impl<'a> Writer<'a> {
     /// Writes what the type named `place` stands for.
     pub(crate) fn write_declaration(&mut self, name: &str, value: &Type) {
         if let [Alternative::Object(shape)] = value.alternatives()
-            && !shape.properties.is_empty() {
-                self.push("interface ");
-                self.push(name);
-                self.push(" ");
-                self.write_object(shape, 0);
-                return;
-            }
+            && !shape.properties.is_empty()
+        {
+            self.push("interface ");
+            self.push(name);
+            self.push(" ");
+            self.write_object(shape, 0);
+            return;
+        }
         self.push("type ");
         self.push(name);
         self.push(" = ");
@@ -137,7 +139,10 @@ impl<'a> Writer<'a> {
             _ => {}
         }
         let literals = |alternative: &&Alternative| matches!(alternative, Alternative::Literal(..));
-        let length: usize = alternatives.iter().map(|alternative| if let Alternative::Literal(_, text) = alternative { text.len() + 3 } else { 0 }).sum();
+        let length: usize = alternatives
+            .iter()
+            .map(|alternative| if let Alternative::Literal(_, text) = alternative { text.len() + 3 } else { 0 })
+            .sum();
         if length > self.form.literals_length_max && alternatives.iter().filter(literals).count() > 1 {
             let widened = Type::Union(alternatives.to_vec()).with_kinds_for_literals();
             self.write_alternatives(widened.alternatives(), depth);
@@ -147,7 +152,8 @@ impl<'a> Writer<'a> {
     }
 
     fn write_alternatives(&mut self, alternatives: &[Alternative], depth: usize) {
-        let (nulls, others): (Vec<&Alternative>, Vec<&Alternative>) = alternatives.iter().partition(|alternative| **alternative == Alternative::Null);
+        let (nulls, others): (Vec<&Alternative>, Vec<&Alternative>) =
+            alternatives.iter().partition(|alternative| **alternative == Alternative::Null);
         let mut line_start = self.text.len();
         for (place, alternative) in others.into_iter().chain(nulls).enumerate() {
             if place > 0 {
@@ -295,7 +301,10 @@ impl<'a> Writer<'a> {
     fn write_flat(&mut self, shape: &ObjectShape, depth: usize) {
         self.push("{ ");
         for (place, property) in self.shown(shape).into_iter().enumerate() {
-            if self.is_too_long || (self.form.is_full && property.note.is_some()) || self.flat_end.is_some_and(|end| self.text.len() > end) {
+            if self.is_too_long
+                || (self.form.is_full && property.note.is_some())
+                || self.flat_end.is_some_and(|end| self.text.len() > end)
+            {
                 self.is_too_long = true;
                 return;
             }
@@ -349,7 +358,8 @@ impl<'a> Writer<'a> {
         }
         let required = shape.properties.iter().filter(|property| property.is_required);
         let optional = shape.properties.iter().filter(|property| !property.is_required);
-        let left = self.form.properties_max.saturating_sub(shape.properties.iter().filter(|property| property.is_required).count());
+        let left =
+            self.form.properties_max.saturating_sub(shape.properties.iter().filter(|property| property.is_required).count());
         required.chain(optional.take(left)).collect()
     }
 
@@ -385,11 +395,18 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn write_index<'p>(&mut self, key: &str, properties: impl Iterator<Item = &'p Property> + Clone, values: &Type, depth: usize) {
+    fn write_index<'p>(
+        &mut self,
+        key: &str,
+        properties: impl Iterator<Item = &'p Property> + Clone,
+        values: &Type,
+        depth: usize,
+    ) {
         self.push("[key: ");
         self.push(key);
         self.push("]: ");
-        let all = Type::any_of(std::iter::once(values.clone()).chain(properties.clone().map(|property| property.value.clone())));
+        let all =
+            Type::any_of(std::iter::once(values.clone()).chain(properties.clone().map(|property| property.value.clone())));
         self.write_at(&all, depth + 1);
         if all != Type::Unknown && properties.into_iter().any(|property| !property.is_required) {
             self.push(" | undefined");

@@ -40,10 +40,12 @@ const PREFIX_LENGTH_MAX: usize = 100;
 const LITERAL_BYTES_MAX: usize = 512;
 
 /// Keywords that say something by whole schemas, beside those of objects and arrays.
-const COMBINATORS: &[&str] = &["allOf", "anyOf", "oneOf", "not", "if", "dependentRequired", "dependencies", "dependentSchemas", "contains"];
+const COMBINATORS: &[&str] =
+    &["allOf", "anyOf", "oneOf", "not", "if", "dependentRequired", "dependencies", "dependentSchemas", "contains"];
 
 /// Keywords of objects, and of arrays: any of them describes that kind.
-const OBJECT_KEYWORDS: &[&str] = &["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
+const OBJECT_KEYWORDS: &[&str] =
+    &["properties", "required", "additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties"];
 const ARRAY_KEYWORDS: &[&str] = &["items", "prefixItems", "maxItems", "unevaluatedItems"];
 
 /// The types of one tool.
@@ -87,10 +89,13 @@ impl ToolTypes {
 /// The objects of `input`, which arguments always are.
 fn as_object(input: Type, definitions: &[Definition]) -> Option<Type> {
     let input = match input.alternatives() {
-        [Alternative::Named(place)] if !matches!(definitions[*place].value.alternatives(), [Alternative::Object(_)]) => definitions[*place].value.clone(),
+        [Alternative::Named(place)] if !matches!(definitions[*place].value.alternatives(), [Alternative::Object(_)]) => {
+            definitions[*place].value.clone()
+        }
         _ => input,
     };
-    let is_object = |alternative: &Alternative| matches!(alternative, Alternative::Object(_) | Alternative::Named(_) | Alternative::All(_));
+    let is_object =
+        |alternative: &Alternative| matches!(alternative, Alternative::Object(_) | Alternative::Named(_) | Alternative::All(_));
     let objects: Vec<Alternative> = input.alternatives().iter().filter(|alternative| is_object(alternative)).cloned().collect();
     if objects.is_empty() && !input.is_never() { None } else { Some(Type::Union(objects)) }
 }
@@ -98,7 +103,10 @@ fn as_object(input: Type, definitions: &[Definition]) -> Option<Type> {
 /// Where the walk stands with a schema that may be referred to.
 enum State {
     /// It is being converted; if it was referred to meanwhile, as this definition.
-    Active { name: String, definition: Option<usize> },
+    Active {
+        name: String,
+        definition: Option<usize>,
+    },
     Done(Type),
 }
 
@@ -190,7 +198,8 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
 
     fn convert_members(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Type {
         let was_leaving_out = std::mem::replace(&mut self.leaves_out, false);
-        let mut converted = if self.is_draft_07 && members.contains_key("$ref") { Type::Unknown } else { self.own_keywords(members, place) };
+        let mut converted =
+            if self.is_draft_07 && members.contains_key("$ref") { Type::Unknown } else { self.own_keywords(members, place) };
         if let Some(Value::String(reference)) = members.get("$ref").or_else(|| members.get("$recursiveRef")) {
             let referred = self.refer(reference, place);
             converted = self.meet(converted, referred);
@@ -203,11 +212,15 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             converted = self.combinators(converted, members, place);
         }
         if members.get("unevaluatedProperties") == Some(&Value::Bool(false))
-            && let Some(names) = self.evaluated(members, place.resource, 0) {
-                converted = closed(converted, if self.leaves_out { &names } else { &[] });
-            }
+            && let Some(names) = self.evaluated(members, place.resource, 0)
+        {
+            converted = closed(converted, if self.leaves_out { &names } else { &[] });
+        }
         let is_nullable = members.get("nullable") == Some(&Value::Bool(true));
-        if is_nullable && !["type", "enum", "const"].iter().any(|keyword| members.contains_key(*keyword)) && converted != Type::Unknown {
+        if is_nullable
+            && !["type", "enum", "const"].iter().any(|keyword| members.contains_key(*keyword))
+            && converted != Type::Unknown
+        {
             converted = converted.or(Type::one(Alternative::Null));
         }
         self.leaves_out |= was_leaving_out;
@@ -261,14 +274,23 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if !kinds.is_empty() && members.get("nullable") == Some(&Value::Bool(true)) {
             kinds.push("null");
         }
-        let is_valid = !kinds.is_empty() && kinds.iter().all(|kind| matches!(*kind, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"));
+        let is_valid = !kinds.is_empty()
+            && kinds
+                .iter()
+                .all(|kind| matches!(*kind, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"));
         let converted = if let ([kind], true) = (kinds.as_slice(), is_valid) {
             self.of_kind(kind, members, place)
         } else if is_valid {
             let types: Vec<Type> = kinds.iter().map(|kind| self.of_kind(kind, members, place)).collect();
             Type::any_of(types)
-        } else if members.keys().any(|keyword| OBJECT_KEYWORDS.contains(&keyword.as_str()) || ARRAY_KEYWORDS.contains(&keyword.as_str())) {
-            let types: Vec<Type> = ["object", "array", "string", "number", "boolean", "null"].iter().map(|kind| self.of_kind(kind, members, place)).collect();
+        } else if members
+            .keys()
+            .any(|keyword| OBJECT_KEYWORDS.contains(&keyword.as_str()) || ARRAY_KEYWORDS.contains(&keyword.as_str()))
+        {
+            let types: Vec<Type> = ["object", "array", "string", "number", "boolean", "null"]
+                .iter()
+                .map(|kind| self.of_kind(kind, members, place))
+                .collect();
             Type::any_of(types)
         } else {
             Type::Unknown
@@ -340,7 +362,9 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                 }
                 let value = self.convert(schema, Place { depth: place.depth + 1, name, ..place });
                 let referred = match schema.get("$ref") {
-                    Some(Value::String(reference)) => self.references.resolve(reference, place.resource).map(|(schema, _)| schema),
+                    Some(Value::String(reference)) => {
+                        self.references.resolve(reference, place.resource).map(|(schema, _)| schema)
+                    }
                     _ => None,
                 };
                 let note = annotation::note(name, schema, referred).map(Arc::from);
@@ -353,7 +377,9 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         }
         let rest = if is_cut { Rest::Values(Type::Unknown) } else { self.rest(members, place) };
         for name in &required {
-            let is_new = || properties.iter().rev().take_while(|property| property.note.is_none()).all(|property| &*property.name != *name);
+            let is_new = || {
+                properties.iter().rev().take_while(|property| property.note.is_none()).all(|property| &*property.name != *name)
+            };
             if name.len() <= LITERAL_BYTES_MAX && !declared.is_some_and(|schemas| schemas.contains_key(*name)) && is_new() {
                 let value = if is_cut { Type::Unknown } else { rest.value_of(name) };
                 properties.push(Property { name: Arc::from(*name), value, is_required: true, note: None });
@@ -430,11 +456,18 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
             }
         }
         if let Some(Value::Object(dependencies)) = members.get("dependentRequired").or_else(|| members.get("dependencies"))
-            && dependencies.len() <= DEPENDENCIES_MAX {
-                for branches in dependencies.iter().map(|(trigger, needed)| dependency(trigger, needed)).collect::<Option<Vec<_>>>().into_iter().flatten() {
-                    converted = self.meet_branches(converted, branches);
-                }
+            && dependencies.len() <= DEPENDENCIES_MAX
+        {
+            for branches in dependencies
+                .iter()
+                .map(|(trigger, needed)| dependency(trigger, needed))
+                .collect::<Option<Vec<_>>>()
+                .into_iter()
+                .flatten()
+            {
+                converted = self.meet_branches(converted, branches);
             }
+        }
         if ["if", "dependentSchemas", "dependencies"].iter().any(|keyword| members.contains_key(*keyword)) {
             converted = with_possible(converted, &conditional_names(members));
         }
@@ -456,14 +489,26 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         if depth > 0 && evaluates_any("unevaluatedProperties") {
             return None;
         }
-        let mut names: Vec<&str> = members.get("properties").and_then(Value::as_object).into_iter().flat_map(|schemas| schemas.keys()).map(String::as_str).collect();
+        let mut names: Vec<&str> = members
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|schemas| schemas.keys())
+            .map(String::as_str)
+            .collect();
         let mut beside: Vec<(&Value, Resource)> = Vec::new();
         for (keyword, value) in members {
             match (keyword.as_str(), value) {
-                ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => beside.extend(schemas.iter().map(|schema| (schema, resource))),
+                ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                    beside.extend(schemas.iter().map(|schema| (schema, resource)))
+                }
                 ("if" | "then" | "else", schema) => beside.push((schema, resource)),
-                ("dependentSchemas" | "dependencies", Value::Object(schemas)) => beside.extend(schemas.values().map(|schema| (schema, resource))),
-                ("$ref" | "$recursiveRef", Value::String(reference)) => beside.push(self.references.resolve(reference, resource)?),
+                ("dependentSchemas" | "dependencies", Value::Object(schemas)) => {
+                    beside.extend(schemas.values().map(|schema| (schema, resource)))
+                }
+                ("$ref" | "$recursiveRef", Value::String(reference)) => {
+                    beside.push(self.references.resolve(reference, resource)?)
+                }
                 _ => {}
             }
         }
@@ -480,9 +525,12 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
 
     /// `converted` and one of `branches`: met one by one, or written as an intersection where that is much shorter.
     fn meet_branches(&mut self, converted: Type, branches: Type) -> Type {
-        let (Type::Union(base), Type::Union(branch_alternatives)) = (&converted, &branches) else { return self.meet(converted, branches) };
+        let (Type::Union(base), Type::Union(branch_alternatives)) = (&converted, &branches) else {
+            return self.meet(converted, branches);
+        };
         let [Alternative::Object(shape)] = base.as_slice() else { return self.meet(converted, branches) };
-        let objects: Vec<Alternative> = branch_alternatives.iter().filter(|branch| matches!(branch, Alternative::Object(_))).cloned().collect();
+        let objects: Vec<Alternative> =
+            branch_alternatives.iter().filter(|branch| matches!(branch, Alternative::Object(_))).cloned().collect();
         let is_plain = branch_alternatives.iter().all(|branch| !matches!(branch, Alternative::Named(_) | Alternative::All(_)));
         let is_closed = matches!(shape.rest, Rest::Closed);
         let declares_more = |branch: &Alternative| matches!(branch, Alternative::Object(more) if !matches!(more.rest, Rest::Unsaid) || more.properties.iter().any(|property| !shape.properties.iter().any(|known| known.name == property.name)));
@@ -505,7 +553,14 @@ fn conditional_names(members: &Map<String, Value>) -> Vec<&str> {
     let dependent = dependent.flatten().map(|(_, schema)| schema);
     let mut names: Vec<&str> = Vec::new();
     for schema in conditional.chain(dependent) {
-        names.extend(schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|schemas| schemas.keys()).map(String::as_str));
+        names.extend(
+            schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(|schemas| schemas.keys())
+                .map(String::as_str),
+        );
         names.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
     }
     names.truncate(PROPERTIES_MAX);
@@ -532,7 +587,8 @@ fn dependency(trigger: &str, needed: &Value) -> Option<Type> {
     if needed.is_empty() || needed.iter().chain([&trigger]).any(|name| name.len() > LITERAL_BYTES_MAX) {
         return None;
     }
-    let property = |name: &str, value: Type, is_required: bool| Property { name: Arc::from(name), value, is_required, note: None };
+    let property =
+        |name: &str, value: Type, is_required: bool| Property { name: Arc::from(name), value, is_required, note: None };
     let names: Vec<&str> = needed.into_iter().filter(|name| *name != trigger).collect();
     let all = |value: Type, is_required: bool| {
         let others = names.iter().map(|name| property(name, Type::Unknown, is_required));
@@ -558,20 +614,32 @@ fn is_among<'n>(names: &'n [&'n str]) -> Box<dyn Fn(&str) -> bool + 'n> {
 }
 
 /// Keys that `propertyNames` lists become properties; a `false` there closes the object.
-fn with_key_names(properties: Vec<Property>, rest: Rest, is_required: &dyn Fn(&str) -> bool, members: &Map<String, Value>) -> (Vec<Property>, Rest) {
+fn with_key_names(
+    properties: Vec<Property>,
+    rest: Rest,
+    is_required: &dyn Fn(&str) -> bool,
+    members: &Map<String, Value>,
+) -> (Vec<Property>, Rest) {
     let names = match members.get("propertyNames") {
         Some(Value::Bool(false)) if properties.is_empty() => return (properties, Rest::Closed),
         Some(names) if properties.iter().all(|property| property.is_required) => names,
         _ => return (properties, rest),
     };
-    let (Some(Value::Array(keys)), Rest::Values(_) | Rest::Unsaid) = (names.get("enum"), &rest) else { return (properties, rest) };
+    let (Some(Value::Array(keys)), Rest::Values(_) | Rest::Unsaid) = (names.get("enum"), &rest) else {
+        return (properties, rest);
+    };
     if keys.len() > 100 || !properties.iter().all(|property| is_required(&property.name)) {
         return (properties, rest);
     }
     let mut listed: Vec<Property> = Vec::new();
     for key in keys.iter().filter_map(Value::as_str).filter(|key| key.len() <= LITERAL_BYTES_MAX) {
         if listed.iter().all(|known| &*known.name != key) {
-            listed.push(Property { name: Arc::from(key), value: rest.value_of(key), is_required: is_required(key), note: None });
+            listed.push(Property {
+                name: Arc::from(key),
+                value: rest.value_of(key),
+                is_required: is_required(key),
+                note: None,
+            });
         }
     }
     (listed, Rest::Closed)
@@ -619,7 +687,10 @@ fn except(converted: Type, refused: &Value) -> Type {
     match converted {
         Type::Unknown => Type::Unknown,
         Type::Union(alternatives) => {
-            let is_excluded = |alternative: &Alternative| matches!(alternative, Alternative::Literal(..) | Alternative::Null) && scalars.alternatives().contains(alternative);
+            let is_excluded = |alternative: &Alternative| {
+                matches!(alternative, Alternative::Literal(..) | Alternative::Null)
+                    && scalars.alternatives().contains(alternative)
+            };
             Type::Union(alternatives.into_iter().filter(|alternative| !is_excluded(alternative)).collect())
         }
     }
@@ -680,7 +751,8 @@ fn map_unsaid(converted: Type, change: impl Fn(Vec<Property>) -> Type) -> Type {
 
 /// The schema of an `unevaluated*` keyword where nothing beside it can evaluate anything: there it is as good as `additional*`.
 fn unevaluated<'schema>(members: &'schema Map<String, Value>, keyword: &str) -> Option<&'schema Value> {
-    let beside = ["allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "$recursiveRef", "if", "dependentSchemas", "contains", "not"];
+    let beside =
+        ["allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "$recursiveRef", "if", "dependentSchemas", "contains", "not"];
     members.get(keyword).filter(|_| !beside.iter().any(|keyword| members.contains_key(*keyword)))
 }
 
@@ -702,7 +774,12 @@ fn without_itself(value: Type, place: usize) -> Type {
                 match rest.as_slice() {
                     [] => return Type::Unknown,
                     [one] => others.push(one.clone()),
-                    _ if rest.iter().any(|part| part.alternatives().iter().any(|inner| matches!(inner, Alternative::Named(_) | Alternative::All(_)))) => return Type::Unknown,
+                    _ if rest.iter().any(|part| {
+                        part.alternatives().iter().any(|inner| matches!(inner, Alternative::Named(_) | Alternative::All(_)))
+                    }) =>
+                    {
+                        return Type::Unknown;
+                    }
                     _ => others.push(Type::one(Alternative::All(rest.into()))),
                 }
             }
@@ -757,15 +834,25 @@ fn literal(value: &Value) -> Type {
         },
         Value::String(text) if text.len() > LITERAL_BYTES_MAX => Alternative::String,
         Value::String(text) => Alternative::Literal(Kind::String, string_literal(text).into()),
-        Value::Array(items) if items.len() > PREFIX_LENGTH_MAX => Alternative::Array(Arc::new(ArrayShape::new(Vec::new(), 0, Type::Unknown))),
+        Value::Array(items) if items.len() > PREFIX_LENGTH_MAX => {
+            Alternative::Array(Arc::new(ArrayShape::new(Vec::new(), 0, Type::Unknown)))
+        }
         Value::Array(items) => {
             Alternative::Array(Arc::new(ArrayShape::new(items.iter().map(literal).collect(), items.len(), Type::NEVER)))
         }
         Value::Object(members) => {
             let is_cut = members.keys().any(|name| name.len() > LITERAL_BYTES_MAX);
             let members = members.iter().filter(|(name, _)| name.len() <= LITERAL_BYTES_MAX);
-            let property = |(name, value): (&String, &Value)| Property { name: Arc::from(name.as_str()), value: literal(value), is_required: true, note: None };
-            return Type::object(members.map(property).collect(), if is_cut { Rest::Values(Type::Unknown) } else { Rest::Closed });
+            let property = |(name, value): (&String, &Value)| Property {
+                name: Arc::from(name.as_str()),
+                value: literal(value),
+                is_required: true,
+                note: None,
+            };
+            return Type::object(
+                members.map(property).collect(),
+                if is_cut { Rest::Values(Type::Unknown) } else { Rest::Closed },
+            );
         }
     })
 }
@@ -779,5 +866,8 @@ fn whole(value: &Value) -> Option<i64> {
 
 /// The schema's `title`, if it could be a type's name.
 fn title(members: &Map<String, Value>) -> Option<&str> {
-    members.get("title").and_then(Value::as_str).filter(|title| title.len() <= 40 && title.chars().all(|c| c.is_ascii_alphanumeric()) && !title.is_empty())
+    members
+        .get("title")
+        .and_then(Value::as_str)
+        .filter(|title| title.len() <= 40 && title.chars().all(|c| c.is_ascii_alphanumeric()) && !title.is_empty())
 }

@@ -216,7 +216,11 @@ impl Scope {
         self.declare(paths, ServerDeclarations::compact)
     }
 
-    fn declare<'a>(&self, paths: impl IntoIterator<Item = &'a str>, form: fn(&ServerDeclarations, &ScopedTool) -> Piece) -> String {
+    fn declare<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a str>,
+        form: fn(&ServerDeclarations, &ScopedTool) -> Piece,
+    ) -> String {
         let mut known = Vec::new();
         let mut unknown = String::new();
         for path in paths {
@@ -225,7 +229,8 @@ impl Scope {
                 None => {
                     let path: String = path.chars().take(128).collect();
                     let nearest = self.nearest(&path);
-                    let hint = if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
+                    let hint =
+                        if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
                     unknown.push_str(&format!("// no tool {}{hint}\n", comment::string_literal(&path)));
                 }
             }
@@ -275,7 +280,11 @@ impl Inner {
                 return Err(ScopeError::NotAnIdentifier { tool: address.clone(), identifier: identifier.clone() });
             }
             if let Some(first) = renamed.insert(identifier, address) {
-                return Err(ScopeError::RenamedTwice { first: first.to_owned(), second: address.clone(), identifier: identifier.clone() });
+                return Err(ScopeError::RenamedTwice {
+                    first: first.to_owned(),
+                    second: address.clone(),
+                    identifier: identifier.clone(),
+                });
             }
         }
         let namespace: Arc<str> = Arc::from(server.identifier.as_str());
@@ -321,7 +330,10 @@ impl Used {
     fn note(&mut self, grants: &Grants, address: &str, allowing: &[usize], denying: &[usize]) {
         self.allowed.extend(allowing);
         self.denied.extend(denying);
-        if grants.identifiers.contains_key(address) || grants.descriptions.contains_key(address) || grants.pins.contains_key(address) {
+        if grants.identifiers.contains_key(address)
+            || grants.descriptions.contains_key(address)
+            || grants.pins.contains_key(address)
+        {
             self.tools.insert(address.to_owned());
         }
     }
@@ -330,10 +342,16 @@ impl Used {
         let unused = |patterns: &[String], used: &HashSet<usize>| -> Vec<String> {
             patterns.iter().enumerate().filter(|(place, _)| !used.contains(place)).map(|(_, pattern)| pattern.clone()).collect()
         };
-        let tools: BTreeMap<&String, ()> =
-            grants.identifiers.keys().chain(grants.descriptions.keys()).chain(grants.pins.keys()).map(|tool| (tool, ())).collect();
+        let tools: BTreeMap<&String, ()> = grants
+            .identifiers
+            .keys()
+            .chain(grants.descriptions.keys())
+            .chain(grants.pins.keys())
+            .map(|tool| (tool, ()))
+            .collect();
         let tools = tools.into_keys().filter(|tool| !self.tools.contains(*tool)).cloned();
-        let nothing = unused(&grants.allowed, &self.allowed).into_iter().chain(unused(&grants.denied, &self.denied)).chain(tools);
+        let nothing =
+            unused(&grants.allowed, &self.allowed).into_iter().chain(unused(&grants.denied, &self.denied)).chain(tools);
         warnings.extend(nothing.map(|grant| ScopeWarning::MatchesNothing { grant }));
     }
 }

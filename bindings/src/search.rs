@@ -190,9 +190,7 @@ mod tests {
 
     #[track_caller]
     fn check(query: &str, expected: &[&str]) {
-        let tool = |name: &str, description: &str, parameters: Value| {
-            json!({"name": name, "description": description, "inputSchema": {"type": "object", "properties": parameters}})
-        };
+        let tool = |name: &str, description: &str, parameters: Value| json!({"name": name, "description": description, "inputSchema": {"type": "object", "properties": parameters}});
         let tools = vec![
             tool("create_issue", "Opens a new issue in a repository.", json!({"title": {}, "labels": {}})),
             tool("listIssues", "Lists the issues of a repository.", json!({"state": {"enum": ["open", "closed", "triaged"]}})),

@@ -108,7 +108,9 @@ pub(crate) struct Property {
 impl KeyPattern {
     pub(crate) fn matches(&self, key: &str) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else { return self.0.iter().all(|only| only == key) };
-        let Some(mut rest) = key.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else { return false };
+        let Some(mut rest) = key.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+            return false;
+        };
         for part in middle {
             let Some(place) = rest.find(part.as_str()) else { return false };
             rest = &rest[place + part.len()..];
@@ -252,7 +254,9 @@ impl Type {
         self.alternatives().iter().flat_map(|alternative| {
             let parts: Vec<&Self> = match alternative {
                 Alternative::Array(shape) => shape.prefix.iter().chain([&shape.rest]).collect(),
-                Alternative::Object(shape) => shape.properties.iter().map(|property| &property.value).chain(shape.rest.parts()).collect(),
+                Alternative::Object(shape) => {
+                    shape.properties.iter().map(|property| &property.value).chain(shape.rest.parts()).collect()
+                }
                 Alternative::All(parts) => parts.iter().collect(),
                 _ => Vec::new(),
             };
@@ -262,7 +266,8 @@ impl Type {
 
     /// Whether a recursive type is mentioned anywhere in it.
     pub(crate) fn mentions_named(&self) -> bool {
-        self.alternatives().iter().any(|alternative| matches!(alternative, Alternative::Named(_))) || self.parts().any(Self::mentions_named)
+        self.alternatives().iter().any(|alternative| matches!(alternative, Alternative::Named(_)))
+            || self.parts().any(Self::mentions_named)
     }
 
     /// The type with each recursive type `place` replaced by `places[place]`.
@@ -309,10 +314,15 @@ impl Type {
                     Alternative::Literal(_, text) => !literals.insert(Arc::clone(text)),
                     _ => false,
                 };
-                if is_known || union.iter().any(|known| !matches!(known, Alternative::Literal(..)) && known.includes(&alternative)) {
+                if is_known
+                    || union.iter().any(|known| !matches!(known, Alternative::Literal(..)) && known.includes(&alternative))
+                {
                     continue;
                 }
-                if matches!(alternative, Alternative::Boolean | Alternative::Integer | Alternative::Number | Alternative::String) {
+                if matches!(
+                    alternative,
+                    Alternative::Boolean | Alternative::Integer | Alternative::Number | Alternative::String
+                ) {
                     union.retain(|known| !alternative.includes(known));
                 }
                 weight += alternative.weight();
@@ -396,10 +406,16 @@ fn widened(union: Vec<Alternative>) -> Vec<Alternative> {
 /// The values of both alternatives, if there can be any.
 fn meet(one: &Alternative, two: &Alternative, fuel: &mut usize) -> Option<Alternative> {
     match (one, two) {
-        (Alternative::Object(left), Alternative::Object(right)) => meet_objects(left, right, fuel).map(|shape| Alternative::Object(Arc::new(shape))),
-        (Alternative::Array(left), Alternative::Array(right)) => Some(Alternative::Array(Arc::new(meet_arrays(left, right, fuel)))),
+        (Alternative::Object(left), Alternative::Object(right)) => {
+            meet_objects(left, right, fuel).map(|shape| Alternative::Object(Arc::new(shape)))
+        }
+        (Alternative::Array(left), Alternative::Array(right)) => {
+            Some(Alternative::Array(Arc::new(meet_arrays(left, right, fuel))))
+        }
         // A template and a string meet in what the string is, or in less.
-        (Alternative::Literal(Kind::String, text), Alternative::Literal(Kind::String, other)) if text.starts_with('`') || other.starts_with('`') => {
+        (Alternative::Literal(Kind::String, text), Alternative::Literal(Kind::String, other))
+            if text.starts_with('`') || other.starts_with('`') =>
+        {
             Some(if text.starts_with('`') { two.clone() } else { one.clone() })
         }
         _ if one.includes(two) => Some(two.clone()),
@@ -432,7 +448,8 @@ fn meet_arrays(left: &ArrayShape, right: &ArrayShape, fuel: &mut usize) -> Array
 
 fn meet_objects(left: &ObjectShape, right: &ObjectShape, fuel: &mut usize) -> Option<ObjectShape> {
     *fuel = fuel.saturating_sub(left.properties.len() + right.properties.len());
-    let places: HashMap<&str, usize> = right.properties.iter().enumerate().map(|(place, property)| (&*property.name, place)).collect();
+    let places: HashMap<&str, usize> =
+        right.properties.iter().enumerate().map(|(place, property)| (&*property.name, place)).collect();
     let mut is_met = vec![false; right.properties.len()];
     let mut properties = Vec::with_capacity(left.properties.len() + right.properties.len());
     for property in &left.properties {
@@ -492,7 +509,9 @@ impl Rest {
             (Self::Values(left), Self::Values(right)) => Self::Values(left.and(right, fuel)),
             (Self::Values(Type::Unknown), rest) | (rest, Self::Values(Type::Unknown)) => rest.clone(),
             (Self::Patterns(..), Self::Patterns(..)) if self == other => self.clone(),
-            (Self::Patterns(..), Self::Patterns(..) | Self::Values(_)) | (Self::Values(_), Self::Patterns(..)) => Self::Values(Type::Unknown),
+            (Self::Patterns(..), Self::Patterns(..) | Self::Values(_)) | (Self::Values(_), Self::Patterns(..)) => {
+                Self::Values(Type::Unknown)
+            }
             (Self::Closed, _) | (_, Self::Closed) => Self::Closed,
         }
     }

@@ -61,7 +61,11 @@ pub(crate) fn all(tools: &[ScopedTool], servers: &[ServerDeclarations]) -> Strin
         let mut bytes = 0;
         let mut omitted = 0;
         for tool in tools {
-            let piece = if bytes < SERVER_TEXT_BYTES_MAX && text.len() + bytes < SCOPE_TEXT_BYTES_MAX { server.full(tool) } else { server.compact(tool) };
+            let piece = if bytes < SERVER_TEXT_BYTES_MAX && text.len() + bytes < SCOPE_TEXT_BYTES_MAX {
+                server.full(tool)
+            } else {
+                server.compact(tool)
+            };
             if text.len() + bytes + piece.text.len() > SCOPE_TEXT_BYTES_MAX * 2 {
                 omitted += 1;
                 continue;
@@ -70,7 +74,10 @@ pub(crate) fn all(tools: &[ScopedTool], servers: &[ServerDeclarations]) -> Strin
             pieces.push(piece);
         }
         if omitted > 0 {
-            pieces.push(Piece { text: format!("// {omitted} more tools: find them with tools.search(query)\n"), ..Piece::default() });
+            pieces.push(Piece {
+                text: format!("// {omitted} more tools: find them with tools.search(query)\n"),
+                ..Piece::default()
+            });
         }
         text.push_str(&server.assemble(&pieces));
     }
@@ -167,11 +174,12 @@ impl<'a> Selection<'a> {
                 let (declarations, tools) = self.servers[server];
                 let Some(tool) = tools.get(place) else { continue };
                 let piece = declarations.compact(tool);
-                let opening = if self.types[server].is_empty() && self.shown[server].iter().all(|shown| matches!(shown, Shown::Not)) {
-                    count_tokens(&declarations.opening).tokens + 24
-                } else {
-                    0
-                };
+                let opening =
+                    if self.types[server].is_empty() && self.shown[server].iter().all(|shown| matches!(shown, Shown::Not)) {
+                        count_tokens(&declarations.opening).tokens + 24
+                    } else {
+                        0
+                    };
                 let (cost, types) = self.cost(server, &piece);
                 if cost + opening > self.left {
                     misses += 1;
@@ -266,7 +274,9 @@ impl<'a> Selection<'a> {
         let sum = |count: fn(&ServerCoverage) -> usize| coverage.iter().map(count).sum::<usize>();
         let (full, compact) = (sum(|server| server.full), sum(|server| server.compact));
         let (named, omitted) = (sum(|server| server.named), sum(|server| server.omitted));
-        format!("// PARTIAL: {full} tools in full, {compact} as signatures, {named} by name, {omitted} not shown. tools.search(query) and tools.describe(paths) give the rest.\n")
+        format!(
+            "// PARTIAL: {full} tools in full, {compact} as signatures, {named} by name, {omitted} not shown. tools.search(query) and tools.describe(paths) give the rest.\n"
+        )
     }
 
     fn types(&self) -> Types {
@@ -278,7 +288,12 @@ impl<'a> Selection<'a> {
                 continue;
             }
             let mut note = String::from("//");
-            let counts = [(server.full, "in full"), (server.compact, "as signatures"), (server.named, "by name"), (server.omitted, "not shown")];
+            let counts = [
+                (server.full, "in full"),
+                (server.compact, "as signatures"),
+                (server.named, "by name"),
+                (server.omitted, "not shown"),
+            ];
             let mut separator = " ";
             for (count, form) in counts.iter().filter(|(count, _)| *count > 0) {
                 write!(note, "{separator}{count} {form}").expect("a string takes every write");

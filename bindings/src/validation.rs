@@ -57,10 +57,15 @@ impl Checker {
             return Self { validator: None, depth_max };
         }
         let dialect = schema.get("$schema").and_then(Value::as_str).unwrap_or_default();
-        let draft = [("draft-07", Draft::Draft7), ("draft-06", Draft::Draft6), ("draft-04", Draft::Draft4), ("2019-09", Draft::Draft201909)]
-            .into_iter()
-            .find(|(name, _)| dialect.contains(name))
-            .map_or(Draft::Draft202012, |(_, draft)| draft);
+        let draft = [
+            ("draft-07", Draft::Draft7),
+            ("draft-06", Draft::Draft6),
+            ("draft-04", Draft::Draft4),
+            ("2019-09", Draft::Draft201909),
+        ]
+        .into_iter()
+        .find(|(name, _)| dialect.contains(name))
+        .map_or(Draft::Draft202012, |(_, draft)| draft);
         let options = jsonschema::options()
             .with_draft(draft)
             .should_validate_formats(false)
@@ -126,7 +131,10 @@ fn prepare(schema: &mut Value) {
     for (keyword, value) in members {
         match (keyword.as_str(), value) {
             ("const" | "enum" | "default" | "examples" | "example", _) => {}
-            ("properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies", Value::Object(schemas)) => {
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies",
+                Value::Object(schemas),
+            ) => {
                 schemas.values_mut().for_each(prepare);
             }
             (_, value) => prepare(value),
@@ -159,18 +167,28 @@ fn violation(error: &ValidationError<'_>) -> Violation {
             };
             format!("expected {expected}, came {} {came}{}", kind_of(error.instance()), conversion(&expected, error.instance()))
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            format!("expected no property {}: remove it", unexpected.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            format!(
+                "expected no property {}: remove it",
+                unexpected.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )
         }
         ValidationErrorKind::Enum { options } => {
             let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
-            let nearest = error.instance().as_str().map(|came| search::nearest(options.iter().filter_map(Value::as_str), came)).unwrap_or_default();
+            let nearest = error
+                .instance()
+                .as_str()
+                .map(|came| search::nearest(options.iter().filter_map(Value::as_str), came))
+                .unwrap_or_default();
             let listed = options.iter().take(12).map(excerpt).collect::<Vec<_>>().join(", ");
             let hint = nearest.first().map_or_else(String::new, |nearest| format!(": write \"{nearest}\""));
             format!("expected one of {listed}{}, came {came}{hint}", if options.len() > 12 { ", ..." } else { "" })
         }
         ValidationErrorKind::Constant { expected_value } => format!("expected {}, came {came}", excerpt(expected_value)),
-        ValidationErrorKind::Pattern { pattern } => format!("expected text that matches /{}/, came {came}", pattern.chars().take(100).collect::<String>()),
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("expected text that matches /{}/, came {came}", pattern.chars().take(100).collect::<String>())
+        }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             let nearest = context.iter().min_by_key(|errors| errors.len()).and_then(|errors| errors.first());
             match nearest.map(violation) {
@@ -187,13 +205,19 @@ fn violation(error: &ValidationError<'_>) -> Violation {
 /// A property of `given` that looks like the missing `name`.
 fn misspelt<'v>(name: &str, given: &'v Value) -> Option<&'v str> {
     let names = given.as_object()?.keys().map(String::as_str);
-    names.map(|given| (strsim::jaro_winkler(given, name), given)).filter(|(score, _)| *score > 0.85).max_by(|one, two| one.0.total_cmp(&two.0)).map(|(_, given)| given)
+    names
+        .map(|given| (strsim::jaro_winkler(given, name), given))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|one, two| one.0.total_cmp(&two.0))
+        .map(|(_, given)| given)
 }
 
 /// How to turn a value into what was expected, where that is clear.
 fn conversion(expected: &str, came: &Value) -> String {
     match (expected, came) {
-        ("number" | "integer", Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => format!(": write {text} without quotes"),
+        ("number" | "integer", Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
+            format!(": write {text} without quotes")
+        }
         ("string", Value::Number(number)) => format!(": write \"{number}\""),
         ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
         _ => String::new(),
@@ -242,9 +266,17 @@ mod tests {
         let schema = json!({"type": "object", "required": ["owner"], "additionalProperties": false, "properties": {
             "owner": {"type": "string"}, "limit": {"type": "integer"}, "state": {"enum": ["open", "closed"]}}});
         check(&schema, &json!({"owner": "a", "limit": 3, "state": "open"}), &[]);
-        check(&schema, &json!({"owner": "a", "limit": "3"}), &["/limit: expected integer, came string \"3\": write 3 without quotes"]);
+        check(
+            &schema,
+            &json!({"owner": "a", "limit": "3"}),
+            &["/limit: expected integer, came string \"3\": write 3 without quotes"],
+        );
         check(&schema, &json!({"owner": 7}), &["/owner: expected string, came number 7: write \"7\""]);
-        check(&schema, &json!({"owner": "a", "state": "opne"}), &["/state: expected one of \"open\", \"closed\", came \"opne\": write \"open\""]);
+        check(
+            &schema,
+            &json!({"owner": "a", "state": "opne"}),
+            &["/state: expected one of \"open\", \"closed\", came \"opne\": write \"open\""],
+        );
         let violations = Checker::of(&schema).violations(&json!({"ownr": "a"}));
         let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
         assert!(violations.contains(&"/: `owner` is missing: write `owner` in place of `ownr`".to_owned()), "{violations:?}");
@@ -254,7 +286,11 @@ mod tests {
     #[test]
     fn nullable_admits_null_and_enum_still_decides() {
         check(&json!({"type": "string", "nullable": true}), &Value::Null, &[]);
-        check(&json!({"type": "string", "nullable": true, "enum": ["a"]}), &Value::Null, &["/: expected one of \"a\", came null"]);
+        check(
+            &json!({"type": "string", "nullable": true, "enum": ["a"]}),
+            &Value::Null,
+            &["/: expected one of \"a\", came null"],
+        );
         check(&json!({"type": "string"}), &Value::Null, &["/: expected string, came null null"]);
     }
 

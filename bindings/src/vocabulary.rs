@@ -83,7 +83,12 @@ impl Vocabulary {
     }
 
     /// Takes the recursive types of one tool, unless an equal one of another tool is here; their places.
-    fn define(&mut self, definitions: &[Definition], known: &mut HashMap<Vec<(String, Type)>, usize>, names: &mut HashSet<String>) -> Vec<usize> {
+    fn define(
+        &mut self,
+        definitions: &[Definition],
+        known: &mut HashMap<Vec<(String, Type)>, usize>,
+        names: &mut HashSet<String>,
+    ) -> Vec<usize> {
         let mut places = Vec::with_capacity(definitions.len());
         let mut added = Vec::new();
         for place in 0..definitions.len() {
@@ -132,9 +137,10 @@ fn closure(definitions: &[Definition], place: usize) -> Vec<(String, Type)> {
         while let Some(value) = waiting.pop() {
             for alternative in value.alternatives() {
                 if let Alternative::Named(mentioned) = alternative
-                    && !order.contains(mentioned) {
-                        order.push(*mentioned);
-                    }
+                    && !order.contains(mentioned)
+                {
+                    order.push(*mentioned);
+                }
             }
             waiting.extend(value.parts());
         }
@@ -157,7 +163,9 @@ fn without_pinned(input: Type, vocabulary: &Vocabulary, tool: &ScopedTool) -> Ty
             let properties = shape.properties.iter().filter(|property| !tool.is_pinned(&property.name)).cloned().collect();
             Alternative::Object(Arc::new(ObjectShape::new(properties, shape.rest.clone())))
         }
-        Alternative::All(parts) => Alternative::All(parts.iter().map(|part| without_pinned(part.clone(), vocabulary, tool)).collect()),
+        Alternative::All(parts) => {
+            Alternative::All(parts.iter().map(|part| without_pinned(part.clone(), vocabulary, tool)).collect())
+        }
         other => other.clone(),
     };
     let opened = match input.alternatives() {
@@ -195,7 +203,8 @@ impl Sharing {
     fn count(&mut self, value: &Type, place: &str) {
         let has_null = value.alternatives().len() > 1 && value.alternatives().contains(&Alternative::Null);
         if has_null {
-            let others = value.alternatives().iter().filter(|alternative| **alternative != Alternative::Null).cloned().collect();
+            let others =
+                value.alternatives().iter().filter(|alternative| **alternative != Alternative::Null).cloned().collect();
             return self.count(&Type::Union(others), place);
         }
         if is_nameable(value) {
@@ -275,7 +284,12 @@ fn length(value: &Type) -> usize {
         .map(|alternative| match alternative {
             Alternative::Literal(_, text) => text.len() + 3,
             Alternative::Object(shape) => {
-                shape.properties.iter().map(|property| property.name.len() + 4 + property.note.as_ref().map_or(0, |note| note.len() + 8)).sum::<usize>() + 4
+                shape
+                    .properties
+                    .iter()
+                    .map(|property| property.name.len() + 4 + property.note.as_ref().map_or(0, |note| note.len() + 8))
+                    .sum::<usize>()
+                    + 4
             }
             _ => 8,
         })

@@ -53,8 +53,12 @@ fn every_real_tool_generates_in_few_tokens() {
         }
         for definition in server.definitions {
             let members = definition.tool.as_object().unwrap().iter();
-            let shown = members.filter(|(member, _)| ["name", "description", "inputSchema", "outputSchema"].contains(&member.as_str()));
-            raw += count_tokens(&Value::Object(shown.map(|(member, value)| (member.clone(), value.clone())).collect()).to_string()).tokens;
+            let shown =
+                members.filter(|(member, _)| ["name", "description", "inputSchema", "outputSchema"].contains(&member.as_str()));
+            raw += count_tokens(
+                &Value::Object(shown.map(|(member, value)| (member.clone(), value.clone())).collect()).to_string(),
+            )
+            .tokens;
         }
         full += count_tokens(server.scope.typescript()).tokens;
         compact += count_tokens(&server.scope.signatures(server.scope.tools().iter().map(|tool| tool.path()))).tokens;
@@ -81,12 +85,22 @@ fn the_compiler_accepts_all_declarations_and_exactly_the_valid_instances() {
         let harness = folder.join("harness");
         corpus::write_for_oracle(&scopes, &work.join("dev")).unwrap();
         let found = oracle::check(&harness, &packages, &work.join("dev"), instances).unwrap();
-        assert!(found.clean >= 100.0 && found.valid_accepted >= 100.0, "{} % clean, {} % valid", found.clean, found.valid_accepted);
+        assert!(
+            found.clean >= 100.0 && found.valid_accepted >= 100.0,
+            "{} % clean, {} % valid",
+            found.clean,
+            found.valid_accepted
+        );
         assert!(found.invalid_refused > REFERENCE_INVALID_REFUSED, "{} %", found.invalid_refused);
         let suite = Corpus::lines(&folder, "suite.jsonl", "suite_instances.jsonl", &work).unwrap();
         corpus::write_for_oracle(&suite.scopes().unwrap(), &work.join("suite")).unwrap();
         let found = oracle::check(&harness, &packages, &work.join("suite"), suite.instances.as_ref().unwrap()).unwrap();
-        assert!(found.clean >= 100.0 && found.valid_accepted >= 100.0, "{} % clean, {} % valid", found.clean, found.valid_accepted);
+        assert!(
+            found.clean >= 100.0 && found.valid_accepted >= 100.0,
+            "{} % clean, {} % valid",
+            found.clean,
+            found.valid_accepted
+        );
         assert!(found.invalid_refused > REFERENCE_SUITE_REFUSED, "{} %", found.invalid_refused);
     }
     fs::remove_dir_all(&work).unwrap();
@@ -114,7 +128,11 @@ fn the_validator_accepts_the_valid_instances() {
         let case: Value = serde_json::from_str(line).unwrap();
         let tool = tools[case["tool"].as_str().unwrap()];
         let is_input = case["target"] == "input";
-        let violations = if is_input { tool.validate_arguments(&case["instance"]).err().unwrap_or_default() } else { tool.validate_result(&case["instance"]) };
+        let violations = if is_input {
+            tool.validate_arguments(&case["instance"]).err().unwrap_or_default()
+        } else {
+            tool.validate_result(&case["instance"])
+        };
         if case["valid"] == true {
             valid += 1;
             assert!(violations.is_empty(), "{}: {violations:?}", case["tool"]);

@@ -22,7 +22,12 @@ use serde_json::{Value, json};
 fn load(file: &Path) -> Catalog {
     let text = fs::read(file).unwrap();
     let names = serde_json::from_slice::<Value>(&text).ok().and_then(|value| value.get("namespaces")?.as_array().cloned());
-    let list = |name: &Value| (name.as_str().unwrap().to_owned(), json!([{"name": "good", "inputSchema": {"type": "object"}}]).to_string().into_bytes());
+    let list = |name: &Value| {
+        (
+            name.as_str().unwrap().to_owned(),
+            json!([{"name": "good", "inputSchema": {"type": "object"}}]).to_string().into_bytes(),
+        )
+    };
     let lists = names.map_or_else(|| vec![("hostile".to_owned(), text)], |names| names.iter().map(list).collect());
     Catalog::load_json(lists).unwrap()
 }
@@ -58,7 +63,11 @@ fn declarations_are_inert_bounded_and_made_within_a_second() {
             code::assert_inert(text);
             assert!(text.len() < 256 << 10, "{}: {} bytes", file.display(), text.len());
         }
-        assert_eq!(scope.typescript(), load(&file).scope(&Grants::new().allow("*")).unwrap().typescript(), "same input, same bytes");
+        assert_eq!(
+            scope.typescript(),
+            load(&file).scope(&Grants::new().allow("*")).unwrap().typescript(),
+            "same input, same bytes"
+        );
         for dropped in catalog.dropped() {
             let line = dropped.to_string();
             assert!(line.contains(": ") && !line.chars().any(char::is_control), "{line:?}");
@@ -75,7 +84,11 @@ fn one_bad_tool_never_costs_its_neighbours() {
 
 #[test]
 fn a_list_beyond_its_depth_is_refused_without_an_overflow() {
-    let deep = format!(r#"[{{"name":"deep","inputSchema":{}{}}},{{"name":"good"}}]"#, r#"{"not":"#.repeat(100_000), "1".to_owned() + &"}".repeat(100_000));
+    let deep = format!(
+        r#"[{{"name":"deep","inputSchema":{}{}}},{{"name":"good"}}]"#,
+        r#"{"not":"#.repeat(100_000),
+        "1".to_owned() + &"}".repeat(100_000)
+    );
     let catalog = Catalog::load_json([("s", deep)]).unwrap();
     assert_eq!(catalog.tools().map(|tool| tool.name()).collect::<Vec<_>>(), ["good"]);
     assert!(catalog.dropped()[0].to_string().contains("recursion limit exceeded"), "{}", catalog.dropped()[0]);
@@ -85,7 +98,22 @@ fn a_list_beyond_its_depth_is_refused_without_an_overflow() {
 
 #[test]
 fn namespaces_are_safe_unique_globals() {
-    let names = ["github", "GitHub", "git-hub", "__proto__", "console", "tools", "then", "Promise", "a/b", "a b", "\u{1f600}", "*/ x", "class", "0"];
+    let names = [
+        "github",
+        "GitHub",
+        "git-hub",
+        "__proto__",
+        "console",
+        "tools",
+        "then",
+        "Promise",
+        "a/b",
+        "a b",
+        "\u{1f600}",
+        "*/ x",
+        "class",
+        "0",
+    ];
     let tools = || vec![json!({"name": "echo", "inputSchema": {"type": "object"}})];
     let catalog = Catalog::load(names.map(|name| (name, tools()))).unwrap();
     let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
@@ -110,7 +138,11 @@ fn the_compiler_accepts_every_declaration_as_inert() {
         let target = work.join("generated.d.ts");
         fs::write(&target, load(&file).scope(&Grants::new().allow("*")).unwrap().typescript()).unwrap();
         let oracle = corpus::hostile_folder().join("check-generated.mjs");
-        let complaint = if oracle.is_file() { oracle::check_generated(&oracle, &packages, &target) } else { oracle::check_strict(&packages, &target) };
+        let complaint = if oracle.is_file() {
+            oracle::check_generated(&oracle, &packages, &target)
+        } else {
+            oracle::check_strict(&packages, &target)
+        };
         assert_eq!(complaint.unwrap(), None, "{}", file.display());
     }
     fs::remove_dir_all(&work).unwrap();

@@ -13,15 +13,29 @@ use serde_json::{Map, Value, json};
 
 /// Keywords with values of the right kind, of the wrong one, and references to wherever.
 fn schema() -> impl Strategy<Value = Value> {
-    let text = prop_oneof!["[a-z_$-]{1,6}", any::<String>().prop_map(|text| text.chars().take(12).collect()), Just("*/ PWNED_1 /*".to_owned()), Just("\"; PWNED_2".to_owned())];
-    let reference = prop_oneof![Just("#"), Just("#/$defs/a"), Just("#/$defs/b"), Just("#/properties/a"), Just("#/anyOf/0"), Just("http://x/y")];
+    let text = prop_oneof![
+        "[a-z_$-]{1,6}",
+        any::<String>().prop_map(|text| text.chars().take(12).collect()),
+        Just("*/ PWNED_1 /*".to_owned()),
+        Just("\"; PWNED_2".to_owned())
+    ];
+    let reference = prop_oneof![
+        Just("#"),
+        Just("#/$defs/a"),
+        Just("#/$defs/b"),
+        Just("#/properties/a"),
+        Just("#/anyOf/0"),
+        Just("http://x/y")
+    ];
     let leaf = prop_oneof![
         any::<bool>().prop_map(Value::Bool),
         reference.prop_map(|reference| json!({"$ref": reference})),
-        prop::sample::select(vec!["string", "integer", "number", "boolean", "null", "object", "array", "any"]).prop_map(|kind| json!({"type": kind})),
+        prop::sample::select(vec!["string", "integer", "number", "boolean", "null", "object", "array", "any"])
+            .prop_map(|kind| json!({"type": kind})),
         prop::collection::vec(text.clone(), 0..4).prop_map(|values| json!({"enum": values})),
         any::<f64>().prop_map(|number| json!({"const": number})),
-        (any::<i64>(), text.clone()).prop_map(|(number, text)| json!({"const": [number, text], "description": text, "default": number})),
+        (any::<i64>(), text.clone())
+            .prop_map(|(number, text)| json!({"const": [number, text], "description": text, "default": number})),
         Just(json!({"required": ["a"], "nullable": true})),
     ];
     leaf.prop_recursive(4, 48, 4, move |inner| {

@@ -40,8 +40,11 @@ fn tools(place: usize) -> Vec<Value> {
 
 /// A server of 200 tools: eight things that can be done with 25 kinds of records.
 fn large_server() -> Vec<Value> {
-    let kinds = ["account", "address", "agent", "asset", "batch", "budget", "campaign", "contact", "contract", "deal", "document", "event", "form",
-        "invoice", "lead", "list", "meeting", "note", "order", "product", "project", "quote", "report", "task", "ticket"];
+    let kinds = [
+        "account", "address", "agent", "asset", "batch", "budget", "campaign", "contact", "contract", "deal", "document",
+        "event", "form", "invoice", "lead", "list", "meeting", "note", "order", "product", "project", "quote", "report",
+        "task", "ticket",
+    ];
     let verbs = ["create", "get", "update", "archive", "search", "export", "link", "comment_on"];
     let tool = |kind: &str, verb: &str| {
         json!({"name": format!("{verb}_{kind}"), "description": format!("Does `{verb}` with the {kind} records of a workspace, as the signed-in user may."),

@@ -31,8 +31,11 @@ fn names_become_identifiers() {
 fn schemas_become_declarations() {
     for seed in seeds("schema") {
         let schema: Value = serde_json::from_slice(&seed).unwrap();
-        let inner = json!({"name": "inner", "inputSchema": {"type": "object", "properties": {"a": schema}, "$defs": {"a": schema}}});
-        let catalog = Catalog::load([("server", vec![json!({"name": "tool", "inputSchema": schema, "outputSchema": schema}), inner])]).unwrap();
+        let inner =
+            json!({"name": "inner", "inputSchema": {"type": "object", "properties": {"a": schema}, "$defs": {"a": schema}}});
+        let catalog =
+            Catalog::load([("server", vec![json!({"name": "tool", "inputSchema": schema, "outputSchema": schema}), inner])])
+                .unwrap();
         let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
         code::assert_inert(scope.typescript());
         assert!(scope.types(TokenBudget::new(500)).tokens.tokens <= 500);

@@ -31,7 +31,8 @@ pub(crate) fn folder() -> Option<PathBuf> {
 
 /// The folder of hostile definitions: `ISOLET_HOSTILE`, `shared/attacks/schemas` beside the checkout, or the project's own.
 pub(crate) fn hostile_folder() -> PathBuf {
-    let shared = std::env::var_os("ISOLET_HOSTILE").map_or_else(|| workspace().join("../shared/attacks/schemas"), PathBuf::from);
+    let shared =
+        std::env::var_os("ISOLET_HOSTILE").map_or_else(|| workspace().join("../shared/attacks/schemas"), PathBuf::from);
     if shared.is_dir() { shared } else { own_hostile_folder() }
 }
 
@@ -58,7 +59,8 @@ impl Corpus {
         let mut names = HashSet::new();
         for line in text.lines() {
             let mut tool: Value = serde_json::from_str(line)?;
-            let [server, id, name] = ["server", "id", "name"].map(|member| tool[member].as_str().unwrap_or_default().to_owned());
+            let [server, id, name] =
+                ["server", "id", "name"].map(|member| tool[member].as_str().unwrap_or_default().to_owned());
             // The corpus collects several versions of some servers, which one server would not list together.
             if !names.insert((server.clone(), name.clone())) {
                 tool["name"] = json!(format!("{name}_{id}"));
@@ -95,7 +97,10 @@ impl Corpus {
             let catalog = Catalog::load([(server.as_str(), tools)])?;
             Ok((catalog.dropped().len(), catalog.scope(&Grants::new().allow("*"))?))
         };
-        self.servers.iter().map(|entry| scope(entry).map(|(dropped, scope)| ServerScope { definitions: entry.1, dropped, scope })).collect()
+        self.servers
+            .iter()
+            .map(|entry| scope(entry).map(|(dropped, scope)| ServerScope { definitions: entry.1, dropped, scope }))
+            .collect()
     }
 }
 
@@ -120,7 +125,10 @@ pub(crate) fn write_for_oracle(scopes: &[ServerScope<'_>], folder: &Path) -> Res
             text.push_str(&format!("export type O{place} = {before}Awaited<ReturnType<typeof {path}>>{after};\n"));
             let definition = server.definitions.iter().find(|definition| definition.tool["name"] == tool.name());
             let id = definition.context("a tool of the scope is one of the corpus")?.id.clone();
-            manifest.insert(id, json!({"file": format!("s{number}.ts"), "input": format!("I{place}"), "output": format!("O{place}")}));
+            manifest.insert(
+                id,
+                json!({"file": format!("s{number}.ts"), "input": format!("I{place}"), "output": format!("O{place}")}),
+            );
         }
         fs::write(folder.join(format!("s{number}.ts")), text)?;
     }
@@ -131,7 +139,8 @@ pub(crate) fn write_for_oracle(scopes: &[ServerScope<'_>], folder: &Path) -> Res
 /// The JSON files of `folder`, sorted.
 pub(crate) fn json_files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
     files.sort();
     files
 }
@@ -144,7 +153,8 @@ fn unpacked(folder: &Path, name: &str, work: &Path) -> Result<PathBuf> {
     }
     let archive = folder.join(format!("{name}.gz"));
     let mut text = Vec::new();
-    flate2::read::GzDecoder::new(fs::File::open(&archive).with_context(|| archive.display().to_string())?).read_to_end(&mut text)?;
+    flate2::read::GzDecoder::new(fs::File::open(&archive).with_context(|| archive.display().to_string())?)
+        .read_to_end(&mut text)?;
     fs::create_dir_all(work)?;
     let target = work.join(name);
     fs::write(&target, text)?;

@@ -28,7 +28,9 @@ pub(crate) fn check(harness: &Path, packages: &Path, folder: &Path, instances: &
         .context("node cannot be started")?;
     ensure!(output.status.success(), "check.mjs failed: {}", String::from_utf8_lossy(&output.stderr));
     let result: Value = serde_json::from_slice(&std::fs::read(result)?)?;
-    let number = |pointer: &str| result.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("check.mjs gave no `{pointer}`"));
+    let number = |pointer: &str| {
+        result.pointer(pointer).and_then(Value::as_f64).with_context(|| format!("check.mjs gave no `{pointer}`"))
+    };
     Ok(Semantics {
         clean: number("/tsc_clean_pct")?,
         valid_accepted: number("/semantic/valid_accepted_pct")?,
@@ -38,7 +40,12 @@ pub(crate) fn check(harness: &Path, packages: &Path, folder: &Path, instances: &
 
 /// What `check-generated.mjs` says against the declarations in `file`: nothing if they are inert.
 pub(crate) fn check_generated(oracle: &Path, packages: &Path, file: &Path) -> Result<Option<String>> {
-    let output = Command::new("node").arg(oracle).arg(file).args(["--max-bytes", "262144"]).env("TYPESCRIPT", packages.join("node_modules")).output()?;
+    let output = Command::new("node")
+        .arg(oracle)
+        .arg(file)
+        .args(["--max-bytes", "262144"])
+        .env("TYPESCRIPT", packages.join("node_modules"))
+        .output()?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
@@ -46,7 +53,17 @@ pub(crate) fn check_generated(oracle: &Path, packages: &Path, file: &Path) -> Re
 pub(crate) fn check_strict(packages: &Path, file: &Path) -> Result<Option<String>> {
     let output = Command::new("node")
         .arg(packages.join("node_modules/typescript/bin/tsc"))
-        .args(["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022", "--skipLibCheck", "false", "--skipDefaultLibCheck"])
+        .args([
+            "--strict",
+            "--noEmit",
+            "--target",
+            "es2022",
+            "--lib",
+            "es2022",
+            "--skipLibCheck",
+            "false",
+            "--skipDefaultLibCheck",
+        ])
         .arg(file)
         .output()?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))

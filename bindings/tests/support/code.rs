@@ -4,12 +4,17 @@
 #[track_caller]
 pub(crate) fn assert_inert(text: &str) {
     let code = code_of(text);
-    let is_attack = |word: &&str| word.strip_prefix("PWNED_").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-    let attack = code.split(|character: char| !character.is_alphanumeric() && character != '_' && character != '$').find(is_attack);
+    let is_attack =
+        |word: &&str| word.strip_prefix("PWNED_").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let attack =
+        code.split(|character: char| !character.is_alphanumeric() && character != '_' && character != '$').find(is_attack);
     assert_eq!(attack, None, "an attack became code");
     assert!(!code.contains("=>") && !code.contains(": any"), "only declarations without `any` are code");
     assert_eq!(code.matches('{').count(), code.matches('}').count(), "braces are balanced");
-    let hidden = text.chars().find(|character| character.is_control() && *character != '\n' || matches!(*character as u32, 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xe0000..=0xe007f));
+    let hidden = text.chars().find(|character| {
+        character.is_control() && *character != '\n'
+            || matches!(*character as u32, 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xe0000..=0xe007f)
+    });
     assert_eq!(hidden, None, "something invisible is in the text");
     assert!(text.lines().all(|line| line.chars().count() < 4_000), "no line is too long");
     for word in ["</script", "<!--", "-->", "@ts-"] {
