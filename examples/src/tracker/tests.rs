@@ -144,6 +144,26 @@ fn definitions_say_what_a_model_needs_to_know() {
 }
 
 #[test]
+fn definitions_use_no_format_that_json_schema_does_not_know() {
+    let mut formats = BTreeSet::new();
+    for definition in Tracker::definitions() {
+        collect_formats(&definition, &mut formats);
+    }
+    assert_eq!(formats, BTreeSet::from(["date".to_owned(), "date-time".to_owned()]));
+}
+
+fn collect_formats(schema: &Value, formats: &mut BTreeSet<String>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| collect_formats(item, formats)),
+        Value::Object(fields) => {
+            formats.extend(fields.get("format").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|field| collect_formats(field, formats));
+        }
+        _ => {}
+    }
+}
+
+#[test]
 fn a_role_may_call_what_it_needs_and_nothing_above() {
     for (user, role) in [(VIEWER, Role::Viewer), (MEMBER, Role::Member), (ADMIN, Role::Admin)] {
         for tool in TOOLS.iter() {

@@ -6,7 +6,11 @@
 use std::{fmt, sync::OnceLock};
 
 use jsonschema::{ValidationError, Validator};
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use schemars::{
+    JsonSchema, Schema,
+    generate::SchemaSettings,
+    transform::{RecursiveTransform, Transform},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -160,9 +164,17 @@ fn explain(error: &ValidationError<'_>) -> String {
     if place.is_empty() { error.to_string() } else { format!("at `{place}`: {error}") }
 }
 
-/// A schema without the name of our Rust type as its title, and without a dialect: 2020-12 is MCP's default.
+/// A schema without the name of our Rust type as its title, without a dialect (2020-12 is MCP's default), and without the
+/// names of Rust's number types as formats: JSON Schema knows none of them.
 fn tidy(mut schema: Schema) -> Value {
     schema.remove("title");
     schema.remove("$schema");
+    RecursiveTransform(remove_number_format).transform(&mut schema);
     schema.to_value()
+}
+
+fn remove_number_format(schema: &mut Schema) {
+    if matches!(schema.get("format").and_then(Value::as_str), Some("uint" | "uint32" | "double")) {
+        schema.remove("format");
+    }
 }
