@@ -9,7 +9,8 @@ use isolet_snapshots::base;
 use isolet_snapshots::flags::Jit;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let file = |jit: &str| PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join(format!("base-jit-{jit}.snapshot"));
+    let file =
+        |jit: &str| PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join(format!("base-jit-{jit}.snapshot"));
     match std::env::args().nth(1).as_deref() {
         Some("off") => Ok(std::fs::write(file("off"), base::make(Jit::Off)?)?),
         Some("on") => Ok(std::fs::write(file("on"), base::make(Jit::On)?)?),

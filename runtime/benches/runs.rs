@@ -42,7 +42,8 @@ fn scope(count: usize) -> Scope {
         "type": "object",
         "properties": { "value": {}, "state": { "enum": ["open", "closed"] }, "limit": { "type": "integer", "minimum": 1 } }
     });
-    let tools = (0..count).map(|id| json!({ "name": format!("tool_{id}"), "description": "A tool.", "inputSchema": schema })).collect();
+    let tools =
+        (0..count).map(|id| json!({ "name": format!("tool_{id}"), "description": "A tool.", "inputSchema": schema })).collect();
     let catalog = Catalog::load([("test", tools)]).unwrap();
     catalog.scope(&Grants::new().allow("*")).unwrap()
 }
@@ -108,9 +109,15 @@ fn origins(criterion: &mut Criterion) {
     let forked = Bench::new(30, |config| config.ready_runs_max = 0);
     let spawned = Bench::new(30, |config| config.start = Start::Spawn);
     for (name, program) in [("add", ADD), ("one_call", ONE_CALL)] {
-        group.bench_function(BenchmarkId::new("ready", name), |bencher| bencher.iter_custom(|n| ready.time(n, program, Some(Origin::Ready))));
-        group.bench_function(BenchmarkId::new("forked", name), |bencher| bencher.iter_custom(|n| forked.time(n, program, Some(Origin::Forked))));
-        group.bench_function(BenchmarkId::new("spawned", name), |bencher| bencher.iter_custom(|n| spawned.time(n, program, Some(Origin::Spawned))));
+        group.bench_function(BenchmarkId::new("ready", name), |bencher| {
+            bencher.iter_custom(|n| ready.time(n, program, Some(Origin::Ready)))
+        });
+        group.bench_function(BenchmarkId::new("forked", name), |bencher| {
+            bencher.iter_custom(|n| forked.time(n, program, Some(Origin::Forked)))
+        });
+        group.bench_function(BenchmarkId::new("spawned", name), |bencher| {
+            bencher.iter_custom(|n| spawned.time(n, program, Some(Origin::Spawned)))
+        });
     }
     group.finish();
 }
@@ -119,7 +126,12 @@ fn origins(criterion: &mut Criterion) {
 fn calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("calls");
     let ready = Bench::new(30, |_| {});
-    for (name, program) in [("sequence_100", SEQUENCE), ("parallel_100", PARALLEL), ("parallel_100_of_5_ms", SLOW_PARALLEL), ("filter_1_mb", FILTER)] {
+    for (name, program) in [
+        ("sequence_100", SEQUENCE),
+        ("parallel_100", PARALLEL),
+        ("parallel_100_of_5_ms", SLOW_PARALLEL),
+        ("filter_1_mb", FILTER),
+    ] {
         group.bench_function(name, |bencher| bencher.iter_custom(|n| ready.time(n, program, Some(Origin::Ready))));
     }
     let jit = Bench::new(30, |config| config.jit = isolet::Jit::On);
@@ -132,7 +144,9 @@ fn scope_sizes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("forked_by_tools");
     for tools in [10, 30, 1000, 5000] {
         let bench = Bench::new(tools, |config| config.ready_runs_max = 0);
-        group.bench_function(BenchmarkId::from_parameter(tools), |bencher| bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Forked))));
+        group.bench_function(BenchmarkId::from_parameter(tools), |bencher| {
+            bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Forked)))
+        });
     }
     group.finish();
 }

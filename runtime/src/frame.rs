@@ -72,13 +72,32 @@ pub(crate) enum Ending {
 /// From a guest process that runs a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FromRun {
-    Say { level: u8, text: String },
-    Call { call: u32, tool: u32, line: u32, column: u32, arguments: String },
-    End { ending: Ending, line: u32, column: u32, heap_bytes: u64, text: String },
+    Say {
+        level: u8,
+        text: String,
+    },
+    Call {
+        call: u32,
+        tool: u32,
+        line: u32,
+        column: u32,
+        arguments: String,
+    },
+    End {
+        ending: Ending,
+        line: u32,
+        column: u32,
+        heap_bytes: u64,
+        text: String,
+    },
     /// The process could not become a guest; why.
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
     /// The process is jailed: JSON of [`Walls`]. Only from spawned runs.
-    Jailed { walls: String },
+    Jailed {
+        walls: String,
+    },
 }
 
 /// To a guest process that runs a program.
@@ -86,10 +105,19 @@ pub(crate) enum FromRun {
 pub(crate) enum ToRun {
     Boot(Boot),
     /// JSON of the scope's manifest.
-    Install { manifest: String },
-    Start { start: Start, source: String },
+    Install {
+        manifest: String,
+    },
+    Start {
+        start: Start,
+        source: String,
+    },
     /// JSON text of the value, or of the error.
-    Answer { call: u32, succeeded: bool, text: String },
+    Answer {
+        call: u32,
+        succeeded: bool,
+        text: String,
+    },
 }
 
 /// From a zygote to the host.
@@ -112,11 +140,17 @@ pub(crate) enum FromZygote {
 pub(crate) enum ToZygote {
     Boot(Boot),
     /// Fork a run; its socket travels with the frame.
-    Fork { run: u64 },
+    Fork {
+        run: u64,
+    },
     /// Fork a zygote for one scope; its control socket travels with the frame.
-    Scope { run: u64 },
+    Scope {
+        run: u64,
+    },
     /// Install these bindings: JSON of a manifest. Only to the zygote of a scope, as its first frame.
-    Install { manifest: String },
+    Install {
+        manifest: String,
+    },
     /// Fork no more, end after the last child.
     Retire,
 }
@@ -526,12 +560,18 @@ mod tests {
 
     #[test]
     fn an_oversize_length_is_refused_before_the_payload() {
-        check(&[0xff, 0xff, 0xff, 0xff, SAY], &Err(FrameError::TooLong { kind: SAY, bytes: 0xffff_ffff, bytes_max: SAY_BYTES_MAX }));
+        check(
+            &[0xff, 0xff, 0xff, 0xff, SAY],
+            &Err(FrameError::TooLong { kind: SAY, bytes: 0xffff_ffff, bytes_max: SAY_BYTES_MAX }),
+        );
     }
 
     #[test]
     fn a_frame_of_the_other_direction_is_refused() {
-        check(&bytes_of(&ToRun::Answer { call: 1, succeeded: true, text: "1".into() }), &Err(FrameError::UnknownKind { kind: ANSWER }));
+        check(
+            &bytes_of(&ToRun::Answer { call: 1, succeeded: true, text: "1".into() }),
+            &Err(FrameError::UnknownKind { kind: ANSWER }),
+        );
     }
 
     #[test]
@@ -545,6 +585,9 @@ mod tests {
         let mut decoder = Decoder::default();
         decoder.buffer().extend_from_slice(&[13, 0, 0, 0, FORKED, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
         assert!(matches!(decoder.next::<FromZygote>(&ZygoteMaxima), Err(FrameError::TooLong { .. })));
-        assert_eq!(FromZygote::decode(FORKED, Payload { kind: FORKED, bytes: &[0; 13] }), Err(FrameError::Malformed { kind: FORKED }));
+        assert_eq!(
+            FromZygote::decode(FORKED, Payload { kind: FORKED, bytes: &[0; 13] }),
+            Err(FrameError::Malformed { kind: FORKED })
+        );
     }
 }

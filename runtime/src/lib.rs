@@ -49,7 +49,9 @@
 //! microseconds. A run costs a process, forked from a booted isolate: half a millisecond, half a megabyte.
 
 #[cfg(not(unix))]
-compile_error!("isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet");
+compile_error!(
+    "isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet"
+);
 
 mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
@@ -58,8 +60,8 @@ mod host;
 pub mod mcp;
 
 pub use isolet_bindings::{
-    Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope, ScopeError,
-    ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, Violation,
+    Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope,
+    ScopeError, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, Violation,
 };
 pub use isolet_snapshots::flags::Jit;
 

@@ -68,7 +68,9 @@ fn exit_code(end: &End) -> ExitCode {
 fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
     match &outcome.end {
         _ if as_json => writeln!(std::io::stdout(), "{:#}", outcome_json(outcome)),
-        End::Returned(Value::String(text)) if std::io::stdout().is_terminal() => writeln!(std::io::stdout(), "{}", visible(text)),
+        End::Returned(Value::String(text)) if std::io::stdout().is_terminal() => {
+            writeln!(std::io::stdout(), "{}", visible(text))
+        }
         End::Returned(Value::String(text)) => writeln!(std::io::stdout(), "{text}"),
         End::Returned(value) => writeln!(std::io::stdout(), "{value:#}"),
         end => writeln!(std::io::stderr(), "{}", visible(&end.to_string())),

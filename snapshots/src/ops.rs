@@ -136,8 +136,17 @@ mod tests {
     fn a_url_has_eleven_parts() {
         let parts = url_parts("../c?q=1#h", "https://user@example.com:8443/a/b", "", "").unwrap_or_default();
         let expected = [
-            "https://user@example.com:8443/c?q=1#h", "https://example.com:8443", "https:", "user", "", "example.com:8443",
-            "example.com", "8443", "/c", "?q=1", "#h",
+            "https://user@example.com:8443/c?q=1#h",
+            "https://example.com:8443",
+            "https:",
+            "user",
+            "",
+            "example.com:8443",
+            "example.com",
+            "8443",
+            "/c",
+            "?q=1",
+            "#h",
         ];
         assert_eq!(parts.split('\n').collect::<Vec<_>>(), expected);
     }

@@ -21,9 +21,7 @@ pub struct Position {
 
 /// The place in the program that is running now: the innermost frame that is the guest's.
 pub fn current(scope: &mut v8::PinScope<'_, '_>) -> Position {
-    v8::StackTrace::current_stack_trace(scope, FRAMES_MAX)
-        .and_then(|stack| innermost(scope, stack))
-        .unwrap_or_default()
+    v8::StackTrace::current_stack_trace(scope, FRAMES_MAX).and_then(|stack| innermost(scope, stack)).unwrap_or_default()
 }
 
 /// The place in the program that an exception comes from. Runs no code of the guest.

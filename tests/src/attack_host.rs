@@ -165,7 +165,9 @@ impl Host {
         let ready = self.runtime.metrics().ready;
         let host = process_table::host();
         Footprint {
-            threads: process_table::status_number(host, "Threads").and_then(|threads| usize::try_from(threads).ok()).unwrap_or(0),
+            threads: process_table::status_number(host, "Threads")
+                .and_then(|threads| usize::try_from(threads).ok())
+                .unwrap_or(0),
             descriptors: process_table::descriptors(host).saturating_sub(2 * ready),
             processes: process_table::descendants_of(host).len().saturating_sub(ready),
         }
@@ -198,7 +200,8 @@ impl Host {
                 let victim_run = self.attack_once(victim);
                 let (attacks, victim_verdict) = tokio::join!(futures::future::join_all(attacks), victim_run);
                 let attacks: Vec<Verdict> = attacks.into_iter().collect::<anyhow::Result<_>>()?;
-                let worst = attacks.iter().find(|verdict| !verdict.failures.is_empty()).or(attacks.first()).context("no attack")?;
+                let worst =
+                    attacks.iter().find(|verdict| !verdict.failures.is_empty()).or(attacks.first()).context("no attack")?;
                 verdicts.extend([worst.clone(), victim_verdict?]);
             }
         }
@@ -260,7 +263,8 @@ impl Host {
     async fn check_benign(&self, session: &Session) -> anyhow::Result<()> {
         let number = fastrand::u32(..);
         let started = Instant::now();
-        let outcome = session.run(&format!("return (await test.echo({{ value: {number} }})).value")).await.context("a benign run")?;
+        let outcome =
+            session.run(&format!("return (await test.echo({{ value: {number} }})).value")).await.context("a benign run")?;
         ensure!(outcome.end == End::Returned(number.into()), "a benign run: {}", outcome.end);
         ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Answered, "a benign run: {:?}", outcome.calls);
         ensure!(started.elapsed() < BENIGN_MAX, "a benign run took {:?}", started.elapsed());
@@ -288,13 +292,17 @@ fn audit_faults(outcome: &Outcome, received: usize) -> Option<String> {
     let of_tools = outcome.calls.iter().filter(|record| record.server == "test");
     let (reached, failed): (Vec<_>, Vec<_>) = of_tools.partition(|record| !matches!(record.end, CallEnd::Failed(_)));
     let fits = (reached.len()..=reached.len() + failed.len()).contains(&received);
-    (!fits).then(|| format!("{received} calls reached the upstream, the records say {} and {} failed ones", reached.len(), failed.len()))
+    (!fits).then(|| {
+        format!("{received} calls reached the upstream, the records say {} and {} failed ones", reached.len(), failed.len())
+    })
 }
 
 /// The corpus's word for an ending, and others that it may stand for (issue 5's table of endings).
 fn words_of(end: &End) -> &'static [&'static str] {
     match end {
-        End::Returned(value) if value.as_str().is_some_and(|text| text == "CONTAINED" || text.starts_with("UNREACHED:no ")) => &["contained"],
+        End::Returned(value) if value.as_str().is_some_and(|text| text == "CONTAINED" || text.starts_with("UNREACHED:no ")) => {
+            &["contained"]
+        }
         End::Returned(_) => &["clean"],
         End::Threw(_) | End::Stopped(Stop::Calls { .. } | Stop::Output { .. } | Stop::Deadlock { .. }) => &["error"],
         End::Stopped(Stop::Wall { .. } | Stop::Cpu { .. }) => &["timeout"],
@@ -348,7 +356,14 @@ fn faults_of(script: &Script, outcome: &Outcome) -> Vec<String> {
 fn detail_of(outcome: &Outcome) -> String {
     let mut detail: String = outcome.end.to_string().chars().take(300).collect();
     // Writing to a text cannot fail.
-    let _ = write!(detail, " [{:?}, {:?} wall, {:?} cpu, {} calls", outcome.cost.origin, outcome.cost.wall, outcome.cost.cpu, outcome.calls.len());
+    let _ = write!(
+        detail,
+        " [{:?}, {:?} wall, {:?} cpu, {} calls",
+        outcome.cost.origin,
+        outcome.cost.wall,
+        outcome.cost.cpu,
+        outcome.calls.len()
+    );
     if let End::Stopped(Stop::GuestLost { how }) = &outcome.end {
         let _ = write!(detail, ", {how}");
     }

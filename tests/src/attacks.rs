@@ -91,7 +91,9 @@ pub(crate) fn plans() -> anyhow::Result<Vec<Plan>> {
     for script in scripts()? {
         let name = script.file.rsplit_once('.').map_or(&*script.file, |(name, _)| name).to_owned();
         match plans.last_mut() {
-            Some(plan) if script.id.strip_suffix("-b") == plan.scripts[0].id.strip_suffix("-a") && script.id.ends_with("-b") => {
+            Some(plan)
+                if script.id.strip_suffix("-b") == plan.scripts[0].id.strip_suffix("-a") && script.id.ends_with("-b") =>
+            {
                 plan.scripts.push(script);
             }
             _ => {
@@ -137,12 +139,15 @@ pub(crate) fn trials() -> Vec<Trial> {
     let plans = plans().unwrap_or_default();
     let alone = plans.iter().map(|plan| {
         let plan = plan.clone();
-        Trial::test(format!("attacks::alone::{}", plan.name), move || run_host("alone", std::slice::from_ref(&plan.name), std::slice::from_ref(&plan)))
+        Trial::test(format!("attacks::alone::{}", plan.name), move || {
+            run_host("alone", std::slice::from_ref(&plan.name), std::slice::from_ref(&plan))
+        })
     });
     let mut trials: Vec<_> = alone.collect();
     trials.push(Trial::test("attacks::shuffled_in_one_host", move || {
         let seed = fastrand::u64(..);
-        run_host("shuffled", &["--shuffled".to_owned(), seed.to_string()], &plans).map_err(|failed| format!("seed {seed}: {}", failed.message().unwrap_or_default()).into())
+        run_host("shuffled", &["--shuffled".to_owned(), seed.to_string()], &plans)
+            .map_err(|failed| format!("seed {seed}: {}", failed.message().unwrap_or_default()).into())
     }));
     trials.push(Trial::test("attacks::the_corpus_is_whole_and_exceptions_are_hardening", || Ok(check_corpus()?)));
     trials
@@ -156,7 +161,10 @@ fn check_corpus() -> anyhow::Result<()> {
     }
     let exceptions = exceptions()?;
     for (id, also) in &exceptions.also_fine {
-        ensure!(scripts.iter().any(|script| script.id == *id) && !also.reason.is_empty(), "script {id}: no script, or no reason");
+        ensure!(
+            scripts.iter().any(|script| script.id == *id) && !also.reason.is_empty(),
+            "script {id}: no script, or no reason"
+        );
     }
     for id in exceptions.may_fail.keys() {
         let script = scripts.iter().find(|script| script.id == *id).with_context(|| format!("there is no script {id}"))?;
@@ -202,7 +210,9 @@ async fn verdicts_of_host(arguments: &[String]) -> anyhow::Result<Vec<Verdict>> 
     for canary in CANARIES {
         ensure!(!said.contains(canary), "`{canary}` is in the host's stdout");
     }
-    said.lines().map(|line| serde_json::from_str(line).with_context(|| format!("the host's stdout has other text: {line}"))).collect()
+    said.lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("the host's stdout has other text: {line}")))
+        .collect()
 }
 
 /// The table by class of what was run; `None` if nothing was.

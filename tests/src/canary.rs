@@ -27,7 +27,12 @@ const ENVIRONMENT: &str = "ISOLET_TEST_CANARY";
 /// The file with a canary, in the host's working directory.
 const FILE: &str = "credentials.json";
 
-const CHECKS: [&str; 4] = ["nothing_planted_leaves", "no_guest_process_holds_what_is_planted", "a_zygote_is_the_same_after_1000_hostile_runs", "runs_share_nothing"];
+const CHECKS: [&str; 4] = [
+    "nothing_planted_leaves",
+    "no_guest_process_holds_what_is_planted",
+    "a_zygote_is_the_same_after_1000_hostile_runs",
+    "runs_share_nothing",
+];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -158,7 +163,9 @@ impl Host {
         // What one run holds, to see that the search finds it there, and nowhere else.
         let own = format!("own-{:016x}", fastrand::u64(..));
         let cold = self.runtime.session(self.scopes.hold.clone(), TestTools(Arc::clone(&self.upstream)));
-        let program = format!("const own = '{own}'; for (const seek of ['a', 'b']) await test.echo({{ value: seek }}); await hold.until_told({{ id: own }}); return own");
+        let program = format!(
+            "const own = '{own}'; for (const seek of ['a', 'b']) await test.echo({{ value: seek }}); await hold.until_told({{ id: own }}); return own"
+        );
         let (first, second) = (self.session.run(&program), cold.run("return await hold.until_told({ id: 'cold' })"));
         let look = async {
             let there = until(Duration::from_secs(20), || self.upstream.running() == 2).await;
@@ -217,15 +224,28 @@ impl Host {
         limits.cpu_max = Duration::from_millis(50);
         for number in 0..1000 {
             // One in ten takes its process down; all others change what they can reach.
-            let program = if number % 10 == 0 { kill::LETHAL[number / 10 % kill::LETHAL.len()].1 } else { VANDALS[number % VANDALS.len()] };
+            let program = if number % 10 == 0 {
+                kill::LETHAL[number / 10 % kill::LETHAL.len()].1
+            } else {
+                VANDALS[number % VANDALS.len()]
+            };
             let options = RunOptions { limits: Some(limits.clone()), ..RunOptions::default() };
             self.session.run_with(program, options).await.with_context(|| program.to_owned())?;
         }
         for (zygote, before) in zygotes.iter().zip(before) {
             let after = pages(*zygote, "")?;
-            let changed: Vec<_> = before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| *page).collect();
-            let places: Vec<_> = process_table::mappings(*zygote)?.into_iter().filter(|mapping| changed.iter().any(|page| (mapping.start..mapping.end).contains(page))).collect();
-            ensure!(changed.is_empty(), "zygote {zygote}: {} of {} pages have changed: {changed:x?} in {places:x?}", changed.len(), before.len());
+            let changed: Vec<_> =
+                before.iter().filter(|(page, hash)| after.get(page) != Some(hash)).map(|(page, _)| *page).collect();
+            let places: Vec<_> = process_table::mappings(*zygote)?
+                .into_iter()
+                .filter(|mapping| changed.iter().any(|page| (mapping.start..mapping.end).contains(page)))
+                .collect();
+            ensure!(
+                changed.is_empty(),
+                "zygote {zygote}: {} of {} pages have changed: {changed:x?} in {places:x?}",
+                changed.len(),
+                before.len()
+            );
             ensure!(before.len() > 200, "zygote {zygote} has only {} pages of V8", before.len());
         }
         // What a zygote does itself is seen in the same way.

@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use isolet::{CallEnd, Catalog, Config, Grants, Limits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost, ToolReply};
+use isolet::{
+    CallEnd, Catalog, Config, Grants, Limits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost, ToolReply,
+};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -63,7 +65,8 @@ fn check(program: &Path) -> anyhow::Result<()> {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         return Ok(std::fs::write(file, actual)?);
     }
-    let expected = std::fs::read_to_string(&file).with_context(|| format!("{}: set UPDATE_EXPECT=1 to make it", file.display()))?;
+    let expected =
+        std::fs::read_to_string(&file).with_context(|| format!("{}: set UPDATE_EXPECT=1 to make it", file.display()))?;
     if actual != expected {
         bail!("{} gave:\n{actual}\nexpected:\n{expected}", program.display());
     }

@@ -95,6 +95,9 @@ async fn crowd(runs: usize) -> anyhow::Result<()> {
 fn check_descriptors(runs: usize) -> anyhow::Result<()> {
     let wanted = u64::try_from(runs * 3 + 64)?;
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    ensure!(limit >= wanted, "{runs} runs need {wanted} descriptors, the limit is {limit}: raise the hard limit (`ulimit -Hn`)");
+    ensure!(
+        limit >= wanted,
+        "{runs} runs need {wanted} descriptors, the limit is {limit}: raise the hard limit (`ulimit -Hn`)"
+    );
     Ok(())
 }

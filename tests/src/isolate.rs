@@ -23,7 +23,8 @@ impl ToolHost for NoTools {
 
 fn returned(config: Config, source: &str, options: RunOptions) -> Result<serde_json::Value, Failed> {
     tokio::runtime::Runtime::new()?.block_on(async {
-        let scope = Catalog::load([("test", vec![json!({ "name": "echo", "inputSchema": {} })])])?.scope(&Grants::new().allow("*"))?;
+        let scope =
+            Catalog::load([("test", vec![json!({ "name": "echo", "inputSchema": {} })])])?.scope(&Grants::new().allow("*"))?;
         let session = Runtime::new(config)?.session(scope, NoTools);
         match session.run_with(source, options).await?.end {
             End::Returned(value) => Ok(value),
@@ -37,7 +38,11 @@ fn the_global_is_the_golden_list() -> Result<(), Failed> {
     let source = "return Reflect.ownKeys(globalThis).map(String).sort().join('\\n')";
     let keys = returned(Config::default(), source, RunOptions::default())?;
     let expected = include_str!("globals.txt").trim_end();
-    if keys.as_str() == Some(expected) { Ok(()) } else { Err(format!("the global has:\n{}", keys.as_str().unwrap_or_default()).into()) }
+    if keys.as_str() == Some(expected) {
+        Ok(())
+    } else {
+        Err(format!("the global has:\n{}", keys.as_str().unwrap_or_default()).into())
+    }
 }
 
 fn the_ops_are_the_golden_list() -> Result<(), Failed> {
@@ -53,7 +58,11 @@ fn the_same_seed_and_clock_give_the_same_run() -> Result<(), Failed> {
         return Err("two runs with one seed and clock differ".into());
     }
     let other = RunOptions { seed: Some([5, 6, 7, 9]), ..options() };
-    if first[0] == returned(Config::default(), source, other)?[0] { Err("two seeds draw the same number".into()) } else { Ok(()) }
+    if first[0] == returned(Config::default(), source, other)?[0] {
+        Err("two seeds draw the same number".into())
+    } else {
+        Ok(())
+    }
 }
 
 fn a_spawned_run_is_like_a_forked_one() -> Result<(), Failed> {
@@ -61,5 +70,9 @@ fn a_spawned_run_is_like_a_forked_one() -> Result<(), Failed> {
     spawn.start = Start::Spawn;
     let source = "return Reflect.ownKeys(globalThis).length + Object.keys(test).join()";
     let options = RunOptions::default;
-    if returned(spawn, source, options())? == returned(Config::default(), source, options())? { Ok(()) } else { Err("they differ".into()) }
+    if returned(spawn, source, options())? == returned(Config::default(), source, options())? {
+        Ok(())
+    } else {
+        Err("they differ".into())
+    }
 }

@@ -50,7 +50,10 @@ pub(crate) const LETHAL: &[Lethal] = &[
     ("calls", "for (;;) await test.echo({ value: 'x'.repeat(100_000) });"),
     ("result", "return { toJSON() { for (;;); } };"),
     ("result", "return new Proxy([], { get() { for (;;); } });"),
-    ("throw", "const e = new Error('x'); e.errors = [e]; Object.defineProperty(e, 'cause', { get: () => new Error('y', { cause: e }) }); for (;;) try { throw e } catch (again) { await Promise.reject(again).catch(() => {}); }"),
+    (
+        "throw",
+        "const e = new Error('x'); e.errors = [e]; Object.defineProperty(e, 'cause', { get: () => new Error('y', { cause: e }) }); for (;;) try { throw e } catch (again) { await Promise.reject(again).catch(() => {}); }",
+    ),
 ];
 
 /// 500 runs in a process of their own.
@@ -96,7 +99,8 @@ struct Footprint {
 fn footprint(runtime: &Runtime) -> Footprint {
     let host = process_table::host();
     let descendants = process_table::descendants_of(host);
-    let zygotes: Vec<_> = descendants.iter().copied().filter(|process| !process_table::children_of(*process).is_empty()).collect();
+    let zygotes: Vec<_> =
+        descendants.iter().copied().filter(|process| !process_table::children_of(*process).is_empty()).collect();
     let ready = runtime.metrics().ready;
     Footprint {
         host_kb: process_table::status_number(host, "VmRSS").unwrap_or(0),
@@ -136,7 +140,12 @@ async fn kill(runs: usize) -> anyhow::Result<()> {
     ensure!(after.threads == before.threads, "threads: {} before, {} after", before.threads, after.threads);
     ensure!(after.descriptors == before.descriptors, "descriptors: {} before, {} after", before.descriptors, after.descriptors);
     ensure!(after.children == before.children, "processes: {} before, {} after", before.children, after.children);
-    ensure!(after.host_kb <= before.host_kb + GROWTH_MAX_KB, "the host has grown from {} to {} kB", before.host_kb, after.host_kb);
+    ensure!(
+        after.host_kb <= before.host_kb + GROWTH_MAX_KB,
+        "the host has grown from {} to {} kB",
+        before.host_kb,
+        after.host_kb
+    );
     ensure!(after.zygotes_kb <= before.zygotes_kb + GROWTH_MAX_KB, "the zygotes have grown: {before:?} {after:?}");
     report(runs, took, &endings, &latencies, &before, &after);
     Ok(())
@@ -171,7 +180,8 @@ async fn at_rest(runtime: &Runtime) -> anyhow::Result<Footprint> {
     let rests = until(Duration::from_secs(10), || {
         let now = footprint(runtime);
         let before = std::mem::replace(&mut last, now.clone());
-        (before.children, before.descriptors, before.threads) == (now.children, now.descriptors, now.threads) && now.children == now.zygotes.len()
+        (before.children, before.descriptors, before.threads) == (now.children, now.descriptors, now.threads)
+            && now.children == now.zygotes.len()
     });
     ensure!(rests.await, "host and zygotes do not come to rest: {last:?}");
     Ok(last)
@@ -232,7 +242,8 @@ async fn benign_runs(user: Arc<User>, over: Arc<AtomicUsize>) -> anyhow::Result<
 
 async fn benign_run(user: &User, number: usize) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    let outcome = user.session.run(&format!("return (await test.add({{ a: {number}, b: 1 }})).sum")).await.context("a benign run")?;
+    let outcome =
+        user.session.run(&format!("return (await test.add({{ a: {number}, b: 1 }})).sum")).await.context("a benign run")?;
     let received = user.upstream.take_received();
     ensure!(received.len() == 1, "benign run {number}: {} calls have arrived", received.len());
     let sum = match &outcome.end {

@@ -13,7 +13,8 @@ pub(crate) fn host() -> u32 {
 
 /// Parents by process, of all processes there are.
 fn parents() -> BTreeMap<u32, u32> {
-    let numbers = std::fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let numbers =
+        std::fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     numbers.filter_map(|process| Some((process, parent_of(process)?))).collect()
 }
 
@@ -92,7 +93,8 @@ pub(crate) struct Mapping {
 
 /// The mappings of a process.
 pub(crate) fn mappings(process: u32) -> anyhow::Result<Vec<Mapping>> {
-    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).with_context(|| format!("the mappings of {process}"))?;
+    let maps =
+        std::fs::read_to_string(format!("/proc/{process}/maps")).with_context(|| format!("the mappings of {process}"))?;
     Ok(maps.lines().filter_map(mapping).collect())
 }
 

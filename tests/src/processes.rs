@@ -45,7 +45,8 @@ const CHECKS: [&str; 9] = [
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks = CHECKS.map(|check| Trial::test(format!("processes::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
+    let checks = CHECKS
+        .map(|check| Trial::test(format!("processes::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
     let mut trials = Vec::from(checks);
     trials.push(Trial::test("processes::a_killed_host_leaves_no_guest", kill_host));
     trials
@@ -116,8 +117,12 @@ async fn kill_scope_zygote() -> anyhow::Result<()> {
         ensure!(run.await??.end == End::Returned(7.into()), "a run of another zygote was disturbed");
     }
     runtime.prepare(&scopes.hold).await?;
-    let outcome = runtime.session(scopes.hold.clone(), TestTools(upstream)).run("return (await hold.until_told({ id: 7 })).id").await?;
-    ensure!(outcome.cost.origin == Origin::Ready && outcome.end == End::Returned(7.into()), "after the replacement: {outcome:?}");
+    let outcome =
+        runtime.session(scopes.hold.clone(), TestTools(upstream)).run("return (await hold.until_told({ id: 7 })).id").await?;
+    ensure!(
+        outcome.cost.origin == Origin::Ready && outcome.end == End::Returned(7.into()),
+        "after the replacement: {outcome:?}"
+    );
     ensure!(!zygotes()?.1.contains(&zygote), "the killed zygote is still there");
     Ok(())
 }
@@ -134,7 +139,10 @@ async fn kill_base_zygote() -> anyhow::Result<()> {
         let lost = run.await?;
         ensure!(matches!(lost, Err(RunError::ZygoteLost)), "a run of a lost zygote: {lost:?}");
     }
-    ensure!(until(SOON, || of_scopes.iter().all(|zygote| !process_table::is_alive(*zygote))).await, "the base zygote is gone and its zygotes are not");
+    ensure!(
+        until(SOON, || of_scopes.iter().all(|zygote| !process_table::is_alive(*zygote))).await,
+        "the base zygote is gone and its zygotes are not"
+    );
     upstream.tell(true);
     // Meanwhile runs are spawned; soon they are forked again.
     let session = runtime.session(scopes.hold.clone(), TestTools(upstream));
@@ -164,7 +172,12 @@ async fn walls_of_forks() -> anyhow::Result<()> {
         check_walls(*zygote, report.seccomp.then_some(1))?;
     }
     // Ready runs are behind the same walls as those that run.
-    let runs: Vec<_> = of_scopes.iter().chain([&base]).flat_map(|zygote| process_table::children_of(*zygote)).filter(|run| !of_scopes.contains(run)).collect();
+    let runs: Vec<_> = of_scopes
+        .iter()
+        .chain([&base])
+        .flat_map(|zygote| process_table::children_of(*zygote))
+        .filter(|run| !of_scopes.contains(run))
+        .collect();
     ensure!(runs.len() >= 2, "runs: {runs:?}");
     for run in &runs {
         check_walls(*run, report.seccomp.then_some(2))?;
@@ -207,7 +220,8 @@ fn check_walls(process: u32, filters: Option<u64>) -> anyhow::Result<()> {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default();
     ensure!(core.split_ascii_whitespace().nth(4) == Some("0"), "process {process} may dump its core: {core}");
     for (number, target) in process_table::descriptor_targets(process) {
-        let expected = if number < 3 { target == "/dev/null" } else { target.starts_with("socket:") || target.starts_with("pipe:") };
+        let expected =
+            if number < 3 { target == "/dev/null" } else { target.starts_with("socket:") || target.starts_with("pipe:") };
         ensure!(expected, "descriptor {number} of {process} is {target}");
     }
     Ok(())
@@ -231,7 +245,9 @@ async fn answers_after_limits() -> anyhow::Result<()> {
     let (runtime, scopes, upstream) = (Runtime::new(Config::default())?, test_tools::scopes()?, Upstream::new("user"));
     runtime.prepare(&scopes.both).await?;
     let session = runtime.session(scopes.both, TestTools(upstream));
-    for program in ["for (;;);", "await hold.until_told({})", "return [].indexOf.call({ length: 2 ** 53 - 1 }, 1)", "for (;;) await null"] {
+    for program in
+        ["for (;;);", "await hold.until_told({})", "return [].indexOf.call({ length: 2 ** 53 - 1 }, 1)", "for (;;) await null"]
+    {
         let mut late = Vec::new();
         for _ in 0..7 {
             let mut limits = Limits::default();
@@ -253,7 +269,9 @@ async fn drop_session() -> anyhow::Result<()> {
     let resting = || process_table::descendants_of(process_table::host()).len() == 2 + runtime.metrics().ready;
     ensure!(until(SOON, resting).await, "the zygotes do not come to rest");
     // The loop that the process is in after the first turn, and a call that is cancelled.
-    let run = tokio::spawn(async move { session.run("hold.until_told({}); setTimeout(() => { for (;;); }, 1); await hold.until_told({})").await });
+    let run = tokio::spawn(async move {
+        session.run("hold.until_told({}); setTimeout(() => { for (;;); }, 1); await hold.until_told({})").await
+    });
     ensure!(until(SOON, || upstream.running() == 2).await, "the run does not call");
     run.abort();
     ensure!(until(SOON, || upstream.running() == 0).await, "the call of a dropped run goes on");
@@ -326,26 +344,92 @@ const LIES: &[Lie] = &[
     ("the same call twice", |liar| liar.call(1, 0, b"{}").and_then(|()| liar.call(1, 0, b"{}")), None),
     ("a call too early", |liar| liar.call(2, 0, b"{}"), None),
     ("more calls in flight than allowed", |liar| (1..=129).try_for_each(|id| liar.call(id, HELD, b"{}")), None),
-    ("more calls than allowed", |liar| (1..=1001).try_for_each(|id| liar.call(id, u32::MAX, b"{}").and_then(|()| liar.read(ANSWER).map(drop))), Some(|end| matches!(end, End::Stopped(Stop::Calls { .. })))),
+    (
+        "more calls than allowed",
+        |liar| (1..=1001).try_for_each(|id| liar.call(id, u32::MAX, b"{}").and_then(|()| liar.read(ANSWER).map(drop))),
+        Some(|end| matches!(end, End::Stopped(Stop::Calls { .. }))),
+    ),
     ("a forged tool", |liar| liar.call_and_return(u32::MAX - 8, b"{}"), Some(|end| has_code(end, "unknown_tool"))),
     ("arguments that are no JSON", |liar| liar.call_and_return(0, b"{\"a\":"), Some(|end| has_code(end, "invalid_arguments"))),
     ("arguments that are no object", |liar| liar.call_and_return(0, b"[1]"), Some(|end| has_code(end, "invalid_arguments"))),
-    ("arguments nested without end", |liar| liar.call_and_return(0, "[".repeat(900_000).as_bytes()), Some(|end| has_code(end, "invalid_arguments"))),
-    ("arguments that are too large", |liar| liar.call_and_return(0, format!("\"{}\"", "x".repeat(2 << 20)).as_bytes()), Some(|end| has_code(end, "too_large"))),
+    (
+        "arguments nested without end",
+        |liar| liar.call_and_return(0, "[".repeat(900_000).as_bytes()),
+        Some(|end| has_code(end, "invalid_arguments")),
+    ),
+    (
+        "arguments that are too large",
+        |liar| liar.call_and_return(0, format!("\"{}\"", "x".repeat(2 << 20)).as_bytes()),
+        Some(|end| has_code(end, "too_large")),
+    ),
     ("a result that is no JSON", |liar| liar.end(0, b"{\"a\""), None),
-    ("a result nested without end", |liar| liar.end(0, "[".repeat(900_000).as_bytes()), Some(|end| matches!(end, End::Threw(_)))),
+    (
+        "a result nested without end",
+        |liar| liar.end(0, "[".repeat(900_000).as_bytes()),
+        Some(|end| matches!(end, End::Threw(_))),
+    ),
     ("a result beyond its limit", |liar| liar.end(0, format!("\"{}\"", "x".repeat((1 << 20) - 1)).as_bytes()), None),
     ("an error that is no JSON", |liar| liar.end(1, b"oh"), None),
-    ("an error with causes without end", |liar| liar.end(1, "{\"name\":\"E\",\"message\":\"\",\"causes\":[".repeat(20_000).as_bytes()), None),
+    (
+        "an error with causes without end",
+        |liar| liar.end(1, "{\"name\":\"E\",\"message\":\"\",\"causes\":[".repeat(20_000).as_bytes()),
+        None,
+    ),
     ("an unknown ending", |liar| liar.end(9, b"1"), None),
-    ("a place far away", |liar| liar.end_at(1, u32::MAX, br#"{"name":"E","message":"m"}"#), Some(|end| matches!(end, End::Threw(_)))),
+    (
+        "a place far away",
+        |liar| liar.end_at(1, u32::MAX, br#"{"name":"E","message":"m"}"#),
+        Some(|end| matches!(end, End::Threw(_))),
+    ),
     ("two ends", |liar| liar.end(0, b"1").and_then(|()| liar.end(0, b"2")), Some(|end| *end == End::Returned(1.into()))),
-    ("calls after the end", |liar| liar.end(0, b"1").and_then(|()| liar.call(1, 0, b"{}")), Some(|end| *end == End::Returned(1.into()))),
-    ("lines without end", |liar| loop { liar.frame(SAY, b"\x01lies")? }, Some(|end| matches!(end, End::Stopped(Stop::Output { .. })))),
-    ("empty lines without end", |liar| loop { liar.frame(SAY, b"\x01")? }, Some(|end| matches!(end, End::Stopped(Stop::Output { .. })))),
-    ("silence", |_| loop { std::thread::park() }, Some(|end| matches!(end, End::Stopped(Stop::Wall { .. })))),
-    ("half a frame", |liar| liar.raw(&[9, 0, 0]).map(|()| loop { std::thread::park() }), Some(|end| matches!(end, End::Stopped(Stop::Wall { .. })))),
-    ("a closed socket", |liar| liar.socket.shutdown(std::net::Shutdown::Both).map(|()| loop { std::thread::park() }), None),
+    (
+        "calls after the end",
+        |liar| liar.end(0, b"1").and_then(|()| liar.call(1, 0, b"{}")),
+        Some(|end| *end == End::Returned(1.into())),
+    ),
+    (
+        "lines without end",
+        |liar| loop {
+            liar.frame(SAY, b"\x01lies")?
+        },
+        Some(|end| matches!(end, End::Stopped(Stop::Output { .. }))),
+    ),
+    (
+        "empty lines without end",
+        |liar| loop {
+            liar.frame(SAY, b"\x01")?
+        },
+        Some(|end| matches!(end, End::Stopped(Stop::Output { .. }))),
+    ),
+    (
+        "silence",
+        |_| loop {
+            std::thread::park()
+        },
+        Some(|end| matches!(end, End::Stopped(Stop::Wall { .. }))),
+    ),
+    (
+        "half a frame",
+        |liar| {
+            liar.raw(&[9, 0, 0]).map(|()| {
+                loop {
+                    std::thread::park()
+                }
+            })
+        },
+        Some(|end| matches!(end, End::Stopped(Stop::Wall { .. }))),
+    ),
+    (
+        "a closed socket",
+        |liar| {
+            liar.socket.shutdown(std::net::Shutdown::Both).map(|()| {
+                loop {
+                    std::thread::park()
+                }
+            })
+        },
+        None,
+    ),
     ("an early exit", |_| Ok(()), None),
 ];
 
@@ -465,7 +549,11 @@ async fn forged_frames() -> anyhow::Result<()> {
     let upstream = Upstream::new("liar");
     let lying = liars(&place, scopes.both.clone(), &upstream)?;
     for (index, path) in [(HELD, "hold.until_told"), (BIG, "test.big")] {
-        ensure!(scopes.both.find(path).is_some_and(|tool| tool.index() == index), "{:?}", scopes.both.tools().iter().map(|tool| tool.path()).collect::<Vec<_>>());
+        ensure!(
+            scopes.both.find(path).is_some_and(|tool| tool.index() == index),
+            "{:?}",
+            scopes.both.tools().iter().map(|tool| tool.path()).collect::<Vec<_>>()
+        );
     }
     let runtime = Runtime::new(Config::default())?;
     let honest = runtime.session(scopes.both, TestTools(Upstream::new("honest")));
@@ -482,18 +570,28 @@ async fn forged_frames() -> anyhow::Result<()> {
             }
         };
         let right = match &outcome {
-            Ok(outcome) => expected.map_or(matches!(outcome.end, End::Stopped(Stop::GuestLost { .. })), |expected| expected(&outcome.end)),
+            Ok(outcome) => {
+                expected.map_or(matches!(outcome.end, End::Stopped(Stop::GuestLost { .. })), |expected| expected(&outcome.end))
+            }
             Err(_) => false,
         };
         if !right {
-            let end: String = outcome.map_or_else(|error| format!("{error:?}"), |outcome| format!("{:?}", outcome.end)).chars().take(200).collect();
+            let end: String = outcome
+                .map_or_else(|error| format!("{error:?}"), |outcome| format!("{:?}", outcome.end))
+                .chars()
+                .take(200)
+                .collect();
             wrong.push(format!("{name}: {end}"));
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     let outcome = lying.run("a forged tool").await?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].path == "?", "the record of a forged call: {:?}", outcome.calls);
-    ensure!(matches!(outcome.calls[0].end, CallEnd::Failed("unknown_tool")), "the record of a forged call: {:?}", outcome.calls);
+    ensure!(
+        matches!(outcome.calls[0].end, CallEnd::Failed("unknown_tool")),
+        "the record of a forged call: {:?}",
+        outcome.calls
+    );
     ensure!(until(SOON, || upstream.running() == 0).await, "calls of liars go on");
     Ok(())
 }
@@ -512,12 +610,18 @@ async fn deaf_guest() -> anyhow::Result<()> {
 }
 
 async fn lying_zygote() -> anyhow::Result<()> {
-    for script in ["head -c 100000 /dev/urandom >&3", "printf '\\377\\377\\377\\377\\041' >&3; sleep 60", "exit 3", "kill -9 $$"] {
+    for script in
+        ["head -c 100000 /dev/urandom >&3", "printf '\\377\\377\\377\\377\\041' >&3; sleep 60", "exit 3", "kill -9 $$"]
+    {
         let place = tempfile::tempdir()?;
         let mut config = Config::default();
-        config.executable = Some(executable(&place, &format!("if [ \"$2\" = zygote ]; then {script}; exit; fi\nexec THIS \"$@\""))?);
+        config.executable =
+            Some(executable(&place, &format!("if [ \"$2\" = zygote ]; then {script}; exit; fi\nexec THIS \"$@\""))?);
         let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
-        let outcome = runtime.session(scopes.test, TestTools(Upstream::new("user"))).run("return (await test.add({ a: 1, b: 2 })).sum").await?;
+        let outcome = runtime
+            .session(scopes.test, TestTools(Upstream::new("user")))
+            .run("return (await test.add({ a: 1, b: 2 })).sum")
+            .await?;
         ensure!(outcome.end == End::Returned(3.into()), "beside `{script}`: {}", outcome.end);
         ensure!(outcome.cost.origin == Origin::Spawned, "beside `{script}`: {:?}", outcome.cost.origin);
     }

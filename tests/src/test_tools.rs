@@ -118,9 +118,7 @@ pub(crate) struct Scopes {
 
 /// Makes the scopes.
 pub(crate) fn scopes() -> anyhow::Result<Scopes> {
-    let tool = |name: &str, properties: Value, required: Value| {
-        json!({ "name": name, "inputSchema": { "type": "object", "properties": properties, "required": required } })
-    };
+    let tool = |name: &str, properties: Value, required: Value| json!({ "name": name, "inputSchema": { "type": "object", "properties": properties, "required": required } });
     let test = vec![
         tool("echo", json!({ "value": {} }), json!([])),
         tool("add", json!({ "a": { "type": "number" }, "b": { "type": "number" } }), json!(["a", "b"])),

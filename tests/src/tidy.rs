@@ -43,7 +43,8 @@ fn none_has(files: &[(PathBuf, String)], words: &[&str]) -> Result<(), Failed> {
         .iter()
         .flat_map(|(path, text)| {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            code.filter(|line| words.iter().any(|word| line.contains(word))).map(move |line| format!("{}: {}", path.display(), line.trim()))
+            code.filter(|line| words.iter().any(|word| line.contains(word)))
+                .map(move |line| format!("{}: {}", path.display(), line.trim()))
         })
         .collect();
     if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
@@ -60,7 +61,12 @@ fn there_is_one_v8() -> Result<(), Failed> {
 fn every_module_says_what_it_is() -> Result<(), Failed> {
     let mut silent = Vec::new();
     for folder in ["bindings/src", "snapshots/src", "runtime/src", "server/src", "examples/src", "tests/src", "xtask/src"] {
-        silent.extend(rust_files(folder)?.into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path.display().to_string()));
+        silent.extend(
+            rust_files(folder)?
+                .into_iter()
+                .filter(|(_, text)| !text.starts_with("//!"))
+                .map(|(path, _)| path.display().to_string()),
+        );
     }
     if silent.is_empty() { Ok(()) } else { Err(format!("no `//!` header: {}", silent.join(", ")).into()) }
 }
@@ -100,5 +106,9 @@ fn every_promise_is_held() -> Result<(), Failed> {
         let names = held.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap_or(name));
         unknown.extend(names.filter(|name| !code.contains(*name)).map(str::to_owned));
     }
-    if unknown.is_empty() { Ok(()) } else { Err(format!("SPECIFICATION.md names what is not there: {}", unknown.join(", ")).into()) }
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("SPECIFICATION.md names what is not there: {}", unknown.join(", ")).into())
+    }
 }

@@ -70,11 +70,15 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
             arguments,
             workspace,
         ),
-        Task::Kill(arguments) => {
-            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "kill"], arguments, workspace)
-        }
-        Task::Crowd(arguments) => {
-            cargo::run(&["run", "--package", "isolet-tests", "--release", "--", "crowd"], arguments, workspace)
-        }
+        Task::Kill(arguments) => cargo::run(
+            &["test", "--package", "isolet-tests", "--release", "--test", "isolet", "--", "kill"],
+            arguments,
+            workspace,
+        ),
+        Task::Crowd(arguments) => cargo::run(
+            &["test", "--package", "isolet-tests", "--release", "--test", "isolet", "--", "crowd"],
+            arguments,
+            workspace,
+        ),
     }
 }

@@ -7,7 +7,8 @@
 /// Moves whole 2 MiB blocks of the executable's read-only mappings into huge pages. False if nothing was moved.
 #[cfg(target_os = "linux")]
 pub(super) fn move_executable() -> bool {
-    let offered = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").is_ok_and(|text| !text.contains("[never]"));
+    let offered =
+        std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").is_ok_and(|text| !text.contains("[never]"));
     let Ok(executable) = std::fs::read_link("/proc/self/exe") else { return false };
     let Ok(mappings) = super::memory::mappings() else { return false };
     let executable = executable.to_string_lossy();

@@ -174,7 +174,8 @@ impl Isolate {
     pub(super) fn settle(&mut self, call_id: u32, succeeded: bool, text: &str) {
         deno_core::scope!(scope, self.runtime);
         let Some(text) = string_of(scope, text) else { return };
-        let arguments = [v8::Integer::new_from_unsigned(scope, call_id).into(), v8::Boolean::new(scope, succeeded).into(), text];
+        let arguments =
+            [v8::Integer::new_from_unsigned(scope, call_id).into(), v8::Boolean::new(scope, succeeded).into(), text];
         call(scope, &self.functions.settle, &arguments);
     }
 
@@ -340,7 +341,12 @@ fn refuse_import_with_phase<'scope>(
     refuse_import(scope, options, resource, specifier, attributes)
 }
 
-extern "C" fn leave_import_meta_empty(_: v8::Local<'_, v8::Context>, _: v8::Local<'_, v8::Module>, _: v8::Local<'_, v8::Object>) {}
+extern "C" fn leave_import_meta_empty(
+    _: v8::Local<'_, v8::Context>,
+    _: v8::Local<'_, v8::Module>,
+    _: v8::Local<'_, v8::Object>,
+) {
+}
 
 extern "C" fn refuse_wasm(_: v8::Local<'_, v8::Context>, _: v8::Local<'_, v8::String>) -> bool {
     false

@@ -60,7 +60,9 @@ mod linux {
     use std::collections::BTreeMap;
     use std::sync::OnceLock;
 
-    use landlock::{ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
+    use landlock::{
+        ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
+    };
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
     };
@@ -77,7 +79,9 @@ mod linux {
         if !boot.readable_by_tests {
             let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
         }
-        match filter(boot.jit, occupant).and_then(|filter| seccompiler::apply_filter(&filter).map_err(|error| error.to_string())) {
+        match filter(boot.jit, occupant)
+            .and_then(|filter| seccompiler::apply_filter(&filter).map_err(|error| error.to_string()))
+        {
             Ok(()) => walls.seccomp = true,
             Err(reason) => walls.missing.push(format!("seccomp: {reason}")),
         }
@@ -98,20 +102,62 @@ mod linux {
 
     /// What a guest process needs of the kernel once it has booted: memory, its socket, time, and its own end.
     const ALLOWED: &[i64] = &[
-        libc::SYS_read, libc::SYS_write, libc::SYS_writev, libc::SYS_recvmsg, libc::SYS_sendmsg, libc::SYS_recvfrom, libc::SYS_sendto,
-        libc::SYS_ppoll, libc::SYS_close, libc::SYS_fcntl, libc::SYS_futex, libc::SYS_munmap, libc::SYS_madvise,
-        libc::SYS_mremap, libc::SYS_brk, libc::SYS_clock_gettime, libc::SYS_clock_getres, libc::SYS_clock_nanosleep,
-        libc::SYS_nanosleep, libc::SYS_sched_yield, libc::SYS_gettid, libc::SYS_getpid, libc::SYS_getppid, libc::SYS_tgkill,
-        libc::SYS_getrandom, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack,
-        libc::SYS_rseq, libc::SYS_set_robust_list, libc::SYS_membarrier, libc::SYS_exit, libc::SYS_exit_group,
-        libc::SYS_restart_syscall, libc::SYS_prctl, libc::SYS_seccomp, libc::SYS_prlimit64, libc::SYS_getrusage,
+        libc::SYS_read,
+        libc::SYS_write,
+        libc::SYS_writev,
+        libc::SYS_recvmsg,
+        libc::SYS_sendmsg,
+        libc::SYS_recvfrom,
+        libc::SYS_sendto,
+        libc::SYS_ppoll,
+        libc::SYS_close,
+        libc::SYS_fcntl,
+        libc::SYS_futex,
+        libc::SYS_munmap,
+        libc::SYS_madvise,
+        libc::SYS_mremap,
+        libc::SYS_brk,
+        libc::SYS_clock_gettime,
+        libc::SYS_clock_getres,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_nanosleep,
+        libc::SYS_sched_yield,
+        libc::SYS_gettid,
+        libc::SYS_getpid,
+        libc::SYS_getppid,
+        libc::SYS_tgkill,
+        libc::SYS_getrandom,
+        libc::SYS_rt_sigaction,
+        libc::SYS_rt_sigprocmask,
+        libc::SYS_rt_sigreturn,
+        libc::SYS_sigaltstack,
+        libc::SYS_rseq,
+        libc::SYS_set_robust_list,
+        libc::SYS_membarrier,
+        libc::SYS_exit,
+        libc::SYS_exit_group,
+        libc::SYS_restart_syscall,
+        libc::SYS_prctl,
+        libc::SYS_seccomp,
+        libc::SYS_prlimit64,
+        libc::SYS_getrusage,
         libc::SYS_sched_getaffinity,
     ];
 
     /// What a zygote needs beyond that: children, their ends, and the descriptors that name them.
     const ALLOWED_TO_ZYGOTES: &[i64] = &[
-        libc::SYS_clone, libc::SYS_clone3, libc::SYS_wait4, libc::SYS_waitid, libc::SYS_pidfd_open, libc::SYS_signalfd4, libc::SYS_dup3, libc::SYS_dup2, libc::SYS_close_range,
-        libc::SYS_set_tid_address, libc::SYS_landlock_create_ruleset, libc::SYS_landlock_restrict_self,
+        libc::SYS_clone,
+        libc::SYS_clone3,
+        libc::SYS_wait4,
+        libc::SYS_waitid,
+        libc::SYS_pidfd_open,
+        libc::SYS_signalfd4,
+        libc::SYS_dup3,
+        libc::SYS_dup2,
+        libc::SYS_close_range,
+        libc::SYS_set_tid_address,
+        libc::SYS_landlock_create_ruleset,
+        libc::SYS_landlock_restrict_self,
     ];
 
     fn filter(jit: Jit, occupant: Occupant) -> Result<BpfProgram, String> {
@@ -140,7 +186,11 @@ mod linux {
         Ok(vec![rule])
     }
 
-    fn compiled(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, on_match: SeccompAction) -> Result<BpfProgram, String> {
+    fn compiled(
+        rules: BTreeMap<i64, Vec<SeccompRule>>,
+        otherwise: SeccompAction,
+        on_match: SeccompAction,
+    ) -> Result<BpfProgram, String> {
         let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
         SeccompFilter::new(rules, otherwise, on_match, architecture)
             .and_then(BpfProgram::try_from)

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn a_line_of_maps_is_read() {
-        let read = mapping("7f00-8f00 r-xp 00001000 fe:00 123   /usr/bin/isolet").map(|mapping| (mapping.start, mapping.end, mapping.rights, mapping.name));
+        let read = mapping("7f00-8f00 r-xp 00001000 fe:00 123   /usr/bin/isolet")
+            .map(|mapping| (mapping.start, mapping.end, mapping.rights, mapping.name));
         assert_eq!(read, Some((0x7f00, 0x8f00, "r-xp".to_owned(), "/usr/bin/isolet".to_owned())));
     }
 

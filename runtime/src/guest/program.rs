@@ -5,7 +5,7 @@
 //! columns stay; only syntax that cannot be erased (enums, parameter properties) is transformed, with a map of positions.
 
 use isolet_snapshots::stack::Position;
-use swc_common::errors::{Handler, HANDLER};
+use swc_common::errors::{HANDLER, Handler};
 use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, GLOBALS, Globals, SourceMap, Span, Spanned as _};
 use swc_ecma_ast::{ArrowFunctionBody, Expr, Script, Stmt};
@@ -58,9 +58,8 @@ impl Program {
     /// A place in the JavaScript as a place in the program.
     pub(super) fn position(&self, position: Position) -> Position {
         let Some(map) = &self.map else { return in_program(position) };
-        map.lookup_token(position.line.saturating_sub(1), position.column.saturating_sub(1)).map_or(position, |token| {
-            in_program(Position { line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
-        })
+        map.lookup_token(position.line.saturating_sub(1), position.column.saturating_sub(1))
+            .map_or(position, |token| in_program(Position { line: token.get_src_line() + 1, column: token.get_src_col() + 1 }))
     }
 }
 
@@ -122,7 +121,10 @@ fn outside_wrapper(script: &Script, start: BytePos, end: BytePos) -> Option<Span
     let Expr::Arrow(arrow) = &*parenthesised.expr else { return Some(function.span) };
     let body = arrow.body.span();
     let prefix = u32::try_from(PREFIX.len()).unwrap_or(0);
-    let whole = body.lo.0 + 1 == start.0 + prefix && body.hi.0 + 1 == end.0 && arrow.is_async && matches!(*arrow.body, ArrowFunctionBody::FunctionBody(_));
+    let whole = body.lo.0 + 1 == start.0 + prefix
+        && body.hi.0 + 1 == end.0
+        && arrow.is_async
+        && matches!(*arrow.body, ArrowFunctionBody::FunctionBody(_));
     (!whole).then_some(body)
 }
 
@@ -140,7 +142,9 @@ fn strip(wrapped: &str, mode: Mode) -> Result<Stripped, String> {
         .set(&handler, || swc_ts_fast_strip::operate(&map, &handler, wrapped.to_owned(), options))
         .map(|output| Stripped { code: output.code, map: output.map })
         .map_err(|error| match error.code {
-            ErrorCode::UnsupportedSyntax => "the program uses TypeScript that cannot be erased: write it as JavaScript".to_owned(),
+            ErrorCode::UnsupportedSyntax => {
+                "the program uses TypeScript that cannot be erased: write it as JavaScript".to_owned()
+            }
             _ => error.message,
         })
 }
@@ -198,7 +202,8 @@ mod tests {
         let program = program.as_ref().map(|program| {
             let line = program.javascript.lines().position(|line| line.contains("throw")).unwrap_or(0);
             let column = program.javascript.lines().nth(line).and_then(|text| text.find("new Error")).unwrap_or(0);
-            let position = Position { line: u32::try_from(line + 1).unwrap_or(0), column: u32::try_from(column + 1).unwrap_or(0) };
+            let position =
+                Position { line: u32::try_from(line + 1).unwrap_or(0), column: u32::try_from(column + 1).unwrap_or(0) };
             program.position(position)
         });
         assert_eq!(program, Some(Position { line: 2, column: 7 }));
@@ -206,7 +211,9 @@ mod tests {
 
     #[test]
     fn a_program_that_closes_the_wrapper_is_refused() {
-        for source in ["}); more(); (async () => {", "})(); (async () => {", "}, async () => {", "}); (() => {", "} async function f() {"] {
+        for source in
+            ["}); more(); (async () => {", "})(); (async () => {", "}, async () => {", "}); (() => {", "} async function f() {"]
+        {
             assert!(Program::new(source, 100).is_err(), "{source}");
         }
     }

@@ -49,7 +49,9 @@ pub(super) fn warm_up(isolate: &mut Isolate, heap_bytes_max: usize) {
         isolate.start(&program.javascript, |position| position);
         isolate.drain_microtasks();
         outbox.borrow_mut().flush();
-        for (call, succeeded, text) in [(1, true, "[]"), (2, true, "[]"), (3, false, r#"{"code":"unknown_tool","message":"warm","retryable":false}"#)] {
+        for (call, succeeded, text) in
+            [(1, true, "[]"), (2, true, "[]"), (3, false, r#"{"code":"unknown_tool","message":"warm","retryable":false}"#)]
+        {
             isolate.settle(call, succeeded, text);
             isolate.drain_microtasks();
             isolate.next_timer();

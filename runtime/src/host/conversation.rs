@@ -146,7 +146,8 @@ impl Conversation<'_> {
                 }
             }
             self.write();
-            let interest = if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+            let interest =
+                if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
             tokio::select! {
                 ready = self.socket.ready(interest) => {
                     if ready.is_ok_and(|ready| ready.is_readable()) && !self.read() {
@@ -238,10 +239,14 @@ impl Conversation<'_> {
         let limits = self.assignment.limits;
         self.console_bytes += text.len();
         if self.console_bytes > limits.console_bytes_max {
-            return Some(End::Stopped(Stop::Output { what: format!("the console's limit is {} bytes", limits.console_bytes_max) }));
+            return Some(End::Stopped(Stop::Output {
+                what: format!("the console's limit is {} bytes", limits.console_bytes_max),
+            }));
         }
         if self.console.len() >= usize::try_from(limits.console_lines_max).unwrap_or(usize::MAX) {
-            return Some(End::Stopped(Stop::Output { what: format!("the console's limit is {} lines", limits.console_lines_max) }));
+            return Some(End::Stopped(Stop::Output {
+                what: format!("the console's limit is {} lines", limits.console_lines_max),
+            }));
         }
         let line = ConsoleLine { level: Level::from_number(level), text };
         self.tell(|| Event::Console(line.clone()));
@@ -334,13 +339,16 @@ impl Conversation<'_> {
 
     fn check_reply(&mut self, record: usize, reply: &ToolReply) {
         let CallRecord { path, .. } = &self.records[record];
-        let Some(tool) = self.assignment.scope.find(path).filter(|tool| tool.definition().output_schema().is_some()) else { return };
+        let Some(tool) = self.assignment.scope.find(path).filter(|tool| tool.definition().output_schema().is_some()) else {
+            return;
+        };
         if reply.as_json().len() <= CHECKED_AT_ONCE_BYTES {
             self.records[record].warnings = warnings_of(tool, reply.as_json());
             return;
         }
         let (scope, path, text) = (self.assignment.scope.clone(), path.clone(), reply.as_json().to_owned());
-        self.checks.spawn_blocking(move || (record, scope.find(&path).map(|tool| warnings_of(tool, &text)).unwrap_or_default()));
+        self.checks
+            .spawn_blocking(move || (record, scope.find(&path).map(|tool| warnings_of(tool, &text)).unwrap_or_default()));
     }
 
     fn hear_end(&self, ending: Ending, line: u32, column: u32, text: &str) -> End {
@@ -383,7 +391,9 @@ impl Conversation<'_> {
     /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.
     fn nearest(&self, source_line: Option<&str>) -> Vec<String> {
         let scope = self.assignment.scope;
-        let words = source_line.unwrap_or_default().split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
+        let words = source_line
+            .unwrap_or_default()
+            .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
         let missing = words.filter_map(|word| {
             let (namespace, _) = word.split_once('.')?;
             let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);
@@ -462,7 +472,11 @@ fn lost(how: String) -> End {
 }
 
 /// A record of a call that has no answer yet.
-fn record_of(authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>, line: u32, argument_bytes: usize) -> CallRecord {
+fn record_of(
+    authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>,
+    line: u32,
+    argument_bytes: usize,
+) -> CallRecord {
     let (path, server, tool) = match authorised {
         Ok(Authorised::Tool(tool, _)) | Err((Some(tool), _)) => (tool.path(), tool.server(), tool.name()),
         Ok(Authorised::Scope(path, _)) => (*path, "", ""),

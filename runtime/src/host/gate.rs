@@ -43,11 +43,16 @@ pub(crate) fn authorise<'scope>(
 
 fn checked_arguments(tool: &ScopedTool, text: &str, bytes_max: usize) -> Result<Map<String, Value>, ToolError> {
     if text.len() > bytes_max {
-        let message = format!("the arguments of `{}` have {} bytes, the limit is {bytes_max}: send less at a time", tool.path(), text.len());
+        let message = format!(
+            "the arguments of `{}` have {} bytes, the limit is {bytes_max}: send less at a time",
+            tool.path(),
+            text.len()
+        );
         return Err(ToolError::new(ToolErrorCode::TooLarge, message));
     }
     let invalid = |message: String| ToolError::new(ToolErrorCode::InvalidArguments, message);
-    let arguments: Value = serde_json::from_str(text).map_err(|error| invalid(format!("the arguments of `{}` are not JSON: {error}", tool.path())))?;
+    let arguments: Value = serde_json::from_str(text)
+        .map_err(|error| invalid(format!("the arguments of `{}` are not JSON: {error}", tool.path())))?;
     let Value::Object(arguments) = arguments else {
         let kind = match arguments {
             Value::Array(_) => "an array",

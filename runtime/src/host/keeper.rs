@@ -176,7 +176,9 @@ async fn see_to_end(mut child: std::process::Child, process: Arc<GuestProcess>) 
 /// Where there is no pidfd: asks now and then whether the child has ended, without reaping it.
 async fn poll_for_end(child: &std::process::Child) {
     let Some(number) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return };
-    let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOHANG | rustix::process::WaitIdOptions::NOWAIT;
+    let options = rustix::process::WaitIdOptions::EXITED
+        | rustix::process::WaitIdOptions::NOHANG
+        | rustix::process::WaitIdOptions::NOWAIT;
     while matches!(rustix::process::waitid(rustix::process::WaitId::Pid(number), options), Ok(None)) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

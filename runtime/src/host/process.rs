@@ -32,9 +32,17 @@ pub(crate) enum Exit {
 #[derive(Debug)]
 enum State {
     /// Asked for, not there yet. `kill`: it is not wanted any more.
-    Starting { kill: bool },
-    Alive { process: Pid, descriptor: Option<OwnedFd> },
-    Ended { exit: Exit, cpu: Duration },
+    Starting {
+        kill: bool,
+    },
+    Alive {
+        process: Pid,
+        descriptor: Option<OwnedFd>,
+    },
+    Ended {
+        exit: Exit,
+        cpu: Duration,
+    },
 }
 
 /// A guest process, shared by the run that uses it and the keeper that hears of its end.
@@ -133,7 +141,9 @@ fn cpu_time(process: Pid) -> Option<Duration> {
     // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
     unsafe {
         let mut clock = 0;
-        if libc::clock_getcpuclockid(process.as_raw_nonzero().get(), &raw mut clock) != 0 || libc::clock_gettime(clock, &raw mut time) != 0 {
+        if libc::clock_getcpuclockid(process.as_raw_nonzero().get(), &raw mut clock) != 0
+            || libc::clock_gettime(clock, &raw mut time) != 0
+        {
             return None;
         }
     }
@@ -159,7 +169,8 @@ fn prepare(socket: i32, host: Pid) -> io::Result<()> {
     const STACK_BYTES: u64 = 8 << 20;
     // SAFETY: system calls on numbers of this process; `dup2` onto itself would keep close-on-exec, so that is cleared.
     unsafe {
-        let placed = if socket == guest::SOCKET { libc::fcntl(socket, libc::F_SETFD, 0) } else { libc::dup2(socket, guest::SOCKET) };
+        let placed =
+            if socket == guest::SOCKET { libc::fcntl(socket, libc::F_SETFD, 0) } else { libc::dup2(socket, guest::SOCKET) };
         if placed < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -206,7 +217,8 @@ pub(crate) fn reap(child: &mut Child) -> (Exit, Duration) {
     }
     let code = if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) };
     let duration = |time: libc::timeval| {
-        Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0)) + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
+        Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0))
+            + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
     };
     (Exit::Code(code), duration(usage.ru_utime) + duration(usage.ru_stime))
 }

@@ -116,7 +116,9 @@ impl Runtime {
         let (start, walls) = match condition {
             Condition::Ready(base) => (StartReport::Fork, walls.unwrap_or(base)),
             Condition::Gone(reason) => (StartReport::Spawn(reason), walls.unwrap_or_default()),
-            Condition::Starting => (StartReport::Spawn("the base zygote has not started yet".to_owned()), walls.unwrap_or_default()),
+            Condition::Starting => {
+                (StartReport::Spawn("the base zygote has not started yet".to_owned()), walls.unwrap_or_default())
+            }
         };
         IsolationReport {
             start,
