@@ -515,7 +515,24 @@ fn returned(text: &str) -> End {
             ..GuestError::default()
         });
     }
-    serde_json::from_str(text).map_or_else(|_| lost("a result that is not JSON".to_owned()), End::Returned)
+    serde_json::from_str(&without_lone_surrogates(text))
+        .map_or_else(|_| lost("a result that is not JSON".to_owned()), End::Returned)
+}
+
+/// JSON text with each lone surrogate as U+FFFD: `JSON.stringify` escapes those and only those, and a Rust string cannot hold one.
+fn without_lone_surrogates(text: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find('\\') {
+        let (before, escape) = rest.split_at(place);
+        replaced.push_str(before);
+        let surrogate = escape.get(..6).is_some_and(|escape| escape.starts_with("\\ud") && escape.as_bytes()[3] >= b'8');
+        let taken = if surrogate { 6 } else { escape.len().min(2) };
+        replaced.push_str(if surrogate { "\\ufffd" } else { escape.get(..taken).unwrap_or(escape) });
+        rest = escape.get(taken..).unwrap_or_default();
+    }
+    replaced.push_str(rest);
+    replaced
 }
 
 /// How deep arrays and objects are nested in JSON text.
