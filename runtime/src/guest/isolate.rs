@@ -36,10 +36,13 @@ struct Functions {
     unhandled: v8::Global<v8::Function>,
 }
 
+/// Maps a place in the JavaScript that V8 runs to one in the program.
+type MapPosition = Box<dyn Fn(Position) -> Position>;
+
 thread_local! {
     static UNHANDLED: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>> = const { RefCell::new(Vec::new()) };
     static STACK_TEXT: RefCell<Option<v8::Global<v8::Function>>> = const { RefCell::new(None) };
-    static MAPPED: RefCell<Option<Box<dyn Fn(Position) -> Position>>> = const { RefCell::new(None) };
+    static MAPPED: RefCell<Option<MapPosition>> = const { RefCell::new(None) };
     static HEAP_LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
