@@ -2,7 +2,7 @@
 //!
 //! Each iteration times one request from `Session::run` to its outcome; between iterations, outside the timed part, the pool
 //! forks the next run ahead. Compare within one run of this program: absolute times belong to one machine.
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark: what fails ends it")]
+#![expect(clippy::unwrap_used, reason = "a benchmark: what fails ends it")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ fn scope(count: usize) -> Scope {
         "type": "object",
         "properties": { "value": {}, "state": { "enum": ["open", "closed"] }, "limit": { "type": "integer", "minimum": 1 } }
     });
-    let tools =
+    let tools: Vec<_> =
         (0..count).map(|id| json!({ "name": format!("tool_{id}"), "description": "A tool.", "inputSchema": schema })).collect();
     let catalog = Catalog::load([("test", tools)]).unwrap();
     catalog.scope(&Grants::new().allow("*")).unwrap()

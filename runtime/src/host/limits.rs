@@ -97,9 +97,7 @@ mod tests {
     #[test]
     fn a_client_lowers_and_never_raises() {
         let host = Limits::default();
-        let mut wanted = Limits::default();
-        wanted.wall_max = Duration::from_millis(200);
-        wanted.calls_max = u32::MAX;
+        let wanted = Limits { wall_max: Duration::from_millis(200), calls_max: u32::MAX, ..Limits::default() };
         let limits = host.lowered_to(&wanted);
         assert_eq!((limits.wall_max, limits.calls_max), (Duration::from_millis(200), host.calls_max));
     }
