@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_syntax_error_has_its_place() {
         check_refused("const a = ;", "xpression expected", 1, 11);
-        check_refused("\n\n  let = = 1", "", 3, 7);
+        check_refused("\n\n  let = = 1", "", 3, 9);
     }
 
     #[test]
