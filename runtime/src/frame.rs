@@ -365,14 +365,24 @@ impl<'a> Payload<'a> {
     }
 }
 
+impl FromRun {
+    /// Appends a console line without copying its text first.
+    pub(crate) fn say(level: u8, text: &str, to: &mut Vec<u8>) {
+        write(to, SAY, &[&[level]], text.as_bytes());
+    }
+
+    /// Appends a call without copying its arguments first. `place`: line and column.
+    pub(crate) fn call(call: u32, tool: u32, place: [u32; 2], arguments: &str, to: &mut Vec<u8>) {
+        let numbers = [call, tool, place[0], place[1]].map(u32::to_le_bytes);
+        write(to, CALL, &[numbers.as_flattened()], arguments.as_bytes());
+    }
+}
+
 impl Encode for FromRun {
     fn encode(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Say { level, text } => write(to, SAY, &[&[*level]], text.as_bytes()),
-            Self::Call { call, tool, line, column, arguments } => {
-                let numbers = [call.to_le_bytes(), tool.to_le_bytes(), line.to_le_bytes(), column.to_le_bytes()];
-                write(to, CALL, &[numbers.as_flattened()], arguments.as_bytes());
-            }
+            Self::Say { level, text } => Self::say(*level, text, to),
+            Self::Call { call, tool, line, column, arguments } => Self::call(*call, *tool, [*line, *column], arguments, to),
             Self::End { ending, line, column, heap_bytes, text } => {
                 let how = match ending {
                     Ending::Returned => 0,

@@ -66,14 +66,14 @@ pub(super) struct OutboxDoor(pub(super) Rc<RefCell<Outbox>>);
 impl Door for OutboxDoor {
     fn say(&mut self, level: u8, text: &str) {
         let mut outbox = self.0.borrow_mut();
-        FromRun::Say { level, text: text.to_owned() }.encode(&mut outbox.frames);
+        FromRun::say(level, text, &mut outbox.frames);
         outbox.flush();
     }
 
     fn call(&mut self, call: u32, tool: u32, position: Position, arguments: &str) {
         let mut outbox = self.0.borrow_mut();
         let Position { line, column } = (outbox.position)(position);
-        FromRun::Call { call, tool, line, column, arguments: arguments.to_owned() }.encode(&mut outbox.frames);
+        FromRun::call(call, tool, [line, column], arguments, &mut outbox.frames);
         outbox.calls_waiting += 1;
     }
 

@@ -4,7 +4,6 @@
 //! but the program's own is a kill.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -145,7 +144,6 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
-            self.write();
             let interest =
                 if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
             tokio::select! {
@@ -301,7 +299,7 @@ impl Conversation<'_> {
             }
             .instrument(span),
         );
-        match poll_once(&mut answer) {
+        match (&mut answer).now_or_never() {
             Some((record, call, result)) => self.answer(record, call, result),
             None => {
                 self.answers.spawn(answer);
@@ -552,11 +550,6 @@ fn depth_of(text: &str) -> usize {
         }
     }
     deepest
-}
-
-/// What a future gives at once, if it does.
-fn poll_once<Output>(future: &mut (impl Future<Output = Output> + Unpin)) -> Option<Output> {
-    future.now_or_never()
 }
 
 #[cfg(test)]
