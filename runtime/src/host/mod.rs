@@ -14,5 +14,6 @@ mod process;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
 pub(crate) mod session;
+mod socket;
 pub(crate) mod tool_host;
 mod zygote;
