@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -13,6 +13,13 @@ Exit codes:
   4  no server could be used, or a guest process failed
 
 A server that fails is named on standard error, and what can be done without it goes on.";
+
+const MCP_HELP: &str = "\
+Examples:
+  isolet mcp --config servers.json --print-config
+  isolet mcp --config servers.json --mode classic --allow 'github.*' --deny '*.delete_*'
+
+It ends with 0 when the client closes standard input, or at SIGTERM; with 2 and 4 as the other commands do.";
 
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
@@ -33,6 +40,9 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Serve the tools to a desktop client as one MCP server, over standard input and output.
+    #[command(after_help = MCP_HELP)]
+    Mcp(McpCommand),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +84,31 @@ pub(crate) struct ToolsCommand {
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// How the client sees the tools.
+    #[arg(long, value_enum, default_value = "code")]
+    pub(crate) mode: McpMode,
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+    /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum McpMode {
+    /// `search_tools`, `get_types`, `run_code`: the model writes programs.
+    Code,
+    /// One MCP tool for each tool: `server__tool`.
+    Classic,
+    /// Both.
+    Both,
 }
 
 /// What may be called, and how long its servers may take.

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod fault;
+mod mcp;
 mod run;
 mod servers;
 mod terminal;
@@ -35,8 +36,11 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Run(command) => run::run(command).await,
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
+            Command::Mcp(command) => mcp::mcp(command).await,
         }
     });
+    // A thread that still reads standard input would be waited for.
+    runtime.shutdown_background();
     end.unwrap_or_else(|fault| report(&fault))
 }
 

@@ -7,6 +7,7 @@ mod cases;
 mod crowd;
 mod embedding;
 mod examples;
+mod faces;
 mod isolate;
 mod kill;
 mod misbehaving_server;
@@ -49,9 +50,12 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
     trials.extend(program::trials());
     trials.extend(tidy::trials());
-    trials.extend(upstream::TESTS.iter().map(|(name, test)| {
-        libtest_mimic::Trial::test(format!("upstream::{name}"), || test().map_err(|error| format!("{error:#}").into()))
-    }));
+    trials.extend(
+        upstream::TESTS
+            .iter()
+            .chain(faces::TESTS)
+            .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
+    );
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
