@@ -10,7 +10,7 @@ use isolet::{Config, Runtime};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::command_line::{ServerArguments, McpCommand, McpMode};
+use crate::command_line::{McpCommand, McpMode, ServerArguments};
 use crate::fault::Fault;
 use crate::servers::Servers;
 
@@ -73,9 +73,12 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
         McpMode::Both => "both",
     };
     arguments.extend(["--mode".to_owned(), mode.to_owned()]);
-    let ServerArguments { allow, deny } = &command.servers;
+    let ServerArguments { allow, deny, start_max } = &command.servers;
     for (flag, patterns) in [("--allow", allow), ("--deny", deny)] {
         arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
+    }
+    if let Some(seconds) = start_max {
+        arguments.extend(["--start-max".to_owned(), seconds.to_string()]);
     }
     arguments
 }
