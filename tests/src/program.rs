@@ -162,7 +162,11 @@ fn a_program_that_is_none_is_shown_where() -> Result<()> {
 }
 
 fn a_tool_that_fails() -> Result<()> {
-    run("await good.fail({})", servers(&["good"]), &[])?.check(1, "", &["ToolError: no such issue\n    at main.ts:1:12\n1 | await good.fail({})"])?;
+    run("await good.fail({})", servers(&["good"]), &[])?.check(
+        1,
+        "",
+        &["ToolError: no such issue\n    at main.ts:1:12\n1 | await good.fail({})"],
+    )?;
     run("await good.ecko({})", servers(&["good"]), &[])?.check(
         1,
         "",
