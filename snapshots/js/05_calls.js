@@ -9,7 +9,7 @@
     ArrayPrototypePush, Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, Promise, PromisePrototypeThen,
     PromiseReject, SafeMap, ReflectApply,
   } = globalThis.__bootstrap.primordials;
-  const { op_call, op_done } = globalThis.Deno.core.ops;
+  const { op_call, op_done, op_place } = globalThis.Deno.core.ops;
   const { errorText, resultText, say, levels } = globalThis.__isolet;
 
   const SEARCH = 0x7fffffff;
@@ -18,7 +18,14 @@
   const THREW = 1;
 
   // A tool that failed. `code` is stable, `message` is for people and models, `retryable` says whether the same call may work later.
+  // Where the call of a failed tool was made, as `op_place` says it, is in a private field: nobody else sees or sets it.
+  let placeOf, setPlace;
   class ToolError extends Error {
+    #place = 0;
+    static {
+      placeOf = (error) => typeof error === "object" && error !== null && #place in error ? error.#place : 0;
+      setPlace = (error, place) => { error.#place = place; };
+    }
     constructor(message, facts) {
       super(message);
       const fields = facts ?? { __proto__: null };
@@ -41,6 +48,7 @@
 
   function failed(path, code, message, retryable, position) {
     const error = new ToolError(message, { __proto__: null, code, retryable, tool: path });
+    setPlace(error, position);
     const place = position > 0 ? "\n    at " + path + " (main.ts:" + (position >>> 12) + ":" + (position & 4095) + ")" : "";
     ObjectDefineProperty(error, "stack", {
       __proto__: null, value: "ToolError: " + error.message + place, writable: true, configurable: true,
@@ -52,7 +60,7 @@
     inFlight++;
     const call = ++lastCall;
     waiting.set(call, entry);
-    entry.position = op_call(call, entry.index, entry.text);
+    entry.position = op_call(call, entry.index, entry.position, entry.text);
     entry.text = "";
   }
 
@@ -68,8 +76,12 @@
     }
     return new Promise((resolve, reject) => {
       const entry = { __proto__: null, index, path, text, resolve, reject, position: 0 };
-      if (inFlight < callsInFlightMax) send(entry);
-      else ArrayPrototypePush(queued, entry);
+      if (inFlight < callsInFlightMax) {
+        send(entry);
+      } else {
+        entry.position = op_place(); // when it is sent, the program does not run
+        ArrayPrototypePush(queued, entry);
+      }
     });
   }
 
@@ -126,7 +138,7 @@
   function threw(error) {
     if (ended) return;
     ended = true;
-    op_done(THREW, errorText(error), error);
+    op_done(THREW, errorText(error), error, placeOf(error));
   }
 
   function returned(value) {
@@ -140,7 +152,7 @@
     }
     if (ended) return;
     ended = true;
-    op_done(RETURNED, text, undefined);
+    op_done(RETURNED, text, undefined, 0);
   }
 
   // Starts the program: an async function without parameters.

@@ -5,30 +5,50 @@ mod attacks;
 mod canary;
 mod cases;
 mod crowd;
+mod embedding;
+mod examples;
 mod faces;
 mod isolate;
 mod kill;
 mod misbehaving_server;
+mod node_packages;
+mod npm_servers;
 mod process_table;
 mod processes;
+mod program;
 mod roles;
 mod test_tools;
 mod tidy;
 mod upstream;
 
+/// Beside the arguments of every test binary: whatever a test needs has to be there.
+const REQUIRE_ALL: &str = "--require-all";
+
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
 fn main() -> anyhow::Result<std::process::ExitCode> {
+    if let Some(played) = embedding::play_before_init() {
+        return played.map(|()| std::process::ExitCode::SUCCESS);
+    }
     isolet::init();
     misbehaving_server::become_server_if_asked();
     upstream::become_host_if_asked();
+    if let Some(code) = program::play() {
+        return Ok(code);
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(played) = roles::play(&arguments) {
         return played.map(|()| std::process::ExitCode::SUCCESS);
     }
+    // A test that could not be run is a failed one, not an ignored one.
+    let all_required = arguments.iter().any(|argument| argument == REQUIRE_ALL);
     let mut trials = attacks::trials();
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
+    trials.extend(embedding::trials());
+    trials.extend(examples::trials(all_required)?);
     trials.extend(isolate::trials());
+    trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
+    trials.extend(program::trials());
     trials.extend(tidy::trials());
     trials.extend(
         upstream::TESTS
@@ -39,8 +59,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
-    // No test of this binary skips itself, so all are required in any case.
-    let known = std::env::args().filter(|argument| argument != "--require-all");
+    let known = std::env::args().filter(|argument| argument != REQUIRE_ALL);
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);
     if let Some(table) = attacks::table() {
         println!("{table}");

@@ -41,9 +41,9 @@ pub(crate) fn own_hostile_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile")
 }
 
-/// The npm packages of the oracles: `NODE_PACKAGES`, or `target/oracle-node`; if TypeScript is there.
+/// The npm packages of the oracles: `NODE_PACKAGES`, or `target/node`; if TypeScript is there.
 pub(crate) fn node_packages() -> Option<PathBuf> {
-    let folder = std::env::var_os("NODE_PACKAGES").map_or_else(|| workspace().join("target/oracle-node"), PathBuf::from);
+    let folder = std::env::var_os("NODE_PACKAGES").map_or_else(|| workspace().join("target/node"), PathBuf::from);
     folder.join("node_modules/typescript/package.json").is_file().then_some(folder)
 }
 
