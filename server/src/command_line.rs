@@ -21,6 +21,15 @@ Examples:
 
 It ends with 0 when the client closes standard input, or at SIGTERM; with 2 and 4 as the other commands do.";
 
+const COMPARE_HELP: &str = "\
+Examples:
+  isolet compare --config servers.json
+  isolet compare --config servers.json --task report.ts --task triage.ts --html comparison.html
+
+A task's program runs in code mode, and the calls that it makes are then made once more as an MCP client would make them, one by one:
+do not give it a program that must not call its tools twice. A server that does not start is named, and the others go on.
+It ends with 0, and with 2 and 4 as the other commands do.";
+
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
 #[command(name = "isolet", version, after_help = EXIT_CODES)]
@@ -40,6 +49,9 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Compare code mode and classic MCP on the same tools: start-up, tokens, round trips, tasks.
+    #[command(after_help = COMPARE_HELP)]
+    Compare(CompareCommand),
     /// Serve the tools to a desktop client as one MCP server, over standard input and output.
     #[command(after_help = MCP_HELP)]
     Mcp(McpCommand),
@@ -82,6 +94,27 @@ pub(crate) struct ToolsCommand {
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+    /// Compare what this program does with the same calls made one by one. Can be repeated. Its tools are called twice.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) task: Vec<PathBuf>,
+    /// Measure each start this many times; servers at most 5 times.
+    #[arg(long, default_value = "50", value_parser = value_parser!(u16).range(1..))]
+    pub(crate) runs: u16,
+    /// Also write a page with charts, which loads nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -44,7 +44,7 @@ pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
 }
 
 /// The text of the program; `-` is standard input. No more is read than what makes a program too long.
-fn read_program(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
+pub(crate) fn read_program(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let most = bytes_max as u64 + 1;
     let read = if path == Path::new("-") {

@@ -19,6 +19,10 @@ const USER: &str = "local";
 pub(crate) struct Servers {
     pub(crate) scope: Scope,
     pub(crate) host: UpstreamHost,
+    /// Those that are not denied as a whole.
+    pub(crate) configuration: Configuration,
+    /// How they are started.
+    pub(crate) options: UpstreamOptions,
     upstreams: Upstreams,
 }
 
@@ -36,11 +40,11 @@ impl Servers {
         let configuration = configuration.without(|server| arguments.deny.contains(&format!("{server}.*")));
         let mut options = UpstreamOptions::default();
         options.start_max = arguments.start_max.map_or(options.start_max, Duration::from_secs);
-        let upstreams = Upstreams::new(options);
+        let upstreams = Upstreams::new(options.clone());
         let host = upstreams.host(&configuration, USER);
         let opened = Self::ask(&host, &configuration, arguments).await;
         match opened {
-            Ok(scope) => Ok(Self { scope, host, upstreams }),
+            Ok(scope) => Ok(Self { scope, host, configuration, options, upstreams }),
             Err(fault) => {
                 upstreams.close().await;
                 Err(fault)
