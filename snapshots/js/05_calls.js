@@ -9,7 +9,7 @@
     ArrayPrototypePush, Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, Promise, PromisePrototypeThen,
     PromiseReject, SafeMap, ReflectApply,
   } = globalThis.__bootstrap.primordials;
-  const { op_call, op_done } = globalThis.Deno.core.ops;
+  const { op_call, op_done, op_place } = globalThis.Deno.core.ops;
   const { errorText, resultText, say, levels } = globalThis.__isolet;
 
   const SEARCH = 0x7fffffff;
@@ -52,7 +52,7 @@
     inFlight++;
     const call = ++lastCall;
     waiting.set(call, entry);
-    entry.position = op_call(call, entry.index, entry.text);
+    entry.position = op_call(call, entry.index, entry.position, entry.text);
     entry.text = "";
   }
 
@@ -68,8 +68,12 @@
     }
     return new Promise((resolve, reject) => {
       const entry = { __proto__: null, index, path, text, resolve, reject, position: 0 };
-      if (inFlight < callsInFlightMax) send(entry);
-      else ArrayPrototypePush(queued, entry);
+      if (inFlight < callsInFlightMax) {
+        send(entry);
+      } else {
+        entry.position = op_place(); // when it is sent, the program does not run
+        ArrayPrototypePush(queued, entry);
+      }
     });
   }
 

@@ -48,7 +48,7 @@ pub(super) fn warm_up(isolate: &mut Isolate, heap_bytes_max: usize) {
     if let Ok(program) = Program::new(SOURCE, 100) {
         isolate.start(&program.javascript, |position| position);
         isolate.drain_microtasks();
-        outbox.borrow_mut().flush();
+        outbox.borrow_mut().end_turn();
         for (call, succeeded, text) in
             [(1, true, "[]"), (2, true, "[]"), (3, false, r#"{"code":"unknown_tool","message":"warm","retryable":false}"#)]
         {
