@@ -33,6 +33,8 @@ pub(crate) struct Boot {
     pub(crate) heap_bytes_max: usize,
     pub(crate) huge_pages: bool,
     pub(crate) jail: bool,
+    /// Whether a process that lacks a wall that strict isolation needs ends before it runs a program.
+    pub(crate) strict: bool,
     pub(crate) readable_by_tests: bool,
 }
 
@@ -94,9 +96,9 @@ pub(crate) enum FromRun {
     Refused {
         reason: String,
     },
-    /// The process is jailed: JSON of [`Walls`]. Only from spawned runs.
+    /// The walls that stand around the process. Only from spawned runs.
     Jailed {
-        walls: String,
+        walls: Walls,
     },
 }
 
@@ -123,8 +125,8 @@ pub(crate) enum ToRun {
 /// From a zygote to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FromZygote {
-    /// It can fork; JSON of [`Walls`].
-    Ready { walls: String },
+    /// It can fork; the walls that stand around it.
+    Ready { walls: Walls },
     /// A child was forked; its pidfd travels with the frame.
     Forked { run: u64, process: u32 },
     /// No child could be forked.
@@ -394,7 +396,7 @@ impl Encode for FromRun {
                 write(to, END, &numbers, text.as_bytes());
             }
             Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
-            Self::Jailed { walls } => write(to, JAILED, &[], walls.as_bytes()),
+            Self::Jailed { walls } => write(to, JAILED, &[], &json(walls)),
         }
     }
 }
@@ -424,7 +426,7 @@ impl Decode for FromRun {
                 text: payload.text()?,
             },
             REFUSED => Self::Refused { reason: payload.text()? },
-            JAILED => Self::Jailed { walls: payload.text()? },
+            JAILED => Self::Jailed { walls: payload.json()? },
             _ => return Err(FrameError::UnknownKind { kind }),
         };
         payload.end(frame)
@@ -474,7 +476,7 @@ impl Decode for ToRun {
 impl Encode for FromZygote {
     fn encode(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Ready { walls } => write(to, READY, &[], walls.as_bytes()),
+            Self::Ready { walls } => write(to, READY, &[], &json(walls)),
             Self::Forked { run, process } => write(to, FORKED, &[&run.to_le_bytes(), &process.to_le_bytes()], &[]),
             Self::NotForked { run, error } => write(to, NOT_FORKED, &[&run.to_le_bytes(), &error.to_le_bytes()], &[]),
             Self::Exited { run, code, cpu_us } => {
@@ -488,7 +490,7 @@ impl Encode for FromZygote {
 impl Decode for FromZygote {
     fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
         let frame = match kind {
-            READY => Self::Ready { walls: payload.text()? },
+            READY => Self::Ready { walls: payload.json()? },
             FORKED => Self::Forked { run: payload.u64()?, process: payload.u32()? },
             NOT_FORKED => Self::NotForked { run: payload.u64()?, error: payload.i32()? },
             EXITED => Self::Exited { run: payload.u64()?, code: payload.i32()?, cpu_us: payload.u64()? },

@@ -28,19 +28,35 @@ pub(super) fn before_v8() -> Walls {
     walls
 }
 
-/// Closes the walls for good.
+/// Closes the walls for good, unless the host wants none.
 pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
     #[cfg(target_os = "linux")]
-    linux::close(boot, occupant, walls);
+    if boot.jail {
+        linux::close(boot, occupant, walls);
+    }
     #[cfg(not(target_os = "linux"))]
     let _ = (boot, occupant, walls);
 }
 
 /// What a run may not do and its zygote must: start processes, open descriptors.
-pub(super) fn close_run() {
+pub(super) fn close_run(boot: &Boot, walls: &mut Walls) {
+    if !boot.jail {
+        return;
+    }
     limit(rustix::process::Resource::Nofile, 4);
+    // Counts all processes of the user, so zygotes do without; root is exempt, whom the list of system calls stops.
+    limit(rustix::process::Resource::Nproc, 0);
     #[cfg(target_os = "linux")]
-    linux::deny_processes();
+    linux::deny_processes(walls);
+    #[cfg(not(target_os = "linux"))]
+    let _ = walls;
+}
+
+/// Ends this process if the host insists on walls that do not stand: before it has read a program.
+pub(super) fn insist(boot: &Boot, walls: &Walls) {
+    if boot.strict && walls.missing_for_strict().is_some() {
+        super::exit(super::EXIT_HOST_GONE);
+    }
 }
 
 /// The most private memory that this process may have, bytes.
@@ -73,7 +89,12 @@ mod linux {
 
     pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
         match close_files() {
-            Ok(()) => walls.landlock = true,
+            Ok(RulesetStatus::FullyEnforced) => walls.landlock = true,
+            Ok(RulesetStatus::PartiallyEnforced) => {
+                walls.landlock = true;
+                walls.missing.push("a part of landlock: a newer kernel refuses more (TCP ports, signals, devices)".to_owned());
+            }
+            Ok(RulesetStatus::NotEnforced) => walls.missing.push("landlock: it is not in this kernel".to_owned()),
             Err(reason) => walls.missing.push(format!("landlock: {reason}")),
         }
         if !boot.readable_by_tests {
@@ -88,7 +109,7 @@ mod linux {
     }
 
     /// Landlock: no file can be opened, no TCP port be used, no process outside be signalled.
-    fn close_files() -> Result<(), String> {
+    pub(super) fn close_files() -> Result<RulesetStatus, String> {
         let status = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(ABI::V5))
@@ -97,7 +118,7 @@ mod linux {
             .and_then(Ruleset::create)
             .and_then(landlock::RulesetCreated::restrict_self)
             .map_err(|error| error.to_string())?;
-        if status.ruleset == RulesetStatus::NotEnforced { Err("not in this kernel".to_owned()) } else { Ok(()) }
+        Ok(status.ruleset)
     }
 
     /// What a guest process needs of the kernel once it has booted: memory, its socket, time, and its own end.
@@ -223,10 +244,11 @@ mod linux {
         short_filter();
     }
 
-    pub(super) fn deny_processes() {
-        if let Some(filter) = short_filter() {
-            // Where seccomp is missing, the zygote has said so.
-            let _ = seccompiler::apply_filter(filter);
+    pub(super) fn deny_processes(walls: &mut Walls) {
+        let applied = short_filter().is_some_and(|filter| seccompiler::apply_filter(filter).is_ok());
+        if !applied {
+            walls.seccomp = false;
+            walls.missing.push("seccomp: a run cannot be kept from starting processes".to_owned());
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
 //! but the program's own is a kill.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,16 +17,20 @@ use tracing::Instrument as _;
 
 use super::gate::{self, Authorised};
 use super::limits::Limits;
-use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop};
+use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
+use super::outgoing::Outgoing;
 use super::pool::Claim;
 use super::process::Exit;
 use super::run_error::RunError;
 use super::tool_host::AnyToolHost;
-use crate::frame::{Decoder, Encode as _, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
+use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
 
 /// The most that is read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
+/// While more answers than this wait to be read, bytes, no further frame is taken: a guest that makes calls and reads no answer
+/// keeps so much of this process's memory, and the replies to calls that were under way, at most those in flight.
+const WAITING_BYTES_MAX: usize = 1 << 20;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
@@ -71,10 +74,7 @@ struct Conversation<'run> {
     socket: UnixStream,
     decoder: Decoder,
     maxima: RunMaxima,
-    unsent: Vec<u8>,
-    sent: usize,
-    /// Where in `unsent` each answer ends that was not written whole: the guest counts its call as in flight.
-    unsent_answers: VecDeque<usize>,
+    outgoing: Outgoing,
     answers: JoinSet<Answered>,
     checks: JoinSet<(usize, Vec<String>)>,
     started: Vec<Instant>,
@@ -88,10 +88,11 @@ struct Conversation<'run> {
 
 /// Runs a program in the process that was claimed.
 pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
-    let (socket, mut unsent) = claim.take_socket().map_err(RunError::system("connected"))?;
+    let (socket, preamble) = claim.take_socket().map_err(RunError::system("connected"))?;
     socket.set_nonblocking(true).map_err(RunError::system("connected"))?;
     let socket = UnixStream::from_std(socket).map_err(RunError::system("connected"))?;
-    ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() }.encode(&mut unsent);
+    let mut outgoing = Outgoing::new(preamble);
+    outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
     let mut conversation = Conversation {
@@ -100,9 +101,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         socket,
         decoder: Decoder::default(),
         maxima,
-        unsent,
-        sent: 0,
-        unsent_answers: VecDeque::new(),
+        outgoing,
         answers: JoinSet::new(),
         checks: JoinSet::new(),
         started: Vec::new(),
@@ -125,8 +124,10 @@ impl Conversation<'_> {
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
-            self.write();
-            while let Some(frame) = self.next_frame() {
+            self.outgoing.write(&self.socket);
+            while !self.is_clogged()
+                && let Some(frame) = self.next_frame()
+            {
                 let end = match frame {
                     Ok(frame) => self.hear(frame)?,
                     Err(violation) => Some(lost(violation)),
@@ -144,8 +145,7 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
-            let interest =
-                if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+            let interest = self.interest();
             tokio::select! {
                 ready = self.socket.ready(interest) => {
                     if ready.is_ok_and(|ready| ready.is_readable()) && !self.read() {
@@ -167,6 +167,20 @@ impl Conversation<'_> {
         }
     }
 
+    /// Whether the guest has to read before more of it is taken.
+    fn is_clogged(&self) -> bool {
+        self.outgoing.waiting_bytes() > WAITING_BYTES_MAX
+    }
+
+    /// What the socket has to be ready for.
+    fn interest(&self) -> Interest {
+        match self.outgoing.waiting_bytes() {
+            0 => Interest::READABLE,
+            _ if self.is_clogged() => Interest::WRITABLE,
+            _ => Interest::READABLE | Interest::WRITABLE,
+        }
+    }
+
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
@@ -176,24 +190,6 @@ impl Conversation<'_> {
         let used = self.claim.process.cpu_time().unwrap_or_default();
         let left = self.assignment.limits.cpu_max.checked_sub(used)?;
         (left > Duration::ZERO).then(|| left.max(Duration::from_millis(1)))
-    }
-
-    /// Writes what there is room for.
-    fn write(&mut self) {
-        while self.sent < self.unsent.len() {
-            match self.socket.try_write(&self.unsent[self.sent..]) {
-                Ok(bytes) => {
-                    self.sent += bytes;
-                    while self.unsent_answers.front().is_some_and(|end| *end <= self.sent) {
-                        self.unsent_answers.pop_front();
-                    }
-                }
-                // No room; or the process is gone, which reading will tell.
-                Err(_) => return,
-            }
-        }
-        self.unsent.clear();
-        self.sent = 0;
     }
 
     /// Reads what has come. False at the end of the stream.
@@ -219,15 +215,16 @@ impl Conversation<'_> {
                 self.heap_bytes = heap_bytes;
                 Ok(Some(self.hear_end(ending, line, column, &text)))
             }
-            FromRun::Refused { reason } if self.claim.origin == Origin::Spawned => Err(RunError::Refused { reason }),
-            FromRun::Jailed { walls } if self.claim.origin == Origin::Spawned => self.hear_walls(&walls),
-            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame of another kind of process".to_owned()))),
+            FromRun::Refused { reason } if self.claim.owes_walls() => Err(RunError::Refused { reason }),
+            FromRun::Jailed { walls } if self.claim.owes_walls() => self.hear_walls(walls),
+            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame out of its order".to_owned()))),
         }
     }
 
-    fn hear_walls(&self, walls: &str) -> Result<Option<End>, RunError> {
-        let walls: Walls = serde_json::from_str(walls).unwrap_or_default();
-        match walls.missing_for_strict() {
+    fn hear_walls(&mut self, walls: Walls) -> Result<Option<End>, RunError> {
+        let missing = walls.missing_for_strict();
+        self.claim.note_walls(walls);
+        match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
             _ => Ok(None),
         }
@@ -269,7 +266,8 @@ impl Conversation<'_> {
             return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
         }
         // An answer that the guest does not read stays in this process, and its call in flight.
-        if self.in_flight + self.unsent_answers.len() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
+        if self.in_flight + self.outgoing.waiting_answers() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX)
+        {
             return Some(lost("more calls in flight than the isolate lets out".to_owned()));
         }
         self.in_flight += 1;
@@ -322,9 +320,8 @@ impl Conversation<'_> {
             Ok(reply) => std::borrow::Cow::Borrowed(reply.as_json()),
             Err(error) => error_text(error).into(),
         };
-        ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
-        self.unsent_answers.push_back(self.unsent.len());
-        self.write();
+        self.outgoing.push_answer(call, result.is_ok(), &text);
+        self.outgoing.write(&self.socket);
         let entry = &mut self.records[record];
         entry.duration = self.started[record].elapsed();
         entry.reply_bytes = text.len();

@@ -4,11 +4,13 @@
 pub(crate) mod config;
 mod control;
 pub(crate) mod conversation;
+mod descriptors;
 mod gate;
 mod keeper;
 pub(crate) mod limits;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
+mod outgoing;
 mod pool;
 mod process;
 pub(crate) mod run_error;
