@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::doctor;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program returned; the types or tools were shown
@@ -31,6 +33,11 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Say how programs are isolated on this machine, and what is missing.
+    ///
+    /// Makes a runtime as `run` does, runs a program in it, and asks for strict isolation.
+    #[command(after_help = doctor::EXIT_CODES)]
+    Doctor(DoctorCommand),
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +49,9 @@ pub(crate) struct RunCommand {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) grants: GrantArguments,
+    /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the whole outcome as JSON: end, console lines, calls, cost.
     #[arg(long)]
     pub(crate) json: bool,
@@ -67,6 +77,13 @@ pub(crate) struct ToolsCommand {
     #[command(flatten)]
     pub(crate) grants: GrantArguments,
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorCommand {
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
