@@ -200,7 +200,6 @@ impl Pool {
         let mut state = self.lock();
         let State { base, scopes, .. } = &mut *state;
         let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
-        entry.requests = entry.requests.saturating_add(1);
         entry.last_request = Instant::now();
         if entry.zygote.as_ref().is_some_and(|zygote| zygote.is_gone()) {
             entry.drop_zygote();
@@ -218,13 +217,14 @@ impl Pool {
                 (Arc::clone(zygote), Origin::Forked, Vec::new())
             }
             _ => {
-                self.counters.cold.fetch_add(1, Ordering::Relaxed);
                 let zygote = base.as_ref().filter(|base| base.is_ready()).cloned()?;
+                self.counters.cold.fetch_add(1, Ordering::Relaxed);
                 let mut preamble = Vec::new();
                 ToRun::Install { manifest: entry.manifest.to_string() }.encode(&mut preamble);
                 (zygote, Origin::Cold, preamble)
             }
         };
+        entry.requests = entry.requests.saturating_add(1);
         let wants_zygote = entry.zygote.is_none() && entry.requests >= REQUESTS_OF_BUSY;
         drop(state);
         let claim = fork(&zygote, origin, preamble).ok();
