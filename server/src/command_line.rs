@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::doctor;
 
@@ -13,6 +13,13 @@ Exit codes:
   2  the command line, the configuration or a pattern is wrong, or a file cannot be read
   3  the program was stopped by a limit
   4  a server or a guest process failed";
+
+const MCP_HELP: &str = "\
+Examples:
+  isolet mcp --config servers.json --print-config
+  isolet mcp --config servers.json --mode classic --allow 'github.*' --deny '*.delete_*'
+
+It ends with 0 when the client closes standard input, or at SIGTERM; with 2 and 4 as the other commands do.";
 
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
@@ -38,6 +45,9 @@ pub(crate) enum Command {
     /// Makes a runtime as `run` does, runs a program in it, and asks for strict isolation.
     #[command(after_help = doctor::EXIT_CODES)]
     Doctor(DoctorCommand),
+    /// Serve the tools to a desktop client as one MCP server, over standard input and output.
+    #[command(after_help = MCP_HELP)]
+    Mcp(McpCommand),
 }
 
 #[derive(Debug, Args)]
@@ -86,6 +96,31 @@ pub(crate) struct DoctorCommand {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// How the client sees the tools.
+    #[arg(long, value_enum, default_value = "code")]
+    pub(crate) mode: McpMode,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum McpMode {
+    /// `search_tools`, `get_types`, `run_code`: the model writes programs.
+    Code,
+    /// One MCP tool for each tool: `server__tool`.
+    Classic,
+    /// Both.
+    Both,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 mod command_line;
 mod doctor;
 mod fault;
+mod mcp;
 mod run;
 mod servers;
 mod terminal;
@@ -35,8 +36,11 @@ fn main() -> ExitCode {
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
+            Command::Mcp(command) => mcp::mcp(command).await,
         }
     });
+    // A thread that still reads standard input would be waited for.
+    runtime.shutdown_background();
     end.unwrap_or_else(|fault| report(&fault))
 }
 
