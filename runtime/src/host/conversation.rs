@@ -130,8 +130,6 @@ impl Conversation<'_> {
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
-            self.outgoing.write(&self.stream);
-            self.check_replies();
             while !self.is_clogged()
                 && let Some(frame) = self.next_frame()
             {
@@ -152,6 +150,8 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
+            self.outgoing.write(&self.stream);
+            self.check_replies();
             let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
                 ready = self.stream.ready(reads, wants_room) => {
