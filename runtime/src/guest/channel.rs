@@ -11,20 +11,22 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::frame::{Decode, Decoder, Encode, Maxima};
 use crate::socket;
 
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 64 << 10;
+/// Bytes read at a time, at first and at most. In a fresh child of fork each page of a larger buffer costs a page fault.
+const CHUNK_BYTES_MIN: usize = 4 << 10;
+const CHUNK_BYTES_MAX: usize = 256 << 10;
 
 /// A socket that carries frames, and for zygotes descriptors beside them.
 #[derive(Debug)]
 pub(super) struct Channel {
     socket: UnixStream,
     decoder: Decoder,
+    chunk_bytes: usize,
     descriptors: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     pub(super) fn new(socket: UnixStream) -> Self {
-        Self { socket, decoder: Decoder::default(), descriptors: VecDeque::new() }
+        Self { socket, decoder: Decoder::default(), chunk_bytes: CHUNK_BYTES_MIN, descriptors: VecDeque::new() }
     }
 
     /// The next frame; waits for it. An error when the host is gone or sends what is no frame.
@@ -45,11 +47,14 @@ impl Channel {
     /// Reads what has come; waits until there is something.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         let received = loop {
-            match socket::receive(&self.socket, self.decoder.buffer(), CHUNK_BYTES, &mut self.descriptors) {
+            match socket::receive(&self.socket, self.decoder.buffer(), self.chunk_bytes, &mut self.descriptors) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
+        if received == self.chunk_bytes {
+            self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
+        }
         if received == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 

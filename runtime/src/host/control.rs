@@ -8,9 +8,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::io::Interest;
 use tokio::sync::Notify;
 
+use super::stream::{Ready, Stream};
 use crate::frame::{Decoder, Encode, FromZygote, ZygoteMaxima};
 use crate::socket;
 
@@ -52,11 +52,11 @@ impl Control {
         sent
     }
 
-    /// Writes what waits; `WouldBlock` when some of it still does.
-    fn write_waiting(&self) -> io::Result<()> {
+    /// Writes what waits; whether that is all.
+    fn write_waiting(&self) -> io::Result<bool> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut waiting)?;
-        if waiting.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        Ok(waiting.is_empty())
     }
 
     fn write(&self, waiting: &mut VecDeque<Message>) -> io::Result<()> {
@@ -80,34 +80,33 @@ impl Control {
 
     /// Reads frames until the zygote is gone, and writes what waits. Each frame goes to `heard`, with its descriptor.
     pub(crate) async fn listen(&self, mut heard: impl FnMut(FromZygote, Option<OwnedFd>)) -> io::Result<()> {
-        let readiness = tokio::net::UnixStream::from_std(self.socket.try_clone()?)?;
+        let mut stream = Stream::new(self.socket.try_clone()?)?;
         let mut decoder = Decoder::default();
         let mut descriptors = VecDeque::new();
         let mut waits_for_room = false;
         loop {
-            tokio::select! {
-                ready = readiness.readable() => {
-                    ready?;
-                    let read = || socket::receive(&self.socket, decoder.buffer(), CHUNK_BYTES, &mut descriptors);
-                    match readiness.try_io(Interest::READABLE, read) {
+            // Room is waited for beside reading: a zygote that is busy does neither.
+            let ready = tokio::select! {
+                ready = stream.ready(true, waits_for_room) => ready?,
+                () = self.room_wanted.notified(), if !waits_for_room => {
+                    waits_for_room = true;
+                    continue;
+                }
+            };
+            match ready {
+                Ready::Writable => waits_for_room = !self.write_waiting()?,
+                Ready::Readable => {
+                    let read = |socket: &UnixStream| socket::receive(socket, decoder.buffer(), CHUNK_BYTES, &mut descriptors);
+                    match stream.try_read(read) {
                         Ok(0) => return Ok(()),
                         Ok(_) => {}
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                         Err(error) => return Err(error),
                     }
                     while let Some(frame) = decoder.next::<FromZygote>(&ZygoteMaxima).map_err(io::Error::other)? {
-                        let descriptor = if matches!(frame, FromZygote::Forked { .. }) { descriptors.pop_front() } else { None };
+                        let descriptor =
+                            if matches!(frame, FromZygote::Forked { .. }) { descriptors.pop_front() } else { None };
                         heard(frame, descriptor);
-                    }
-                }
-                () = self.room_wanted.notified(), if !waits_for_room => waits_for_room = true,
-                // Beside reading: a zygote that is busy does neither.
-                ready = readiness.writable(), if waits_for_room => {
-                    ready?;
-                    match readiness.try_io(Interest::WRITABLE, || self.write_waiting()) {
-                        Ok(()) => waits_for_room = false,
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(error),
                     }
                 }
             }

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use isolet_bindings::{Scope, ToolError, ToolReply};
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,15 +20,19 @@ use super::outgoing::Outgoing;
 use super::pool::Claim;
 use super::process::Exit;
 use super::run_error::RunError;
+use super::stream::{Ready, Stream};
 use super::tool_host::{self, AnyToolHost};
 use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
 
-/// The most that is read at a time.
-const CHUNK_BYTES: usize = 64 << 10;
+/// Bytes read at a time, at first and at most.
+const CHUNK_BYTES_MIN: usize = 4 << 10;
+const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// While more answers than this wait to be read, bytes, no further frame is taken: a guest that makes calls and reads no answer
 /// keeps so much of this process's memory, and the replies to calls that were under way, at most those in flight.
 const WAITING_BYTES_MAX: usize = 1 << 20;
+/// Answers of this length together are written before others are noted.
+const WRITTEN_AT_ONCE_BYTES: usize = 64 << 10;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
@@ -71,11 +73,14 @@ type Answered = (usize, u32, Result<ToolReply, ToolError>);
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
-    socket: UnixStream,
+    stream: Stream,
     decoder: Decoder,
+    chunk_bytes: usize,
     maxima: RunMaxima,
     outgoing: Outgoing,
     answers: JoinSet<Answered>,
+    /// Replies that are to be checked once they are written, each with the place of its record.
+    unchecked: Vec<(usize, ToolReply)>,
     checks: JoinSet<(usize, Vec<String>)>,
     started: Vec<Instant>,
     records: Vec<CallRecord>,
@@ -89,8 +94,7 @@ struct Conversation<'run> {
 /// Runs a program in the process that was claimed.
 pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
     let (socket, preamble) = claim.take_socket().map_err(RunError::system("connected"))?;
-    socket.set_nonblocking(true).map_err(RunError::system("connected"))?;
-    let socket = UnixStream::from_std(socket).map_err(RunError::system("connected"))?;
+    let stream = Stream::new(socket).map_err(RunError::system("connected"))?;
     let mut outgoing = Outgoing::new(preamble);
     outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
@@ -98,11 +102,13 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
     let mut conversation = Conversation {
         assignment,
         claim,
-        socket,
+        stream,
         decoder: Decoder::default(),
+        chunk_bytes: CHUNK_BYTES_MIN,
         maxima,
         outgoing,
         answers: JoinSet::new(),
+        unchecked: Vec::new(),
         checks: JoinSet::new(),
         started: Vec::new(),
         records: Vec::new(),
@@ -124,7 +130,8 @@ impl Conversation<'_> {
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
-            self.outgoing.write(&self.socket);
+            self.outgoing.write(&self.stream);
+            self.check_replies();
             while !self.is_clogged()
                 && let Some(frame) = self.next_frame()
             {
@@ -145,10 +152,10 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
-            let interest = self.interest();
+            let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
-                ready = self.socket.ready(interest) => {
-                    if ready.is_ok_and(|ready| ready.is_readable()) && !self.read() {
+                ready = self.stream.ready(reads, wants_room) => {
+                    if ready.is_ok_and(|ready| ready == Ready::Readable) && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
@@ -172,15 +179,6 @@ impl Conversation<'_> {
         self.outgoing.waiting_bytes() > WAITING_BYTES_MAX
     }
 
-    /// What the socket has to be ready for.
-    fn interest(&self) -> Interest {
-        match self.outgoing.waiting_bytes() {
-            0 => Interest::READABLE,
-            _ if self.is_clogged() => Interest::WRITABLE,
-            _ => Interest::READABLE | Interest::WRITABLE,
-        }
-    }
-
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
@@ -194,10 +192,13 @@ impl Conversation<'_> {
 
     /// Reads what has come. False at the end of the stream.
     fn read(&mut self) -> bool {
-        let buffer = self.decoder.buffer();
-        buffer.reserve(CHUNK_BYTES);
-        match self.socket.try_read_buf(buffer) {
-            Ok(bytes) => bytes > 0,
+        match self.stream.try_read_into(self.decoder.buffer(), self.chunk_bytes) {
+            Ok(bytes) => {
+                if bytes == self.chunk_bytes {
+                    self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
+                }
+                bytes > 0
+            }
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
         }
     }
@@ -301,7 +302,8 @@ impl Conversation<'_> {
         }
     }
 
-    /// Sends the answer of a call, then checks it against the tool's schema: the program does not wait for that.
+    /// Notes the answer of a call. It is written with others of the same turn, and then checked against the tool's schema: the
+    /// program does not wait for that.
     fn answer(&mut self, record: usize, call: u32, result: Result<ToolReply, ToolError>) {
         self.in_flight -= 1;
         let text = match &result {
@@ -309,12 +311,21 @@ impl Conversation<'_> {
             Err(error) => error_text(error).into(),
         };
         self.outgoing.push_answer(call, result.is_ok(), &text);
-        self.outgoing.write(&self.socket);
-        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
-        if let Ok(reply) = &result {
-            self.check_reply(record, reply);
+        if self.outgoing.waiting_bytes() > WRITTEN_AT_ONCE_BYTES {
+            self.outgoing.write(&self.stream);
         }
-        self.tell(|| Event::Answered(self.records[record].clone()));
+        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
+        match result {
+            Ok(reply) => self.unchecked.push((record, reply)),
+            Err(_) => self.tell(|| Event::Answered(self.records[record].clone())),
+        }
+    }
+
+    fn check_replies(&mut self) {
+        for (record, reply) in std::mem::take(&mut self.unchecked) {
+            self.check_reply(record, &reply);
+            self.tell(|| Event::Answered(self.records[record].clone()));
+        }
     }
 
     fn check_reply(&mut self, record: usize, reply: &ToolReply) {
@@ -415,6 +426,7 @@ impl Conversation<'_> {
     async fn outcome(mut self, end: End) -> Outcome {
         let cpu = self.claim.process.cpu_time().unwrap_or_default();
         self.claim.process.kill();
+        self.check_replies();
         // Calls in flight are cancelled at their next await.
         self.answers.abort_all();
         while let Some(checked) = self.checks.join_next().await {

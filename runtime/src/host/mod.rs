@@ -17,5 +17,6 @@ mod process;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
 pub(crate) mod session;
+mod stream;
 pub(crate) mod tool_host;
 mod zygote;

@@ -4,8 +4,7 @@
 
 use std::collections::VecDeque;
 
-use tokio::net::UnixStream;
-
+use super::stream::Stream;
 use crate::frame::{Encode as _, ToRun};
 
 /// Frames on their way to one guest process.
@@ -47,7 +46,7 @@ impl Outgoing {
     }
 
     /// Writes what there is room for.
-    pub(crate) fn write(&mut self, socket: &UnixStream) {
+    pub(crate) fn write(&mut self, socket: &Stream) {
         while self.waiting_bytes() > 0 {
             match socket.try_write(&self.bytes[self.written..]) {
                 Ok(bytes) => self.note_written(bytes),
@@ -77,13 +76,22 @@ impl Outgoing {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+    use std::os::unix::net::UnixStream;
+
     use tokio::io::AsyncReadExt as _;
 
+    use super::super::stream::Ready;
     use super::*;
+
+    fn pair() -> (Stream, tokio::net::UnixStream) {
+        let (here, there) = UnixStream::pair().unwrap();
+        there.set_nonblocking(true).unwrap();
+        (Stream::new(here).unwrap(), tokio::net::UnixStream::from_std(there).unwrap())
+    }
 
     #[tokio::test]
     async fn what_is_not_read_waits_and_comes_in_order() {
-        let (here, mut there) = UnixStream::pair().unwrap();
+        let (mut here, mut there) = pair();
         let (mut outgoing, text) = (Outgoing::default(), format!("\"{}\"", "x".repeat(500_000)));
         let mut expected = Vec::new();
         for call in 1..=4 {
@@ -97,8 +105,8 @@ mod tests {
         while received.len() < expected.len() {
             tokio::select! {
                 read = there.read_buf(&mut received) => drop(read.unwrap()),
-                ready = here.writable(), if outgoing.waiting_bytes() > 0 => {
-                    ready.unwrap();
+                ready = here.ready(false, true), if outgoing.waiting_bytes() > 0 => {
+                    assert_eq!(ready.unwrap(), Ready::Writable);
                     outgoing.write(&here);
                 }
             }
@@ -112,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_waits_for_a_process_that_is_gone() {
-        let (here, there) = UnixStream::pair().unwrap();
+        let (here, there) = pair();
         drop(there);
         let mut outgoing = Outgoing::new(b"preamble".to_vec());
         outgoing.push_answer(1, true, "1");
