@@ -50,8 +50,8 @@ pub struct Config {
     /// Runs that wait for a place; users take turns. Default 1,024. One more is
     /// [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_max: usize,
-    /// Runs of one user that live at a time: [`Session::of_user`](crate::Session::of_user) says whose a session's are. Default: no
-    /// fewer than `live_runs_max`, so that one user alone may have all places; whoever serves many users sets a part of them.
+    /// Runs of one user that live at a time; [`Session::of_user`](crate::Session::of_user) says whose they are. Further ones wait.
+    /// Default: as many as `live_runs_max` allows, so that a single user has all places; set it to a part of them for many users.
     pub live_runs_of_user_max: usize,
     /// Runs of one user that wait for a place. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_of_user_max: usize,
