@@ -40,6 +40,7 @@ const TESTS: &[Test] = &[
     ("the_stack_is_a_range_error", stack),
     ("a_client_does_not_raise_a_limit", raised),
     ("runs_beyond_those_that_live_wait_and_beyond_those_that_wait_are_refused", live_runs),
+    ("a_backlog_of_one_user_does_not_delay_another", backlog),
     ("a_configuration_that_cannot_work_is_refused", configuration),
     ("no_more_runs_are_ready_than_the_configuration_says", ready_runs),
 ];
@@ -318,6 +319,42 @@ fn live_runs() -> anyhow::Result<()> {
         upstream.tell(true);
         returns(&lives.await??, 1)?;
         returns(&waits.await?, 2)
+    })
+}
+
+/// One user has every place that is its own and a queue; another one's run starts at once, in a place or in its turn.
+fn backlog() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let mut config = Config::default();
+        (config.live_runs_max, config.live_runs_of_user_max, config.waiting_runs_of_user_max) = (3, 2, 3);
+        let (runtime, scope, upstream) = (Runtime::new(config)?, test_tools::scopes()?.hold, Upstream::new("user"));
+        // Sessions of one user count together.
+        let start = |user: &'static str| {
+            let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user(user);
+            tokio::spawn(async move { session.run("return (await hold.until_told({ id: 1 })).id").await })
+        };
+        let live = [start("greedy"), start("greedy")];
+        ensure!(until(SOON, || upstream.running() == 2).await, "{} runs of the greedy user", upstream.running());
+        let session = || runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user("greedy");
+        let sessions = [session(), session(), session()];
+        let mut waiting: Vec<_> = sessions.iter().map(|session| Box::pin(session.run("return 1"))).collect();
+        for run in &mut waiting {
+            ensure!(futures::poll!(run.as_mut()).is_pending(), "a third run of one user lives");
+        }
+        let refused = session().run("return 1").await;
+        ensure!(matches!(refused, Err(RunError::Overloaded { waiting: 3, .. })), "{refused:?}");
+        let other = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user("other");
+        returns(&other.run("return 'at once'").await?, "at once")?;
+        ensure!(runtime.metrics().live == 2 && upstream.running() == 2, "{:?}", runtime.metrics());
+        upstream.tell(true);
+        for run in live {
+            returns(&run.await??, 1)?;
+        }
+        for outcome in futures::future::join_all(waiting).await {
+            returns(&outcome?, 1)?;
+        }
+        Ok(())
     })
 }
 

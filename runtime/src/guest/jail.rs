@@ -286,6 +286,8 @@ mod tests {
     /// Of a child on a kernel that lacks the wall.
     const NO_WALL: i32 = 2;
 
+    type Call = fn() -> i64;
+
     /// Does something in a child of fork; how the child ended.
     fn in_child(act: impl FnOnce() -> i32) -> i32 {
         // SAFETY: the child makes system calls and allocates, both of which glibc bears after fork, and ends.
@@ -358,7 +360,7 @@ mod tests {
         for occupant in [Occupant::Run, Occupant::Zygote] {
             check(behind_walls(&BOOT, occupant, open_a_file), KILLED_BY_THE_LIST);
             // SAFETY: system calls without memory.
-            let calls: [(&str, fn() -> i64); 4] = unsafe {
+            let calls: [(&str, Call); 4] = unsafe {
                 [
                     ("socket", || libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0).into()),
                     ("kill", || libc::kill(libc::getppid(), 0).into()),

@@ -11,6 +11,7 @@ pub(crate) mod limits;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
 mod outgoing;
+pub(crate) mod places;
 mod pool;
 mod process;
 pub(crate) mod run_error;

@@ -136,6 +136,7 @@ fn send_kill(process: Pid, descriptor: Option<&OwnedFd>) {
 }
 
 /// The processor time of another process, from its own clock.
+#[cfg(not(target_os = "macos"))]
 fn cpu_time(process: Pid) -> Option<Duration> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
@@ -148,6 +149,25 @@ fn cpu_time(process: Pid) -> Option<Duration> {
         }
     }
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+}
+
+/// The processor time of another process, which macOS counts in ticks of its own.
+#[cfg(target_os = "macos")]
+fn cpu_time(process: Pid) -> Option<Duration> {
+    // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
+    let (usage, tick) = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage_info_v0>();
+        let mut tick = std::mem::zeroed::<libc::mach_timebase_info>();
+        let process = process.as_raw_nonzero().get();
+        if libc::proc_pid_rusage(process, libc::RUSAGE_INFO_V0, (&raw mut usage).cast()) != 0
+            || libc::mach_timebase_info(&raw mut tick) != 0
+        {
+            return None;
+        }
+        (usage, tick)
+    };
+    let ticks = usage.ri_user_time.checked_add(usage.ri_system_time)?;
+    Some(Duration::from_nanos(ticks.checked_mul(tick.numer.into())?.checked_div(tick.denom.into())?))
 }
 
 /// Starts a guest process with one socket, an empty environment and nothing else. Call it on a thread that lives as long as
