@@ -48,12 +48,12 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(examples::trials(all_required)?);
     trials.extend(isolate::trials());
     trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
-    trials.extend(program::trials());
     trials.extend(tidy::trials());
     trials.extend(
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());
