@@ -4,6 +4,7 @@
 //! and nothing else, so that tests can be the program without finding it.
 
 mod command_line;
+mod doctor;
 mod fault;
 mod mcp;
 mod run;
@@ -36,6 +37,7 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Run(command) => run::run(command).await,
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
+            Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
         }
     });

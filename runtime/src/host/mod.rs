@@ -4,15 +4,18 @@
 pub(crate) mod config;
 mod control;
 pub(crate) mod conversation;
+mod descriptors;
 pub(crate) mod gate;
 mod keeper;
 pub(crate) mod limits;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
+mod outgoing;
 mod pool;
 mod process;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
 pub(crate) mod session;
+mod stream;
 pub(crate) mod tool_host;
 mod zygote;
