@@ -191,7 +191,8 @@ pub fn is_identifier(name: &str) -> bool {
 /// The identifier under which a guest reaches the tool or server `name`.
 ///
 /// An identifier ([`is_identifier`]) stays as it is. In any other name each other character becomes `_`, a leading digit gets a `_`
-/// before it, what is too long is cut, and `_` with six hex digits of the raw name's hash is added.
+/// before it, what is too long is cut, and `_` with six hex digits of the raw name's hash is added. A name may be spelled like what
+/// another one is mapped to: of two such tools of a server a catalog keeps the first, and says so.
 ///
 /// ```
 /// use isolet_bindings::name::identifier;

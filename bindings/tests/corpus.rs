@@ -1,9 +1,9 @@
 //! The promises on bindings, on real definitions: those of the corpus beside the checkout, else those recorded in `examples/`.
 //!
-//! `examples/report` prints the same numbers; this holds them.
+//! `examples/report` prints the same numbers; this holds them. Each test's line says what it is about if it is not the larger corpus, and what
+//! cannot be done is counted as ignored.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "../examples/report/corpus.rs"]
 #[expect(dead_code, reason = "the report uses the rest")]
@@ -13,24 +13,54 @@ mod corpus;
 mod oracle;
 
 use std::fs;
+use std::process::ExitCode;
 
 use corpus::Corpus;
 use isolet_bindings::count_tokens;
+use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
 /// The best reference generators on the corpus (its README), percent of invalid instances refused.
 const REFERENCE_INVALID_REFUSED: f64 = 99.88;
 const REFERENCE_SUITE_REFUSED: f64 = 78.5;
 
+fn main() -> ExitCode {
+    let (has_corpus, has_compiler) = (corpus::folder().is_some(), corpus::node_packages().is_some());
+    let trial = |name, test: fn(), is_ignored, missing| {
+        let kind = match (is_ignored, has_corpus) {
+            (true, _) => missing,
+            (false, true) => "",
+            (false, false) => "over the recorded definitions",
+        };
+        let trial = Trial::test(name, move || {
+            test();
+            Ok(())
+        });
+        trial.with_kind(kind).with_ignored_flag(is_ignored)
+    };
+    let trials = vec![
+        trial("every_real_tool_generates_in_few_tokens", every_real_tool_generates_in_few_tokens, false, ""),
+        trial(
+            "the_compiler_accepts_all_declarations_and_exactly_the_valid_instances",
+            the_compiler_accepts_all_declarations_and_exactly_the_valid_instances,
+            !has_compiler,
+            oracle::MISSING,
+        ),
+        trial(
+            "the_validator_accepts_the_valid_instances",
+            the_validator_accepts_the_valid_instances,
+            !has_corpus,
+            "needs the instances of the corpus",
+        ),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
 /// The corpus to test with.
 fn development(work: &std::path::Path) -> Corpus {
     match corpus::folder() {
         Some(folder) => Corpus::lines(&folder, "dev.jsonl", "instances.jsonl", work).unwrap(),
-        None => {
-            let recorded = Corpus::recorded().unwrap();
-            println!("1 replaced: no corpus beside the checkout, {} recorded definitions are used", recorded.len());
-            recorded
-        }
+        None => Corpus::recorded().unwrap(),
     }
 }
 
@@ -40,7 +70,6 @@ fn work(name: &str) -> std::path::PathBuf {
     work
 }
 
-#[test]
 fn every_real_tool_generates_in_few_tokens() {
     let work = work("tokens");
     let corpus = development(&work);
@@ -69,12 +98,8 @@ fn every_real_tool_generates_in_few_tokens() {
     fs::remove_dir_all(&work).unwrap();
 }
 
-#[test]
 fn the_compiler_accepts_all_declarations_and_exactly_the_valid_instances() {
-    let Some(packages) = corpus::node_packages() else {
-        println!("1 skipped: the compiler is not there, `npm install --prefix target/oracle-node typescript@5.9.3`");
-        return;
-    };
+    let packages = corpus::node_packages().expect(oracle::MISSING);
     let work = work("oracle");
     let corpus = development(&work);
     let scopes = corpus.scopes().unwrap();
@@ -107,14 +132,10 @@ fn the_compiler_accepts_all_declarations_and_exactly_the_valid_instances() {
 }
 
 /// The host's validator and the types judge by the same schemas: what the corpus calls valid passes, and what the types refuse is refused.
-#[test]
 fn the_validator_accepts_the_valid_instances() {
     let work = work("validator");
     let corpus = development(&work);
-    let Some(instances) = &corpus.instances else {
-        println!("1 skipped: the recorded definitions have no instances");
-        return;
-    };
+    let instances = corpus.instances.as_ref().unwrap();
     let scopes = corpus.scopes().unwrap();
     let mut tools = std::collections::HashMap::new();
     for server in &scopes {

@@ -1,7 +1,6 @@
 //! Hostile definitions: whatever a server lists, the declarations are inert, bounded and made in no time.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "what is skipped is said")]
 
 #[path = "support/code.rs"]
 mod code;
@@ -14,10 +13,42 @@ mod oracle;
 
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use isolet_bindings::{Catalog, DefinitionList, Grants, ListError, TokenBudget};
+use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    // Which lists there are stands in the lines of the tests that are about all of them.
+    let lists = if corpus::hostile_folder() == corpus::own_hostile_folder() { "over the project's own lists" } else { "" };
+    let trial = |name, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let has_compiler = corpus::node_packages().is_some();
+    let trials = vec![
+        trial(
+            "declarations_are_inert_bounded_and_made_within_a_second",
+            declarations_are_inert_bounded_and_made_within_a_second,
+        )
+        .with_kind(lists),
+        trial("the_compiler_accepts_every_declaration_as_inert", the_compiler_accepts_every_declaration_as_inert)
+            .with_kind(if has_compiler { lists } else { oracle::MISSING })
+            .with_ignored_flag(!has_compiler),
+        trial("one_bad_tool_never_costs_its_neighbours", one_bad_tool_never_costs_its_neighbours),
+        trial(
+            "a_tool_spelled_like_anothers_identifier_is_left_out_with_its_reason",
+            a_tool_spelled_like_anothers_identifier_is_left_out,
+        ),
+        trial("a_list_beyond_its_depth_is_refused_without_an_overflow", a_list_beyond_its_depth_is_refused_without_an_overflow),
+        trial("namespaces_are_safe_unique_globals", namespaces_are_safe_unique_globals),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
 
 fn load(file: &Path) -> Catalog {
     let text = fs::read(file).unwrap();
@@ -41,7 +72,6 @@ fn files() -> Vec<std::path::PathBuf> {
     files
 }
 
-#[test]
 fn declarations_are_inert_bounded_and_made_within_a_second() {
     let files = files();
     assert!(files.len() >= 3, "the project's own lists are there");
@@ -75,14 +105,23 @@ fn declarations_are_inert_bounded_and_made_within_a_second() {
     }
 }
 
-#[test]
 fn one_bad_tool_never_costs_its_neighbours() {
     let catalog = load(&corpus::own_hostile_folder().join("unreadable.json"));
     assert_eq!(catalog.tools().map(|tool| tool.name()).collect::<Vec<_>>(), ["good"]);
     assert_eq!(catalog.dropped().len(), 12);
 }
 
-#[test]
+/// Found by the fuzz target `name`.
+fn a_tool_spelled_like_anothers_identifier_is_left_out() {
+    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+    let identifier = isolet_bindings::name::identifier("create-issue");
+    for names in [["create-issue", &identifier], [&identifier, "create-issue"]] {
+        let catalog = Catalog::load([("s", vec![tool(names[0]), tool(names[1]), tool("good")])]).unwrap();
+        assert_eq!(catalog.tools().map(|tool| tool.name()).collect::<Vec<_>>(), [names[0], "good"]);
+        assert!(catalog.dropped()[0].to_string().contains(&identifier), "{}", catalog.dropped()[0]);
+    }
+}
+
 fn a_list_beyond_its_depth_is_refused_without_an_overflow() {
     let deep = format!(
         r#"[{{"name":"deep","inputSchema":{}{}}},{{"name":"good"}}]"#,
@@ -96,7 +135,6 @@ fn a_list_beyond_its_depth_is_refused_without_an_overflow() {
     assert!(matches!(DefinitionList::parse([b'['; 8]), Err(ListError::NotAList(_))));
 }
 
-#[test]
 fn namespaces_are_safe_unique_globals() {
     let names = [
         "github",
@@ -126,12 +164,8 @@ fn namespaces_are_safe_unique_globals() {
     code::assert_inert(scope.typescript());
 }
 
-#[test]
 fn the_compiler_accepts_every_declaration_as_inert() {
-    let Some(packages) = corpus::node_packages() else {
-        println!("1 skipped: the compiler is not there, `npm install --prefix target/oracle-node typescript@5.9.3`");
-        return;
-    };
+    let packages = corpus::node_packages().expect(oracle::MISSING);
     let work = std::env::temp_dir().join(format!("isolet-hostile-{}", std::process::id()));
     fs::create_dir_all(&work).unwrap();
     for file in files() {

@@ -1,5 +1,5 @@
 // For whoever is on call: every urgent issue that nobody works on goes to the lead of its project, with a comment that
-// says why. Writes to the tracker, so a viewer only learns what would have been done.
+// says why. Needs the right to write; what the tracker refuses is listed.
 
 const { items: urgent } = await tracker.search_issues({
   condition: { all: [{ state: ["open"] }, { priority_at_least: "urgent" }, { assignee: null }] },

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use isolet::{ToolCall, ToolError, ToolHost, ToolReply};
+use isolet::{Grants, ToolCall, ToolError, ToolHost, ToolReply};
 use serde_json::Value;
 
-use crate::tracker::{Reply, Tracker};
+use crate::tracker::{Reply, Role, Tracker};
+
+/// What a role may call: everything but the tools of higher roles.
+#[must_use]
+pub fn grants_of(role: Role) -> Grants {
+    let definitions = Tracker::definitions();
+    let names = definitions.iter().filter_map(|tool| tool["name"].as_str());
+    let denied = names.filter(|name| Tracker::needed_role(name).is_some_and(|needed| needed > role));
+    denied.fold(Grants::new().allow("tracker.*"), |grants, name| grants.deny(format!("tracker.{name}")))
+}
 
 /// Calls the tracker as one user.
 pub struct TrackerHost {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::doctor;
 
@@ -12,7 +12,9 @@ Exit codes:
   1  the program threw an error
   2  the command line, the configuration or a pattern is wrong, or a file cannot be read
   3  the program was stopped by a limit
-  4  a server or a guest process failed";
+  4  no server could be used, or a guest process failed
+
+A server that fails is named on standard error, and what can be done without it goes on.";
 
 const MCP_HELP: &str = "\
 Examples:
@@ -58,7 +60,10 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) grants: GrantArguments,
+    pub(crate) servers: ServerArguments,
+    /// Stop the program after this many seconds, tool calls included. Default, and most: 30.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) wall_max: Option<u64>,
     /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
     #[arg(long)]
     pub(crate) strict: bool,
@@ -73,7 +78,7 @@ pub(crate) struct TypesCommand {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     #[command(flatten)]
-    pub(crate) grants: GrantArguments,
+    pub(crate) servers: ServerArguments,
     /// Spend at most this many tokens: tools are shortened, then left out. Default: everything in full.
     #[arg(long, value_name = "TOKENS")]
     pub(crate) budget: Option<usize>,
@@ -85,7 +90,7 @@ pub(crate) struct ToolsCommand {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     #[command(flatten)]
-    pub(crate) grants: GrantArguments,
+    pub(crate) servers: ServerArguments,
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
     #[arg(long)]
     pub(crate) json: bool,
@@ -107,7 +112,7 @@ pub(crate) struct McpCommand {
     #[arg(long, value_enum, default_value = "code")]
     pub(crate) mode: McpMode,
     #[command(flatten)]
-    pub(crate) grants: GrantArguments,
+    pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
     #[arg(long)]
     pub(crate) print_config: bool,
@@ -123,14 +128,18 @@ pub(crate) enum McpMode {
     Both,
 }
 
+/// What may be called, and how long its servers may take.
 #[derive(Debug, Args)]
-pub(crate) struct GrantArguments {
+pub(crate) struct ServerArguments {
     /// Allow only the tools that match this pattern for `server.tool`, such as `github.*`. Can be repeated. Default: all.
     #[arg(long, value_name = "GLOB")]
     pub(crate) allow: Vec<String>,
     /// Deny the tools that match this pattern, whatever allows them. Can be repeated. A server that is denied as `NAME.*` is not started.
     #[arg(long, value_name = "GLOB")]
     pub(crate) deny: Vec<String>,
+    /// Give each server this many seconds to start and to answer the handshake. Default: 60.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) start_max: Option<u64>,
 }
 
 #[cfg(test)]

@@ -1,60 +1,9 @@
-//! The program `isolet`: runs a program against the tools of MCP servers, and shows what it can call.
-//!
-//! Standard output carries results and nothing else; what is said about them goes to standard error.
+//! The program `isolet`.
 
-mod command_line;
-mod doctor;
-mod fault;
-mod mcp;
-mod run;
-mod servers;
-mod terminal;
-mod tools;
-mod types;
-
-use std::io::Write as _;
 use std::process::ExitCode;
-
-use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
-
-use command_line::{Command, CommandLine};
-use fault::Fault;
 
 fn main() -> ExitCode {
     // Before anything else: this executable is also its own guest processes and the supervisors of its servers.
     isolet::init();
-    let command = CommandLine::parse().command;
-    log_to_standard_error();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return report(&Fault::host(error)),
-    };
-    let end = runtime.block_on(async {
-        match command {
-            Command::Run(command) => run::run(command).await,
-            Command::Types(command) => types::types(command).await,
-            Command::Tools(command) => tools::tools(command).await,
-            Command::Doctor(command) => doctor::doctor(command).await,
-            Command::Mcp(command) => mcp::mcp(command).await,
-        }
-    });
-    // A thread that still reads standard input would be waited for.
-    runtime.shutdown_background();
-    end.unwrap_or_else(|fault| report(&fault))
-}
-
-/// Warnings, or what `ISOLET_LOG` asks for. rmcp stays at warnings: below them it logs whole arguments and results.
-fn log_to_standard_error() {
-    let wanted = EnvFilter::try_from_env("ISOLET_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let filter = match "rmcp=warn".parse() {
-        Ok(directive) => wanted.add_directive(directive),
-        Err(_) => EnvFilter::new("warn"),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
-fn report(fault: &Fault) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "isolet: {}", terminal::visible(&fault.to_string()));
-    fault.exit_code()
+    isolet_server::run_command_line(std::env::args_os())
 }

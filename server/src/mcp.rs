@@ -10,7 +10,7 @@ use isolet::{Config, Runtime};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::command_line::{GrantArguments, McpCommand, McpMode};
+use crate::command_line::{McpCommand, McpMode, ServerArguments};
 use crate::fault::Fault;
 use crate::servers::Servers;
 
@@ -22,7 +22,7 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
     let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
-    let servers = Servers::open(Some(&command.config), &command.grants).await?;
+    let servers = Servers::open(Some(&command.config), &command.servers).await?;
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let served = tokio::select! {
         served = session.serve(mode_of(command.mode), Transport::stdio()) => served,
@@ -73,9 +73,12 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
         McpMode::Both => "both",
     };
     arguments.extend(["--mode".to_owned(), mode.to_owned()]);
-    let GrantArguments { allow, deny } = &command.grants;
+    let ServerArguments { allow, deny, start_max } = &command.servers;
     for (flag, patterns) in [("--allow", allow), ("--deny", deny)] {
         arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
+    }
+    if let Some(seconds) = start_max {
+        arguments.extend(["--start-max".to_owned(), seconds.to_string()]);
     }
     arguments
 }

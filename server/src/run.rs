@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Outcome, RunOptions, Runtime};
+use isolet::{
+    CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Limits, Outcome, RunOptions, Runtime,
+};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -20,15 +22,17 @@ const EVENTS_WAITING: usize = 1024;
 
 /// Runs the program, prints what it returned, and tells by the exit code how it ended.
 pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
-    let source = read_program(&command.program).map_err(Fault::Usage)?;
+    let mut limits = Limits::default();
+    limits.wall_max = command.wall_max.map_or(limits.wall_max, Duration::from_secs);
+    let source = read_program(&command.program, limits.source_bytes_max).map_err(Fault::Usage)?;
     let mut config = Config::default();
     if command.strict {
         config.isolation = Isolation::Strict;
     }
     let runtime = Runtime::new(config).map_err(Fault::host)?;
-    let servers = Servers::open(command.config.as_deref(), &command.grants).await?;
+    let servers = Servers::open(command.config.as_deref(), &command.servers).await?;
     let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
-    let options = RunOptions { events: (!command.json).then_some(events), ..RunOptions::default() };
+    let options = RunOptions { limits: Some(limits), events: (!command.json).then_some(events), ..RunOptions::default() };
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let show = async {
         while let Some(event) = seen.recv().await {
@@ -45,15 +49,19 @@ pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     Ok(exit_code(&outcome.end))
 }
 
-/// The text of the program; `-` is standard input.
-fn read_program(path: &Path) -> anyhow::Result<String> {
+/// The text of the program; `-` is standard input. No more is read than what makes a program too long.
+fn read_program(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
+    let most = bytes_max as u64 + 1;
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes)
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
     read.with_context(|| format!("cannot read the program `{}`", path.display()))?;
+    if bytes.len() > bytes_max {
+        anyhow::bail!("the program `{}` has more than {bytes_max} bytes: split the work into several programs", path.display());
+    }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         anyhow::anyhow!("the program `{}` is not UTF-8 at line {line}: save it as UTF-8", path.display())

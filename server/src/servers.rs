@@ -2,12 +2,13 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams};
 use isolet::{Grants, Scope};
 
-use crate::command_line::GrantArguments;
+use crate::command_line::ServerArguments;
 use crate::fault::Fault;
 use crate::terminal::visible;
 
@@ -22,19 +23,20 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Asks the servers of `config`. Says on standard error which tools are left out, and why.
+    /// Asks the servers of `config`. Says on standard error which tools are left out and which servers failed, and why.
     ///
     /// # Errors
     ///
-    /// [`Fault::Usage`] for a wrong configuration or pattern. [`Fault::Host`] if a server fails: a program that was written for it
-    /// would fail half-way; the message says how to do without it.
-    pub(crate) async fn open(config: Option<&Path>, arguments: &GrantArguments) -> Result<Self, Fault> {
+    /// [`Fault::Usage`] for a wrong configuration or pattern. [`Fault::Host`] if there are servers and all of them failed.
+    pub(crate) async fn open(config: Option<&Path>, arguments: &ServerArguments) -> Result<Self, Fault> {
         let configuration = match config {
             Some(path) => Configuration::read(path).map_err(Fault::usage)?,
             None => Configuration::default(),
         };
         let configuration = configuration.without(|server| arguments.deny.contains(&format!("{server}.*")));
-        let upstreams = Upstreams::new(UpstreamOptions::default());
+        let mut options = UpstreamOptions::default();
+        options.start_max = arguments.start_max.map_or(options.start_max, Duration::from_secs);
+        let upstreams = Upstreams::new(options);
         let host = upstreams.host(&configuration, USER);
         let opened = Self::ask(&host, &configuration, arguments).await;
         match opened {
@@ -46,13 +48,13 @@ impl Servers {
         }
     }
 
-    async fn ask(host: &UpstreamHost, configuration: &Configuration, arguments: &GrantArguments) -> Result<Scope, Fault> {
+    async fn ask(host: &UpstreamHost, configuration: &Configuration, arguments: &ServerArguments) -> Result<Scope, Fault> {
         let progress = Progress::show(configuration);
         let discovery = host.discover().await.map_err(Fault::usage)?;
         drop(progress);
-        report_dropped(&discovery);
-        if let Some(failure) = failures(&discovery) {
-            return Err(Fault::Host(failure));
+        report(&discovery);
+        if !discovery.failures.is_empty() && discovery.failures.len() == configuration.servers().count() {
+            return Err(Fault::Host(anyhow!("no server could be used")));
         }
         let mut grants = Grants::new();
         if arguments.allow.is_empty() {
@@ -69,20 +71,16 @@ impl Servers {
     }
 }
 
-fn report_dropped(discovery: &Discovery) {
-    for dropped in discovery.catalog.dropped() {
-        let _ = writeln!(std::io::stderr(), "isolet: {}", visible(&dropped.to_string()));
+/// Says which servers failed, with the cause, and which tools are left out.
+fn report(discovery: &Discovery) {
+    let mut terminal = std::io::stderr();
+    for failure in &discovery.failures {
+        let cause = std::error::Error::source(&**failure).map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let _ = writeln!(terminal, "isolet: {}", visible(&format!("{failure}{cause}")));
     }
-}
-
-/// All servers that failed, in one message, with its causes.
-fn failures(discovery: &Discovery) -> Option<anyhow::Error> {
-    let describe = |failure: &std::sync::Arc<isolet::mcp::UpstreamError>| {
-        let cause = std::error::Error::source(&**failure).map(|cause| format!(" ({cause})"));
-        format!("{failure}{}", cause.unwrap_or_default())
-    };
-    let messages: Vec<String> = discovery.failures.iter().map(describe).collect();
-    (!messages.is_empty()).then(|| anyhow!("{}\n(to go on without a server: `--deny 'NAME.*'`)", messages.join("\nisolet: ")))
+    for dropped in discovery.catalog.dropped() {
+        let _ = writeln!(terminal, "isolet: {}", visible(&dropped.to_string()));
+    }
 }
 
 /// One line while servers start, for people: only on a terminal, and gone afterwards.

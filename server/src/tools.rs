@@ -13,7 +13,7 @@ use crate::terminal::visible;
 
 /// Prints the tools, one a line or as JSON.
 pub(crate) async fn tools(command: ToolsCommand) -> Result<ExitCode, Fault> {
-    let servers = Servers::open(Some(&command.config), &command.grants).await?;
+    let servers = Servers::open(Some(&command.config), &command.servers).await?;
     let text = if command.json { as_json(&servers.scope) } else { as_lines(&servers.scope) };
     servers.close().await;
     write!(std::io::stdout(), "{text}").map_err(Fault::host)?;

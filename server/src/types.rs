@@ -11,7 +11,7 @@ use crate::servers::Servers;
 
 /// Prints the declarations.
 pub(crate) async fn types(command: TypesCommand) -> Result<ExitCode, Fault> {
-    let servers = Servers::open(Some(&command.config), &command.grants).await?;
+    let servers = Servers::open(Some(&command.config), &command.servers).await?;
     let text = match command.budget {
         None => servers.scope.typescript().to_owned(),
         Some(tokens) => servers.scope.types(TokenBudget::new(tokens)).text,

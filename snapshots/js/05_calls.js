@@ -18,7 +18,14 @@
   const THREW = 1;
 
   // A tool that failed. `code` is stable, `message` is for people and models, `retryable` says whether the same call may work later.
+  // Where the call of a failed tool was made, as `op_place` says it, is in a private field: nobody else sees or sets it.
+  let placeOf, setPlace;
   class ToolError extends Error {
+    #place = 0;
+    static {
+      placeOf = (error) => typeof error === "object" && error !== null && #place in error ? error.#place : 0;
+      setPlace = (error, place) => { error.#place = place; };
+    }
     constructor(message, facts) {
       super(message);
       const fields = facts ?? { __proto__: null };
@@ -41,6 +48,7 @@
 
   function failed(path, code, message, retryable, position) {
     const error = new ToolError(message, { __proto__: null, code, retryable, tool: path });
+    setPlace(error, position);
     const place = position > 0 ? "\n    at " + path + " (main.ts:" + (position >>> 12) + ":" + (position & 4095) + ")" : "";
     ObjectDefineProperty(error, "stack", {
       __proto__: null, value: "ToolError: " + error.message + place, writable: true, configurable: true,
@@ -133,7 +141,7 @@
   function threw(error) {
     if (ended) return;
     ended = true;
-    op_done(THREW, errorText(error), error);
+    op_done(THREW, errorText(error), error, placeOf(error));
   }
 
   function returned(value) {
@@ -147,7 +155,7 @@
     }
     if (ended) return;
     ended = true;
-    op_done(RETURNED, text, undefined);
+    op_done(RETURNED, text, undefined, 0);
   }
 
   // Starts the program: an async function without parameters.

@@ -83,13 +83,15 @@ fn unpacked(place: u32) -> Position {
     Position { line: place >> 12, column: place & 4095 }
 }
 
-/// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes.
+/// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes. `place`: where the call was made that
+/// failed with `thrown`, as `op_place` says it, 0 for another error: a failed call settles while no frame of the program is there.
 #[op2(nofast)]
 fn op_done<'scope>(
     scope: &mut v8::PinScope<'scope, '_>,
     #[smi] ended: u32,
     text: v8::Local<'scope, v8::String>,
     thrown: v8::Local<'scope, v8::Value>,
+    #[smi] place: u32,
 ) {
     let bytes = text.utf8_length(scope);
     if door::with(|door| door.result_bytes_max()).is_some_and(|bytes_max| bytes > bytes_max) {
@@ -99,6 +101,7 @@ fn op_done<'scope>(
     let text = text.to_rust_string_lossy(scope);
     let (ended, position) = match ended {
         0 => (Ended::Returned, None),
+        _ if place > 0 => (Ended::Threw, Some(unpacked(place))),
         _ => (Ended::Threw, stack::of_exception(scope, thrown)),
     };
     door::with(|door| door.done(ended, &text, position));

@@ -5,15 +5,20 @@ mod attacks;
 mod canary;
 mod cases;
 mod crowd;
+mod embedding;
 mod endings;
+mod examples;
 mod faces;
 mod frames;
 mod isolate;
 mod kill;
 mod limits;
 mod misbehaving_server;
+mod node_packages;
+mod npm_servers;
 mod process_table;
 mod processes;
+mod program;
 mod roles;
 mod shared_runtime;
 mod test_tools;
@@ -21,24 +26,39 @@ mod tidy;
 mod unprivileged;
 mod upstream;
 
+/// Beside the arguments of every test binary: whatever a test needs has to be there.
+const REQUIRE_ALL: &str = "--require-all";
+
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
 fn main() -> anyhow::Result<std::process::ExitCode> {
+    if let Some(played) = embedding::play_before_init() {
+        return played.map(|()| std::process::ExitCode::SUCCESS);
+    }
     isolet::init();
     misbehaving_server::become_server_if_asked();
     upstream::become_host_if_asked();
+    if let Some(code) = program::play() {
+        return Ok(code);
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(played) = roles::play(&arguments) {
         return played.map(|()| std::process::ExitCode::SUCCESS);
     }
+    // A test that could not be run is a failed one, not an ignored one.
+    let all_required = arguments.iter().any(|argument| argument == REQUIRE_ALL);
     let mut trials = attacks::trials();
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
+    trials.extend(embedding::trials());
+    trials.extend(examples::trials(all_required)?);
     trials.extend(isolate::trials());
+    trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
     trials.extend(tidy::trials());
     trials.extend(
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());
@@ -48,8 +68,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(limits::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
-    // No test of this binary skips itself, so all are required in any case.
-    let known = std::env::args().filter(|argument| argument != "--require-all");
+    let known = std::env::args().filter(|argument| argument != REQUIRE_ALL);
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);
     if let Some(table) = attacks::table() {
         println!("{table}");

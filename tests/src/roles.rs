@@ -2,12 +2,12 @@
 //!
 //! A test that looks at its host's processes needs a host of its own: the trials of one binary run beside each other.
 
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::Failed;
 
-use crate::{attack_host, attacks, canary, crowd, endings, frames, kill, limits, processes, unprivileged};
+use crate::{attack_host, attacks, canary, crowd, embedding, endings, examples, frames, kill, limits, processes, unprivileged};
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
@@ -21,6 +21,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
+        embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
+        examples::DEMO_ARGUMENT => Some(examples::demo()),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
@@ -41,16 +43,24 @@ pub(crate) fn play_with(
     arguments: &[&str],
     change: impl FnOnce(&mut tokio::process::Command) -> &mut tokio::process::Command,
 ) -> Result<(), Failed> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let output = runtime.block_on(async {
-        let mut command = tokio::process::Command::new(std::env::current_exe()?);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let output = change(&mut command).spawn()?.wait_with_output();
-        tokio::time::timeout(ROLE_MAX, output).await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?
-    })?;
+    let output = output_of(arguments, change)?;
     if output.status.success() {
         return Ok(());
     }
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Err(format!("{}\n{said}{errors}", output.status).into())
+}
+
+/// Starts this binary with `arguments`, with something changed before the start; what it wrote, and how it ended.
+pub(crate) fn output_of(
+    arguments: &[&str],
+    change: impl FnOnce(&mut tokio::process::Command) -> &mut tokio::process::Command,
+) -> std::io::Result<Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut command = tokio::process::Command::new(std::env::current_exe()?);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let output = change(&mut command).spawn()?.wait_with_output();
+        tokio::time::timeout(ROLE_MAX, output).await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?
+    })
 }

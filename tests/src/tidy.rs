@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("tidy::only_mcp_speaks_the_protocol", only_mcp_speaks_the_protocol),
         Trial::test("tidy::every_promise_is_held", every_promise_is_held),
         Trial::test("tidy::every_security_claim_is_held", every_security_claim_is_held),
+        Trial::test("tidy::the_readme_shows_the_program_that_is_compiled", the_readme_shows_the_program_that_is_compiled),
     ]
 }
 
@@ -142,4 +143,13 @@ fn check_names<'text>(document: &str, rows: impl Iterator<Item = &'text str>) ->
         unknown.extend(names.filter(|name| !is_there(name)).map(str::to_owned));
     }
     if unknown.is_empty() { Ok(()) } else { Err(format!("{document} names what is not there: {}", unknown.join(", ")).into()) }
+}
+
+/// The README's Rust is `embed.rs` after its header, byte for byte.
+fn the_readme_shows_the_program_that_is_compiled() -> Result<(), Failed> {
+    let readme = std::fs::read_to_string(root().join("README.md"))?;
+    let program = std::fs::read_to_string(root().join("examples/src/bin/embed.rs"))?;
+    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```\n").next()).ok_or("README.md has no Rust")?;
+    let (_, compiled) = program.split_once("\n\n").ok_or("`embed.rs` has no header")?;
+    if shown == compiled { Ok(()) } else { Err("README.md and `examples/src/bin/embed.rs` differ: copy the latter".into()) }
 }

@@ -66,7 +66,7 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         Task::V8(arguments) => v8::run(arguments, workspace),
         Task::Bench(arguments) => cargo::run(&["bench", "--workspace"], arguments, workspace),
         Task::BindingsReport(arguments) => cargo::run_without_v8(
-            &["run", "--package", "isolet-bindings", "--release", "--example", "report", "--"],
+            &["run", "--package", "isolet-bindings", "--release", "--features", "tokens", "--example", "bindings-report", "--"],
             arguments,
             workspace,
         ),

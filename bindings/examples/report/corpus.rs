@@ -41,9 +41,9 @@ pub(crate) fn own_hostile_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile")
 }
 
-/// The npm packages of the oracles: `NODE_PACKAGES`, or `target/oracle-node`; if TypeScript is there.
+/// The npm packages of the oracles: `NODE_PACKAGES`, or `target/node`; if TypeScript is there.
 pub(crate) fn node_packages() -> Option<PathBuf> {
-    let folder = std::env::var_os("NODE_PACKAGES").map_or_else(|| workspace().join("target/oracle-node"), PathBuf::from);
+    let folder = std::env::var_os("NODE_PACKAGES").map_or_else(|| workspace().join("target/node"), PathBuf::from);
     folder.join("node_modules/typescript/package.json").is_file().then_some(folder)
 }
 
@@ -75,7 +75,8 @@ impl Corpus {
     pub(crate) fn recorded() -> Result<Self> {
         let folder = workspace().join("examples/definitions");
         let mut servers = BTreeMap::new();
-        for path in json_files(&folder) {
+        // `servers.json` says where each list was recorded.
+        for path in json_files(&folder).into_iter().filter(|path| !path.ends_with("servers.json")) {
             let value: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
             let tools = value.as_array().or_else(|| value.get("tools")?.as_array()).cloned().unwrap_or_default();
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();

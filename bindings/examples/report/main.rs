@@ -4,7 +4,7 @@
 //! `cargo run --release -p isolet-bindings --example bindings-report --features tokens`
 //!
 //! `ISOLET_CORPUS` and `ISOLET_HOSTILE` name other folders of the same kinds, `NODE_PACKAGES` the folder with the npm packages of the
-//! oracles (`typescript`, default `target/oracle-node`). Ends with 1 if a number is worse than promised.
+//! oracles (`typescript`, default `target/node`). Ends with 1 if a number is worse than promised.
 
 #![expect(clippy::print_stdout, reason = "a report is printed")]
 
@@ -67,7 +67,7 @@ fn measure(report: &mut Report, work: &Path) -> Result<()> {
     };
     println!("{} tools of {} servers, from {}", corpus.len(), corpus.servers.len(), corpus.source);
     if packages.is_none() {
-        println!("2 oracles are skipped, TypeScript is not there: `npm install --prefix target/oracle-node typescript@5.9.3`");
+        println!("2 oracles are skipped, TypeScript is not there: `cargo xtask test --node-packages` installs it");
     }
     println!("\n| what | must reach | reached |\n|---|---|---|");
     let scopes = corpus.scopes()?;

@@ -6,6 +6,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+/// What is missing where the compiler is not there, and the way out.
+pub(crate) const MISSING: &str = "needs Node.js and `cargo xtask test --node-packages`";
+
 /// What `check.mjs` found, in percent.
 pub(crate) struct Semantics {
     pub(crate) clean: f64,
