@@ -154,12 +154,15 @@ fn milliseconds(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }
 
-/// Calls that were made: the tool, and its arguments.
+/// The tool that was called, and its arguments.
+type Call = (String, Map<String, Value>);
+
+/// Calls that were made, in their order.
 #[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<(String, Map<String, Value>)>>>);
+struct Calls(Arc<Mutex<Vec<Call>>>);
 
 impl Calls {
-    fn take(&self) -> Vec<(String, Map<String, Value>)> {
+    fn take(&self) -> Vec<Call> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+use crate::doctor;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program returned; the types or tools were shown
@@ -49,6 +51,11 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Say how programs are isolated on this machine, and what is missing.
+    ///
+    /// Makes a runtime as `run` does, runs a program in it, and asks for strict isolation.
+    #[command(after_help = doctor::EXIT_CODES)]
+    Doctor(DoctorCommand),
     /// Compare code mode and classic MCP on the same tools: start-up, tokens, round trips, tasks.
     #[command(after_help = COMPARE_HELP)]
     Compare(CompareCommand),
@@ -69,6 +76,9 @@ pub(crate) struct RunCommand {
     /// Stop the program after this many seconds, tool calls included. Default, and most: 30.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub(crate) wall_max: Option<u64>,
+    /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the whole outcome as JSON: end, console lines, calls, cost.
     #[arg(long)]
     pub(crate) json: bool,
@@ -94,6 +104,13 @@ pub(crate) struct ToolsCommand {
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorCommand {
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

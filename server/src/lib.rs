@@ -5,6 +5,7 @@
 
 mod command_line;
 mod compare;
+mod doctor;
 mod fault;
 mod mcp;
 mod run;
@@ -38,6 +39,7 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
             Command::Compare(command) => compare::compare(command).await,
+            Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
         }
     });

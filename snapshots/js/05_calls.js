@@ -121,8 +121,11 @@
       for (let at = 0; at < tools.length; at++) members[tools[at]] = tool(index++, name + "." + tools[at], tools[at]);
       namespace(name, members);
     }
-    const search = (query, limit) => call(SEARCH, "tools.search", { __proto__: null, query, limit });
-    const describe = (...paths) => call(DESCRIBE, "tools.describe", { __proto__: null, paths });
+    // Made as the others are, so that the warm-up has compiled what every tool is made of.
+    const searchTools = tool(SEARCH, "tools.search", "search");
+    const describeTools = tool(DESCRIBE, "tools.describe", "describe");
+    const search = (query, limit) => searchTools({ __proto__: null, query, limit });
+    const describe = (...paths) => describeTools({ __proto__: null, paths });
     namespace("tools", { __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe) });
   }
 

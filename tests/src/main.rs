@@ -6,10 +6,13 @@ mod canary;
 mod cases;
 mod crowd;
 mod embedding;
+mod endings;
 mod examples;
 mod faces;
+mod frames;
 mod isolate;
 mod kill;
+mod limits;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
@@ -17,8 +20,10 @@ mod process_table;
 mod processes;
 mod program;
 mod roles;
+mod shared_runtime;
 mod test_tools;
 mod tidy;
+mod unprivileged;
 mod upstream;
 
 /// Beside the arguments of every test binary: whatever a test needs has to be there.
@@ -48,17 +53,21 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(examples::trials(all_required)?);
     trials.extend(isolate::trials());
     trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
-    trials.extend(program::trials());
     trials.extend(tidy::trials());
     trials.extend(
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
+    trials.extend(frames::trials());
+    trials.extend(limits::trials());
+    trials.extend(endings::trials());
+    trials.extend(unprivileged::trials());
     let known = std::env::args().filter(|argument| argument != REQUIRE_ALL);
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);
     if let Some(table) = attacks::table() {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 
 use crate::process_table::{self, until};
@@ -19,7 +18,8 @@ const LEFT_BEHIND: u8 = 99;
 /// How long what has been ended may take to be gone.
 const SOON: Duration = Duration::from_secs(5);
 
-const TESTS: &[(&str, fn() -> Result<()>)] = &[
+/// Every test of this module.
+pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("program::the_value_goes_to_standard_output_and_all_else_to_standard_error", the_value_goes_to_standard_output),
     ("program::standard_input_is_a_program_too", standard_input_is_a_program_too),
     ("program::what_is_denied_is_not_there", what_is_denied_is_not_there),
@@ -32,15 +32,6 @@ const TESTS: &[(&str, fn() -> Result<()>)] = &[
     ("program::lethal_programs_are_exit_3_in_their_time", lethal_programs),
     ("program::an_outcome_as_json_says_how_it_ended", an_outcome_as_json),
 ];
-
-/// One trial for each test.
-pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |(name, test): &(&str, fn() -> Result<()>)| {
-        let test = *test;
-        Trial::test(*name, move || test().map_err(|error| format!("{error:#}").into()))
-    };
-    TESTS.iter().map(trial).collect()
-}
 
 /// Is the program, if the command line says so, and looks for what it has left behind.
 pub(crate) fn play() -> Option<ExitCode> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 
-use crate::{attack_host, attacks, canary, crowd, embedding, examples, kill, processes};
+use crate::{attack_host, attacks, canary, crowd, embedding, endings, examples, frames, kill, limits, processes, unprivileged};
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
@@ -25,6 +25,10 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         examples::DEMO_ARGUMENT => Some(examples::demo()),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
+        frames::HOST_ARGUMENT => Some(frames::host(arguments)),
+        limits::HOST_ARGUMENT => Some(limits::host(arguments)),
+        endings::HOST_ARGUMENT => Some(endings::host(arguments)),
+        unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),
         _ => None,
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::attacks;
+
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("tidy::there_is_one_v8", there_is_one_v8),
@@ -12,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("tidy::only_two_places_name_the_engine", only_two_places_name_the_engine),
         Trial::test("tidy::only_mcp_speaks_the_protocol", only_mcp_speaks_the_protocol),
         Trial::test("tidy::every_promise_is_held", every_promise_is_held),
+        Trial::test("tidy::every_security_claim_is_held", every_security_claim_is_held),
         Trial::test("tidy::the_readme_shows_the_program_that_is_compiled", the_readme_shows_the_program_that_is_compiled),
     ]
 }
@@ -97,21 +100,49 @@ fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
 /// SPECIFICATION.md names the test or bench that holds each promise: each name has to stand somewhere in the code.
 fn every_promise_is_held() -> Result<(), Failed> {
     let specification = std::fs::read_to_string(root().join("SPECIFICATION.md"))?;
-    let mut code = String::new();
-    for folder in ["bindings", "snapshots", "runtime", "server", "examples", "tests", "xtask"] {
-        code.extend(rust_files(folder)?.into_iter().map(|(_, text)| text));
-    }
-    let mut unknown = Vec::new();
-    for row in specification.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")) {
-        let held = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
-        let names = held.split('`').skip(1).step_by(2).map(|name| name.rsplit("::").next().unwrap_or(name));
-        unknown.extend(names.filter(|name| !code.contains(*name)).map(str::to_owned));
-    }
+    check_names("SPECIFICATION.md", rows_of(&specification).skip(1))
+}
+
+/// SECURITY.md names the tests that hold each requirement, and scripts of the attack corpus by number.
+fn every_security_claim_is_held() -> Result<(), Failed> {
+    let security = std::fs::read_to_string(root().join("SECURITY.md"))?;
+    let (_, claims) = security.split_once("## What holds it").ok_or("SECURITY.md says nothing of what holds it")?;
+    check_names("SECURITY.md", rows_of(claims))?;
+    let scripts = attacks::scripts()?;
+    let is_there = |number: &str| scripts.iter().any(|script| script.id.split('-').next() == Some(number));
+    let numbers = rows_of(claims).skip(1).filter_map(|row| row.split('|').nth(3)).flat_map(str::split_ascii_whitespace);
+    let unknown: Vec<_> = numbers.filter(|number| !is_there(number)).collect();
     if unknown.is_empty() {
         Ok(())
     } else {
-        Err(format!("SPECIFICATION.md names what is not there: {}", unknown.join(", ")).into())
+        Err(format!("SECURITY.md names scripts that are not there: {}", unknown.join(", ")).into())
     }
+}
+
+/// The rows of a table, its head included.
+fn rows_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.starts_with("| "))
+}
+
+/// The last column of each row names tests, as `module::test`: a file of that module has to have one of that name.
+fn check_names<'text>(document: &str, rows: impl Iterator<Item = &'text str>) -> Result<(), Failed> {
+    let mut files = Vec::new();
+    for folder in ["bindings", "snapshots", "runtime", "server", "examples", "tests", "xtask"] {
+        files.extend(rust_files(folder)?);
+    }
+    let is_there = |name: &str| {
+        let (module, test) = name.rsplit_once("::").unwrap_or(("", name));
+        files.iter().any(|(path, text)| {
+            (module.is_empty() || path.file_stem().is_some_and(|stem| stem == module)) && text.contains(test)
+        })
+    };
+    let mut unknown = Vec::new();
+    for row in rows {
+        let held = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let names = held.split('`').skip(1).step_by(2).filter(|name| name.contains("::") || !name.contains(['.', '!']));
+        unknown.extend(names.filter(|name| !is_there(name)).map(str::to_owned));
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(format!("{document} names what is not there: {}", unknown.join(", ")).into()) }
 }
 
 /// The README's Rust is `embed.rs` after its header, byte for byte.

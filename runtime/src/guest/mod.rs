@@ -81,11 +81,10 @@ fn start_run(mut channel: Channel) -> ! {
 fn spawned(boot: &Boot, mut channel: Channel) -> ! {
     let mut walls = jail::before_v8();
     let isolate = isolate::Isolate::boot(boot);
-    if boot.jail {
-        jail::close(boot, jail::Occupant::Run, &mut walls);
-    }
-    let walls = serde_json::to_string(&walls).unwrap_or_default();
-    channel.send(&FromRun::Jailed { walls });
+    jail::close(boot, jail::Occupant::Run, &mut walls);
+    jail::close_run(boot, &mut walls);
+    channel.send(&FromRun::Jailed { walls: walls.clone() });
+    jail::insist(boot, &walls);
     run::serve(isolate, channel)
 }
 

@@ -47,8 +47,14 @@ pub struct Config {
     pub huge_pages: bool,
     /// Runs that live at a time, waiting for tools included. Default 256. Further ones wait.
     pub live_runs_max: usize,
-    /// Runs that wait for a place. Default 1,024. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
+    /// Runs that wait for a place; users take turns. Default 1,024. One more is
+    /// [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_max: usize,
+    /// Runs of one user that live at a time; [`Session::of_user`](crate::Session::of_user) says whose they are. Further ones wait.
+    /// Default: as many as `live_runs_max` allows, so that a single user has all places; set it to a part of them for many users.
+    pub live_runs_of_user_max: usize,
+    /// Runs of one user that wait for a place. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
+    pub waiting_runs_of_user_max: usize,
     /// Runs forked ahead for one scope. Default 4; 0 forks on demand only. About half a megabyte each.
     pub ready_runs_max: usize,
     /// Runs forked ahead for all scopes together. Default 64.
@@ -74,6 +80,8 @@ impl Default for Config {
             huge_pages: true,
             live_runs_max: 256,
             waiting_runs_max: 1024,
+            live_runs_of_user_max: usize::MAX,
+            waiting_runs_of_user_max: 256,
             ready_runs_max: 4,
             ready_runs_total_max: 64,
             zygotes_max: 16,

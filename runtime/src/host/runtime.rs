@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use isolet_bindings::Scope;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::{Config, Start};
+use super::descriptors;
 use super::limits::{HEAP_BYTES_MIN, Limits};
 use super::metrics::Metrics;
+use super::places::{Capacity, Full, Place, Places, User};
 use super::pool::{Claim, Pool};
 use super::run_error::RunError;
 use super::session::Session;
@@ -30,8 +31,7 @@ pub struct Runtime(Arc<Inner>);
 struct Inner {
     config: Config,
     pool: Arc<Pool>,
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    places: Arc<Places>,
 }
 
 /// How guest processes are isolated here, and why.
@@ -52,6 +52,10 @@ pub struct IsolationReport {
     pub jit: bool,
     /// What is missing, one sentence each.
     pub missing: Vec<String>,
+    /// Descriptors that this process may open; `None` where there is no limit.
+    pub descriptors_max: Option<u64>,
+    /// Runs that can live at a time: [`Config::live_runs_max`], or fewer where descriptors are short.
+    pub live_runs_max: usize,
 }
 
 /// How guest processes are started.
@@ -73,10 +77,15 @@ impl Runtime {
     pub fn new(config: Config) -> Result<Self, RunError> {
         let executable = executable_of(&config)?;
         check(&config)?;
-        raise_descriptor_limit();
+        descriptors::raise_limit(config.live_runs_max);
         let pool = Pool::start(config.clone(), executable)?;
-        let places = Arc::new(Semaphore::new(config.live_runs_max));
-        Ok(Self(Arc::new(Inner { config, pool, places, waiting: AtomicUsize::new(0) })))
+        let places = Places::new(Capacity {
+            live_max: config.live_runs_max,
+            waiting_max: config.waiting_runs_max,
+            live_of_user_max: config.live_runs_of_user_max,
+            waiting_of_user_max: config.waiting_runs_of_user_max,
+        });
+        Ok(Self(Arc::new(Inner { config, pool, places })))
     }
 
     /// One user's request. Microseconds.
@@ -102,23 +111,24 @@ impl Runtime {
     /// What was counted since this runtime was made.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        let live = self.0.config.live_runs_max.saturating_sub(self.0.places.available_permits());
-        self.0.pool.metrics(live)
+        self.0.pool.metrics(self.0.places.live())
     }
 
     /// How guest processes are isolated here. Waits for the first zygote.
+    ///
+    /// The walls are those around the zygote of a scope, or around a spawned run: without any so far
+    /// ([`Runtime::prepare`] makes the one, [`Session::run`] the other), those that the base zygote already has.
     pub async fn isolation(&self) -> IsolationReport {
         let condition = match self.0.config.start {
             Start::Spawn => Condition::Gone("the configuration says so".to_owned()),
             Start::Fork => self.0.pool.settled_base().await,
         };
         let walls = self.0.pool.walls_of_scopes();
+        let of_spawned = self.0.pool.walls_of_spawned().unwrap_or_default();
         let (start, walls) = match condition {
             Condition::Ready(base) => (StartReport::Fork, walls.unwrap_or(base)),
-            Condition::Gone(reason) => (StartReport::Spawn(reason), walls.unwrap_or_default()),
-            Condition::Starting => {
-                (StartReport::Spawn("the base zygote has not started yet".to_owned()), walls.unwrap_or_default())
-            }
+            Condition::Gone(reason) => (StartReport::Spawn(reason), of_spawned),
+            Condition::Starting => (StartReport::Spawn("the base zygote has not started yet".to_owned()), of_spawned),
         };
         IsolationReport {
             start,
@@ -128,6 +138,8 @@ impl Runtime {
             seccomp: walls.seccomp,
             jit: self.0.config.jit == isolet_snapshots::flags::Jit::On,
             missing: walls.missing,
+            descriptors_max: descriptors::limit(),
+            live_runs_max: self.0.config.live_runs_max.min(descriptors::runs_possible()),
         }
     }
 
@@ -135,48 +147,20 @@ impl Runtime {
         self.0.pool.is_strict()
     }
 
-    /// A process for one run, and the place that it takes up until it ends.
-    pub(crate) async fn claim(&self, scope: &Scope) -> Result<(Claim, OwnedSemaphorePermit), RunError> {
-        let place = self.place().await?;
+    /// A process for one run of a user, and the place that it takes up until it ends.
+    pub(crate) async fn claim(&self, scope: &Scope, user: &User) -> Result<(Claim, Place), RunError> {
+        let place = self.0.places.take(user).await.map_err(|Full(waiting)| {
+            self.0.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+            RunError::Overloaded { waiting, retry_after: Duration::from_secs(1) }
+        })?;
         self.0.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
         Ok((self.0.pool.claim(scope).await?, place))
-    }
-
-    async fn place(&self) -> Result<OwnedSemaphorePermit, RunError> {
-        let places = Arc::clone(&self.0.places);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            return Ok(place);
-        }
-        let waiting = Waiting::new(&self.0.waiting);
-        if waiting.place > self.0.config.waiting_runs_max {
-            self.0.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
-            return Err(RunError::Overloaded { waiting: waiting.place - 1, retry_after: Duration::from_secs(1) });
-        }
-        places.acquire_owned().await.map_err(|_| RunError::ShutDown)
     }
 }
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("Runtime").field("config", &self.0.config).finish_non_exhaustive()
-    }
-}
-
-/// One more in the queue, until it is dropped.
-struct Waiting<'count> {
-    count: &'count AtomicUsize,
-    place: usize,
-}
-
-impl<'count> Waiting<'count> {
-    fn new(count: &'count AtomicUsize) -> Self {
-        Self { place: count.fetch_add(1, Ordering::Relaxed) + 1, count }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -197,23 +181,12 @@ fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
 fn check(config: &Config) -> Result<(), RunError> {
     let what = if config.limits.heap_bytes_max < HEAP_BYTES_MIN {
         format!("`limits.heap_bytes_max` is {}: V8 needs at least {HEAP_BYTES_MIN}", config.limits.heap_bytes_max)
-    } else if config.live_runs_max == 0 {
-        "`live_runs_max` is 0: no run could start".to_owned()
+    } else if config.live_runs_max == 0 || config.live_runs_of_user_max == 0 {
+        "`live_runs_max` or `live_runs_of_user_max` is 0: no run could start".to_owned()
     } else if config.limits.calls_in_flight_max == 0 {
         "`limits.calls_in_flight_max` is 0: no tool could be called".to_owned()
-    } else if config.live_runs_max > Semaphore::MAX_PERMITS {
-        format!("`live_runs_max` is {}: at most {}", config.live_runs_max, Semaphore::MAX_PERMITS)
     } else {
         return Ok(());
     };
     Err(RunError::Configuration { what })
-}
-
-/// Each live run takes three descriptors; many systems start processes with 1,024.
-fn raise_descriptor_limit() {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
-        tracing::debug!(%error, "the limit of open files could not be raised");
-    }
 }

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use super::conversation::{self, Assignment, Event};
 use super::limits::Limits;
 use super::outcome::{Cost, End, GuestError, Origin, Outcome};
+use super::places::User;
 use super::run_error::RunError;
 use super::runtime::Runtime;
 use super::tool_host::AnyToolHost;
@@ -30,6 +31,7 @@ pub struct Session {
 pub(crate) struct Parts {
     runtime: Runtime,
     pub(crate) scope: Scope,
+    user: User,
     pub(crate) host: Arc<dyn AnyToolHost>,
     pub(crate) events: Option<mpsc::Sender<Event>>,
     /// Cancelled with the session.
@@ -57,7 +59,10 @@ impl Session {
         tracing::debug!(tools = scope.tools().len(), "session");
         let ended = CancellationToken::new();
         let _end_when_dropped = ended.clone().drop_guard();
-        Self { parts: Arc::new(Parts { runtime, scope, host, events: None, ended }), _end_when_dropped }
+        Self {
+            parts: Arc::new(Parts { runtime, scope, user: User::of_new_session(), host, events: None, ended }),
+            _end_when_dropped,
+        }
     }
 
     /// The same session, which tells `events` what happens in all of its runs and MCP servers: for audit. A full channel misses
@@ -65,6 +70,15 @@ impl Session {
     #[must_use]
     pub fn with_events(mut self, events: mpsc::Sender<Event>) -> Self {
         Arc::make_mut(&mut self.parts).events = Some(events);
+        self
+    }
+
+    /// The same session, whose runs count as those of `user`: runs of users take turns where places are short, and
+    /// [`Config::live_runs_of_user_max`](crate::Config::live_runs_of_user_max) holds for each user. A session that names none
+    /// counts as a user of its own. The name comes from whoever authenticated the request, never from the request itself.
+    #[must_use]
+    pub fn of_user(mut self, user: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.parts).user = User::Named(user.into());
         self
     }
 
@@ -163,7 +177,7 @@ impl Parts {
         if source.len() > limits.source_bytes_max {
             return Ok(too_long(source.len(), limits.source_bytes_max, requested));
         }
-        let (claim, _place) = self.runtime.claim(&self.scope).await?;
+        let (claim, _place) = self.runtime.claim(&self.scope, &self.user).await?;
         let cancel = self.ended.child_token();
         let assignment = Assignment {
             scope: &self.scope,
