@@ -4,7 +4,9 @@ mod attack_host;
 mod attacks;
 mod canary;
 mod cases;
+mod comparison;
 mod crowd;
+mod desktop;
 mod embedding;
 mod endings;
 mod examples;
@@ -49,6 +51,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     let mut trials = attacks::trials();
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
+    trials.extend(comparison::trials());
+    trials.extend(desktop::trials(all_required));
     trials.extend(embedding::trials());
     trials.extend(examples::trials(all_required)?);
     trials.extend(isolate::trials());

@@ -24,6 +24,11 @@ impl NodePackages {
         (is_installed && has_node()).then(|| Self(folder.join("node_modules")))
     }
 
+    /// The folder they are in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// The main file of an MCP server, for `node`.
     pub(crate) fn server(&self, name: &str) -> PathBuf {
         self.0.join("@modelcontextprotocol").join(name).join("dist/index.js")

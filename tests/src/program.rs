@@ -12,7 +12,7 @@ use crate::process_table::{self, until};
 use crate::{misbehaving_server, roles};
 
 /// The first argument of the program; its own follow.
-const ARGUMENT: &str = "--isolet-program";
+pub(crate) const ARGUMENT: &str = "--isolet-program";
 /// The exit code of a program that has left processes behind.
 const LEFT_BEHIND: u8 = 99;
 /// How long what has been ended may take to be gone.
@@ -47,9 +47,9 @@ pub(crate) fn play() -> Option<ExitCode> {
 
 /// How a call of the program ended.
 pub(crate) struct Ran {
-    code: Option<i32>,
-    output: String,
-    errors: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
 }
 
 impl Ran {
@@ -66,7 +66,8 @@ impl Ran {
     }
 }
 
-fn isolet(arguments: &[&str]) -> Result<Ran> {
+/// Calls the program with these arguments.
+pub(crate) fn isolet(arguments: &[&str]) -> Result<Ran> {
     let output = roles::output_of(&[&[ARGUMENT], arguments].concat(), |command| command)?;
     Ok(Ran { code: output.status.code(), output: String::from_utf8(output.stdout)?, errors: String::from_utf8(output.stderr)? })
 }
@@ -82,7 +83,7 @@ pub(crate) fn run(program: impl AsRef<[u8]>, servers: Value, options: &[&str]) -
 }
 
 /// The misbehaving server in each of these modes, under the mode's name.
-fn servers(modes: &[&str]) -> Value {
+pub(crate) fn servers(modes: &[&str]) -> Value {
     let executable = std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     let server =
         |mode: &&str| ((*mode).to_owned(), json!({ "command": executable, "args": [misbehaving_server::ARGUMENT, mode] }));

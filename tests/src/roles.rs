@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 
-use crate::{attack_host, attacks, canary, crowd, embedding, endings, examples, frames, kill, limits, processes, unprivileged};
+use crate::{
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
+    unprivileged,
+};
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
@@ -22,6 +25,9 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
         embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
+        comparison::COMPARE_ARGUMENT => Some(comparison::compare()),
+        comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
+        comparison::BACKEND_ARGUMENT => Some(comparison::try_backend()),
         examples::DEMO_ARGUMENT => Some(examples::demo()),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),

@@ -1,0 +1,119 @@
+//! `isolet mcp` as a desktop client has it: a child that speaks MCP on standard input and output, and nothing else there.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::node_packages::{self, NodePackages};
+use crate::process_table::{descendants_of, is_alive, until};
+use crate::program;
+
+/// What a client waits for an answer at the very most.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How soon it has to end when its standard input does, with all that it has started. Measured: a tenth.
+const END_MAX: Duration = Duration::from_secs(1);
+
+/// What needs the TypeScript SDK.
+const WITH_PACKAGES: &[node_packages::Test] =
+    &[("desktop::the_client_of_the_typescript_sdk_lists_runs_and_calls", the_client_of_the_typescript_sdk)];
+
+/// One trial for each test.
+pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
+    let mut trials = vec![Trial::test("desktop::standard_output_is_protocol_only_and_the_end_of_input_ends_all", || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(the_end_of_input_ends_all()).map_err(|error| format!("{error:#}").into())
+    })];
+    trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
+    trials
+}
+
+/// A configuration with the server `good`, and with one that fails and says so.
+fn config(place: &tempfile::TempDir) -> Result<std::path::PathBuf> {
+    let config = place.path().join("servers.json");
+    std::fs::write(&config, json!({ "mcpServers": program::servers(&["good", "exits"]) }).to_string())?;
+    Ok(config)
+}
+
+/// The program as a server of both modes.
+fn start(place: &tempfile::TempDir) -> Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([program::ARGUMENT, "mcp", "--mode", "both", "--config"]).arg(config(place)?);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    Ok(command.spawn()?)
+}
+
+async fn the_end_of_input_ends_all() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut child = start(&place)?;
+    let process = child.id().context("it has ended")?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    for (message, has_answer) in conversation() {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+        if has_answer {
+            let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+            let answer: Value = serde_json::from_str(&line.context("it has ended")?)?;
+            ensure!(answer["id"] == message["id"] && answer["result"].is_object(), "{answer}");
+        }
+    }
+    let started = descendants_of(process);
+    ensure!(started.len() >= 2, "a server and a zygote are expected below it: {started:?}");
+    let closed = Instant::now();
+    drop(input);
+    if let Some(line) = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not end")?? {
+        bail!("standard output has `{line}`, which nobody asked for");
+    }
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.context("it does not end")??;
+    let errors = String::from_utf8(ended.stderr)?;
+    ensure!(ended.status.success() && errors.contains("server `exits` ended"), "{}: {errors}", ended.status);
+    ensure!(closed.elapsed() < END_MAX, "it took {:?} to end", closed.elapsed());
+    let are_gone = || started.iter().all(|process| !is_alive(*process));
+    ensure!(until(END_MAX, are_gone).await, "something of {started:?} is left");
+    Ok(())
+}
+
+/// What a client says, and whether it waits for an answer.
+fn conversation() -> [(Value, bool); 5] {
+    let about =
+        json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+    let program = json!({ "name": "run_code", "arguments": { "code": "console.log('said'); return await good.wrapped({})" } });
+    [
+        (json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about }), true),
+        (json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }), false),
+        (json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {} }), true),
+        (json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": program }), true),
+        (json!({ "jsonrpc": "2.0", "id": 4, "method": "ping" }), true),
+    ]
+}
+
+fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node/client.mjs");
+    let output = std::process::Command::new("node")
+        .arg(script)
+        .arg(std::env::current_exe()?)
+        .args([program::ARGUMENT, "mcp", "--mode", "both", "--config"])
+        .arg(config(&place)?)
+        .env("NODE_PACKAGES", packages.folder())
+        .output()
+        .context("`node` cannot be started")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {errors}", output.status);
+    let said: Value = serde_json::from_slice(&output.stdout)?;
+    ensure!(said["server"] == "isolet", "{said}");
+    let tools = said["tools"].as_array().context("no tools")?;
+    for tool in ["search_tools", "get_types", "run_code", "good__echo", "good__wrapped"] {
+        ensure!(tools.contains(&json!(tool)), "no `{tool}`: {said}");
+    }
+    ensure!(said["ran"] == json!({ "end": "returned", "value": 2, "console": ["asked"], "calls": 1 }), "{said}");
+    ensure!(said["called"] == json!({ "result": [1, 2] }), "{said}");
+    ensure!(said["refused"]["isError"] == true, "{said}");
+    ensure!(said["refused"]["error"].to_string().contains("good.no_such_tool is not a function"), "{said}");
+    ensure!(said["closed_in_ms"].as_f64().is_some_and(|time| time < END_MAX.as_secs_f64() * 1000.0), "{said}");
+    Ok(())
+}
