@@ -6,6 +6,7 @@ mod command_line;
 mod fault;
 mod run;
 mod servers;
+mod snapshot;
 mod terminal;
 mod tools;
 mod types;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             Command::Run(command) => run::run(command).await,
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
+            Command::Snapshot(command) => snapshot::snapshot(command).await,
         }
     });
     end.unwrap_or_else(|fault| report(&fault))

@@ -11,6 +11,7 @@ mod misbehaving_server;
 mod process_table;
 mod processes;
 mod roles;
+mod scope_snapshots;
 mod test_tools;
 mod tidy;
 mod upstream;
@@ -35,6 +36,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
+    trials.extend(scope_snapshots::trials());
     // No test of this binary skips itself, so all are required in any case.
     let known = std::env::args().filter(|argument| argument != "--require-all");
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 
-use crate::{attack_host, attacks, canary, crowd, kill, processes};
+use crate::{attack_host, attacks, canary, crowd, kill, processes, scope_snapshots};
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
@@ -23,6 +23,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
+        scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
+        scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
@@ -59,7 +59,8 @@ impl Control {
 
     fn write(&self, waiting: &mut VecDeque<Message>) -> io::Result<()> {
         while let Some(message) = waiting.front_mut() {
-            match send_part(&self.socket, message) {
+            let descriptor = message.descriptor.as_ref().map(OwnedFd::as_fd);
+            match send_part(&self.socket, &message.bytes[message.written..], descriptor) {
                 Ok(sent) => {
                     message.written += sent;
                     message.descriptor = None; // it went with the first byte
@@ -132,10 +133,18 @@ impl Control {
     }
 }
 
-fn send_part(socket: &UnixStream, message: &Message) -> io::Result<usize> {
+/// Writes the first frame of a process that was not spoken to before, with a descriptor if there is one. It has room.
+pub(crate) fn send_first(socket: &UnixStream, frame: &impl Encode, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    let sent = send_part(socket, &bytes, descriptor)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+fn send_part(socket: &UnixStream, bytes: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<usize> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let descriptors = message.descriptor.as_ref().map(|descriptor| [descriptor.as_fd()]);
+    let descriptors = descriptor.map(|descriptor| [descriptor]);
     if let Some(descriptors) = &descriptors {
         ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
@@ -143,5 +152,5 @@ fn send_part(socket: &UnixStream, message: &Message) -> io::Result<usize> {
     let flags = SendFlags::NOSIGNAL;
     #[cfg(not(target_os = "linux"))]
     let flags = SendFlags::empty();
-    Ok(rustix::net::sendmsg(socket, &[IoSlice::new(&message.bytes[message.written..])], &mut ancillary, flags)?)
+    Ok(rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, flags)?)
 }
