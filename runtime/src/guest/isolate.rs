@@ -94,6 +94,8 @@ impl Isolate {
         std::mem::forget(entered);
         HEAP_LIMIT.set(boot.heap_bytes_max);
         take_callbacks_away(runtime.v8_isolate());
+        // ICU looks for the machine's time zone with the first local time, and would find files that the jail has closed.
+        runtime.v8_isolate().date_time_configuration_change_notification(v8::TimeZoneDetection::Redetect);
         let functions = take_functions(&mut runtime);
         Self { runtime, functions, has_bindings }
     }
