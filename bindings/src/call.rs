@@ -37,9 +37,12 @@ impl ToolCall {
     }
 }
 
-/// What a tool answered, as JSON text.
+/// What a tool answered, as JSON text: the value that a program gets, and where there is more than that, the whole MCP result.
 #[derive(Clone, Debug)]
-pub struct ToolReply(Box<RawValue>);
+pub struct ToolReply {
+    value: Box<RawValue>,
+    result: Option<Box<str>>,
+}
 
 impl ToolReply {
     /// The reply whose value is `value`.
@@ -48,7 +51,7 @@ impl ToolReply {
     ///
     /// When `value` cannot be JSON: a map with keys that are no strings, or a `Serialize` that fails.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        to_raw_value(value).map(Self)
+        to_raw_value(value).map(Self::raw)
     }
 
     /// The reply whose value is the string `text`.
@@ -60,19 +63,33 @@ impl ToolReply {
     /// The reply with this JSON text, which is not parsed again.
     #[must_use]
     pub fn raw(json: Box<RawValue>) -> Self {
-        Self(json)
+        Self { value: json, result: None }
+    }
+
+    /// The same reply with the `tools/call` result that it was taken from, JSON text. A classic MCP client gets that instead of the
+    /// value: with every content block, `structuredContent` and `_meta`.
+    #[must_use]
+    pub fn with_result(mut self, json: impl Into<Box<str>>) -> Self {
+        self.result = Some(json.into());
+        self
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
-        self.0.get()
+        self.value.get()
+    }
+
+    /// The `tools/call` result that the value was taken from, JSON text, where there is one.
+    #[must_use]
+    pub fn result(&self) -> Option<&str> {
+        self.result.as_deref()
     }
 }
 
 impl From<Value> for ToolReply {
     fn from(value: Value) -> Self {
-        Self(to_raw_value(&value).expect("a JSON value is JSON"))
+        Self::raw(to_raw_value(&value).expect("a JSON value is JSON"))
     }
 }
 
@@ -87,13 +104,14 @@ pub struct ToolError {
     pub message: String,
     /// Whether the same call may succeed later.
     pub retryable: bool,
+    result: Option<Box<str>>,
 }
 
 impl ToolError {
     /// An error with this code. It is retryable where its code usually is: [`ToolErrorCode::is_usually_retryable`].
     #[must_use]
     pub fn new(code: ToolErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: code.is_usually_retryable() }
+        Self { code, message: message.into(), retryable: code.is_usually_retryable(), result: None }
     }
 
     /// The tool ran and said that it failed, in these words.
@@ -113,6 +131,19 @@ impl ToolError {
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.retryable = retryable;
         self
+    }
+
+    /// The same error with the `tools/call` result that says it, JSON text: see [`ToolReply::with_result`].
+    #[must_use]
+    pub fn with_result(mut self, json: impl Into<Box<str>>) -> Self {
+        self.result = Some(json.into());
+        self
+    }
+
+    /// The `tools/call` result that says it, JSON text, where there is one.
+    #[must_use]
+    pub fn result(&self) -> Option<&str> {
+        self.result.as_deref()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -11,6 +11,13 @@ Exit codes:
   2  the command line, the configuration or a pattern is wrong, or a file cannot be read
   3  the program was stopped by a limit
   4  a server or a guest process failed";
+
+const MCP_HELP: &str = "\
+Examples:
+  isolet mcp --config servers.json --print-config
+  isolet mcp --config servers.json --mode classic --allow 'github.*' --deny '*.delete_*'
+
+It ends with 0 when the client closes standard input, or at SIGTERM; with 2 and 4 as the other commands do.";
 
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
@@ -31,9 +38,85 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Serve the tools to a desktop client as one MCP server, over standard input and output.
+    #[command(after_help = MCP_HELP)]
+    Mcp(McpCommand),
     /// Make, list, check and remove scope snapshots on disk.
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunCommand {
+    /// The program: the body of an async function, in TypeScript. `-` reads it from standard input.
+    pub(crate) program: PathBuf,
+    /// The servers, as `{"mcpServers": {NAME: {"command": ..., "args": [...], "env": {...}}}}`. Without it the program has no tools.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print the whole outcome as JSON: end, console lines, calls, cost.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TypesCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Spend at most this many tokens: tools are shortened, then left out. Default: everything in full.
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) budget: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ToolsCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpCommand {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// How the client sees the tools.
+    #[arg(long, value_enum, default_value = "code")]
+    pub(crate) mode: McpMode,
+    #[command(flatten)]
+    pub(crate) grants: GrantArguments,
+    /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum McpMode {
+    /// `search_tools`, `get_types`, `run_code`: the model writes programs.
+    Code,
+    /// One MCP tool for each tool: `server__tool`.
+    Classic,
+    /// Both.
+    Both,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArguments {
+    /// Allow only the tools that match this pattern for `server.tool`, such as `github.*`. Can be repeated. Default: all.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) allow: Vec<String>,
+    /// Deny the tools that match this pattern, whatever allows them. Can be repeated. A server that is denied as `NAME.*` is not started.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) deny: Vec<String>,
 }
 
 const SNAPSHOT_EXAMPLES: &str = "\
@@ -108,54 +191,6 @@ pub(crate) struct ClearArguments {
     /// Remove only those that this program would not use: refused, or of another build.
     #[arg(long)]
     pub(crate) unusable: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunCommand {
-    /// The program: the body of an async function, in TypeScript. `-` reads it from standard input.
-    pub(crate) program: PathBuf,
-    /// The servers, as `{"mcpServers": {NAME: {"command": ..., "args": [...], "env": {...}}}}`. Without it the program has no tools.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) grants: GrantArguments,
-    /// Print the whole outcome as JSON: end, console lines, calls, cost.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TypesCommand {
-    /// The servers, as for `run`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) grants: GrantArguments,
-    /// Spend at most this many tokens: tools are shortened, then left out. Default: everything in full.
-    #[arg(long, value_name = "TOKENS")]
-    pub(crate) budget: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ToolsCommand {
-    /// The servers, as for `run`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: PathBuf,
-    #[command(flatten)]
-    pub(crate) grants: GrantArguments,
-    /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GrantArguments {
-    /// Allow only the tools that match this pattern for `server.tool`, such as `github.*`. Can be repeated. Default: all.
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) allow: Vec<String>,
-    /// Deny the tools that match this pattern, whatever allows them. Can be repeated. A server that is denied as `NAME.*` is not started.
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) deny: Vec<String>,
 }
 
 #[cfg(test)]

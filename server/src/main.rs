@@ -4,6 +4,7 @@
 
 mod command_line;
 mod fault;
+mod mcp;
 mod run;
 mod servers;
 mod snapshot;
@@ -34,9 +35,12 @@ fn main() -> ExitCode {
             Command::Run(command) => run::run(command).await,
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
+            Command::Mcp(command) => mcp::mcp(command).await,
             Command::Snapshot(command) => snapshot::snapshot(command).await,
         }
     });
+    // A thread that still reads standard input would be waited for.
+    runtime.shutdown_background();
     end.unwrap_or_else(|fault| report(&fault))
 }
 

@@ -5,6 +5,7 @@ mod attacks;
 mod canary;
 mod cases;
 mod crowd;
+mod faces;
 mod isolate;
 mod kill;
 mod misbehaving_server;
@@ -30,9 +31,12 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(cases::trials()?);
     trials.extend(isolate::trials());
     trials.extend(tidy::trials());
-    trials.extend(upstream::TESTS.iter().map(|(name, test)| {
-        libtest_mimic::Trial::test(format!("upstream::{name}"), || test().map_err(|error| format!("{error:#}").into()))
-    }));
+    trials.extend(
+        upstream::TESTS
+            .iter()
+            .chain(faces::TESTS)
+            .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
+    );
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());

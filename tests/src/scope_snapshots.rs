@@ -163,7 +163,8 @@ async fn like_any_other() -> anyhow::Result<()> {
             let mut ends = Vec::new();
             for runtime in [&with, &without] {
                 let session = runtime.session(scopes.both.clone(), TestTools(Upstream::new("user")));
-                let options = isolet::RunOptions { clock_ms: Some(1_700_000_000_000), seed: Some([1, 2, 3, 4]), ..Default::default() };
+                let options =
+                    isolet::RunOptions { clock_ms: Some(1_700_000_000_000), seed: Some([1, 2, 3, 4]), ..Default::default() };
                 let outcome = session.run_with(program, options).await?;
                 ends.push((outcome.end, outcome.console));
             }
@@ -292,9 +293,7 @@ const HARMS: [Harm; 8] = [
     ("an empty file", |file, _, _| Ok(std::fs::write(file, "")?)),
     ("a file of another scope", |file, other, _| Ok(std::fs::copy(other, file).map(drop)?)),
     ("a file under another key", |file, _, foreign| Ok(std::fs::copy(foreign, file).map(drop)?)),
-    ("a file that all may write", |file, _, _| {
-        Ok(std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o666))?)
-    }),
+    ("a file that all may write", |file, _, _| Ok(std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o666))?)),
     ("a symbolic link", |file, _, _| {
         let elsewhere = file.with_extension("elsewhere");
         std::fs::rename(file, &elsewhere)?;
@@ -515,7 +514,8 @@ async fn folder_maximum(place: &Place) -> anyhow::Result<()> {
     prepared(folder.clone(), &scopes.both).await?;
     ensure!(place.folder().list()?.len() == 2 && first.exists(), "two files fit");
     prepared(folder.clone(), &scopes.test).await?;
-    let second = place.folder().list()?.into_iter().map(|file| place.path("snapshots").join(file.name)).find(|file| *file != first);
+    let second =
+        place.folder().list()?.into_iter().map(|file| place.path("snapshots").join(file.name)).find(|file| *file != first);
     let second = second.context("two files")?;
     std::fs::File::open(&second)?.set_modified(old)?;
     std::fs::write(place.path("snapshots").join(".unfinished-1"), "left by a crash")?;
@@ -551,7 +551,10 @@ async fn failing_makers(place: &Place) -> anyhow::Result<()> {
             check_run(&session).await.context(maker)?;
         }
         let metrics = runtime.metrics();
-        ensure!(metrics.snapshots_failed == 1 && metrics.snapshot_bytes == 0, "`{maker}`, which is not asked again at once: {metrics:?}");
+        ensure!(
+            metrics.snapshots_failed == 1 && metrics.snapshot_bytes == 0,
+            "`{maker}`, which is not asked again at once: {metrics:?}"
+        );
     }
     ensure!(place.folder().list()?.is_empty(), "what failed is in the folder");
     Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{Scope, ScopedTool, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{Scope, ToolError, ToolReply};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Le
 use super::pool::Claim;
 use super::process::Exit;
 use super::run_error::RunError;
-use super::tool_host::AnyToolHost;
+use super::tool_host::{self, AnyToolHost};
 use crate::frame::{Decoder, Encode as _, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
 
@@ -275,12 +275,14 @@ impl Conversation<'_> {
         self.in_flight += 1;
         let authorised = gate::authorise(self.assignment.scope, call, index, arguments, limits.argument_bytes_max);
         let record = self.records.len();
-        self.records.push(record_of(&authorised, line, arguments.len()));
+        self.records.push(gate::record_of(&authorised, line, arguments.len()));
         self.started.push(Instant::now());
         self.tell(|| Event::Called(self.records[record].path.clone()));
         match authorised {
             Ok(Authorised::Tool(_, tool_call)) => self.call_tool(record, call, tool_call),
-            Ok(Authorised::Scope(_, value)) => self.answer(record, call, Ok(ToolReply::from(value))),
+            Ok(Authorised::Scope(_, value)) => {
+                self.answer(record, call, tool_host::within(ToolReply::from(value), limits.reply_bytes_max));
+            }
             Err((_, error)) => self.answer(record, call, Err(error)),
         }
         None
@@ -289,16 +291,10 @@ impl Conversation<'_> {
     /// Calls the tool. One that answers at once costs no task; others are really parallel.
     fn call_tool(&mut self, record: usize, call: u32, tool_call: isolet_bindings::ToolCall) {
         let host = Arc::clone(self.assignment.host);
+        let reply_bytes_max = self.assignment.limits.reply_bytes_max;
         let span = tracing::debug_span!("call", path = %tool_call.path, id = call);
-        let mut answer = Box::pin(
-            async move {
-                // A panic of the application's tool is that tool's failure.
-                let called = std::panic::AssertUnwindSafe(host.call_any(tool_call)).catch_unwind().await;
-                let result = called.unwrap_or_else(|_| Err(ToolError::failed("the tool failed: its host panicked")));
-                (record, call, result)
-            }
-            .instrument(span),
-        );
+        let mut answer =
+            Box::pin(async move { (record, call, tool_host::call(&*host, tool_call, reply_bytes_max).await) }.instrument(span));
         match (&mut answer).now_or_never() {
             Some((record, call, result)) => self.answer(record, call, result),
             None => {
@@ -310,14 +306,6 @@ impl Conversation<'_> {
     /// Sends the answer of a call, then checks it against the tool's schema: the program does not wait for that.
     fn answer(&mut self, record: usize, call: u32, result: Result<ToolReply, ToolError>) {
         self.in_flight -= 1;
-        let reply_bytes_max = self.assignment.limits.reply_bytes_max;
-        let result = result.and_then(|reply| match reply.as_json().len() {
-            bytes if bytes > reply_bytes_max => Err(ToolError::new(
-                ToolErrorCode::TooLarge,
-                format!("the reply has {bytes} bytes, the limit is {reply_bytes_max}: ask for less at a time"),
-            )),
-            _ => Ok(reply),
-        });
         let text = match &result {
             Ok(reply) => std::borrow::Cow::Borrowed(reply.as_json()),
             Err(error) => error_text(error).into(),
@@ -325,10 +313,7 @@ impl Conversation<'_> {
         ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
         self.unsent_answers.push_back(self.unsent.len());
         self.write();
-        let entry = &mut self.records[record];
-        entry.duration = self.started[record].elapsed();
-        entry.reply_bytes = text.len();
-        entry.end = result.as_ref().map_or_else(|error| CallEnd::Failed(error.code.as_str()), |_| CallEnd::Answered);
+        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
         if let Ok(reply) = &result {
             self.check_reply(record, reply);
         }
@@ -341,12 +326,12 @@ impl Conversation<'_> {
             return;
         };
         if reply.as_json().len() <= CHECKED_AT_ONCE_BYTES {
-            self.records[record].warnings = warnings_of(tool, reply.as_json());
+            self.records[record].warnings = gate::warnings_of(tool, reply.as_json());
             return;
         }
         let (scope, path, text) = (self.assignment.scope.clone(), path.clone(), reply.as_json().to_owned());
         self.checks
-            .spawn_blocking(move || (record, scope.find(&path).map(|tool| warnings_of(tool, &text)).unwrap_or_default()));
+            .spawn_blocking(move || (record, scope.find(&path).map(|tool| gate::warnings_of(tool, &text)).unwrap_or_default()));
     }
 
     fn hear_end(&self, ending: Ending, line: u32, column: u32, text: &str) -> End {
@@ -469,39 +454,8 @@ fn lost(how: String) -> End {
     End::Stopped(Stop::GuestLost { how })
 }
 
-/// A record of a call that has no answer yet.
-fn record_of(
-    authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>,
-    line: u32,
-    argument_bytes: usize,
-) -> CallRecord {
-    let (path, server, tool) = match authorised {
-        Ok(Authorised::Tool(tool, _)) | Err((Some(tool), _)) => (tool.path(), tool.server(), tool.name()),
-        Ok(Authorised::Scope(path, _)) => (*path, "", ""),
-        Err((None, _)) => ("?", "", ""),
-    };
-    CallRecord {
-        path: path.to_owned(),
-        server: server.to_owned(),
-        tool: tool.to_owned(),
-        line,
-        argument_bytes,
-        reply_bytes: 0,
-        duration: Duration::ZERO,
-        end: CallEnd::Cancelled,
-        warnings: Vec::new(),
-    }
-}
-
 fn error_text(error: &ToolError) -> String {
     serde_json::json!({ "code": error.code.as_str(), "message": error.message, "retryable": error.retryable }).to_string()
-}
-
-fn warnings_of(tool: &ScopedTool, text: &str) -> Vec<String> {
-    match serde_json::from_str(text) {
-        Ok(value) => tool.validate_result(&value).iter().map(ToString::to_string).collect(),
-        Err(error) => vec![format!("the reply cannot be checked: {error}")],
-    }
 }
 
 /// The result of a program, or why it is none.

@@ -1,11 +1,15 @@
-//! The point where a call is authorised: the only way from a frame to a tool.
+//! The point where a call is authorised: the only way from a program, or from a classic MCP client, to a tool.
 //!
-//! The guest names nothing: it sends an index and JSON text. The index is resolved in the scope of that run; what the scope
+//! A guest names nothing: it sends an index and JSON text. The index is resolved in the scope of that run; what the scope
 //! does not hold does not exist. Arguments are parsed once, validated, and what was validated is what is sent (SECURITY.md
 //! S-40, S-41, S-44).
 
+use std::time::Duration;
+
 use isolet_bindings::{Scope, ScopedTool, ToolCall, ToolError, ToolErrorCode};
 use serde_json::{Map, Value};
+
+use super::outcome::{CallEnd, CallRecord};
 
 /// The index of `tools.search`, which the host answers by itself.
 const SEARCH: u32 = 0x7fff_ffff;
@@ -69,6 +73,38 @@ fn checked_arguments(tool: &ScopedTool, text: &str, bytes_max: usize) -> Result<
     match arguments {
         Value::Object(arguments) => Ok(arguments),
         _ => Err(invalid("the arguments are no object".to_owned())),
+    }
+}
+
+/// A record of a call that has no answer yet.
+pub(crate) fn record_of(
+    authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>,
+    line: u32,
+    argument_bytes: usize,
+) -> CallRecord {
+    let (path, server, tool) = match authorised {
+        Ok(Authorised::Tool(tool, _)) | Err((Some(tool), _)) => (tool.path(), tool.server(), tool.name()),
+        Ok(Authorised::Scope(path, _)) => (*path, "", ""),
+        Err((None, _)) => ("?", "", ""),
+    };
+    CallRecord {
+        path: path.to_owned(),
+        server: server.to_owned(),
+        tool: tool.to_owned(),
+        line,
+        argument_bytes,
+        reply_bytes: 0,
+        duration: Duration::ZERO,
+        end: CallEnd::Cancelled,
+        warnings: Vec::new(),
+    }
+}
+
+/// Where a reply, JSON text, does not match the tool's `outputSchema`.
+pub(crate) fn warnings_of(tool: &ScopedTool, text: &str) -> Vec<String> {
+    match serde_json::from_str(text) {
+        Ok(value) => tool.validate_result(&value).iter().map(ToString::to_string).collect(),
+        Err(error) => vec![format!("the reply cannot be checked: {error}")],
     }
 }
 

@@ -4,7 +4,7 @@
 pub(crate) mod config;
 mod control;
 pub(crate) mod conversation;
-mod gate;
+pub(crate) mod gate;
 mod keeper;
 pub(crate) mod limits;
 pub(crate) mod metrics;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use isolet_bindings::ToolError;
+
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -237,6 +239,15 @@ pub struct CallRecord {
     pub end: CallEnd,
     /// Where the result does not match the tool's `outputSchema`.
     pub warnings: Vec<String>,
+}
+
+impl CallRecord {
+    /// Notes the answer of the call, or the error that was it.
+    pub(crate) fn settle(&mut self, duration: Duration, reply_bytes: usize, error: Option<&ToolError>) {
+        self.duration = duration;
+        self.reply_bytes = reply_bytes;
+        self.end = error.map_or(CallEnd::Answered, |error| CallEnd::Failed(error.code.as_str()));
+    }
 }
 
 /// How a tool call ended.

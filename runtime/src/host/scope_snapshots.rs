@@ -166,7 +166,8 @@ impl ScopeSnapshots {
         let (done, made) = watch::channel(None);
         entry.making = Some(made.clone());
         let manifest = scope.manifest();
-        let order = Order { hash: scope.hash(), manifest: super::pool::manifest_of(scope), contents: contents_of(manifest), done };
+        let order =
+            Order { hash: scope.hash(), manifest: super::pool::manifest_of(scope), contents: contents_of(manifest), done };
         // Weak: the keeper ends with its runtime, not with what it does for it.
         let snapshots = Arc::downgrade(self);
         self.keeper.run(move || drop(tokio::task::spawn_local(make(snapshots, order))));

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isolet_bindings::{Scope, TokenBudget, Types};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
 use super::conversation::{self, Assignment, Event};
@@ -15,15 +15,25 @@ use super::run_error::RunError;
 use super::runtime::Runtime;
 use super::tool_host::AnyToolHost;
 use crate::frame::Start;
+use crate::mcp::{self, Mode, ServeError, Transport};
 
-/// One user's request: run programs in it, or serve it as classic MCP. Dropping it ends everything that it started.
+/// One user's request: run programs in it, or serve it as an MCP server. Dropping it ends everything that it started.
 ///
-/// Cheap to make: two reference counts and a cancellation token.
+/// Cheap to make: a few reference counts and a cancellation token.
 pub struct Session {
+    parts: Arc<Parts>,
+    _end_when_dropped: DropGuard,
+}
+
+/// What runs and MCP servers of a session share.
+#[derive(Clone)]
+pub(crate) struct Parts {
     runtime: Runtime,
-    scope: Scope,
-    host: Arc<dyn AnyToolHost>,
-    ended: CancellationToken,
+    pub(crate) scope: Scope,
+    pub(crate) host: Arc<dyn AnyToolHost>,
+    pub(crate) events: Option<mpsc::Sender<Event>>,
+    /// Cancelled with the session.
+    pub(crate) ended: CancellationToken,
 }
 
 /// How one run differs from the runtime's defaults.
@@ -35,7 +45,8 @@ pub struct RunOptions {
     pub clock_ms: Option<u64>,
     /// Where `Math.random` and `crypto` start. Default: random. With the same seed and the same answers a program does the same.
     pub seed: Option<[u32; 4]>,
-    /// Gets what happens, as it happens. A full channel misses events and delays nothing.
+    /// Gets what happens, as it happens, instead of the session's own: [`Session::with_events`]. A full channel misses events and
+    /// delays nothing.
     pub events: Option<mpsc::Sender<Event>>,
     /// Ends the run when it is cancelled: [`Stop::Cancelled`](crate::Stop::Cancelled).
     pub cancel: CancellationToken,
@@ -44,25 +55,35 @@ pub struct RunOptions {
 impl Session {
     pub(crate) fn new(runtime: Runtime, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
         tracing::debug!(tools = scope.tools().len(), "session");
-        Self { runtime, scope, host, ended: CancellationToken::new() }
+        let ended = CancellationToken::new();
+        let _end_when_dropped = ended.clone().drop_guard();
+        Self { parts: Arc::new(Parts { runtime, scope, host, events: None, ended }), _end_when_dropped }
+    }
+
+    /// The same session, which tells `events` what happens in all of its runs and MCP servers: for audit. A full channel misses
+    /// events and delays nothing; an [`Outcome`] has all of its run.
+    #[must_use]
+    pub fn with_events(mut self, events: mpsc::Sender<Event>) -> Self {
+        Arc::make_mut(&mut self.parts).events = Some(events);
+        self
     }
 
     /// What this user may call.
     #[must_use]
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.parts.scope
     }
 
     /// The TypeScript of this session's tools, for the model: all of it.
     #[must_use]
     pub fn typescript(&self) -> &str {
-        self.scope.typescript()
+        self.parts.scope.typescript()
     }
 
     /// The TypeScript of this session's tools within a budget of tokens.
     #[must_use]
     pub fn types(&self, budget: TokenBudget) -> Types {
-        self.scope.types(budget)
+        self.parts.scope.types(budget)
     }
 
     /// Runs a program: the body of an async function in TypeScript.
@@ -80,6 +101,55 @@ impl Session {
     ///
     /// As [`Session::run`].
     pub async fn run_with(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
+        self.parts.run(source, options).await
+    }
+
+    /// Serves the tools as a classic MCP server, one MCP tool each, until the client goes or the session is dropped. Both eras of the
+    /// protocol are spoken. Makes a server in microseconds and leaves nothing.
+    ///
+    /// Tools are called `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; definitions and results are those of their servers.
+    /// Calls meet the same grants, validation and limits as those of programs: [`Limits::wall_max`] for each,
+    /// [`Limits::calls_in_flight_max`] at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] when the client does not speak the protocol.
+    pub fn serve_classic(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        self.serve(Mode::Classic, transport)
+    }
+
+    /// Serves the tools as code mode: `search_tools`, `get_types` and `run_code`, until the client goes or the session is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::serve_classic`].
+    pub fn serve_code_mode(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        self.serve(Mode::Code, transport)
+    }
+
+    /// Serves the tools in the way that `mode` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::serve_classic`].
+    pub fn serve(&self, mode: Mode, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        mcp::face::serve(Arc::clone(&self.parts), mode, transport)
+    }
+}
+
+impl Parts {
+    pub(crate) fn limits(&self) -> &Limits {
+        self.runtime.limits()
+    }
+
+    /// Tells who listens.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(events) = &self.events {
+            let _ = events.try_send(event());
+        }
+    }
+
+    pub(crate) async fn run(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let span = tracing::info_span!("run", source_bytes = source.len());
         self.run_inside(source, options).instrument(span).await
     }
@@ -101,7 +171,7 @@ impl Session {
             source,
             start: start_of(&limits, &options),
             limits: &limits,
-            events: options.events.as_ref(),
+            events: options.events.as_ref().or(self.events.as_ref()),
             cancel: &cancel,
             strict: self.runtime.is_strict(),
             requested,
@@ -120,16 +190,10 @@ impl Session {
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.ended.cancel();
-    }
-}
-
 impl std::fmt::Debug for Session {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Never the host: it holds the user's credentials.
-        to.debug_struct("Session").field("scope", &self.scope).finish_non_exhaustive()
+        to.debug_struct("Session").field("scope", &self.parts.scope).finish_non_exhaustive()
     }
 }
 

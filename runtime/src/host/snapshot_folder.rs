@@ -29,10 +29,10 @@ const MAGIC: &[u8; 16] = b"isolet-snapshot1";
 const HASH_BYTES: usize = 32;
 /// Bytes of the key of the MACs: a block of SHA-256.
 const MAC_KEY_BYTES: usize = 64;
-/// The longest text of what a snapshot holds, bytes.
-const CONTENTS_BYTES_MAX: usize = 200;
+/// The longest text of what a snapshot holds, characters.
+const CONTENTS_LENGTH_MAX: usize = 200;
 /// The largest file, bytes.
-const FILE_BYTES_MAX: usize = MAGIC.len() + 3 * HASH_BYTES + 2 + CONTENTS_BYTES_MAX + SNAPSHOT_BYTES_MAX;
+const FILE_BYTES_MAX: usize = MAGIC.len() + 3 * HASH_BYTES + 2 + 4 * CONTENTS_LENGTH_MAX + SNAPSHOT_BYTES_MAX;
 /// How the names of files end.
 const EXTENSION: &str = "snapshot";
 /// How the names of files begin that are not whole yet.
@@ -336,11 +336,17 @@ impl OpenSnapshotFolder {
     }
 
     /// Writes a snapshot, so that the file is there whole or not at all, and makes room.
-    pub(crate) fn write(&self, key: SnapshotKey, build: &Build, contents: &str, snapshot: &[u8]) -> Result<(), SnapshotFolderError> {
+    pub(crate) fn write(
+        &self,
+        key: SnapshotKey,
+        build: &Build,
+        contents: &str,
+        snapshot: &[u8],
+    ) -> Result<(), SnapshotFolderError> {
         checked_folder(&self.path)?;
-        let contents = &contents.as_bytes()[..contents.floor_char_boundary(CONTENTS_BYTES_MAX)];
+        let contents: String = contents.chars().take(CONTENTS_LENGTH_MAX).collect();
         let length = u16::try_from(contents.len()).unwrap_or(0).to_le_bytes();
-        let rest = [&key.0, build.as_slice(), &length, contents, snapshot].concat();
+        let rest = [&key.0, build.as_slice(), &length, contents.as_bytes(), snapshot].concat();
         let name = key.file_name();
         let written = || {
             // Mode 0600, under a name that nobody has; removed where something fails. Not synced: what a crash cuts has a wrong MAC.

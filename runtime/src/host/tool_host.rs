@@ -1,9 +1,11 @@
-//! The one door from a run back to the application: tool calls, with this user's credentials.
+//! The one door from a session back to the application: tool calls, with this user's credentials.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
-use isolet_bindings::{ToolCall, ToolError, ToolReply};
+use futures::FutureExt as _;
+use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 
 /// Calls tools for one user. Holds that user's credentials; nothing else in Isolet does.
 ///
@@ -40,5 +42,22 @@ pub(crate) trait AnyToolHost: Send + Sync + 'static {
 impl<Host: ToolHost> AnyToolHost for Host {
     fn call_any(&self, call: ToolCall) -> Answer<'_> {
         Box::pin(self.call(call))
+    }
+}
+
+/// Calls one tool. A panic of the application's tool is that tool's failure, and so is a reply beyond its limit.
+pub(crate) async fn call(host: &dyn AnyToolHost, call: ToolCall, reply_bytes_max: usize) -> Result<ToolReply, ToolError> {
+    let answer = AssertUnwindSafe(host.call_any(call)).catch_unwind().await;
+    within(answer.unwrap_or_else(|_| Err(ToolError::failed("the tool failed: its host panicked")))?, reply_bytes_max)
+}
+
+/// The reply, unless it is beyond its limit.
+pub(crate) fn within(reply: ToolReply, bytes_max: usize) -> Result<ToolReply, ToolError> {
+    match reply.as_json().len() {
+        bytes if bytes > bytes_max => Err(ToolError::new(
+            ToolErrorCode::TooLarge,
+            format!("the reply has {bytes} bytes, the limit is {bytes_max}: ask for less at a time"),
+        )),
+        _ => Ok(reply),
     }
 }

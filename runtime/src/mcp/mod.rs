@@ -1,20 +1,29 @@
-//! The only place that speaks MCP: the client of upstream servers, and (to come) both server faces of a scope. No type of rmcp leaves it.
+//! The only place that speaks MCP: the client of upstream servers, and both server faces of a session. No type of rmcp leaves it.
 //!
 //! ```text
 //! Configuration -> Upstreams -> UpstreamHost: ToolHost
 //!                      |
 //!                      +-- connection -- wire -- child -- (supervisor process) -- the server
+//!
+//! Transport -> lossless -> face -> classic   -> gate -> ToolHost
+//!                               -> code mode -> a run
 //! ```
 //!
 //! rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
 
 mod child;
+mod classic;
+mod classic_name;
+mod code_mode;
 mod configuration;
 mod connection;
 mod error;
+pub(crate) mod face;
+mod lossless;
 mod result;
 pub(crate) mod supervisor;
 mod tool_list;
+mod transport;
 mod upstream_host;
 mod upstreams;
 mod wire;
@@ -22,5 +31,7 @@ mod wire;
 pub use child::ENVIRONMENT_KEPT;
 pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
 pub use error::{Stage, UpstreamError};
+pub use face::{Mode, ServeError};
+pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
 pub use upstreams::{UpstreamOptions, Upstreams};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolReply};
+use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 
 use super::configuration::{Configuration, ServerConfiguration};
 use super::error::UpstreamError;
@@ -74,7 +74,11 @@ impl ToolHost for UpstreamHost {
             Ok((lease.connection.call(call.tool, call.arguments).await?, is_wrapped))
         };
         match answer.await {
-            Ok((result, is_wrapped)) => result::reply(&result, is_wrapped),
+            Ok((result, is_wrapped)) => match result::reply(&result, is_wrapped) {
+                Ok(reply) => Ok(reply.with_result(result)),
+                Err(error) if error.code == ToolErrorCode::ToolFailed => Err(error.with_result(result)),
+                Err(error) => Err(error),
+            },
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
                 tracing::warn!(path = %call.path, error = &*error as &dyn Error, "a tool call failed at its server");

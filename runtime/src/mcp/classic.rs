@@ -1,0 +1,181 @@
+//! The classic face: one MCP tool for each tool of the scope, definitions and results as their servers gave them.
+//!
+//! A call takes the same way as one of a program: [`gate::authorise`], [`tool_host::call`], a record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use isolet_bindings::{ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+
+use super::classic_name::classic_name;
+use super::face::unknown_tool;
+use super::lossless::Answer;
+use crate::host::conversation::Event;
+use crate::host::gate::{self, Authorised};
+use crate::host::session::Parts;
+use crate::host::tool_host;
+
+/// Where a result says the code of its error.
+const ERROR_META: &str = "io.isolet/error";
+
+/// The tools of one session, by their names.
+pub(super) struct Classic {
+    session: Arc<Parts>,
+    /// The index of each tool in the scope.
+    by_name: HashMap<String, u32>,
+    calls: AtomicU32,
+    in_flight: Semaphore,
+}
+
+impl Classic {
+    pub(super) fn new(session: Arc<Parts>) -> Self {
+        let by_name = session.scope.tools().iter().map(|tool| (name_of(tool), tool.index())).collect();
+        let in_flight = usize::try_from(session.limits().calls_in_flight_max).unwrap_or(usize::MAX);
+        Self { session, by_name, calls: AtomicU32::new(0), in_flight: Semaphore::new(in_flight.min(Semaphore::MAX_PERMITS)) }
+    }
+
+    /// The definition of each tool, in the order of the scope.
+    pub(super) fn definitions(&self) -> impl Iterator<Item = Value> {
+        self.session.scope.tools().iter().map(definition)
+    }
+
+    /// Calls a tool. The fault of the tool or its arguments is a result that says so, for the model; a name that this user has not is
+    /// an error of the protocol.
+    pub(super) async fn call(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
+        let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
+        let text = serde_json::to_string(arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let result = self.answer(tool, &text, context).await;
+        Ok(response(tool, result, context).into())
+    }
+
+    async fn answer(
+        &self,
+        tool: &ScopedTool,
+        arguments: &str,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<ToolReply, ToolError> {
+        let Parts { scope, .. } = &*self.session;
+        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let authorised = gate::authorise(scope, number, tool.index(), arguments, self.session.limits().argument_bytes_max);
+        let mut record = gate::record_of(&authorised, 0, arguments.len());
+        self.session.tell(|| Event::Called(record.path.clone()));
+        let started = Instant::now();
+        let result = match authorised {
+            Ok(Authorised::Tool(_, call)) => {
+                let span = tracing::debug_span!("call", path = %call.path, id = number);
+                self.reply(call, context).instrument(span).await
+            }
+            Ok(Authorised::Scope(_, value)) => Ok(ToolReply::from(value)),
+            Err((_, error)) => Err(error),
+        };
+        let reply_bytes = result.as_ref().map_or_else(|error| error.message.len(), |reply| reply.as_json().len());
+        record.settle(started.elapsed(), reply_bytes, result.as_ref().err());
+        if let Ok(reply) = &result
+            && tool.definition().output_schema().is_some()
+        {
+            record.warnings = gate::warnings_of(tool, reply.as_json());
+        }
+        self.session.tell(|| Event::Answered(record));
+        result
+    }
+
+    /// The tool's reply, unless the client, the session or the clock ends the call first: it is cancelled at its next await.
+    async fn reply(&self, call: ToolCall, context: &RequestContext<RoleServer>) -> Result<ToolReply, ToolError> {
+        let limits = self.session.limits();
+        let cancelled = || ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled");
+        let called = async {
+            let _place = self.in_flight.acquire().await.map_err(|_| cancelled())?;
+            tool_host::call(&*self.session.host, call, limits.reply_bytes_max).await
+        };
+        tokio::select! {
+            result = tokio::time::timeout(limits.wall_max, called) => result.unwrap_or_else(|_| {
+                let message = format!("the tool did not answer within {:?}: it may still have done its work", limits.wall_max);
+                Err(ToolError::new(ToolErrorCode::TimedOut, message))
+            }),
+            () = context.ct.cancelled() => Err(cancelled()),
+        }
+    }
+}
+
+fn name_of(tool: &ScopedTool) -> String {
+    classic_name(tool.server(), tool.name())
+}
+
+/// The definition as its server gave it, with what this deployment says: its name here, its description, and without fixed arguments.
+fn definition(tool: &ScopedTool) -> Value {
+    let mut definition = tool.definition().raw().clone();
+    let Some(members) = definition.as_object_mut() else { return definition };
+    members.insert("name".to_owned(), name_of(tool).into());
+    if let Some(description) = tool.description() {
+        members.insert("description".to_owned(), description.into());
+    }
+    let schema = members.entry("inputSchema").or_insert_with(|| json!({ "type": "object" }));
+    if let Some(schema) = schema.as_object_mut() {
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.retain(|argument, _| !tool.is_pinned(argument));
+        }
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|argument| !argument.as_str().is_some_and(|argument| tool.is_pinned(argument)));
+        }
+    }
+    definition
+}
+
+/// What the client gets: the whole result where there is one, else one that is made from the value.
+fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &RequestContext<RoleServer>) -> CallToolResult {
+    let whole = match &result {
+        Ok(reply) => reply.result(),
+        Err(error) => error.result(),
+    };
+    if let Some(whole) = whole.and_then(|whole| serde_json::from_str::<Value>(whole).ok()) {
+        return typed(whole, context);
+    }
+    match result {
+        Ok(reply) => from_value(tool, &reply),
+        Err(error) => {
+            let mut result = CallToolResult::error(vec![ContentBlock::text(error.message)]);
+            let facts = json!({ "code": error.code.as_str(), "retryable": error.retryable });
+            result.meta = Some(MetaObject(Map::from_iter([(ERROR_META.to_owned(), facts)])));
+            result
+        }
+    }
+}
+
+/// A result in rmcp's types; where those lose something of it, the whole is offered beside.
+fn typed(whole: Value, context: &RequestContext<RoleServer>) -> CallToolResult {
+    let typed = serde_json::from_value::<CallToolResult>(whole.clone()).ok();
+    let is_exact = typed.as_ref().is_some_and(|typed| serde_json::to_value(typed).is_ok_and(|typed| typed == whole));
+    let mut result = typed.unwrap_or_else(|| CallToolResult::success(vec![ContentBlock::text(whole.to_string())]));
+    if !is_exact {
+        Answer::offer(context, whole);
+    }
+    result.result_type = Some(ResultType::COMPLETE);
+    result
+}
+
+/// The result of a host that knows values only: structured where the tool declares its output, a text otherwise.
+fn from_value(tool: &ScopedTool, reply: &ToolReply) -> CallToolResult {
+    let value: Value = serde_json::from_str(reply.as_json()).unwrap_or_default();
+    if tool.definition().output_schema().is_none() {
+        let text = match value {
+            Value::String(text) => text,
+            _ => reply.as_json().to_owned(),
+        };
+        return CallToolResult::success(vec![ContentBlock::text(text)]);
+    }
+    CallToolResult::structured(if tool.unwraps_result() { json!({ "result": value }) } else { value })
+}

@@ -1,0 +1,275 @@
+//! The face of code mode: three MCP tools by which a model finds the user's tools, reads their types and runs programs against them.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use isolet_bindings::TokenBudget;
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, ProgressNotificationParam, ProgressToken, ResultType};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, Peer, RoleServer};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::host::conversation::Event;
+use crate::host::limits::Limits;
+use crate::host::outcome::{CallEnd, End, Outcome};
+use crate::host::session::{Parts, RunOptions};
+
+/// Tokens of types that a model gets if it does not say how many.
+const TYPES_TOKENS: usize = 4000;
+/// Tools that a search finds if it is not told how many, and at most.
+const HITS: usize = 10;
+const HITS_MAX: usize = 50;
+/// What a program may give back to a model: more would fill its context.
+const RESULT_BYTES_MAX: usize = 128 << 10;
+const CONSOLE_BYTES_MAX: usize = 32 << 10;
+/// Progress messages that wait for a slow client.
+const EVENTS_WAITING: usize = 256;
+
+/// Code mode for one session.
+pub(super) struct CodeMode {
+    session: Arc<Parts>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SearchArguments {
+    query: String,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypesArguments {
+    #[serde(default)]
+    tools: Vec<String>,
+    max_tokens: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunArguments {
+    code: String,
+    timeout_ms: Option<u64>,
+}
+
+impl CodeMode {
+    /// What a client tells its model about this server. Under 300 tokens.
+    pub(super) const INSTRUCTIONS: &str = "\
+This server runs TypeScript against the user's tools. Do not look for the tools themselves: they are async functions inside the program.
+1. `search_tools` with a few words finds tools and their signatures. 2. `get_types` gives the full types of those that you need. \
+3. `run_code` runs the body of an async function, for example:
+const issues = await github.list_issues({ state: \"open\" });
+return issues.filter(issue => issue.comments > 10).map(issue => issue.title);
+Every tool takes one object. Do as much as possible in one program: loop, filter and join there, call independent tools with \
+`Promise.all`, and return only what you need: a small value. `console.log` lines come back too. A tool that fails throws a `ToolError` \
+with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
+`require`.";
+
+    pub(super) fn new(session: Arc<Parts>) -> Self {
+        Self { session }
+    }
+
+    /// The definitions of the three tools, with the user's namespaces.
+    pub(super) fn definitions(&self) -> [Value; 3] {
+        let namespaces = self.namespaces();
+        [
+            json!({
+                "name": "search_tools",
+                "title": "Search tools",
+                "description": format!("Finds tools that programs of `run_code` can call; gives their signatures, best first. Namespaces: {namespaces}"),
+                "inputSchema": {
+                    "type": "object",
+                    "properties": {
+                        "query": { "type": "string", "description": "A few words: what the tool does, or its name." },
+                        "limit": { "type": "integer", "minimum": 1, "maximum": HITS_MAX, "default": HITS },
+                    },
+                    "required": ["query"],
+                    "additionalProperties": false,
+                },
+                "annotations": { "readOnlyHint": true, "openWorldHint": false },
+            }),
+            json!({
+                "name": "get_types",
+                "title": "Get TypeScript types",
+                "description": "Gives the TypeScript declarations of tools: of those that are named, or of all within a number of tokens.",
+                "inputSchema": {
+                    "type": "object",
+                    "properties": {
+                        "tools": { "type": "array", "items": { "type": "string" }, "description": "Paths, such as `github.create_issue`. Left out: all tools, in full as far as `max_tokens` goes, then shortened." },
+                        "max_tokens": { "type": "integer", "minimum": 1, "default": TYPES_TOKENS },
+                    },
+                    "additionalProperties": false,
+                },
+                "annotations": { "readOnlyHint": true, "openWorldHint": false },
+            }),
+            json!({
+                "name": "run_code",
+                "title": "Run a program",
+                "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. Tools are functions of these namespaces: {namespaces}"),
+                "inputSchema": {
+                    "type": "object",
+                    "properties": {
+                        "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
+                        "timeout_ms": { "type": "integer", "minimum": 1, "description": "Ends the program after so long; only less than the server's own limit has an effect." },
+                    },
+                    "required": ["code"],
+                    "additionalProperties": false,
+                },
+                "outputSchema": {
+                    "type": "object",
+                    "properties": {
+                        "end": { "enum": ["returned", "threw", "stopped"] },
+                        "value": { "description": "What the program returned." },
+                        "error": { "type": "string", "description": "Why it did not return, and what to do about it." },
+                        "console": { "type": "array", "items": { "type": "string" } },
+                        "calls": { "type": "integer", "description": "Tool calls that were made." },
+                        "failed_calls": { "type": "array", "items": { "type": "string" } },
+                    },
+                    "required": ["end", "calls"],
+                },
+            }),
+        ]
+    }
+
+    /// `github (34 tools), jira (12 tools)`.
+    fn namespaces(&self) -> String {
+        let mut text = String::new();
+        for namespace in &self.session.scope.manifest().namespaces {
+            let separator = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{separator}{} ({} tools)", namespace.name, namespace.tools.len());
+        }
+        if text.is_empty() { "none, this user has no tools".to_owned() } else { text }
+    }
+
+    /// Calls one of the three tools; none for any other name.
+    pub(super) async fn call(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<Result<CallToolResponse, ErrorData>> {
+        let result = match name {
+            "search_tools" => parsed(arguments).map(|arguments| self.search(&arguments)),
+            "get_types" => parsed(arguments).map(|arguments| self.types(&arguments)),
+            "run_code" => match parsed(arguments) {
+                Ok(arguments) => match self.run(arguments, context).await {
+                    Ok(result) => Ok(result),
+                    Err(error) => return Some(Err(error)),
+                },
+                Err(refused) => Err(refused),
+            },
+            _ => return None,
+        };
+        Some(Ok(result.unwrap_or_else(|refused| CallToolResult::error(vec![ContentBlock::text(refused)])).into()))
+    }
+
+    fn search(&self, arguments: &SearchArguments) -> CallToolResult {
+        let hits = self.session.scope.search(&arguments.query, arguments.limit.unwrap_or(HITS).clamp(1, HITS_MAX));
+        if hits.is_empty() {
+            return said("no tool matches: try other words, or `get_types` for all of them".to_owned());
+        }
+        said(self.session.scope.signatures(hits.iter().map(|hit| hit.path.as_str())))
+    }
+
+    fn types(&self, arguments: &TypesArguments) -> CallToolResult {
+        let Parts { scope, .. } = &*self.session;
+        if arguments.tools.is_empty() {
+            return said(scope.types(TokenBudget::new(arguments.max_tokens.unwrap_or(TYPES_TOKENS))).text);
+        }
+        said(scope.describe(arguments.tools.iter().map(String::as_str)))
+    }
+
+    /// Runs a program. Its fault is a result that says so; the host's is an error of the protocol.
+    async fn run(&self, arguments: RunArguments, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
+        let cancel = CancellationToken::new();
+        let mut options =
+            RunOptions { limits: Some(self.limits(arguments.timeout_ms)), cancel: cancel.clone(), ..RunOptions::default() };
+        let progress = context.meta.get_progress_token().map(|token| {
+            let (events, seen) = mpsc::channel(EVENTS_WAITING);
+            options.events = Some(events);
+            tokio::spawn(pass_on(seen, Arc::clone(&self.session), context.peer.clone(), token))
+        });
+        let outcome = {
+            let run = self.session.run(&arguments.code, options);
+            tokio::pin!(run);
+            tokio::select! {
+                outcome = &mut run => outcome,
+                () = context.ct.cancelled() => {
+                    cancel.cancel();
+                    run.await
+                }
+            }
+        };
+        if let Some(progress) = progress {
+            // No progress comes after the result.
+            let _ = progress.await;
+        }
+        outcome.map(|outcome| result_of(&outcome)).map_err(|error| ErrorData::internal_error(error.to_string(), None))
+    }
+
+    fn limits(&self, timeout_ms: Option<u64>) -> Limits {
+        let limits = self.session.limits();
+        Limits {
+            wall_max: timeout_ms.map_or(limits.wall_max, Duration::from_millis),
+            result_bytes_max: limits.result_bytes_max.min(RESULT_BYTES_MAX),
+            console_bytes_max: limits.console_bytes_max.min(CONSOLE_BYTES_MAX),
+            ..limits.clone()
+        }
+    }
+}
+
+/// Tells the client what happens in a run, one notification each, and the session's own listener too.
+async fn pass_on(mut seen: mpsc::Receiver<Event>, session: Arc<Parts>, client: Peer<RoleServer>, token: ProgressToken) {
+    let mut count = 0_u32;
+    while let Some(event) = seen.recv().await {
+        session.tell(|| event.clone());
+        let message = match event {
+            Event::Console(line) => line.text,
+            Event::Called(path) => format!("calls {path}"),
+            Event::Answered(record) => format!("{} has answered after {:?}", record.path, record.duration),
+        };
+        count += 1;
+        let progress = ProgressNotificationParam::new(token.clone(), f64::from(count)).with_message(message);
+        if client.notify_progress(progress).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn parsed<Arguments: serde::de::DeserializeOwned>(arguments: &Map<String, Value>) -> Result<Arguments, String> {
+    serde_json::from_value(Value::Object(arguments.clone()))
+        .map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
+}
+
+fn said(text: String) -> CallToolResult {
+    CallToolResult::success(vec![ContentBlock::text(text)])
+}
+
+/// The outcome for a model: structured, and the same as text.
+fn result_of(outcome: &Outcome) -> CallToolResult {
+    let mut facts = match &outcome.end {
+        End::Returned(value) => json!({ "end": "returned", "value": value }),
+        End::Threw(error) => json!({ "end": "threw", "error": error.to_string() }),
+        End::Stopped(stop) => json!({ "end": "stopped", "error": stop.to_string() }),
+    };
+    if !outcome.console.is_empty() {
+        facts["console"] = outcome.console.iter().map(|line| line.text.as_str()).collect();
+    }
+    facts["calls"] = outcome.calls.len().into();
+    let failed = outcome.calls.iter().filter_map(|call| match call.end {
+        CallEnd::Failed(code) => Some(Value::String(format!("{} at line {}: {code}", call.path, call.line))),
+        CallEnd::Answered | CallEnd::Cancelled => None,
+    });
+    let failed: Vec<Value> = failed.collect();
+    if !failed.is_empty() {
+        facts["failed_calls"] = failed.into();
+    }
+    let mut result = CallToolResult::structured(facts);
+    result.is_error = Some(!matches!(outcome.end, End::Returned(_)));
+    result.result_type = Some(ResultType::COMPLETE);
+    result
+}

@@ -1,0 +1,154 @@
+//! A session as an MCP server: what it answers to a client, in both eras of the protocol.
+//!
+//! A face is made for one session and one connection, and is that user's alone: what it lists depends on the scope and on nothing that
+//! the client says.
+
+use std::sync::Arc;
+
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
+    ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::transport::IntoTransport;
+use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::classic::Classic;
+use super::code_mode::CodeMode;
+use super::lossless::{Answer, Fidelity, Lossless};
+use super::transport::{Kind, Transport};
+use crate::host::session::Parts;
+
+/// How long a client may keep the list, milliseconds: it never changes while the session lives.
+const LIST_LIFE_MS: u64 = 300_000;
+
+/// How a session is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `search_tools`, `get_types` and `run_code`: the model writes programs.
+    Code,
+    /// One MCP tool for each tool of the scope: `server__tool`.
+    Classic,
+    /// Both.
+    Both,
+}
+
+/// A session could not be served.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The client did not begin as the protocol says.
+    #[error("the client does not speak MCP: {reason}: begin with `initialize` or `server/discover`")]
+    Handshake {
+        /// What it did instead.
+        reason: String,
+    },
+    /// The task of the server was lost.
+    #[error("the server of this session was lost")]
+    Lost(#[source] tokio::task::JoinError),
+}
+
+/// Serves until the client goes or the session ends.
+pub(crate) async fn serve(session: Arc<Parts>, mode: Mode, transport: Transport) -> Result<(), ServeError> {
+    let ended = session.ended.child_token();
+    let face = Face::new(session, mode);
+    match transport.0 {
+        Kind::Stdio => over(rmcp::transport::stdio(), face, Fidelity::Lossless, ended).await,
+        Kind::Pipe(reader, writer) => over((reader, writer), face, Fidelity::Lossless, ended).await,
+        Kind::Channel(channel) => over(channel, face, Fidelity::Typed, ended).await,
+    }
+}
+
+async fn over<T, E, A>(transport: T, face: Face, fidelity: Fidelity, ended: CancellationToken) -> Result<(), ServeError>
+where
+    T: IntoTransport<RoleServer, E, A>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    // Whatever ends the connection also ends the calls that came over it.
+    let _end_when_dropped = ended.clone().drop_guard();
+    match Lossless::new(face, fidelity).serve_with_ct(transport, ended).await {
+        Ok(running) => running.waiting().await.map(drop).map_err(ServeError::Lost),
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+        Err(error) => Err(ServeError::Handshake { reason: error.to_string() }),
+    }
+}
+
+/// What one client of one session sees.
+pub(super) struct Face {
+    classic: Option<Classic>,
+    code_mode: Option<CodeMode>,
+}
+
+impl Face {
+    fn new(session: Arc<Parts>, mode: Mode) -> Self {
+        let classic = (mode != Mode::Code).then(|| Classic::new(Arc::clone(&session)));
+        let code_mode = (mode != Mode::Classic).then(|| CodeMode::new(session));
+        Self { classic, code_mode }
+    }
+
+    /// The definitions of all tools, as JSON.
+    fn definitions(&self) -> Vec<Value> {
+        let code_mode = self.code_mode.iter().flat_map(CodeMode::definitions);
+        code_mode.chain(self.classic.iter().flat_map(Classic::definitions)).collect()
+    }
+}
+
+impl ServerHandler for Face {
+    fn get_info(&self) -> ServerConfig {
+        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        config.server_info = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
+        config.instructions = self.code_mode.is_some().then(|| CodeMode::INSTRUCTIONS.to_owned());
+        config
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
+        }
+        let definitions = self.definitions();
+        let mut tools = Vec::with_capacity(definitions.len());
+        let mut is_exact = true;
+        for definition in &definitions {
+            match serde_json::from_value::<Tool>(definition.clone()) {
+                Ok(tool) => {
+                    is_exact = is_exact && serde_json::to_value(&tool).is_ok_and(|typed| typed == *definition);
+                    tools.push(tool);
+                }
+                Err(_) => is_exact = false,
+            }
+        }
+        if !is_exact {
+            let result = json!({ "tools": definitions, "ttlMs": LIST_LIFE_MS, "cacheScope": "private" });
+            Answer::offer(&context, result);
+        }
+        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = request.arguments.unwrap_or_default();
+        if let Some(code_mode) = &self.code_mode
+            && let Some(result) = code_mode.call(&request.name, &arguments, &context).await
+        {
+            return result;
+        }
+        match &self.classic {
+            Some(classic) => classic.call(&request.name, &arguments, &context).await,
+            None => Err(unknown_tool(&request.name)),
+        }
+    }
+}
+
+/// One text for a tool that is not there and for one that this user may not call.
+pub(super) fn unknown_tool(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
+}

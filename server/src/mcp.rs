@@ -1,0 +1,81 @@
+//! `isolet mcp`: the tools of all servers for a desktop client, as code mode or as classic MCP, over standard input and output.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use isolet::mcp::{Mode, Transport};
+use isolet::{Config, Runtime};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command_line::{GrantArguments, McpCommand, McpMode};
+use crate::fault::Fault;
+use crate::servers::Servers;
+
+/// Serves until the client closes standard input, or a signal asks to end.
+pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
+    if command.print_config {
+        print_config(&command).map_err(Fault::Usage)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
+    let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
+    let servers = Servers::open(Some(&command.config), &command.grants).await?;
+    let session = runtime.session(servers.scope.clone(), servers.host.clone());
+    let served = tokio::select! {
+        served = session.serve(mode_of(command.mode), Transport::stdio()) => served,
+        _ = terminated.recv() => Ok(()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    drop(session);
+    servers.close().await;
+    served.map_err(Fault::host)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mode_of(mode: McpMode) -> Mode {
+    match mode {
+        McpMode::Code => Mode::Code,
+        McpMode::Classic => Mode::Classic,
+        McpMode::Both => Mode::Both,
+    }
+}
+
+/// What to paste into the settings of desktop clients, with the same configuration and patterns.
+fn print_config(command: &McpCommand) -> anyhow::Result<()> {
+    let executable = std::env::current_exe().context("cannot find the path of this program")?;
+    let config = std::path::absolute(&command.config)
+        .with_context(|| format!("cannot find the configuration `{}`", command.config.display()))?;
+    let server = json!({ "command": executable, "args": arguments(command, &config) });
+    let mut typed = json!({ "type": "stdio" });
+    if let (Value::Object(typed), Value::Object(server)) = (&mut typed, server.clone()) {
+        typed.extend(server);
+    }
+    let clients = [
+        ("Claude Desktop, claude_desktop_config.json", json!({ "mcpServers": { "isolet": server } })),
+        ("VS Code, .vscode/mcp.json", json!({ "servers": { "isolet": typed } })),
+        ("Cursor, ~/.cursor/mcp.json", json!({ "mcpServers": { "isolet": server } })),
+    ];
+    let mut output = std::io::stdout();
+    for (client, snippet) in clients {
+        writeln!(output, "// {client}\n{snippet:#}\n")?;
+    }
+    Ok(())
+}
+
+fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
+    let mut arguments = vec!["mcp".to_owned(), "--config".to_owned(), config.display().to_string()];
+    let mode = match command.mode {
+        McpMode::Code => "code",
+        McpMode::Classic => "classic",
+        McpMode::Both => "both",
+    };
+    arguments.extend(["--mode".to_owned(), mode.to_owned()]);
+    let GrantArguments { allow, deny } = &command.grants;
+    for (flag, patterns) in [("--allow", allow), ("--deny", deny)] {
+        arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
+    }
+    arguments
+}
