@@ -653,6 +653,28 @@ mod tests {
     }
 
     #[test]
+    fn a_maker_says_its_build_and_a_snapshot_of_any_bytes() {
+        let frames = [FromMaker::Build { build: [7; 32] }, FromMaker::Made { snapshot: vec![0xff, 0, 0xfe] }];
+        let mut decoder = Decoder::default();
+        for frame in &frames {
+            frame.encode(decoder.buffer());
+        }
+        for frame in frames {
+            assert_eq!(decoder.next(&MakerMaxima), Ok(Some(frame)));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_beyond_its_maximum_is_refused_before_its_bytes() {
+        let bytes = SNAPSHOT_BYTES_MAX + 1;
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(&u32::try_from(bytes).unwrap_or(0).to_le_bytes());
+        decoder.buffer().push(MADE);
+        let refused = FrameError::TooLong { kind: MADE, bytes, bytes_max: SNAPSHOT_BYTES_MAX };
+        assert_eq!(decoder.next::<FromMaker>(&MakerMaxima), Err(refused));
+    }
+
+    #[test]
     fn trailing_bytes_are_refused() {
         let mut decoder = Decoder::default();
         decoder.buffer().extend_from_slice(&[13, 0, 0, 0, FORKED, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);

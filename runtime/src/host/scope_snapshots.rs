@@ -127,18 +127,14 @@ impl ScopeSnapshots {
             return None;
         }
         let mut state = self.lock();
-        let queued = state.queued();
         let entry = state.used(scope.hash());
         entry.requests = entry.requests.saturating_add(1);
-        if entry.snapshot.is_none()
-            && entry.making.is_none()
-            && entry.requests >= REQUESTS_OF_BUSY
-            && queued < QUEUED_MAX
-            && entry.retry_at.is_none_or(|at| at <= Instant::now())
-        {
-            self.start_making(scope, entry);
+        let (snapshot, is_wanted) = (entry.snapshot.clone(), entry.wants_snapshot());
+        if is_wanted && state.queued() < QUEUED_MAX {
+            let made = self.start_making(scope);
+            state.used(scope.hash()).making = Some(made);
         }
-        entry.snapshot.clone()
+        snapshot
     }
 
     /// Waits until the snapshot of this scope is there; makes it if need be.
@@ -152,7 +148,7 @@ impl ScopeSnapshots {
             match (&entry.snapshot, &entry.making) {
                 (Some(_), _) => return Ok(()),
                 (None, Some(making)) => making.clone(),
-                (None, None) => self.start_making(scope, entry),
+                (None, None) => entry.making.insert(self.start_making(scope)).clone(),
             }
         };
         match made.wait_for(Option::is_some).await.as_deref() {
@@ -162,9 +158,8 @@ impl ScopeSnapshots {
         }
     }
 
-    fn start_making(self: &Arc<Self>, scope: &Scope, entry: &mut Entry) -> Made {
+    fn start_making(self: &Arc<Self>, scope: &Scope) -> Made {
         let (done, made) = watch::channel(None);
-        entry.making = Some(made.clone());
         let manifest = scope.manifest();
         let order =
             Order { hash: scope.hash(), manifest: super::pool::manifest_of(scope), contents: contents_of(manifest), done };
@@ -199,6 +194,16 @@ impl ScopeSnapshots {
         };
         drop(state);
         order.done.send_replace(Some(done));
+    }
+}
+
+impl Entry {
+    /// Whether requests have made it busy, and nothing speaks against a snapshot.
+    fn wants_snapshot(&self) -> bool {
+        self.requests >= REQUESTS_OF_BUSY
+            && self.snapshot.is_none()
+            && self.making.is_none()
+            && self.retry_at.is_none_or(|at| at <= Instant::now())
     }
 }
 

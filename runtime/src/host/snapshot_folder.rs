@@ -481,3 +481,19 @@ fn make_key(path: &Path, parent: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_depends_on_build_flags_and_bindings() {
+        let text = |build: Build, flags, manifest| SnapshotKey::of(&build, flags, manifest).to_string();
+        let key = text([1; 32], "--jitless", "[]");
+        assert_eq!(key, text([1; 32], "--jitless", "[]"));
+        for other in [text([2; 32], "--jitless", "[]"), text([1; 32], "", "[]"), text([1; 32], "--jitless", "[1]")] {
+            assert_ne!(key, other);
+        }
+        assert_ne!(text([1; 32], "--a", "b"), text([1; 32], "--", "ab"), "parts run together");
+    }
+}
