@@ -21,10 +21,9 @@ pub(super) fn make(mut channel: Channel) -> ! {
     // First, and before V8 starts: the host may have this snapshot on disk, and hangs up then.
     channel.send(&FromMaker::Build { build: *BUILD });
     let Ok(ToRun::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
-    let Ok(ToRun::Install { manifest }) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
     let made = match refusal() {
         Some(reason) => FromMaker::Refused { reason },
-        None => match made(&boot, &manifest) {
+        None => match made(&boot, &mut channel) {
             Ok(snapshot) => FromMaker::Made { snapshot: snapshot.into() },
             Err(error) => FromMaker::Refused { reason: error.to_string() },
         },
@@ -33,7 +32,7 @@ pub(super) fn make(mut channel: Channel) -> ! {
     exit(EXIT_DONE)
 }
 
-fn made(boot: &Boot, manifest: &str) -> Result<Box<[u8]>, MakeError> {
+fn made(boot: &Boot, channel: &mut Channel) -> Result<Box<[u8]>, MakeError> {
     let mut walls = jail::before_v8();
     let mut maker = Maker::start(boot.jit)?;
     if boot.jail {
@@ -42,7 +41,8 @@ fn made(boot: &Boot, manifest: &str) -> Result<Box<[u8]>, MakeError> {
         jail::close_run();
         jail::limit_data(DATA_BYTES_MAX);
     }
-    maker.install(manifest)?;
+    let Ok(ToRun::Install { manifest }) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+    maker.install(&manifest)?;
     Ok(maker.finish())
 }
 
