@@ -12,20 +12,22 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAnci
 
 use crate::frame::{Decode, Decoder, Encode, Maxima};
 
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 64 << 10;
+/// Bytes read at a time, at first and at most. In a fresh child of fork each page of a larger buffer costs a page fault.
+const CHUNK_BYTES_MIN: usize = 4 << 10;
+const CHUNK_BYTES_MAX: usize = 256 << 10;
 
 /// A socket that carries frames, and for zygotes descriptors beside them.
 #[derive(Debug)]
 pub(super) struct Channel {
     socket: UnixStream,
     decoder: Decoder,
+    chunk_bytes: usize,
     descriptors: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     pub(super) fn new(socket: UnixStream) -> Self {
-        Self { socket, decoder: Decoder::default(), descriptors: VecDeque::new() }
+        Self { socket, decoder: Decoder::default(), chunk_bytes: CHUNK_BYTES_MIN, descriptors: VecDeque::new() }
     }
 
     /// The next frame; waits for it. An error when the host is gone or sends what is no frame.
@@ -47,7 +49,7 @@ impl Channel {
     pub(super) fn fill(&mut self) -> io::Result<()> {
         let buffer = self.decoder.buffer();
         let start = buffer.len();
-        buffer.resize(start + CHUNK_BYTES, 0);
+        buffer.resize(start + self.chunk_bytes, 0);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
@@ -60,6 +62,9 @@ impl Channel {
         let bytes = received.as_ref().map_or(0, |message| message.bytes);
         buffer.truncate(start + bytes);
         received?;
+        if bytes == self.chunk_bytes {
+            self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
+        }
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(rights) = message {
                 self.descriptors.extend(rights);

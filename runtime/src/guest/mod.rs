@@ -6,6 +6,7 @@
 
 mod allocator;
 mod channel;
+mod hot_pages;
 mod huge_pages;
 mod isolate;
 mod jail;

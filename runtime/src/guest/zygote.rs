@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
 
 use super::channel::Channel;
+use super::hot_pages::HotPages;
 use super::isolate::Isolate;
 use super::{EXIT_DONE, EXIT_HOST_GONE, exit, huge_pages, jail, memory, run, warm_up};
 use crate::frame::{Boot, FromZygote, HostMaxima, ToZygote, Walls};
@@ -29,8 +30,9 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
         exit(EXIT_HOST_GONE);
     }
     let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
+    let hot_pages = HotPages::learn(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
     channel.send(&FromZygote::Ready { walls: text_of(&walls) });
-    Zygote { isolate, channel, boot, walls, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
+    Zygote { isolate, channel, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
 }
 
 fn text_of(walls: &Walls) -> String {
@@ -42,6 +44,8 @@ struct Zygote {
     channel: Channel,
     boot: Boot,
     walls: Walls,
+    /// What its runs write to.
+    hot_pages: HotPages,
     /// Children that have not ended, by process.
     children: HashMap<Pid, u64>,
     retired: bool,
@@ -88,7 +92,7 @@ impl Zygote {
         let Some(socket) = self.channel.take_descriptor() else { exit(EXIT_HOST_GONE) };
         if self.fork(run).is_none() {
             close_all_but(&socket);
-            let Self { mut isolate, channel, boot, mut walls, of_scope, .. } = self;
+            let Self { mut isolate, channel, boot, mut walls, hot_pages, of_scope, .. } = self;
             std::mem::forget(channel); // its descriptors are closed
             if boot.jail {
                 if !of_scope {
@@ -96,6 +100,7 @@ impl Zygote {
                 }
                 jail::close_run();
             }
+            hot_pages.make_private();
             isolate.forget_rejections();
             run::serve(isolate, Channel::new(socket.into()));
         }
@@ -117,6 +122,7 @@ impl Zygote {
             exit(EXIT_HOST_GONE);
         }
         let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
+        scope.hot_pages = HotPages::learn(|| warm_up::rehearse(&mut scope.isolate, scope.boot.heap_bytes_max));
         if scope.boot.jail {
             jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
         }

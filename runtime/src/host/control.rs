@@ -10,9 +10,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use tokio::io::Interest;
 use tokio::sync::Notify;
 
+use super::socket::{Ready, Socket};
 use crate::frame::{Decoder, Encode, FromZygote, ZygoteMaxima};
 
 /// A message that was not written whole yet.
@@ -50,11 +50,11 @@ impl Control {
         sent
     }
 
-    /// Writes what waits; `WouldBlock` when some of it still does.
-    fn write_waiting(&self) -> io::Result<()> {
+    /// Writes what waits; whether that is all.
+    fn write_waiting(&self) -> io::Result<bool> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut waiting)?;
-        if waiting.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        Ok(waiting.is_empty())
     }
 
     fn write(&self, waiting: &mut VecDeque<Message>) -> io::Result<()> {
@@ -78,35 +78,33 @@ impl Control {
 
     /// Reads frames until the zygote is gone, and writes what waits. Each frame goes to `heard`, with its descriptor.
     pub(crate) async fn listen(&self, mut heard: impl FnMut(FromZygote, Option<OwnedFd>)) -> io::Result<()> {
-        let socket = tokio::net::UnixStream::from_std(self.socket.try_clone()?)?;
+        let mut socket = Socket::new(self.socket.try_clone()?)?;
         let mut decoder = Decoder::default();
         let mut descriptors = VecDeque::new();
         let mut waits_for_room = false;
         loop {
-            tokio::select! {
-                ready = socket.readable() => {
-                    ready?;
-                    match socket.try_io(Interest::READABLE, || self.read(&mut decoder, &mut descriptors)) {
-                        Ok(0) => return Ok(()),
-                        Ok(_) => {}
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                        Err(error) => return Err(error),
-                    }
-                    while let Some(frame) = decoder.next::<FromZygote>(&ZygoteMaxima).map_err(io::Error::other)? {
-                        let descriptor = if matches!(frame, FromZygote::Forked { .. }) { descriptors.pop_front() } else { None };
-                        heard(frame, descriptor);
-                    }
+            // Room is waited for beside reading: a zygote that cannot write does not read either.
+            let ready = tokio::select! {
+                ready = socket.ready(waits_for_room) => ready?,
+                () = self.room_wanted.notified(), if !waits_for_room => {
+                    waits_for_room = true;
+                    continue;
                 }
-                () = self.room_wanted.notified(), if !waits_for_room => waits_for_room = true,
-                // Beside reading: a zygote that cannot write does not read either.
-                ready = socket.writable(), if waits_for_room => {
-                    ready?;
-                    match socket.try_io(Interest::WRITABLE, || self.write_waiting()) {
-                        Ok(()) => waits_for_room = false,
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(error),
+            };
+            match ready {
+                Ready::Writable => waits_for_room = !self.write_waiting()?,
+                Ready::Readable => match socket.try_read(|_| self.read(&mut decoder, &mut descriptors)) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {
+                        while let Some(frame) = decoder.next::<FromZygote>(&ZygoteMaxima).map_err(io::Error::other)? {
+                            let descriptor =
+                                if matches!(frame, FromZygote::Forked { .. }) { descriptors.pop_front() } else { None };
+                            heard(frame, descriptor);
+                        }
                     }
-                }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
     }

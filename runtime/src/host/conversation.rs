@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use isolet_bindings::{Scope, ToolError, ToolReply};
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,12 +20,14 @@ use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Le
 use super::pool::Claim;
 use super::process::Exit;
 use super::run_error::RunError;
+use super::socket::{Ready, Socket};
 use super::tool_host::{self, AnyToolHost};
 use crate::frame::{Decoder, Encode as _, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
 
-/// The most that is read at a time.
-const CHUNK_BYTES: usize = 64 << 10;
+/// Bytes read at a time, at first and at most.
+const CHUNK_BYTES_MIN: usize = 4 << 10;
+const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
@@ -68,8 +68,9 @@ type Answered = (usize, u32, Result<ToolReply, ToolError>);
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
-    socket: UnixStream,
+    socket: Socket,
     decoder: Decoder,
+    chunk_bytes: usize,
     maxima: RunMaxima,
     unsent: Vec<u8>,
     sent: usize,
@@ -89,8 +90,7 @@ struct Conversation<'run> {
 /// Runs a program in the process that was claimed.
 pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
     let (socket, mut unsent) = claim.take_socket().map_err(RunError::system("connected"))?;
-    socket.set_nonblocking(true).map_err(RunError::system("connected"))?;
-    let socket = UnixStream::from_std(socket).map_err(RunError::system("connected"))?;
+    let socket = Socket::new(socket).map_err(RunError::system("connected"))?;
     ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() }.encode(&mut unsent);
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
@@ -99,6 +99,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         claim,
         socket,
         decoder: Decoder::default(),
+        chunk_bytes: CHUNK_BYTES_MIN,
         maxima,
         unsent,
         sent: 0,
@@ -144,11 +145,10 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
-            let interest =
-                if self.sent < self.unsent.len() { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+            let wants_room = self.sent < self.unsent.len();
             tokio::select! {
-                ready = self.socket.ready(interest) => {
-                    if ready.is_ok_and(|ready| ready.is_readable()) && !self.read() {
+                ready = self.socket.ready(wants_room) => {
+                    if ready.is_ok_and(|ready| ready == Ready::Readable) && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
@@ -198,10 +198,13 @@ impl Conversation<'_> {
 
     /// Reads what has come. False at the end of the stream.
     fn read(&mut self) -> bool {
-        let buffer = self.decoder.buffer();
-        buffer.reserve(CHUNK_BYTES);
-        match self.socket.try_read_buf(buffer) {
-            Ok(bytes) => bytes > 0,
+        match self.socket.try_read_into(self.decoder.buffer(), self.chunk_bytes) {
+            Ok(bytes) => {
+                if bytes == self.chunk_bytes {
+                    self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
+                }
+                bytes > 0
+            }
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
         }
     }

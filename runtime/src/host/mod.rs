@@ -17,5 +17,6 @@ mod scope_snapshots;
 pub(crate) mod session;
 pub(crate) mod snapshot_folder;
 mod snapshot_maker;
+mod socket;
 pub(crate) mod tool_host;
 mod zygote;

@@ -1,6 +1,6 @@
 //! One guest process as the host sees it: alive or ended, killed through its pidfd, its processor time.
 //!
-//! The only file of the host side with `unsafe`: starting a process and reading its clock.
+//! Beside `socket.rs` the only file of the host side with `unsafe`: starting a process and reading its clock.
 #![allow(unsafe_code, reason = "what runs between fork and exec, and the clock of another process")]
 
 use std::io;
