@@ -519,7 +519,7 @@ async fn folder_maximum(place: &Place) -> anyhow::Result<()> {
     let second = second.context("two files")?;
     std::fs::File::open(&second)?.set_modified(old)?;
     std::fs::write(place.path("snapshots").join(".unfinished-1"), "left by a crash")?;
-    std::fs::File::open(place.path("snapshots").join(".unfinished-1"))?.set_modified(old)?;
+    std::fs::File::open(place.path("snapshots").join(".unfinished-1"))?.set_modified(old - Duration::from_secs(1))?;
     let runtime = Runtime::new(spawning(Some(folder)))?;
     runtime.prepare(&scopes.hold).await?;
     let files = place.folder().list()?;
