@@ -33,6 +33,8 @@ pub(crate) struct Boot {
     pub(crate) heap_bytes_max: usize,
     pub(crate) huge_pages: bool,
     pub(crate) jail: bool,
+    /// Whether a process that lacks a wall that strict isolation needs ends before it runs a program.
+    pub(crate) strict: bool,
     pub(crate) readable_by_tests: bool,
     /// The build that made the scope snapshot whose descriptor travels with the frame; `None` without one. Only to spawned runs.
     pub(crate) scope_snapshot_of: Option<Build>,
@@ -99,9 +101,9 @@ pub(crate) enum FromRun {
     Refused {
         reason: String,
     },
-    /// The process is jailed: JSON of [`Walls`]. Only from spawned runs.
+    /// The walls that stand around the process. Only from spawned runs.
     Jailed {
-        walls: String,
+        walls: Walls,
     },
 }
 
@@ -128,8 +130,8 @@ pub(crate) enum ToRun {
 /// From a zygote to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FromZygote {
-    /// It can fork; JSON of [`Walls`].
-    Ready { walls: String },
+    /// It can fork; the walls that stand around it.
+    Ready { walls: Walls },
     /// A child was forked; its pidfd travels with the frame.
     Forked { run: u64, process: u32 },
     /// No child could be forked.
@@ -434,7 +436,7 @@ impl Encode for FromRun {
                 write(to, END, &numbers, text.as_bytes());
             }
             Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
-            Self::Jailed { walls } => write(to, JAILED, &[], walls.as_bytes()),
+            Self::Jailed { walls } => write(to, JAILED, &[], &json(walls)),
         }
     }
 }
@@ -464,7 +466,7 @@ impl Decode for FromRun {
                 text: payload.text()?,
             },
             REFUSED => Self::Refused { reason: payload.text()? },
-            JAILED => Self::Jailed { walls: payload.text()? },
+            JAILED => Self::Jailed { walls: payload.json()? },
             _ => return Err(FrameError::UnknownKind { kind }),
         };
         payload.end(frame)
@@ -514,7 +516,7 @@ impl Decode for ToRun {
 impl Encode for FromZygote {
     fn encode(&self, to: &mut Vec<u8>) {
         match self {
-            Self::Ready { walls } => write(to, READY, &[], walls.as_bytes()),
+            Self::Ready { walls } => write(to, READY, &[], &json(walls)),
             Self::Forked { run, process } => write(to, FORKED, &[&run.to_le_bytes(), &process.to_le_bytes()], &[]),
             Self::NotForked { run, error } => write(to, NOT_FORKED, &[&run.to_le_bytes(), &error.to_le_bytes()], &[]),
             Self::Exited { run, code, cpu_us } => {
@@ -528,7 +530,7 @@ impl Encode for FromZygote {
 impl Decode for FromZygote {
     fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
         let frame = match kind {
-            READY => Self::Ready { walls: payload.text()? },
+            READY => Self::Ready { walls: payload.json()? },
             FORKED => Self::Forked { run: payload.u64()?, process: payload.u32()? },
             NOT_FORKED => Self::NotForked { run: payload.u64()?, error: payload.i32()? },
             EXITED => Self::Exited { run: payload.u64()?, code: payload.i32()?, cpu_us: payload.u64()? },
@@ -589,9 +591,14 @@ impl Decode for ToZygote {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use proptest::prelude::*;
+
     use super::*;
 
     const MAXIMA: RunMaxima = RunMaxima { argument_bytes_max: 100, result_bytes_max: 100 };
+    const GENEROUS: RunMaxima = RunMaxima { argument_bytes_max: 1000, result_bytes_max: 1000 };
 
     fn bytes_of(frame: &impl Encode) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -650,6 +657,104 @@ mod tests {
     fn a_short_frame_and_one_that_is_not_utf8_are_refused() {
         check(&[3, 0, 0, 0, CALL, 1, 2, 3], &Err(FrameError::Malformed { kind: CALL }));
         check(&[2, 0, 0, 0, SAY, 1, 0xff], &Err(FrameError::Malformed { kind: SAY }));
+    }
+
+    /// What the decoder makes of bytes: frames until there is none, or none can be.
+    fn decoded<Frame: Decode>(bytes: &[u8], maxima: &impl Maxima) -> Vec<Frame> {
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(bytes);
+        std::iter::from_fn(|| decoder.next(maxima).ok().flatten()).collect()
+    }
+
+    /// The bytes of texts in frames of a run: what they keep allocated.
+    fn text_bytes(frames: &[FromRun]) -> usize {
+        let text = |frame: &FromRun| match frame {
+            FromRun::Say { text, .. } | FromRun::End { text, .. } => text.len(),
+            FromRun::Call { arguments, .. } => arguments.len(),
+            FromRun::Refused { reason } => reason.len(),
+            FromRun::Jailed { walls } => walls.missing.iter().map(String::len).sum(),
+        };
+        frames.iter().map(text).sum()
+    }
+
+    fn frames_of_runs() -> impl Strategy<Value = FromRun> {
+        let ending = prop_oneof![Just(Ending::Returned), Just(Ending::Threw), Just(Ending::TooLarge), Just(Ending::Deadlock)];
+        prop_oneof![
+            (any::<u8>(), ".{0,40}").prop_map(|(level, text)| FromRun::Say { level, text }),
+            (any::<[u32; 4]>(), ".{0,40}").prop_map(|([call, tool, line, column], arguments)| FromRun::Call {
+                call,
+                tool,
+                line,
+                column,
+                arguments
+            }),
+            (ending, any::<[u32; 2]>(), any::<u64>(), ".{0,40}").prop_map(|(ending, [line, column], heap_bytes, text)| {
+                FromRun::End { ending, line, column, heap_bytes, text }
+            }),
+            ".{0,40}".prop_map(|reason| FromRun::Refused { reason }),
+            (any::<[bool; 4]>(), proptest::collection::vec(".{0,20}", 0..3)).prop_map(
+                |([huge_pages, no_new_privileges, landlock, seccomp], missing)| FromRun::Jailed {
+                    walls: Walls { huge_pages, no_new_privileges, landlock, seccomp, missing }
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_frames_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let frames = decoded::<FromRun>(&bytes, &MAXIMA);
+            prop_assert!(text_bytes(&frames) <= bytes.len());
+            decoded::<FromZygote>(&bytes, &ZygoteMaxima);
+            decoded::<ToRun>(&bytes, &HostMaxima);
+            decoded::<ToZygote>(&bytes, &HostMaxima);
+        }
+
+        #[test]
+        fn frames_come_back_however_they_are_cut(
+            frames in proptest::collection::vec(frames_of_runs(), 0..8),
+            chunk_bytes in 1_usize..50,
+        ) {
+            let stream: Vec<u8> = frames.iter().flat_map(bytes_of).collect();
+            let (mut decoder, mut back) = (Decoder::default(), Vec::new());
+            for chunk in stream.chunks(chunk_bytes) {
+                decoder.buffer().extend_from_slice(chunk);
+                while let Some(frame) = decoder.next::<FromRun>(&GENEROUS).unwrap() {
+                    back.push(frame);
+                }
+            }
+            prop_assert_eq!(back, frames);
+        }
+
+        #[test]
+        fn a_changed_frame_is_another_one_or_refused(
+            frames in proptest::collection::vec(frames_of_runs(), 1..5),
+            changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<proptest::sample::Index>(),
+        ) {
+            let mut stream: Vec<u8> = frames.iter().flat_map(bytes_of).collect();
+            for (place, byte) in &changes {
+                let place = place.index(stream.len());
+                stream[place] = *byte;
+            }
+            stream.truncate(cut.index(stream.len()) + 1);
+            let changed = decoded::<FromRun>(&stream, &GENEROUS);
+            prop_assert!(text_bytes(&changed) <= stream.len());
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_frame_whose_length_is_a_lie() {
+        let mut decoder = Decoder::default();
+        let longest = u32::try_from(16 + MAXIMA.argument_bytes_max * 3).unwrap();
+        decoder.buffer().extend_from_slice(&longest.to_le_bytes());
+        decoder.buffer().extend_from_slice(&[CALL, 1, 2, 3]);
+        assert_eq!(decoder.next::<FromRun>(&MAXIMA), Ok(None), "it may still come");
+        assert!(decoder.buffer().capacity() < 64, "memory for it: {}", decoder.buffer().capacity());
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(&(longest + 1).to_le_bytes());
+        decoder.buffer().push(CALL);
+        assert!(matches!(decoder.next::<FromRun>(&MAXIMA), Err(FrameError::TooLong { .. })));
     }
 
     #[test]

@@ -53,11 +53,13 @@ compile_error!(
     "isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet"
 );
 
+mod child;
 mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;
 mod host;
 pub mod mcp;
+mod socket;
 
 pub use isolet_bindings::{
     Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope,

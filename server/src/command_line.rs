@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::doctor;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program returned; the types or tools were shown
@@ -38,6 +40,11 @@ pub(crate) enum Command {
     /// List the tools that a program could call.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
+    /// Say how programs are isolated on this machine, and what is missing.
+    ///
+    /// Makes a runtime as `run` does, runs a program in it, and asks for strict isolation.
+    #[command(after_help = doctor::EXIT_CODES)]
+    Doctor(DoctorCommand),
     /// Serve the tools to a desktop client as one MCP server, over standard input and output.
     #[command(after_help = MCP_HELP)]
     Mcp(McpCommand),
@@ -55,6 +62,9 @@ pub(crate) struct RunCommand {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) grants: GrantArguments,
+    /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Print the whole outcome as JSON: end, console lines, calls, cost.
     #[arg(long)]
     pub(crate) json: bool,
@@ -80,6 +90,13 @@ pub(crate) struct ToolsCommand {
     #[command(flatten)]
     pub(crate) grants: GrantArguments,
     /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorCommand {
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

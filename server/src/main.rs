@@ -3,6 +3,7 @@
 //! Standard output carries results and nothing else; what is said about them goes to standard error.
 
 mod command_line;
+mod doctor;
 mod fault;
 mod mcp;
 mod run;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
             Command::Run(command) => run::run(command).await,
             Command::Types(command) => types::types(command).await,
             Command::Tools(command) => tools::tools(command).await,
+            Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
             Command::Snapshot(command) => snapshot::snapshot(command).await,
         }

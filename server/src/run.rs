@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Origin, Outcome, RunOptions, Runtime};
+use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Outcome, RunOptions, Runtime};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -21,7 +21,11 @@ const EVENTS_WAITING: usize = 1024;
 /// Runs the program, prints what it returned, and tells by the exit code how it ended.
 pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     let source = read_program(&command.program).map_err(Fault::Usage)?;
-    let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
+    let mut config = Config::default();
+    if command.strict {
+        config.isolation = Isolation::Strict;
+    }
+    let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::open(command.config.as_deref(), &command.grants).await?;
     let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
     let options = RunOptions { events: (!command.json).then_some(events), ..RunOptions::default() };
@@ -83,12 +87,6 @@ fn outcome_json(outcome: &Outcome) -> Value {
         End::Threw(error) => ("threw", "error", error_json(error)),
         End::Stopped(stop) => ("stopped", "reason", Value::String(stop.to_string())),
     };
-    let origin = match outcome.cost.origin {
-        Origin::Ready => "ready",
-        Origin::Forked => "forked",
-        Origin::Cold => "cold",
-        Origin::Spawned => "spawned",
-    };
     let console = |line: &ConsoleLine| json!({"level": line.level.as_str(), "text": line.text});
     json!({
         "end": end,
@@ -99,7 +97,7 @@ fn outcome_json(outcome: &Outcome) -> Value {
             "wall_ms": milliseconds(outcome.cost.wall),
             "cpu_ms": milliseconds(outcome.cost.cpu),
             "heap_bytes": outcome.cost.heap_bytes,
-            "origin": origin,
+            "origin": outcome.cost.origin.as_str(),
         },
     })
 }

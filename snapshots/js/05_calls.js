@@ -9,7 +9,7 @@
     ArrayPrototypePush, Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, Promise, PromisePrototypeThen,
     PromiseReject, SafeMap, ReflectApply,
   } = globalThis.__bootstrap.primordials;
-  const { op_call, op_done } = globalThis.Deno.core.ops;
+  const { op_call, op_done, op_place } = globalThis.Deno.core.ops;
   const { errorText, resultText, say, levels } = globalThis.__isolet;
 
   const SEARCH = 0x7fffffff;
@@ -52,7 +52,7 @@
     inFlight++;
     const call = ++lastCall;
     waiting.set(call, entry);
-    entry.position = op_call(call, entry.index, entry.text);
+    entry.position = op_call(call, entry.index, entry.position, entry.text);
     entry.text = "";
   }
 
@@ -68,8 +68,12 @@
     }
     return new Promise((resolve, reject) => {
       const entry = { __proto__: null, index, path, text, resolve, reject, position: 0 };
-      if (inFlight < callsInFlightMax) send(entry);
-      else ArrayPrototypePush(queued, entry);
+      if (inFlight < callsInFlightMax) {
+        send(entry);
+      } else {
+        entry.position = op_place(); // when it is sent, the program does not run
+        ArrayPrototypePush(queued, entry);
+      }
     });
   }
 
@@ -109,8 +113,11 @@
       for (let at = 0; at < tools.length; at++) members[tools[at]] = tool(index++, name + "." + tools[at], tools[at]);
       namespace(name, members);
     }
-    const search = (query, limit) => call(SEARCH, "tools.search", { __proto__: null, query, limit });
-    const describe = (...paths) => call(DESCRIBE, "tools.describe", { __proto__: null, paths });
+    // Made as the others are, so that the warm-up has compiled what every tool is made of.
+    const searchTools = tool(SEARCH, "tools.search", "search");
+    const describeTools = tool(DESCRIBE, "tools.describe", "describe");
+    const search = (query, limit) => searchTools({ __proto__: null, query, limit });
+    const describe = (...paths) => describeTools({ __proto__: null, paths });
     namespace("tools", { __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe) });
   }
 

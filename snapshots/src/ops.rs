@@ -7,10 +7,10 @@ use deno_core::url::{Url, quirks};
 use deno_core::{Extension, OpDecl, op2, v8};
 
 use crate::door::{self, Ended};
-use crate::stack;
+use crate::stack::{self, Position};
 
 /// The names of all ops, in the order of their registration.
-pub const NAMES: [&str; 4] = ["op_say", "op_call", "op_done", "op_url"];
+pub const NAMES: [&str; 5] = ["op_say", "op_place", "op_call", "op_done", "op_url"];
 
 /// The ops of deno_core that its own bootstrap calls. They work while the snapshot is made, and not in a guest process.
 const OF_BOOTSTRAP: [&str; 3] = ["op_get_ext_import_meta_proto", "op_get_extras_binding_object", "op_set_captured_bootstrap"];
@@ -27,7 +27,7 @@ pub enum Use {
 /// The extension of deno_core that holds the ops and takes away its own.
 #[must_use]
 pub fn extension(made_for: Use) -> Extension {
-    const OPS: &[OpDecl] = &[op_say(), op_call(), op_done(), op_url()];
+    const OPS: &[OpDecl] = &[op_say(), op_place(), op_call(), op_done(), op_url()];
     Extension {
         name: "isolet",
         ops: std::borrow::Cow::Borrowed(OPS),
@@ -47,23 +47,40 @@ fn op_say<'scope>(scope: &mut v8::PinScope<'scope, '_>, #[smi] level: u32, text:
     door::with(|door| door.say(level, &text));
 }
 
+/// The place in the program that runs now, for a call that has to wait: `line << 12 | column`, 0 if it is not known.
+#[op2(nofast)]
+#[smi]
+fn op_place(scope: &mut v8::PinScope<'_, '_>) -> u32 {
+    packed(stack::current(scope))
+}
+
 /// Asks the host to call one tool of this run's scope.
 ///
-/// `call`: the id under which JavaScript keeps the promise. `tool`: a place in the scope. `arguments`: a JSON object, at
-/// most as long as the run's limit (longer ones never get here: the glue throws). Returns the place in the program that
-/// the call comes from, `line << 12 | column`, 0 if it is not known.
+/// `call`: the id under which JavaScript keeps the promise. `tool`: a place in the scope. `place`: where the call was made, as
+/// `op_place` says it, 0 for now. `arguments`: a JSON object, at most as long as the run's limit (longer ones never get here:
+/// the glue throws). Returns the place that the call comes from, as `op_place` does.
 #[op2(nofast)]
 #[smi]
 fn op_call<'scope>(
     scope: &mut v8::PinScope<'scope, '_>,
     #[smi] call: u32,
     #[smi] tool: u32,
+    #[smi] place: u32,
     arguments: v8::Local<'scope, v8::String>,
 ) -> u32 {
-    let position = stack::current(scope);
+    let position = if place == 0 { stack::current(scope) } else { unpacked(place) };
     let arguments = arguments.to_rust_string_lossy(scope);
     door::with(|door| door.call(call, tool, position, &arguments));
+    packed(position)
+}
+
+/// A place as one small integer of JavaScript: 18 bits of line, 12 of column; 0 for a line that does not fit.
+fn packed(position: Position) -> u32 {
     if position.line >= 1 << 18 { 0 } else { position.line << 12 | position.column.min(4095) }
+}
+
+fn unpacked(place: u32) -> Position {
+    Position { line: place >> 12, column: place & 4095 }
 }
 
 /// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes.
@@ -130,7 +147,16 @@ fn url_parts(href: &str, base: &str, part: &str, value: &str) -> Option<String> 
 
 #[cfg(test)]
 mod tests {
-    use super::url_parts;
+    use super::{Position, packed, unpacked, url_parts};
+
+    #[test]
+    fn a_place_fits_a_small_integer_or_is_not_known() {
+        let last = Position { line: (1 << 18) - 1, column: 4095 };
+        assert_eq!(unpacked(packed(last)), last);
+        assert!(packed(last) < 1 << 30);
+        assert_eq!(packed(Position { line: 1 << 18, column: 1 }), 0);
+        assert_eq!(unpacked(packed(Position { line: 3, column: 9999 })), Position { line: 3, column: 4095 });
+    }
 
     #[test]
     fn a_url_has_eleven_parts() {

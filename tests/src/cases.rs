@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use isolet::{
-    CallEnd, Catalog, Config, Grants, Limits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost, ToolReply,
+    CallEnd, Catalog, Config, Grants, Jit, Limits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost,
+    ToolReply,
 };
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -20,21 +21,33 @@ struct Shared {
     runtime: Runtime,
 }
 
-static SHARED: LazyLock<anyhow::Result<Shared>> =
-    LazyLock::new(|| Ok(Shared { tokio: tokio::runtime::Runtime::new()?, runtime: Runtime::new(Config::default())? }));
+impl Shared {
+    fn new(jit: Jit) -> anyhow::Result<Self> {
+        let mut config = Config::default();
+        config.jit = jit;
+        Ok(Self { tokio: tokio::runtime::Runtime::new()?, runtime: Runtime::new(config)? })
+    }
+}
 
-/// One test for each program.
+static SHARED: LazyLock<anyhow::Result<Shared>> = LazyLock::new(|| Shared::new(Jit::Off));
+
+/// One test for each program, and one for all of them with native code.
 pub(crate) fn trials() -> anyhow::Result<Vec<Trial>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut programs = Vec::new();
     walk(&folder, &mut programs)?;
     programs.sort();
+    let all = programs.clone();
     let trials = programs.into_iter().map(|program| {
         let name = program.strip_prefix(&folder).unwrap_or(&program).with_extension("");
         let name = format!("cases::{}", name.to_string_lossy().replace('/', "::"));
         Trial::test(name, move || check(&program).map_err(|error| format!("{error:#}").into()))
     });
-    Ok(trials.collect())
+    let mut trials: Vec<_> = trials.collect();
+    trials.push(Trial::test("cases::native_code_changes_no_outcome", move || {
+        check_native(&all).map_err(|error| format!("{error:#}").into())
+    }));
+    Ok(trials)
 }
 
 fn walk(folder: &Path, programs: &mut Vec<PathBuf>) -> anyhow::Result<()> {
@@ -50,8 +63,23 @@ fn walk(folder: &Path, programs: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn check(program: &Path) -> anyhow::Result<()> {
-    let source = std::fs::read_to_string(program)?;
     let shared = SHARED.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let actual = actual(program, shared)?;
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return Ok(std::fs::write(program.with_extension("out"), actual)?);
+    }
+    compare(program, &actual)
+}
+
+fn check_native(programs: &[PathBuf]) -> anyhow::Result<()> {
+    let shared = Shared::new(Jit::On)?;
+    ensure!(shared.tokio.block_on(shared.runtime.isolation()).jit, "no native code");
+    programs.iter().try_for_each(|program| compare(program, &actual(program, &shared)?))
+}
+
+/// What a program gives.
+fn actual(program: &Path, shared: &Shared) -> anyhow::Result<String> {
+    let source = std::fs::read_to_string(program)?;
     let options = RunOptions {
         limits: Some(limits_of(&source)?),
         clock_ms: Some(1_700_000_000_000),
@@ -60,11 +88,11 @@ fn check(program: &Path) -> anyhow::Result<()> {
     };
     let session = shared.runtime.session(scope()?, Tools);
     let outcome = shared.tokio.block_on(session.run_with(&source, options))?;
-    let actual = text_of(&outcome);
+    Ok(text_of(&outcome))
+}
+
+fn compare(program: &Path, actual: &str) -> anyhow::Result<()> {
     let file = program.with_extension("out");
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
-        return Ok(std::fs::write(file, actual)?);
-    }
     let expected =
         std::fs::read_to_string(&file).with_context(|| format!("{}: set UPDATE_EXPECT=1 to make it", file.display()))?;
     if actual != expected {

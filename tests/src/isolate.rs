@@ -47,7 +47,11 @@ fn the_global_is_the_golden_list() -> Result<(), Failed> {
 
 fn the_ops_are_the_golden_list() -> Result<(), Failed> {
     let names = isolet_snapshots::ops::NAMES;
-    if names == ["op_say", "op_call", "op_done", "op_url"] { Ok(()) } else { Err(format!("the ops are {names:?}").into()) }
+    if names == ["op_say", "op_place", "op_call", "op_done", "op_url"] {
+        Ok(())
+    } else {
+        Err(format!("the ops are {names:?}").into())
+    }
 }
 
 fn the_same_seed_and_clock_give_the_same_run() -> Result<(), Failed> {

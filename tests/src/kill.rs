@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, Limits, RunOptions, Runtime, Session, Stop};
+use isolet::{Config, End, Jit, Limits, RunOptions, Runtime, Session, Stop};
 use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
@@ -56,18 +56,33 @@ pub(crate) const LETHAL: &[Lethal] = &[
     ),
 ];
 
-/// 500 runs in a process of their own.
+/// 500 runs in a process of their own, and some with native code.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("kill::five_hundred_lethal_runs_leave_one_host_as_it_was", || {
-        roles::play_in_own_process(&["kill", "--runs", "500"])
-    })]
+    vec![
+        Trial::test("kill::five_hundred_lethal_runs_leave_one_host_as_it_was", || {
+            roles::play_in_own_process(&["kill", "--runs", "500"])
+        }),
+        Trial::test("kill::lethal_runs_with_native_code_leave_one_host_as_it_was", || {
+            roles::play_in_own_process(&["kill", NATIVE_CODE, "--runs", "60"])
+        }),
+    ]
 }
 
-/// `[--runs N]`, 10,000 if it is not given.
+/// The argument that turns native code on.
+const NATIVE_CODE: &str = "--native-code";
+
+/// `[--native-code] [--runs N]`, 10,000 if it is not given.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let mut config = Config::default();
+    let mut arguments = arguments;
+    if let Some((first, rest)) = arguments.split_first()
+        && first == NATIVE_CODE
+    {
+        (config.jit, arguments) = (Jit::On, rest);
+    }
     let runs = number_of_runs(arguments, 10_000)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(kill(runs))
+    runtime.block_on(kill(config, runs))
 }
 
 /// The number after `--runs`.
@@ -112,8 +127,8 @@ fn footprint(runtime: &Runtime) -> Footprint {
     }
 }
 
-async fn kill(runs: usize) -> anyhow::Result<()> {
-    let runtime = Runtime::new(Config::default())?;
+async fn kill(config: Config, runs: usize) -> anyhow::Result<()> {
+    let runtime = Runtime::new(config)?;
     let scope = test_tools::scopes()?.test;
     runtime.prepare(&scope).await?;
     let session = |user: &str| {

@@ -5,16 +5,21 @@ mod attacks;
 mod canary;
 mod cases;
 mod crowd;
+mod endings;
 mod faces;
+mod frames;
 mod isolate;
 mod kill;
+mod limits;
 mod misbehaving_server;
 mod process_table;
 mod processes;
 mod roles;
 mod scope_snapshots;
+mod shared_runtime;
 mod test_tools;
 mod tidy;
+mod unprivileged;
 mod upstream;
 
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
@@ -41,6 +46,10 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(kill::trials());
     trials.extend(processes::trials());
     trials.extend(scope_snapshots::trials());
+    trials.extend(frames::trials());
+    trials.extend(limits::trials());
+    trials.extend(endings::trials());
+    trials.extend(unprivileged::trials());
     // No test of this binary skips itself, so all are required in any case.
     let known = std::env::args().filter(|argument| argument != "--require-all");
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);

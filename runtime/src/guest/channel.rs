@@ -1,16 +1,15 @@
-//! The one socket of a guest process: frames in and out, blocking.
+//! The one socket of a guest process: frames in and out. Reading waits; so does writing, and reads meanwhile.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSliceMut, Write as _};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
 use crate::frame::{Decode, Decoder, Encode, Maxima};
+use crate::socket;
 
 /// Bytes read at a time, at first and at most. In a fresh child of fork each page of a larger buffer costs a page fault.
 const CHUNK_BYTES_MIN: usize = 4 << 10;
@@ -47,30 +46,16 @@ impl Channel {
 
     /// Reads what has come; waits until there is something.
     pub(super) fn fill(&mut self) -> io::Result<()> {
-        let buffer = self.decoder.buffer();
-        let start = buffer.len();
-        buffer.resize(start + self.chunk_bytes, 0);
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
-            let mut slices = [IoSliceMut::new(&mut buffer[start..])];
-            match rustix::net::recvmsg(&self.socket, &mut slices, &mut ancillary, RecvFlags::empty()) {
-                Err(rustix::io::Errno::INTR) => {}
-                other => break other,
+            match socket::receive(&self.socket, self.decoder.buffer(), self.chunk_bytes, &mut self.descriptors) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
             }
         };
-        let bytes = received.as_ref().map_or(0, |message| message.bytes);
-        buffer.truncate(start + bytes);
-        received?;
-        if bytes == self.chunk_bytes {
+        if received == self.chunk_bytes {
             self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
         }
-        for message in ancillary.drain() {
-            if let RecvAncillaryMessage::ScmRights(rights) = message {
-                self.descriptors.extend(rights);
-            }
-        }
-        if bytes == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        if received == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
     /// Waits until there is something to read, at most so long. False when the time has passed.
@@ -91,37 +76,44 @@ impl Channel {
 
     /// Writes encoded frames. The host is gone where that fails: the process ends.
     pub(super) fn send_bytes(&mut self, frames: &[u8]) {
-        if self.socket.write_all(frames).is_err() {
-            super::exit(super::EXIT_HOST_GONE);
-        }
+        self.send_all(frames, None);
     }
 
     /// Writes one frame.
     pub(super) fn send(&mut self, frame: &impl Encode) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
-        self.send_bytes(&bytes);
+        self.send_all(&bytes, None);
     }
 
-    /// Writes one small frame with a descriptor beside it.
+    /// Writes one frame with a descriptor beside it.
     pub(super) fn send_with(&mut self, frame: &impl Encode, descriptor: impl AsFd) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let descriptors = [descriptor.as_fd()];
-        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-        let slices = [io::IoSlice::new(&bytes)];
-        let sent = loop {
-            match rustix::net::sendmsg(&self.socket, &slices, &mut ancillary, SendFlags::empty()) {
-                Err(rustix::io::Errno::INTR) => {}
-                other => break other,
+        self.send_all(&bytes, Some(descriptor.as_fd()));
+    }
+
+    fn send_all(&mut self, mut bytes: &[u8], mut descriptor: Option<BorrowedFd<'_>>) {
+        while !bytes.is_empty() {
+            match socket::send(&self.socket, bytes, descriptor) {
+                Ok(sent) => {
+                    bytes = &bytes[sent..];
+                    descriptor = None; // it went with the first byte
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room(),
+                Err(_) => super::exit(super::EXIT_HOST_GONE),
             }
-        };
-        match sent {
-            Ok(sent) if sent == bytes.len() => {}
-            Ok(sent) => self.send_bytes(&bytes[sent..]),
-            Err(_) => super::exit(super::EXIT_HOST_GONE),
+        }
+    }
+
+    /// Waits until there is room, and reads meanwhile: the host takes nothing from one that leaves its answers unread.
+    fn wait_for_room(&mut self) {
+        let mut interest = [PollFd::new(&self.socket, PollFlags::IN | PollFlags::OUT)];
+        let ready = poll(&mut interest, None);
+        let readable = ready.is_ok() && !interest[0].revents().difference(PollFlags::OUT).is_empty();
+        if readable && self.fill().is_err() {
+            super::exit(super::EXIT_HOST_GONE);
         }
     }
 }

@@ -10,7 +10,7 @@ use deno_core::{JsRuntime, RuntimeOptions, v8};
 use isolet_snapshots::stack::{self, PROGRAM_NAME, Position};
 use isolet_snapshots::{bootstrap, flags, ops};
 
-use super::allocator;
+use super::{allocator, memory};
 use crate::frame::Boot;
 
 static SNAPSHOT_JIT_OFF: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/base-jit-off.snapshot"));
@@ -375,7 +375,9 @@ unsafe extern "C" fn unchanged_limit(_: *mut std::ffi::c_void, current: usize, _
     current
 }
 
-/// V8 is out of memory and cannot go on: the process ends with a code of its own.
+/// V8 is out of memory and cannot go on: the process ends with a code of its own. V8 calls it the heap's fault also when the
+/// system gave no page for a heap below its limit.
 unsafe extern "C" fn end_out_of_memory(_location: *const c_char, details: &v8::OomDetails) {
-    super::exit(if details.is_heap_oom { super::EXIT_HEAP } else { super::EXIT_DATA })
+    let of_heap = details.is_heap_oom && memory::is_given_by_system();
+    super::exit(if of_heap { super::EXIT_HEAP } else { super::EXIT_DATA })
 }

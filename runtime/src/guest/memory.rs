@@ -1,4 +1,4 @@
-//! Makes V8's memory forkable.
+//! Makes V8's memory forkable, and asks whether the system gives any.
 //!
 //! V8 marks each of its mappings `MADV_DONTFORK` (`v8/base/platform/platform-posix.cc:181`), so a child of fork would lack
 //! its heap. `MADV_DOFORK` takes the mark away; mappings that V8 makes later are marked again (ENGINE.md §0.3).
@@ -47,6 +47,17 @@ pub(super) fn make_forkable() -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn make_forkable() -> io::Result<()> {
     Ok(())
+}
+
+/// Whether the system gives this process as much memory as V8 takes at a time. Allocates nothing else.
+pub(super) fn is_given_by_system() -> bool {
+    const BYTES: usize = 1 << 20;
+    let (rights, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: new memory that nothing uses, given back at once.
+    unsafe {
+        let mapped = libc::mmap(std::ptr::null_mut(), BYTES, rights, flags, -1, 0);
+        mapped != libc::MAP_FAILED && libc::munmap(mapped, BYTES) == 0
+    }
 }
 
 #[cfg(test)]

@@ -92,11 +92,10 @@ fn spawned(boot: &Boot, mut channel: Channel) -> ! {
         Some(snapshot) => isolate::Isolate::boot_scope(boot, snapshot),
         None => isolate::Isolate::boot(boot),
     };
-    if boot.jail {
-        jail::close(boot, jail::Occupant::Run, &mut walls);
-    }
-    let walls = serde_json::to_string(&walls).unwrap_or_default();
-    channel.send(&FromRun::Jailed { walls });
+    jail::close(boot, jail::Occupant::Run, &mut walls);
+    jail::close_run(boot, &mut walls);
+    channel.send(&FromRun::Jailed { walls: walls.clone() });
+    jail::insist(boot, &walls);
     run::serve(isolate, channel)
 }
 

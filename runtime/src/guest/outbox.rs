@@ -1,16 +1,23 @@
 //! What the isolate has said and the host has not been sent yet.
 //!
-//! Call frames wait for the loop's next turn, which makes a batch of calls one write; a console line writes everything out
-//! before it returns, so that what was said before a kill has arrived (ENGINE.md §5.1).
+//! The first call of a turn is sent at once; those after it gather, which makes a batch of calls few writes, and are sent a
+//! millisecond later at the latest if the program goes on to call, and at the end of the turn. A console line sends everything
+//! before it returns. So what a program does before it is killed has arrived, but for calls of its last millisecond.
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use isolet_snapshots::door::{Door, Ended};
 use isolet_snapshots::stack::Position;
 
 use super::channel::Channel;
 use crate::frame::{Encode as _, Ending, FromRun};
+
+/// The longest that a call waits for further ones while its program makes some.
+const GATHERING_MAX: Duration = Duration::from_millis(1);
+/// Calls that wait for further ones, bytes.
+const GATHERED_BYTES_MAX: usize = 32 << 10;
 
 /// The end of a program, before the frame of it is written.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub(super) struct End {
 pub(super) struct Outbox {
     channel: Rc<RefCell<Channel>>,
     frames: Vec<u8>,
+    /// When frames were sent in this turn of the loop; `None` before the first.
+    sent: Option<Instant>,
     result_bytes_max: usize,
     /// Calls that were sent and not answered.
     pub(super) calls_waiting: u32,
@@ -37,6 +46,7 @@ impl Outbox {
         Self {
             channel,
             frames: Vec::new(),
+            sent: None,
             result_bytes_max,
             calls_waiting: 0,
             position: Box::new(|position| position),
@@ -45,11 +55,26 @@ impl Outbox {
     }
 
     /// Sends what has gathered.
-    pub(super) fn flush(&mut self) {
+    fn flush(&mut self) {
         if !self.frames.is_empty() {
             self.channel.borrow_mut().send_bytes(&self.frames);
             self.frames.clear();
         }
+    }
+
+    /// Sends what has gathered, unless more is to come soon.
+    fn flush_if_due(&mut self) {
+        let waited = self.sent.is_none_or(|sent| sent.elapsed() >= GATHERING_MAX);
+        if waited || self.frames.len() >= GATHERED_BYTES_MAX {
+            self.flush();
+            self.sent = Some(Instant::now());
+        }
+    }
+
+    /// Ends a turn of the loop: sends what has gathered.
+    pub(super) fn end_turn(&mut self) {
+        self.flush();
+        self.sent = None;
     }
 
     /// Sends what has gathered and the end of the program.
@@ -75,6 +100,7 @@ impl Door for OutboxDoor {
         let Position { line, column } = (outbox.position)(position);
         FromRun::call(call, tool, [line, column], arguments, &mut outbox.frames);
         outbox.calls_waiting += 1;
+        outbox.flush_if_due();
     }
 
     fn result_bytes_max(&self) -> usize {

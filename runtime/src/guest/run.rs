@@ -86,7 +86,7 @@ impl Run {
             if let Some(end) = self.outbox.borrow_mut().end.take() {
                 return end;
             }
-            self.outbox.borrow_mut().flush();
+            self.outbox.borrow_mut().end_turn();
             let timer = self.isolate.next_timer();
             if timer.is_none() && self.outbox.borrow().calls_waiting == 0 {
                 return End { ending: Ending::Deadlock, position: None, text: String::new() };

@@ -35,12 +35,10 @@ pub(super) fn make(mut channel: Channel) -> ! {
 fn made(boot: &Boot, channel: &mut Channel) -> Result<Box<[u8]>, MakeError> {
     let mut walls = jail::before_v8();
     let mut maker = Maker::start(boot.jit)?;
-    if boot.jail {
-        // As a run, before the first name of a tool is read.
-        jail::close(boot, jail::Occupant::Run, &mut walls);
-        jail::close_run();
-        jail::limit_data(DATA_BYTES_MAX);
-    }
+    // As a run, before the first name of a tool is read.
+    jail::close(boot, jail::Occupant::Run, &mut walls);
+    jail::close_run(boot, &mut walls);
+    jail::limit_data(DATA_BYTES_MAX);
     let Ok(ToRun::Install { manifest }) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
     maker.install(&manifest)?;
     Ok(maker.finish())

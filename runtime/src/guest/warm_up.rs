@@ -66,7 +66,7 @@ fn perform(isolate: &mut Isolate, heap_bytes_max: usize, source: &str, answers: 
     if let Ok(program) = Program::new(source, 100) {
         isolate.start(&program.javascript, |position| position);
         isolate.drain_microtasks();
-        outbox.borrow_mut().flush();
+        outbox.borrow_mut().end_turn();
         for (call, succeeded, text) in answers {
             isolate.move_clock(2);
             isolate.settle(*call, *succeeded, text);

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
@@ -15,6 +14,7 @@ use super::channel::Channel;
 use super::hot_pages::HotPages;
 use super::isolate::Isolate;
 use super::{EXIT_DONE, EXIT_HOST_GONE, exit, huge_pages, jail, memory, run, warm_up};
+use crate::child::{self, EndedChild};
 use crate::frame::{Boot, FromZygote, HostMaxima, ToZygote, Walls};
 
 /// Serves as the base zygote until the host is gone or retires it.
@@ -31,12 +31,8 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
     }
     let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
     let hot_pages = HotPages::learn(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
-    channel.send(&FromZygote::Ready { walls: text_of(&walls) });
+    channel.send(&FromZygote::Ready { walls: walls.clone() });
     Zygote { isolate, channel, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
-}
-
-fn text_of(walls: &Walls) -> String {
-    serde_json::to_string(walls).unwrap_or_default()
 }
 
 struct Zygote {
@@ -94,12 +90,11 @@ impl Zygote {
             close_all_but(&socket);
             let Self { mut isolate, channel, boot, mut walls, hot_pages, of_scope, .. } = self;
             std::mem::forget(channel); // its descriptors are closed
-            if boot.jail {
-                if !of_scope {
-                    jail::close(&boot, jail::Occupant::Run, &mut walls);
-                }
-                jail::close_run();
+            if !of_scope {
+                jail::close(&boot, jail::Occupant::Run, &mut walls);
             }
+            jail::close_run(&boot, &mut walls);
+            jail::insist(&boot, &walls);
             hot_pages.make_private();
             isolate.forget_rejections();
             run::serve(isolate, Channel::new(socket.into()));
@@ -123,11 +118,8 @@ impl Zygote {
         }
         let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
         scope.hot_pages = HotPages::learn(|| warm_up::rehearse(&mut scope.isolate, scope.boot.heap_bytes_max));
-        if scope.boot.jail {
-            jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
-        }
-        let walls = text_of(&scope.walls);
-        scope.channel.send(&FromZygote::Ready { walls });
+        jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
+        scope.channel.send(&FromZygote::Ready { walls: scope.walls.clone() });
         scope.serve(&ends)
     }
 
@@ -167,7 +159,7 @@ impl Zygote {
 
     fn report_ends(&mut self, ends: &OwnedFd) {
         drain(ends);
-        while let Some((process, code, cpu)) = ended_child() {
+        while let Some(EndedChild { process, code, cpu }) = child::reap(None) {
             if let Some(run) = self.children.remove(&process) {
                 let cpu_us = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
                 self.channel.send(&FromZygote::Exited { run, code, cpu_us });
@@ -258,22 +250,4 @@ fn errno_place() -> *mut i32 {
 fn drain(ends: &OwnedFd) {
     let mut bytes = [0_u8; 256];
     while rustix::io::read(ends, &mut bytes).is_ok_and(|count| count == bytes.len()) {}
-}
-
-/// Reaps a child that has ended: its exit code or minus its signal, and the CPU time that it took.
-fn ended_child() -> Option<(Pid, i32, Duration)> {
-    let mut status = 0;
-    // SAFETY: both places are of the right size and live until the call returns.
-    let (process, usage) = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        let process = libc::wait4(-1, &raw mut status, libc::WNOHANG, &raw mut usage);
-        (Pid::from_raw(process.max(0))?, usage)
-    };
-    let code = if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) };
-    Some((process, code, duration_of(usage.ru_utime) + duration_of(usage.ru_stime)))
-}
-
-fn duration_of(time: libc::timeval) -> Duration {
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Duration::from_secs(seconds) + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
 }

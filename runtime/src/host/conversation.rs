@@ -3,7 +3,6 @@
 //! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
 //! but the program's own is a kill.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,18 +15,24 @@ use tracing::Instrument as _;
 
 use super::gate::{self, Authorised};
 use super::limits::Limits;
-use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop};
+use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
+use super::outgoing::Outgoing;
 use super::pool::Claim;
 use super::process::Exit;
 use super::run_error::RunError;
-use super::socket::{Ready, Socket};
+use super::stream::{Ready, Stream};
 use super::tool_host::{self, AnyToolHost};
-use crate::frame::{Decoder, Encode as _, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
+use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
 
 /// Bytes read at a time, at first and at most.
 const CHUNK_BYTES_MIN: usize = 4 << 10;
 const CHUNK_BYTES_MAX: usize = 64 << 10;
+/// While more answers than this wait to be read, bytes, no further frame is taken: a guest that makes calls and reads no answer
+/// keeps so much of this process's memory, and the replies to calls that were under way, at most those in flight.
+const WAITING_BYTES_MAX: usize = 1 << 20;
+/// Answers of this length together are written before others are noted.
+const WRITTEN_AT_ONCE_BYTES: usize = 64 << 10;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// The deepest result that JSON readers bear.
@@ -68,15 +73,14 @@ type Answered = (usize, u32, Result<ToolReply, ToolError>);
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
-    socket: Socket,
+    stream: Stream,
     decoder: Decoder,
     chunk_bytes: usize,
     maxima: RunMaxima,
-    unsent: Vec<u8>,
-    sent: usize,
-    /// Where in `unsent` each answer ends that was not written whole: the guest counts its call as in flight.
-    unsent_answers: VecDeque<usize>,
+    outgoing: Outgoing,
     answers: JoinSet<Answered>,
+    /// Replies that are to be checked once they are written, each with the place of its record.
+    unchecked: Vec<(usize, ToolReply)>,
     checks: JoinSet<(usize, Vec<String>)>,
     started: Vec<Instant>,
     records: Vec<CallRecord>,
@@ -89,22 +93,22 @@ struct Conversation<'run> {
 
 /// Runs a program in the process that was claimed.
 pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
-    let (socket, mut unsent) = claim.take_socket().map_err(RunError::system("connected"))?;
-    let socket = Socket::new(socket).map_err(RunError::system("connected"))?;
-    ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() }.encode(&mut unsent);
+    let (socket, preamble) = claim.take_socket().map_err(RunError::system("connected"))?;
+    let stream = Stream::new(socket).map_err(RunError::system("connected"))?;
+    let mut outgoing = Outgoing::new(preamble);
+    outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
     let mut conversation = Conversation {
         assignment,
         claim,
-        socket,
+        stream,
         decoder: Decoder::default(),
         chunk_bytes: CHUNK_BYTES_MIN,
         maxima,
-        unsent,
-        sent: 0,
-        unsent_answers: VecDeque::new(),
+        outgoing,
         answers: JoinSet::new(),
+        unchecked: Vec::new(),
         checks: JoinSet::new(),
         started: Vec::new(),
         records: Vec::new(),
@@ -126,8 +130,9 @@ impl Conversation<'_> {
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
-            self.write();
-            while let Some(frame) = self.next_frame() {
+            while !self.is_clogged()
+                && let Some(frame) = self.next_frame()
+            {
                 let end = match frame {
                     Ok(frame) => self.hear(frame)?,
                     Err(violation) => Some(lost(violation)),
@@ -145,9 +150,11 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
-            let wants_room = self.sent < self.unsent.len();
+            self.outgoing.write(&self.stream);
+            self.check_replies();
+            let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
-                ready = self.socket.ready(wants_room) => {
+                ready = self.stream.ready(reads, wants_room) => {
                     if ready.is_ok_and(|ready| ready == Ready::Readable) && !self.read() {
                         return self.ended_without_word().await;
                     }
@@ -167,6 +174,11 @@ impl Conversation<'_> {
         }
     }
 
+    /// Whether the guest has to read before more of it is taken.
+    fn is_clogged(&self) -> bool {
+        self.outgoing.waiting_bytes() > WAITING_BYTES_MAX
+    }
+
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
@@ -178,27 +190,9 @@ impl Conversation<'_> {
         (left > Duration::ZERO).then(|| left.max(Duration::from_millis(1)))
     }
 
-    /// Writes what there is room for.
-    fn write(&mut self) {
-        while self.sent < self.unsent.len() {
-            match self.socket.try_write(&self.unsent[self.sent..]) {
-                Ok(bytes) => {
-                    self.sent += bytes;
-                    while self.unsent_answers.front().is_some_and(|end| *end <= self.sent) {
-                        self.unsent_answers.pop_front();
-                    }
-                }
-                // No room; or the process is gone, which reading will tell.
-                Err(_) => return,
-            }
-        }
-        self.unsent.clear();
-        self.sent = 0;
-    }
-
     /// Reads what has come. False at the end of the stream.
     fn read(&mut self) -> bool {
-        match self.socket.try_read_into(self.decoder.buffer(), self.chunk_bytes) {
+        match self.stream.try_read_into(self.decoder.buffer(), self.chunk_bytes) {
             Ok(bytes) => {
                 if bytes == self.chunk_bytes {
                     self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
@@ -222,15 +216,16 @@ impl Conversation<'_> {
                 self.heap_bytes = heap_bytes;
                 Ok(Some(self.hear_end(ending, line, column, &text)))
             }
-            FromRun::Refused { reason } if self.claim.origin == Origin::Spawned => Err(RunError::Refused { reason }),
-            FromRun::Jailed { walls } if self.claim.origin == Origin::Spawned => self.hear_walls(&walls),
-            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame of another kind of process".to_owned()))),
+            FromRun::Refused { reason } if self.claim.owes_walls() => Err(RunError::Refused { reason }),
+            FromRun::Jailed { walls } if self.claim.owes_walls() => self.hear_walls(walls),
+            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame out of its order".to_owned()))),
         }
     }
 
-    fn hear_walls(&self, walls: &str) -> Result<Option<End>, RunError> {
-        let walls: Walls = serde_json::from_str(walls).unwrap_or_default();
-        match walls.missing_for_strict() {
+    fn hear_walls(&mut self, walls: Walls) -> Result<Option<End>, RunError> {
+        let missing = walls.missing_for_strict();
+        self.claim.note_walls(walls);
+        match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
             _ => Ok(None),
         }
@@ -272,7 +267,8 @@ impl Conversation<'_> {
             return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
         }
         // An answer that the guest does not read stays in this process, and its call in flight.
-        if self.in_flight + self.unsent_answers.len() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX) {
+        if self.in_flight + self.outgoing.waiting_answers() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX)
+        {
             return Some(lost("more calls in flight than the isolate lets out".to_owned()));
         }
         self.in_flight += 1;
@@ -306,21 +302,30 @@ impl Conversation<'_> {
         }
     }
 
-    /// Sends the answer of a call, then checks it against the tool's schema: the program does not wait for that.
+    /// Notes the answer of a call. It is written with others of the same turn, and then checked against the tool's schema: the
+    /// program does not wait for that.
     fn answer(&mut self, record: usize, call: u32, result: Result<ToolReply, ToolError>) {
         self.in_flight -= 1;
         let text = match &result {
             Ok(reply) => std::borrow::Cow::Borrowed(reply.as_json()),
             Err(error) => error_text(error).into(),
         };
-        ToRun::answer(call, result.is_ok(), &text, &mut self.unsent);
-        self.unsent_answers.push_back(self.unsent.len());
-        self.write();
-        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
-        if let Ok(reply) = &result {
-            self.check_reply(record, reply);
+        self.outgoing.push_answer(call, result.is_ok(), &text);
+        if self.outgoing.waiting_bytes() > WRITTEN_AT_ONCE_BYTES {
+            self.outgoing.write(&self.stream);
         }
-        self.tell(|| Event::Answered(self.records[record].clone()));
+        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
+        match result {
+            Ok(reply) => self.unchecked.push((record, reply)),
+            Err(_) => self.tell(|| Event::Answered(self.records[record].clone())),
+        }
+    }
+
+    fn check_replies(&mut self) {
+        for (record, reply) in std::mem::take(&mut self.unchecked) {
+            self.check_reply(record, &reply);
+            self.tell(|| Event::Answered(self.records[record].clone()));
+        }
     }
 
     fn check_reply(&mut self, record: usize, reply: &ToolReply) {
@@ -421,6 +426,7 @@ impl Conversation<'_> {
     async fn outcome(mut self, end: End) -> Outcome {
         let cpu = self.claim.process.cpu_time().unwrap_or_default();
         self.claim.process.kill();
+        self.check_replies();
         // Calls in flight are cancelled at their next await.
         self.answers.abort_all();
         while let Some(checked) = self.checks.join_next().await {

@@ -151,7 +151,7 @@ fn perform(executable: &Path, task: Task, children: &mut Children) {
 }
 
 #[cfg(target_os = "linux")]
-async fn see_to_end(mut child: std::process::Child, process: Arc<GuestProcess>) {
+async fn see_to_end(child: std::process::Child, process: Arc<GuestProcess>) {
     let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let descriptor = number.and_then(|number| rustix::process::pidfd_open(number, rustix::process::PidfdFlags::empty()).ok());
     let watched = descriptor.as_ref().and_then(process::watched);
@@ -163,17 +163,17 @@ async fn see_to_end(mut child: std::process::Child, process: Arc<GuestProcess>) 
         Some(watched) => drop(watched.readable().await),
         None => poll_for_end(&child).await,
     }
-    let (exit, cpu) = process::reap(&mut child);
+    let (exit, cpu) = process::reap(&child);
     process.set_ended(exit, cpu);
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn see_to_end(mut child: std::process::Child, process: Arc<GuestProcess>) {
+async fn see_to_end(child: std::process::Child, process: Arc<GuestProcess>) {
     if let Some(number) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         process.set_alive(number, None);
     }
     poll_for_end(&child).await;
-    let (exit, cpu) = process::reap(&mut child);
+    let (exit, cpu) = process::reap(&child);
     process.set_ended(exit, cpu);
 }
 

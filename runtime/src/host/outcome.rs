@@ -274,6 +274,19 @@ pub enum Origin {
     Spawned,
 }
 
+impl Origin {
+    /// `ready`, `forked`, `cold`, `spawned`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Forked => "forked",
+            Self::Cold => "cold",
+            Self::Spawned => "spawned",
+        }
+    }
+}
+
 /// What a run took.
 #[non_exhaustive]
 #[derive(Clone, Debug)]

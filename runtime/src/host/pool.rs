@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Scope};
@@ -39,17 +39,31 @@ pub(crate) struct Claim {
     pub(crate) origin: Origin,
     /// What has to be written before the start: a boot, bindings.
     preamble: Vec<u8>,
+    /// Where the walls around a spawned process become known, once it says them.
+    walls_of_spawned: Option<Arc<OnceLock<Walls>>>,
 }
 
 impl Claim {
     fn new(socket: UnixStream, process: Arc<GuestProcess>, origin: Origin, preamble: Vec<u8>) -> Self {
-        Self { socket: Some(socket), process, origin, preamble }
+        Self { socket: Some(socket), process, origin, preamble, walls_of_spawned: None }
     }
 
     /// The socket, and what has to be written to it first. There is one conversation with a process.
     pub(crate) fn take_socket(&mut self) -> io::Result<(UnixStream, Vec<u8>)> {
         let socket = self.socket.take().ok_or(io::ErrorKind::NotConnected)?;
         Ok((socket, std::mem::take(&mut self.preamble)))
+    }
+
+    /// Whether this is a spawned process that has not said yet which walls stand around it: no program has run in it.
+    pub(crate) fn owes_walls(&self) -> bool {
+        self.walls_of_spawned.is_some()
+    }
+
+    /// Notes the walls around a spawned process. All are started alike: the first one's stand for all.
+    pub(crate) fn note_walls(&mut self, walls: Walls) {
+        if let Some(known) = self.walls_of_spawned.take() {
+            known.get_or_init(|| walls);
+        }
     }
 }
 
@@ -88,6 +102,7 @@ pub(crate) struct Pool {
     snapshots: Arc<ScopeSnapshots>,
     pub(crate) counters: Arc<Counters>,
     warned_of_spawn: AtomicBool,
+    walls_of_spawned: Arc<OnceLock<Walls>>,
 }
 
 impl Pool {
@@ -112,6 +127,7 @@ impl Pool {
             snapshots,
             counters,
             warned_of_spawn: AtomicBool::new(false),
+            walls_of_spawned: Arc::default(),
         });
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&pool);
         if pool.config.start == Start::Fork {
@@ -180,7 +196,6 @@ impl Pool {
         let mut state = self.lock();
         let State { base, scopes, .. } = &mut *state;
         let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
-        entry.requests = entry.requests.saturating_add(1);
         entry.last_request = Instant::now();
         if entry.zygote.as_ref().is_some_and(|zygote| zygote.is_gone()) {
             entry.drop_zygote();
@@ -198,13 +213,14 @@ impl Pool {
                 (Arc::clone(zygote), Origin::Forked, Vec::new())
             }
             _ => {
-                self.counters.cold.fetch_add(1, Ordering::Relaxed);
                 let zygote = base.as_ref().filter(|base| base.is_ready()).cloned()?;
+                self.counters.cold.fetch_add(1, Ordering::Relaxed);
                 let mut preamble = Vec::new();
                 ToRun::Install { manifest: entry.manifest.to_string() }.encode(&mut preamble);
                 (zygote, Origin::Cold, preamble)
             }
         };
+        entry.requests = entry.requests.saturating_add(1);
         let wants_zygote = entry.zygote.is_none() && entry.requests >= REQUESTS_OF_BUSY;
         drop(state);
         let claim = fork(&zygote, origin, preamble).ok();
@@ -297,7 +313,9 @@ impl Pool {
         // Also beside a snapshot: a guest of another build than that cannot use it.
         let mut preamble = Vec::new();
         ToRun::Install { manifest: manifest_of(scope) }.encode(&mut preamble);
-        Ok(Claim::new(here, process, Origin::Spawned, preamble))
+        let mut claim = Claim::new(here, process, Origin::Spawned, preamble);
+        claim.walls_of_spawned = Some(Arc::clone(&self.walls_of_spawned));
+        Ok(claim)
     }
 
     /// What the base zygote is at, after it had its time to start.
@@ -322,7 +340,12 @@ impl Pool {
         self.config.isolation == Isolation::Strict
     }
 
-    /// The walls of a zygote of a scope, or of the base zygote.
+    /// The walls around spawned runs, known once there was one.
+    pub(crate) fn walls_of_spawned(&self) -> Option<Walls> {
+        self.walls_of_spawned.get().cloned()
+    }
+
+    /// The walls around the zygote of a scope, if there is one.
     pub(crate) fn walls_of_scopes(&self) -> Option<Walls> {
         let state = self.lock();
         state.scopes.values().find_map(|entry| match entry.zygote.as_ref()?.condition() {
@@ -458,6 +481,7 @@ fn boot_of(config: &Config) -> Boot {
         heap_bytes_max: config.limits.heap_bytes_max,
         huge_pages: config.huge_pages,
         jail: config.jail,
+        strict: config.isolation == Isolation::Strict,
         readable_by_tests: config.readable_by_tests,
         scope_snapshot_of: None,
     }

@@ -1,6 +1,6 @@
 //! One guest process as the host sees it: alive or ended, killed through its pidfd, its processor time.
 //!
-//! Beside `socket.rs` the only file of the host side with `unsafe`: starting a process and reading its clock.
+//! Beside `stream.rs` the only file of the host side with `unsafe`: starting a process and reading its clock.
 #![allow(unsafe_code, reason = "what runs between fork and exec, and the clock of another process")]
 
 use std::io;
@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
-use crate::guest;
+use crate::{child, guest};
 
 /// How a guest process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,22 +203,8 @@ pub(crate) fn watched(descriptor: &OwnedFd) -> Option<AsyncFd<OwnedFd>> {
 }
 
 /// Reaps a direct child that has ended.
-pub(crate) fn reap(child: &mut Child) -> (Exit, Duration) {
-    let Ok(process) = i32::try_from(child.id()) else { return (Exit::Code(0), Duration::ZERO) };
-    let mut status = 0;
-    // SAFETY: both places are of the right size; the child is ours and was not waited for.
-    let (reaped, usage) = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        (libc::wait4(process, &raw mut status, 0, &raw mut usage), usage)
-    };
-    if reaped != process {
-        // The application reaps all children of its process: how this one ended is lost, that it ended is not.
-        return (Exit::Code(0), Duration::ZERO);
-    }
-    let code = if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) };
-    let duration = |time: libc::timeval| {
-        Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0))
-            + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
-    };
-    (Exit::Code(code), duration(usage.ru_utime) + duration(usage.ru_stime))
+pub(crate) fn reap(child: &Child) -> (Exit, Duration) {
+    let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // If the application reaps all children of its process, how this one ended is lost; that it ended is not.
+    child::reap(process).map_or((Exit::Code(0), Duration::ZERO), |ended| (Exit::Code(ended.code), ended.cpu))
 }

@@ -9,6 +9,7 @@ use isolet_bindings::Scope;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::{Config, Start};
+use super::descriptors;
 use super::limits::{HEAP_BYTES_MIN, Limits};
 use super::metrics::Metrics;
 use super::pool::{Claim, Pool};
@@ -52,6 +53,10 @@ pub struct IsolationReport {
     pub jit: bool,
     /// What is missing, one sentence each.
     pub missing: Vec<String>,
+    /// Descriptors that this process may open; `None` where there is no limit.
+    pub descriptors_max: Option<u64>,
+    /// Runs that can live at a time: [`Config::live_runs_max`], or fewer where descriptors are short.
+    pub live_runs_max: usize,
 }
 
 /// How guest processes are started.
@@ -74,7 +79,7 @@ impl Runtime {
     pub fn new(config: Config) -> Result<Self, RunError> {
         let executable = executable_of(&config)?;
         check(&config)?;
-        raise_descriptor_limit();
+        descriptors::raise_limit(config.live_runs_max);
         let pool = Pool::start(config.clone(), executable)?;
         let places = Arc::new(Semaphore::new(config.live_runs_max));
         Ok(Self(Arc::new(Inner { config, pool, places, waiting: AtomicUsize::new(0) })))
@@ -110,18 +115,20 @@ impl Runtime {
     }
 
     /// How guest processes are isolated here. Waits for the first zygote.
+    ///
+    /// The walls are those around the zygote of a scope, or around a spawned run: without any so far
+    /// ([`Runtime::prepare`] makes the one, [`Session::run`] the other), those that the base zygote already has.
     pub async fn isolation(&self) -> IsolationReport {
         let condition = match self.0.config.start {
             Start::Spawn => Condition::Gone("the configuration says so".to_owned()),
             Start::Fork => self.0.pool.settled_base().await,
         };
         let walls = self.0.pool.walls_of_scopes();
+        let of_spawned = self.0.pool.walls_of_spawned().unwrap_or_default();
         let (start, walls) = match condition {
             Condition::Ready(base) => (StartReport::Fork, walls.unwrap_or(base)),
-            Condition::Gone(reason) => (StartReport::Spawn(reason), walls.unwrap_or_default()),
-            Condition::Starting => {
-                (StartReport::Spawn("the base zygote has not started yet".to_owned()), walls.unwrap_or_default())
-            }
+            Condition::Gone(reason) => (StartReport::Spawn(reason), of_spawned),
+            Condition::Starting => (StartReport::Spawn("the base zygote has not started yet".to_owned()), of_spawned),
         };
         IsolationReport {
             start,
@@ -131,6 +138,8 @@ impl Runtime {
             seccomp: walls.seccomp,
             jit: self.0.config.jit == isolet_snapshots::flags::Jit::On,
             missing: walls.missing,
+            descriptors_max: descriptors::limit(),
+            live_runs_max: self.0.config.live_runs_max.min(descriptors::runs_possible()),
         }
     }
 
@@ -210,13 +219,4 @@ fn check(config: &Config) -> Result<(), RunError> {
         return Ok(());
     };
     Err(RunError::Configuration { what })
-}
-
-/// Each live run takes three descriptors; many systems start processes with 1,024.
-fn raise_descriptor_limit() {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
-        tracing::debug!(%error, "the limit of open files could not be raised");
-    }
 }

@@ -166,7 +166,6 @@ impl Zygote {
     fn hear(&self, frame: FromZygote, descriptor: Option<OwnedFd>) {
         match frame {
             FromZygote::Ready { walls } => {
-                let walls = serde_json::from_str(&walls).unwrap_or_default();
                 self.condition.send_replace(Condition::Ready(walls));
             }
             FromZygote::Refused { reason } => {

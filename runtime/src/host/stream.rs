@@ -1,4 +1,4 @@
-//! A socket to a guest process, as the host's tasks wait for it.
+//! The socket to a guest process, as the host's tasks wait for it.
 //!
 //! It is registered for reading alone. One that waits for room to write too is woken each time the other side reads, which is once for
 //! every answer of a call: two switches between threads for nothing. So room is waited for only while something does not fit.
@@ -12,7 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// A socket that never blocks a thread.
-pub(crate) struct Socket {
+pub(crate) struct Stream {
     socket: AsyncFd<UnixStream>,
     /// The same socket, registered for writing, while something does not fit.
     room: Option<AsyncFd<OwnedFd>>,
@@ -27,14 +27,15 @@ pub(crate) enum Ready {
     Writable,
 }
 
-impl Socket {
+impl Stream {
     pub(crate) fn new(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket: registered(socket, Interest::READABLE)?, room: None })
     }
 
-    /// Waits until something can be read, or written if something waits to be. May be dropped and called again.
-    pub(crate) async fn ready(&mut self, wants_room: bool) -> io::Result<Ready> {
+    /// Waits until something can be read, if anything is to be, or until there is room, if something waits for it. May be dropped
+    /// and called again.
+    pub(crate) async fn ready(&mut self, reads: bool, wants_room: bool) -> io::Result<Ready> {
         if !wants_room {
             self.room = None;
             let _ = self.socket.readable().await?;
@@ -45,7 +46,7 @@ impl Socket {
             none => none.insert(registered(self.socket.get_ref().try_clone()?.into(), Interest::WRITABLE)?),
         };
         tokio::select! {
-            readable = self.socket.readable() => readable.map(|_| Ready::Readable),
+            readable = self.socket.readable(), if reads => readable.map(|_| Ready::Readable),
             writable = room.writable() => {
                 // Before the attempt: room that comes after it is told anew.
                 writable?.clear_ready();

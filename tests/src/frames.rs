@@ -1,0 +1,149 @@
+//! Frames of guest processes under pressure: mutated ones beside another user's traffic, more than either side reads, listeners
+//! that do not listen.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use isolet::{Config, End, RunOptions, Runtime, Session};
+use libtest_mimic::Trial;
+
+use crate::process_table::{self, until};
+use crate::processes::{self, CALL, END, SAY};
+use crate::roles;
+use crate::test_tools::{self, TestTools, Upstream};
+
+/// The first argument of a host; the second is the name of a check.
+pub(crate) const HOST_ARGUMENT: &str = "--frame-host";
+/// Begins the program of a liar that sends mutated frames; their seed follows.
+pub(crate) const MUTATED: &str = "mutated frames ";
+
+const CHECKS: [&str; 3] = [
+    "mutated_frames_cost_their_own_run_and_benign_traffic_stays_right",
+    "a_guest_that_is_sent_more_than_it_reads_goes_on",
+    "a_listener_that_does_not_listen_delays_nothing",
+];
+
+/// One trial a check, each in a host of its own.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |check: &'static str| {
+        Trial::test(format!("frames::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
+    };
+    CHECKS.map(trial).into()
+}
+
+/// Runs one check as a host.
+pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match arguments {
+            [check] if check == CHECKS[0] => mutated_beside_benign().await,
+            [check] if check == CHECKS[1] => heavy_both_ways().await,
+            [check] if check == CHECKS[2] => deaf_listener().await,
+            _ => anyhow::bail!("unknown check {arguments:?}"),
+        }
+    })
+}
+
+/// Frames that a run could send, then some of their bytes changed, moved, doubled or cut off.
+pub(crate) fn mutated(seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut stream = Vec::new();
+    let mut append = |kind: u8, numbers: &[u32], text: &str| {
+        let bytes = u32::try_from(numbers.len() * 4 + text.len()).unwrap_or(0);
+        stream.extend_from_slice(&bytes.to_le_bytes());
+        stream.push(kind);
+        numbers.iter().for_each(|number| stream.extend_from_slice(&number.to_le_bytes()));
+        stream.extend_from_slice(text.as_bytes());
+    };
+    for call in 1..=random.u32(1..20) {
+        append(SAY, &[], "\u{1}a line");
+        append(CALL, &[call, random.u32(0..8), 1, 1], r#"{"value":"lie"}"#);
+    }
+    append(END, &[0, 0, 0, 0], "\0\"an end\"");
+    for _ in 0..random.usize(0..6) {
+        let place = random.usize(..stream.len());
+        match random.u8(0..4) {
+            0 => stream[place] = random.u8(..),
+            1 => stream.truncate(place + 1),
+            2 => stream.extend_from_within(place..),
+            _ => stream.insert(place, random.u8(..)),
+        }
+    }
+    stream
+}
+
+async fn mutated_beside_benign() -> anyhow::Result<()> {
+    const LIARS: u64 = 120;
+    let (place, scopes) = (tempfile::tempdir()?, test_tools::scopes()?);
+    let (liar, honest) = (Upstream::new("liar"), Upstream::new("honest"));
+    let lying = Arc::new(processes::liars(&place, scopes.both.clone(), &liar)?);
+    let runtime = Runtime::new(Config::default())?;
+    runtime.prepare(&scopes.both).await?;
+    let benign = runtime.session(scopes.both, TestTools(Arc::clone(&honest)));
+    benign_run(&benign, 0).await?;
+    let memory_before = process_table::status_number(process_table::host(), "VmRSS").context("no memory")?;
+    let first = fastrand::u64(..);
+    let (next, mut lanes) = (Arc::new(AtomicUsize::new(0)), tokio::task::JoinSet::new());
+    for _ in 0..3 {
+        let (lying, next) = (Arc::clone(&lying), Arc::clone(&next));
+        lanes.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed) as u64;
+                if number >= LIARS {
+                    return anyhow::Ok(());
+                }
+                let program = format!("{MUTATED}{}", first.wrapping_add(number));
+                // However it ends: that is its own doing, and no fault of the host.
+                lying.run(&program).await.with_context(|| program)?;
+            }
+        });
+    }
+    let mut runs = 1;
+    while !lanes.is_empty() {
+        tokio::select! {
+            lane = lanes.join_next() => if let Some(lane) = lane { lane??; },
+            benign = benign_run(&benign, runs) => { benign?; runs += 1; }
+        }
+    }
+    ensure!(runs > 20, "only {runs} benign runs beside {LIARS} liars");
+    ensure!(honest.take_received().iter().all(|(tool, _)| tool == "echo"), "a liar reached the upstream of another user");
+    ensure!(liar.take_received().iter().all(|(tool, _)| tool != "secret"), "a liar reached a tool that is not in its scope");
+    ensure!(until(Duration::from_secs(10), || liar.running() == 0).await, "calls of liars go on");
+    let memory = process_table::status_number(process_table::host(), "VmRSS").context("no memory")?;
+    ensure!(memory < memory_before + (64 << 10), "the host has grown from {memory_before} to {memory} kB");
+    Ok(())
+}
+
+async fn benign_run(session: &Session, number: u64) -> anyhow::Result<()> {
+    let outcome = session.run(&format!("return (await test.echo({{ value: {number} }})).value")).await?;
+    ensure!(outcome.end == End::Returned(number.into()), "benign run {number}: {}", outcome.end);
+    Ok(())
+}
+
+/// Tens of megabytes each way at the same time: whoever writes also reads, or both would wait for each other.
+async fn heavy_both_ways() -> anyhow::Result<()> {
+    let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
+    let session = runtime.session(scopes.test, TestTools(Upstream::new("user")));
+    for program in [
+        "const value = 'x'.repeat(100_000); return (await Promise.all(Array.from({ length: 100 }, () => test.echo({ value })))).length",
+        "const rest = 'x'.repeat(200_000); return (await Promise.all(Array.from({ length: 100 }, () => test.big({ bytes: 100_000, rest })))).length",
+        "const one = () => test.big({ bytes: 3_000_000 }).then((text) => text.length); return (await Promise.all(Array.from({ length: 100 }, one))).length",
+    ] {
+        let outcome = session.run(program).await?;
+        ensure!(outcome.end == End::Returned(100.into()), "{program}: {}", outcome.end);
+    }
+    Ok(())
+}
+
+async fn deaf_listener() -> anyhow::Result<()> {
+    let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
+    let session = runtime.session(scopes.test, TestTools(Upstream::new("user")));
+    let (events, _kept) = tokio::sync::mpsc::channel(1);
+    let options = RunOptions { events: Some(events), ..RunOptions::default() };
+    let program = "for (let i = 0; i < 2000; i++) console.log(i); await test.echo({}); return 'done'";
+    let outcome = session.run_with(program, options).await?;
+    ensure!(outcome.end == End::Returned("done".into()) && outcome.console.len() == 2000, "{}", outcome.end);
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! Every limit at its edge and one beyond it: at the edge a program does what it does without the limit, beyond it the limit's
+//! own consequence follows and what had arrived is in the outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Limits, Origin, Outcome, RunError, Runtime, Stop};
+use libtest_mimic::Trial;
+use serde_json::json;
+
+use crate::process_table::{self, until};
+use crate::roles;
+use crate::shared_runtime::{lowered, run, said, with_session};
+use crate::test_tools::{self, TestTools, Upstream};
+
+/// The first argument of a host; the second is the name of a check.
+pub(crate) const HOST_ARGUMENT: &str = "--limit-host";
+
+/// How long what has to happen may take.
+const SOON: Duration = Duration::from_secs(10);
+
+type Test = (&'static str, fn() -> anyhow::Result<()>);
+
+const TESTS: &[Test] = &[
+    ("wall_time_counts_waiting", wall_time),
+    ("processor_time_does_not_count_waiting", processor_time),
+    ("the_heap_ends_the_run", heap),
+    ("a_buffer_beyond_the_budget_is_a_range_error", buffers),
+    ("data_of_the_process_ends_the_run_below_the_heaps_limit", data),
+    ("a_program_that_is_too_long_is_not_parsed", source_bytes),
+    ("a_program_that_is_nested_too_deep_is_not_parsed", source_nesting),
+    ("one_call_more_ends_the_run", calls),
+    ("calls_beyond_those_in_flight_wait_with_their_line", calls_in_flight),
+    ("arguments_that_are_too_long_are_a_tool_error", argument_bytes),
+    ("a_reply_that_is_too_long_is_a_tool_error", reply_bytes),
+    ("a_result_that_is_too_long_ends_the_run", result_bytes),
+    ("console_bytes_end_the_run", console_bytes),
+    ("console_lines_end_the_run", console_lines),
+    ("the_stack_is_a_range_error", stack),
+    ("a_client_does_not_raise_a_limit", raised),
+    ("runs_beyond_those_that_live_wait_and_beyond_those_that_wait_are_refused", live_runs),
+    ("a_configuration_that_cannot_work_is_refused", configuration),
+    ("no_more_runs_are_ready_than_the_configuration_says", ready_runs),
+];
+
+/// Checks that count processes: each in a host of its own.
+const CHECKS: [&str; 3] = [
+    "the_least_recently_used_zygote_makes_room",
+    "a_base_zygote_is_replaced_after_its_forks",
+    "a_base_zygote_is_replaced_after_its_time",
+];
+
+/// One trial for each limit.
+pub(crate) fn trials() -> Vec<Trial> {
+    let tests = TESTS.iter().map(|(name, test)| {
+        Trial::test(format!("limits::{name}"), move || test().map_err(|error| format!("{error:#}").into()))
+    });
+    let checks = CHECKS
+        .iter()
+        .map(|check| Trial::test(format!("limits::{check}"), || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
+    tests.chain(checks).collect()
+}
+
+/// Runs one check as a host.
+pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match arguments {
+            [check] if check == CHECKS[0] => zygotes().await,
+            [check] if check == CHECKS[1] => base_zygote(|config| config.forks_max = 20).await,
+            [check] if check == CHECKS[2] => base_zygote(|config| config.zygote_age_max = Duration::from_millis(500)).await,
+            _ => anyhow::bail!("unknown check {arguments:?}"),
+        }
+    })
+}
+
+fn returns(outcome: &Outcome, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
+    let expected = End::Returned(value.into());
+    ensure!(outcome.end == expected, "{} instead of {expected}", outcome.end);
+    Ok(())
+}
+
+fn stops(outcome: &Outcome, stop: Stop) -> anyhow::Result<()> {
+    let expected = End::Stopped(stop);
+    ensure!(outcome.end == expected, "{:?} instead of {expected:?}", outcome.end);
+    Ok(())
+}
+
+fn wall_time() -> anyhow::Result<()> {
+    let limit = Duration::from_millis(300);
+    let program = |ms: u32| {
+        format!("console.log('before');\nawait test.echo({{ value: 1 }});\nawait test.slow({{ ms: {ms} }});\nreturn 'after';")
+    };
+    returns(&run(|limits| limits.wall_max = limit * 20, &program(1))?, "after")?;
+    let outcome = run(|limits| limits.wall_max = limit, &program(60_000))?;
+    stops(&outcome, Stop::Wall { limit, pending: 1 })?;
+    ensure!(outcome.cost.wall >= limit, "it was stopped after {:?}", outcome.cost.wall);
+    ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
+    let calls: Vec<_> = outcome.calls.iter().map(|call| (&*call.path, call.line, &call.end)).collect();
+    ensure!(calls == [("test.echo", 2, &CallEnd::Answered), ("test.slow", 3, &CallEnd::Cancelled)], "{calls:?}");
+    Ok(())
+}
+
+fn processor_time() -> anyhow::Result<()> {
+    let limit = Duration::from_millis(300);
+    let waits = run(|limits| limits.cpu_max = limit, "await test.slow({ ms: 900 }); return 'after'")?;
+    returns(&waits, "after")?;
+    ensure!(waits.cost.wall > limit && waits.cost.cpu < limit, "{:?}", waits.cost);
+    let outcome = run(|limits| limits.cpu_max = limit, "console.log('before'); await test.echo({}); for (;;);")?;
+    stops(&outcome, Stop::Cpu { limit })?;
+    ensure!(outcome.cost.cpu >= limit, "it was stopped after {:?}", outcome.cost.cpu);
+    ensure!(said(&outcome) == ["before"] && outcome.calls.len() == 1, "{outcome:?}");
+    Ok(())
+}
+
+/// 24 MiB: the edge of a garbage-collected heap is no sharp one.
+const HOLDS_24_MIB: &str = "console.log('before'); const kept = [];\n\
+    for (let i = 0; i < 24; i++) kept.push(new Array(131_072).fill(i));\nreturn kept.length;";
+
+fn heap() -> anyhow::Result<()> {
+    returns(&run(|limits| limits.heap_bytes_max = 48 << 20, HOLDS_24_MIB)?, 24)?;
+    let outcome = run(|limits| limits.heap_bytes_max = 16 << 20, HOLDS_24_MIB)?;
+    stops(&outcome, Stop::Heap { limit: 16 << 20 })?;
+    ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
+    // The least heap is one that programs still run in.
+    returns(&run(|limits| limits.heap_bytes_max = 0, "return [1, 2].map((n) => n * 2).join()")?, "2,4")?;
+    stops(&run(|limits| limits.heap_bytes_max = 0, HOLDS_24_MIB)?, Stop::Heap { limit: HEAP_BYTES_MIN })
+}
+
+fn buffers() -> anyhow::Result<()> {
+    let program = "const sizes = [];\n\
+        for (const size of [1_000_000, 1_000]) try { sizes.push(new ArrayBuffer(size)) } catch (error) { return [sizes.length, error.name] }\n\
+        return [sizes.length];";
+    // The isolate's own buffers count: some bytes.
+    returns(&run(|limits| limits.buffer_bytes_max = 1_001_100, program)?, json!([2]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = 1_000_999, program)?, json!([1, "RangeError"]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = 999_999, program)?, json!([0, "RangeError"]))?;
+    // Refused whatever their size: the budget does not see them grow, or other threads use them.
+    let program = "const refused = (make) => { try { make(); return 'made' } catch (error) { return error.name } };\n\
+        return [refused(() => new ArrayBuffer(1, { maxByteLength: 2 })), refused(() => new ArrayBuffer(8).resize(1)), typeof SharedArrayBuffer]";
+    returns(&run(|_| {}, program)?, json!(["RangeError", "TypeError", "undefined"]))
+}
+
+fn data() -> anyhow::Result<()> {
+    let fills = "console.log('before'); const kept = []; for (;;) kept.push(new Array(10_000).fill(kept.length));";
+    stops(&run(|_| {}, fills)?, Stop::Heap { limit: Limits::default().heap_bytes_max })?;
+    // What is neither heap nor buffer takes its part of what is left for the heap.
+    let less = |limits: &mut Limits| (limits.data_bytes_max, limits.buffer_bytes_max) = (0, 0);
+    let outcome = run(less, fills)?;
+    stops(&outcome, Stop::Data)?;
+    ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
+    returns(&run(less, "return 1 + 1")?, 2)
+}
+
+fn source_bytes() -> anyhow::Result<()> {
+    let program = "return 1";
+    returns(&run(|limits| limits.source_bytes_max = program.len(), program)?, 1)?;
+    let outcome = run(|limits| limits.source_bytes_max = program.len() - 1, program)?;
+    ensure!(
+        outcome.end.to_string() == "RangeError: the program has 8 bytes, the limit is 7: split the work into several programs",
+        "{}",
+        outcome.end
+    );
+    Ok(())
+}
+
+fn source_nesting() -> anyhow::Result<()> {
+    returns(&run(|limits| limits.source_nesting_max = 3, "return [[[1]]].flat(2)")?, json!([1]))?;
+    let outcome = run(|limits| limits.source_nesting_max = 3, "return [[[[1]]]].flat(3)")?;
+    ensure!(
+        matches!(&outcome.end, End::Threw(error) if error.name == "SyntaxError" && error.column == Some(11)),
+        "{}",
+        outcome.end
+    );
+    Ok(())
+}
+
+fn calls() -> anyhow::Result<()> {
+    let program = |calls: u32| format!("for (let i = 0; i < {calls}; i++) await test.echo({{ value: i }});\nreturn 'done'");
+    returns(&run(|limits| limits.calls_max = 3, &program(3))?, "done")?;
+    let outcome = run(|limits| limits.calls_max = 3, &program(4))?;
+    stops(&outcome, Stop::Calls { limit: 3 })?;
+    ensure!(outcome.calls.len() == 3 && outcome.calls.iter().all(|call| call.end == CallEnd::Answered), "{:?}", outcome.calls);
+    stops(&run(|limits| limits.calls_max = 0, &program(1))?, Stop::Calls { limit: 0 })
+}
+
+fn calls_in_flight() -> anyhow::Result<()> {
+    with_session(async |session, upstream| {
+        let program = "const first = [1, 2, 3].map((id) => hold.until_told({ id }));\n\
+            const later = hold.until_told({ id: 4 });\n\
+            return (await Promise.all([...first, later])).map((held) => held.id);";
+        let all_held = async {
+            ensure!(until(SOON, || upstream.running() == 3).await, "{} calls in flight", upstream.running());
+            upstream.tell(true);
+            Ok(())
+        };
+        let (outcome, held) =
+            tokio::join!(session.run_with(program, lowered(|limits| limits.calls_in_flight_max = 3)), all_held);
+        held?;
+        let outcome = outcome?;
+        returns(&outcome, json!([1, 2, 3, 4]))?;
+        let lines: Vec<_> = outcome.calls.iter().map(|call| call.line).collect();
+        ensure!(lines == [1, 1, 1, 2], "lines {lines:?}");
+        Ok(())
+    })?;
+    // At the edge none waits.
+    with_session(async |session, upstream| {
+        let options = lowered(|limits| limits.calls_in_flight_max = 4);
+        let run =
+            session.run_with("return (await Promise.all([1, 2, 3, 4].map((id) => hold.until_told({ id })))).length", options);
+        let all_held = async {
+            ensure!(until(SOON, || upstream.running() == 4).await, "{} calls in flight", upstream.running());
+            upstream.tell(true);
+            Ok(())
+        };
+        let (outcome, held) = tokio::join!(run, all_held);
+        held?;
+        returns(&outcome?, 4)
+    })
+}
+
+/// `{"value":"…"}` of so many bytes, and what became of it.
+fn echo_of(bytes: usize) -> String {
+    let letters = bytes - r#"{"value":""}"#.len();
+    format!(
+        "try {{ return (await test.echo({{ value: 'x'.repeat({letters}) }})).value.length }} catch (error) {{ return [error.name, error.code] }}"
+    )
+}
+
+fn argument_bytes() -> anyhow::Result<()> {
+    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(100))?, 88)?;
+    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(101))?, json!(["ToolError", "too_large"]))?;
+    // The isolate counts characters, the host bytes: 50 of two bytes each are 112.
+    let program = "try { await test.echo({ value: 'é'.repeat(50) }) } catch (error) { return [error.name, error.code] }";
+    let outcome = run(|limits| limits.argument_bytes_max = 100, program)?;
+    returns(&outcome, json!(["ToolError", "too_large"]))?;
+    ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn reply_bytes() -> anyhow::Result<()> {
+    returns(&run(|limits| limits.reply_bytes_max = 100, &echo_of(100))?, 88)?;
+    let outcome = run(|limits| limits.reply_bytes_max = 100, &echo_of(101))?;
+    returns(&outcome, json!(["ToolError", "too_large"]))?;
+    ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn result_bytes() -> anyhow::Result<()> {
+    let text = "x".repeat(98);
+    returns(&run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(98)")?, text)?;
+    let outcome = run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(99)")?;
+    stops(&outcome, Stop::Output { what: "the result has 101 bytes, the limit is 100 bytes".to_owned() })?;
+    ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
+    Ok(())
+}
+
+fn console_bytes() -> anyhow::Result<()> {
+    let program = "console.log('12345'); console.log('67890'); return 'done'";
+    returns(&run(|limits| limits.console_bytes_max = 10, program)?, "done")?;
+    let outcome = run(|limits| limits.console_bytes_max = 9, program)?;
+    stops(&outcome, Stop::Output { what: "the console's limit is 9 bytes".to_owned() })?;
+    ensure!(said(&outcome) == ["12345"], "{:?}", outcome.console);
+    Ok(())
+}
+
+fn console_lines() -> anyhow::Result<()> {
+    let program = "console.log('first'); console.log('second'); return 'done'";
+    returns(&run(|limits| limits.console_lines_max = 2, program)?, "done")?;
+    let outcome = run(|limits| limits.console_lines_max = 1, program)?;
+    stops(&outcome, Stop::Output { what: "the console's limit is 1 lines".to_owned() })?;
+    ensure!(said(&outcome) == ["first"], "{:?}", outcome.console);
+    Ok(())
+}
+
+fn stack() -> anyhow::Result<()> {
+    let program = "const depth = (n) => n === 0 ? 0 : 1 + depth(n - 1); const deep = [];\n\
+        for (const n of [1_000, 10_000_000]) try { deep.push(depth(n)) } catch (error) { deep.push(error.name) }\n\
+        return deep;";
+    returns(&run(|_| {}, program)?, json!([1_000, "RangeError"]))
+}
+
+fn raised() -> anyhow::Result<()> {
+    let raise = |limits: &mut Limits| {
+        limits.calls_max = u32::MAX;
+        limits.console_lines_max = u32::MAX;
+        limits.result_bytes_max = usize::MAX;
+        limits.buffer_bytes_max = usize::MAX;
+    };
+    let host = Limits::default();
+    stops(&run(raise, "for (;;) await test.echo({})")?, Stop::Calls { limit: host.calls_max })?;
+    stops(
+        &run(raise, "for (;;) console.log('')")?,
+        Stop::Output { what: format!("the console's limit is {} lines", host.console_lines_max) },
+    )?;
+    let outcome = run(raise, &format!("return 'x'.repeat({})", host.result_bytes_max))?;
+    ensure!(matches!(outcome.end, End::Stopped(Stop::Output { .. })), "{}", outcome.end);
+    let program = format!("try {{ new ArrayBuffer({}) }} catch (error) {{ return error.name }}", host.buffer_bytes_max + 1);
+    returns(&run(raise, &program)?, "RangeError")
+}
+
+fn live_runs() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let mut config = Config::default();
+        (config.live_runs_max, config.waiting_runs_max) = (1, 1);
+        let (runtime, scope, upstream) = (Runtime::new(config)?, test_tools::scopes()?.hold, Upstream::new("user"));
+        let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream)));
+        let lives = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 1 })).id").await });
+        ensure!(until(SOON, || upstream.running() == 1).await, "the first run does not call");
+        let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream)));
+        let mut waits = Box::pin(session.run("return 2"));
+        ensure!(futures::poll!(waits.as_mut()).is_pending(), "the second run does not wait");
+        let refused = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).run("return 3").await;
+        ensure!(matches!(refused, Err(RunError::Overloaded { waiting: 1, .. })), "{refused:?}");
+        ensure!(runtime.metrics().live == 1 && upstream.running() == 1, "{:?}", runtime.metrics());
+        upstream.tell(true);
+        returns(&lives.await??, 1)?;
+        returns(&waits.await?, 2)
+    })
+}
+
+fn configuration() -> anyhow::Result<()> {
+    type Spoil = fn(&mut Config);
+    let spoilt: [(&str, Spoil); 3] = [
+        ("limits.heap_bytes_max", |config| config.limits.heap_bytes_max = HEAP_BYTES_MIN - 1),
+        ("live_runs_max", |config| config.live_runs_max = 0),
+        ("limits.calls_in_flight_max", |config| config.limits.calls_in_flight_max = 0),
+    ];
+    for (field, spoil) in spoilt {
+        let mut config = Config::default();
+        spoil(&mut config);
+        match Runtime::new(config) {
+            Err(RunError::Configuration { what }) => ensure!(what.contains(field), "{field}: {what}"),
+            other => anyhow::bail!("{field}: {other:?}"),
+        }
+    }
+    let mut config = Config::default();
+    config.limits.heap_bytes_max = HEAP_BYTES_MIN;
+    Runtime::new(config)?;
+    Ok(())
+}
+
+fn ready_runs() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let scopes = test_tools::scopes()?;
+        let mut config = Config::default();
+        config.ready_runs_max = 0;
+        let runtime = Runtime::new(config)?;
+        runtime.prepare(&scopes.test).await?;
+        let outcome = runtime.session(scopes.test.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
+        ensure!(outcome.cost.origin == Origin::Forked && runtime.metrics().ready == 0, "{:?}", runtime.metrics());
+
+        let mut config = Config::default();
+        config.ready_runs_total_max = 1;
+        let runtime = Runtime::new(config)?;
+        for scope in [&scopes.test, &scopes.hold] {
+            runtime.prepare(scope).await?;
+        }
+        ensure!(runtime.metrics().ready == 1, "{:?}", runtime.metrics());
+        Ok(())
+    })
+}
+
+/// The base zygote, and the zygotes of scopes: those that have children, or can have some.
+fn base() -> anyhow::Result<u32> {
+    let bases = process_table::children_of(process_table::host());
+    let [base] = bases[..] else { anyhow::bail!("one base zygote, not {bases:?}") };
+    Ok(base)
+}
+
+async fn zygotes() -> anyhow::Result<()> {
+    let mut config = Config::default();
+    (config.zygotes_max, config.ready_runs_max) = (2, 0);
+    let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
+    for scope in [&scopes.test, &scopes.hold] {
+        runtime.prepare(scope).await?;
+    }
+    let base = base()?;
+    ensure!(process_table::children_of(base).len() == 2, "two zygotes: {:?}", process_table::children_of(base));
+    // That of `hold` is used, so that of `test` goes.
+    runtime.session(scopes.test.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
+    runtime.session(scopes.hold.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
+    runtime.prepare(&scopes.both).await?;
+    ensure!(until(SOON, || process_table::children_of(base).len() == 2).await, "{:?}", process_table::children_of(base));
+    for (scope, origin) in [(scopes.both, Origin::Forked), (scopes.hold, Origin::Forked), (scopes.test, Origin::Cold)] {
+        let outcome = runtime.session(scope, TestTools(Upstream::new("user"))).run("return 1").await?;
+        ensure!(outcome.cost.origin == origin, "{:?} instead of {origin:?}", outcome.cost.origin);
+    }
+    Ok(())
+}
+
+/// The successor takes over, and a run of the old zygote goes on to its end.
+async fn base_zygote(limit: impl FnOnce(&mut Config)) -> anyhow::Result<()> {
+    let mut config = Config::default();
+    limit(&mut config);
+    let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
+    runtime.prepare(&scopes.hold).await?;
+    let first = base()?;
+    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
+    let old = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 'old' })).id").await });
+    ensure!(until(SOON, || upstream.running() == 1).await, "the run does not call");
+    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
+    for _ in 0..20 {
+        returns(&session.run("return 1").await?, 1)?;
+    }
+    let replaced = until(SOON, || process_table::children_of(process_table::host()).iter().any(|base| *base != first)).await;
+    ensure!(replaced, "the base zygote is not replaced");
+    ensure!(process_table::is_alive(first) && !old.is_finished(), "the old zygote did not wait for its run");
+    upstream.tell(true);
+    returns(&old.await??, "old")?;
+    ensure!(until(SOON, || !process_table::is_alive(first)).await, "the old zygote stays after its last run");
+    ensure!(runtime.metrics().zygotes_lost == 0, "{:?}", runtime.metrics());
+    returns(&session.run("return 2").await.context("after the replacement")?, 2)
+}

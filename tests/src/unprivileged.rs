@@ -1,0 +1,78 @@
+//! The tests of processes, limits, endings and walls once more as a user without privileges: where these run as root, in a copy
+//! of this program that anybody may execute, started as `nobody`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use libtest_mimic::{Arguments, Trial};
+
+use crate::{endings, frames, limits, processes};
+
+/// The first argument of the copy; the second is the name of a group of trials.
+pub(crate) const ARGUMENT: &str = "--unprivileged";
+/// `nobody` and `nogroup`: they own nothing.
+const NOBODY: u32 = 65_534;
+
+const GROUPS: [&str; 4] = ["processes", "limits", "endings", "frames"];
+
+/// One trial for each group; none where the tests have no privileges to give up.
+pub(crate) fn trials() -> Vec<Trial> {
+    if !rustix::process::geteuid().is_root() {
+        return Vec::new();
+    }
+    let trial = |group: &'static str| {
+        Trial::test(format!("unprivileged::{group}"), move || {
+            play_as_nobody(group).map_err(|error| format!("{error:#}").into())
+        })
+    };
+    GROUPS.map(trial).into()
+}
+
+/// Runs one group of trials in this process.
+pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
+    ensure!(!rustix::process::geteuid().is_root(), "this process still has its privileges");
+    let [group] = arguments else { anyhow::bail!("one group, not {arguments:?}") };
+    let trials = match &**group {
+        "processes" => processes::trials(),
+        "limits" => limits::trials(),
+        "endings" => endings::trials(),
+        "frames" => frames::trials(),
+        _ => anyhow::bail!("unknown group `{group}`"),
+    };
+    let conclusion = libtest_mimic::run(&Arguments::default(), trials);
+    ensure!(!conclusion.has_failed() && conclusion.num_passed > 0, "{} trials failed", conclusion.num_failed);
+    Ok(())
+}
+
+fn play_as_nobody(group: &str) -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    let place = tempfile::tempdir()?;
+    let copy = copy_for_all(place.path())?;
+    // Changing the user as root also drops all further groups.
+    let output = Command::new(copy)
+        .args([ARGUMENT, group])
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .output()
+        .context("the copy does not start")?;
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{}\n{said}{errors}", output.status);
+    Ok(())
+}
+
+/// This executable where anybody may execute it: a hard link if it can be, for it is large.
+fn copy_for_all(place: &Path) -> anyhow::Result<PathBuf> {
+    let all = || std::fs::Permissions::from_mode(0o755);
+    let (this, copy) = (std::env::current_exe()?, place.join("isolet-tests"));
+    std::fs::set_permissions(place, all())?;
+    let mode = std::fs::metadata(&this)?.permissions().mode();
+    if mode & 0o005 != 0o005 || std::fs::hard_link(&this, &copy).is_err() {
+        std::fs::copy(&this, &copy)?;
+        std::fs::set_permissions(&copy, all())?;
+    }
+    Ok(copy)
+}
