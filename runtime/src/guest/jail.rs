@@ -278,8 +278,15 @@ mod tests {
     use super::*;
     use crate::child::{self, EndedChild};
 
-    const BOOT: Boot =
-        Boot { jit: Jit::Off, heap_bytes_max: 0, huge_pages: false, jail: true, strict: true, readable_by_tests: false };
+    const BOOT: Boot = Boot {
+        jit: Jit::Off,
+        heap_bytes_max: 0,
+        huge_pages: false,
+        jail: true,
+        strict: true,
+        readable_by_tests: false,
+        scope_snapshot_of: None,
+    };
     const KILLED_BY_THE_LIST: i32 = -libc::SIGSYS;
     const FINE: i32 = 0;
     const REFUSED: i32 = 1;
