@@ -95,6 +95,7 @@ const RESERVED: &[&str] = &[
     "__bootstrap",
     "__defineGetter__",
     "__defineSetter__",
+    "__isolet",
     "__lookupGetter__",
     "__lookupSetter__",
     "__proto__",

@@ -154,6 +154,83 @@ fn scope_sizes(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Does it pay for a spawned run to boot from the snapshot of its scope instead of installing bindings, by their number?
+///
+/// Beside them the least that a boot without any snapshot takes: exec, V8, bootstrap JavaScript, bindings, and no program.
+fn spawned_by_tools(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("spawned_by_tools");
+    for tools in [10, 200, 5000] {
+        group.bench_function(BenchmarkId::new("boot_without_snapshot", tools), |bencher| {
+            bencher.iter_custom(|n| (0..n).map(|_| boot_without_snapshot(tools)).sum())
+        });
+        let base = Bench::new(tools, |config| (config.start, config.snapshot_bytes_max) = (Start::Spawn, 0));
+        let scope = Bench::new(tools, |config| config.start = Start::Spawn);
+        for (name, bench) in [("base_snapshot", &base), ("scope_snapshot", &scope)] {
+            group.bench_function(BenchmarkId::new(name, tools), |bencher| {
+                bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Spawned)))
+            });
+        }
+    }
+    group.finish();
+}
+
+/// The argument of a process that boots without a snapshot and ends; the next one is the number of tools.
+const BOOT_ARGUMENT: &str = "--boot-without-snapshot";
+
+fn boot_without_snapshot(tools: usize) -> Duration {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([BOOT_ARGUMENT, &tools.to_string()]).env_clear();
+    let started = Instant::now();
+    assert!(command.status().unwrap().success());
+    started.elapsed()
+}
+
+fn boot_if_asked() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().is_some_and(|argument| argument == BOOT_ARGUMENT) {
+        let tools: usize = arguments.next().unwrap().parse().unwrap();
+        let tools: Vec<_> = (0..tools).map(|id| format!("tool_{id}")).collect();
+        let mut maker = isolet_snapshots::maker::Maker::start(isolet::Jit::Off).unwrap();
+        maker.install(&json!([{ "name": "test", "tools": tools }]).to_string()).unwrap();
+        std::process::exit(0);
+    }
+}
+
+/// Would the zygote of a scope be there sooner if it were exec'd and booted from the scope's snapshot? It is forked from the base
+/// zygote, and installs its bindings. An exec'd one takes at least as long as the base zygote: exec, boot, warm-up.
+fn zygotes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("zygote_by_tools");
+    let tokio = tokio::runtime::Runtime::new().unwrap();
+    group.bench_function("executed", |bencher| {
+        bencher.iter_custom(|n| {
+            let started = Instant::now();
+            for _ in 0..n {
+                tokio.block_on(Runtime::new(Config::default()).unwrap().isolation());
+            }
+            started.elapsed()
+        })
+    });
+    for tools in [10, 200, 5000] {
+        let mut config = Config::default();
+        (config.ready_runs_max, config.zygotes_max) = (0, 1); // each one takes the place of the last
+        let runtime = Runtime::new(config).unwrap();
+        tokio.block_on(runtime.isolation());
+        let scopes = [tools, tools + 1].map(scope);
+        let mut next = 0;
+        group.bench_function(BenchmarkId::new("forked", tools), |bencher| {
+            bencher.iter_custom(|n| {
+                let started = Instant::now();
+                for _ in 0..n {
+                    next = 1 - next;
+                    tokio.block_on(runtime.prepare(&scopes[next])).unwrap();
+                }
+                started.elapsed()
+            })
+        });
+    }
+    group.finish();
+}
+
 /// What do the walls cost, and what do huge pages save?
 fn walls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("walls");
@@ -291,10 +368,13 @@ fn tools_of_nothing() -> Tools {
 
 fn main() {
     isolet::init();
+    boot_if_asked();
     let mut criterion = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(4)).configure_from_args();
     origins(&mut criterion);
     calls(&mut criterion);
     scope_sizes(&mut criterion);
+    spawned_by_tools(&mut criterion);
+    zygotes(&mut criterion);
     walls(&mut criterion);
     throughput(&mut criterion);
     limit_to_answer(&mut criterion);

@@ -36,7 +36,12 @@ pub(crate) struct Boot {
     /// Whether a process that lacks a wall that strict isolation needs ends before it runs a program.
     pub(crate) strict: bool,
     pub(crate) readable_by_tests: bool,
+    /// The build that made the scope snapshot whose descriptor travels with the frame; `None` without one. Only to spawned runs.
+    pub(crate) scope_snapshot_of: Option<Build>,
 }
+
+/// What names a build of the guest side: the SHA-256 that `build.rs` leaves. A snapshot fits the build that made it, and no other.
+pub(crate) type Build = [u8; 32];
 
 /// What a zygote or a spawned run says of the walls around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +162,17 @@ pub(crate) enum ToZygote {
     Retire,
 }
 
+/// From a process that makes a scope snapshot. It is told what to make as a run is: [`ToRun::Boot`], then [`ToRun::Install`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FromMaker {
+    /// Which build its executable is: before it is told anything.
+    Build { build: Build },
+    /// The snapshot.
+    Made { snapshot: Vec<u8> },
+    /// The process could not make one; why.
+    Refused { reason: String },
+}
+
 /// Bytes that are no frame.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FrameError {
@@ -211,6 +227,24 @@ impl Maxima for ZygoteMaxima {
             READY | REFUSED => Some(NOTE_BYTES_MAX),
             FORKED | NOT_FORKED => Some(12),
             EXITED => Some(20),
+            _ => None,
+        }
+    }
+}
+
+/// The largest scope snapshot, bytes: some ten times that of a scope of 5,000 tools.
+pub(crate) const SNAPSHOT_BYTES_MAX: usize = 32 << 20;
+
+/// The maxima of what the maker of a scope snapshot may send: it never ran guest text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MakerMaxima;
+
+impl Maxima for MakerMaxima {
+    fn bytes_max(&self, kind: u8) -> Option<usize> {
+        match kind {
+            BUILD => Some(size_of::<Build>()),
+            MADE => Some(SNAPSHOT_BYTES_MAX),
+            REFUSED => Some(NOTE_BYTES_MAX),
             _ => None,
         }
     }
@@ -291,6 +325,8 @@ const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
 const EXITED: u8 = 35;
+const BUILD: u8 = 48;
+const MADE: u8 = 49;
 
 /// Writes one frame: its numbers, then its text.
 fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
@@ -354,6 +390,10 @@ impl<'a> Payload<'a> {
         let value = serde_json::from_slice(self.bytes).map_err(|_| self.malformed())?;
         self.bytes = &[];
         Ok(value)
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes).to_vec()
     }
 
     fn bytes(&mut self, length: u32) -> Result<&'a [u8], FrameError> {
@@ -494,6 +534,28 @@ impl Decode for FromZygote {
             FORKED => Self::Forked { run: payload.u64()?, process: payload.u32()? },
             NOT_FORKED => Self::NotForked { run: payload.u64()?, error: payload.i32()? },
             EXITED => Self::Exited { run: payload.u64()?, code: payload.i32()?, cpu_us: payload.u64()? },
+            REFUSED => Self::Refused { reason: payload.text()? },
+            _ => return Err(FrameError::UnknownKind { kind }),
+        };
+        payload.end(frame)
+    }
+}
+
+impl Encode for FromMaker {
+    fn encode(&self, to: &mut Vec<u8>) {
+        match self {
+            Self::Build { build } => write(to, BUILD, &[], build),
+            Self::Made { snapshot } => write(to, MADE, &[], snapshot),
+            Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
+        }
+    }
+}
+
+impl Decode for FromMaker {
+    fn decode(kind: u8, mut payload: Payload<'_>) -> Result<Self, FrameError> {
+        let frame = match kind {
+            BUILD => Self::Build { build: payload.take()? },
+            MADE => Self::Made { snapshot: payload.rest() },
             REFUSED => Self::Refused { reason: payload.text()? },
             _ => return Err(FrameError::UnknownKind { kind }),
         };
@@ -693,6 +755,28 @@ mod tests {
         decoder.buffer().extend_from_slice(&(longest + 1).to_le_bytes());
         decoder.buffer().push(CALL);
         assert!(matches!(decoder.next::<FromRun>(&MAXIMA), Err(FrameError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_maker_says_its_build_and_a_snapshot_of_any_bytes() {
+        let frames = [FromMaker::Build { build: [7; 32] }, FromMaker::Made { snapshot: vec![0xff, 0, 0xfe] }];
+        let mut decoder = Decoder::default();
+        for frame in &frames {
+            frame.encode(decoder.buffer());
+        }
+        for frame in frames {
+            assert_eq!(decoder.next(&MakerMaxima), Ok(Some(frame)));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_beyond_its_maximum_is_refused_before_its_bytes() {
+        let bytes = SNAPSHOT_BYTES_MAX + 1;
+        let mut decoder = Decoder::default();
+        decoder.buffer().extend_from_slice(&u32::try_from(bytes).unwrap_or(0).to_le_bytes());
+        decoder.buffer().push(MADE);
+        let refused = FrameError::TooLong { kind: MADE, bytes, bytes_max: SNAPSHOT_BYTES_MAX };
+        assert_eq!(decoder.next::<FromMaker>(&MakerMaxima), Err(refused));
     }
 
     #[test]

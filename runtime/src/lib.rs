@@ -75,6 +75,9 @@ pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError,
 pub use host::run_error::RunError;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
+pub use host::snapshot_folder::{
+    Exposure, SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotMismatch, SnapshotVerdict,
+};
 pub use host::tool_host::ToolHost;
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.

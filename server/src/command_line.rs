@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Serve the tools to a desktop client as one MCP server, over standard input and output.
     #[command(after_help = MCP_HELP)]
     Mcp(McpCommand),
+    /// Make, list, check and remove scope snapshots on disk.
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +176,80 @@ pub(crate) struct ServerArguments {
     /// Give each server this many seconds to start and to answer the handshake. Default: 60.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub(crate) start_max: Option<u64>,
+}
+
+const SNAPSHOT_EXAMPLES: &str = "\
+A scope snapshot is an isolate with the names of one scope's tools in it, and nothing of any user. Processes that are spawned for a
+run boot from it: `Config::start = Start::Spawn` with `Config::snapshot_folder` and this program as `Config::executable`.
+
+Examples:
+  isolet snapshot build  --folder /var/cache/isolet --key /etc/isolet/snapshot.key --config servers.json --allow 'github.*'
+  isolet snapshot list   --folder /var/cache/isolet --key /etc/isolet/snapshot.key
+  isolet snapshot verify --folder /var/cache/isolet --key /etc/isolet/snapshot.key
+  isolet snapshot clear  --folder /var/cache/isolet --key /etc/isolet/snapshot.key --unusable
+
+Exit codes:
+  0  done
+  1  `verify`: a file would be refused
+  2  the command line, the configuration or a pattern is wrong, or the folder or the key file cannot be used
+  4  a server or a guest process failed, or a file could not be written or removed";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnapshotCommand {
+    /// Make the snapshot of what the servers offer, unless it is there.
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    Build(BuildArguments),
+    /// List the snapshots: name, length, time since the last use, namespaces with their numbers of tools.
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    List(ListArguments),
+    /// Check every file as before a use: owner, mode, MAC, name.
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    Verify(FolderArguments),
+    /// Remove the snapshots, and what is left of any that were never finished.
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    Clear(ClearArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FolderArguments {
+    /// The folder with the snapshots. Made with mode 0700 where there is none.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// The file with the key that proves them, outside of the folder. Made with mode 0600 where there is none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// The servers, as for `run`. Without it there are no tools.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+    /// For a runtime whose V8 compiles to machine code: such snapshots are others.
+    #[arg(long)]
+    pub(crate) jit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClearArguments {
+    #[command(flatten)]
+    pub(crate) folder: FolderArguments,
+    /// Remove only those that this program would not use: refused, or of another build.
+    #[arg(long)]
+    pub(crate) unusable: bool,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod fault;
 mod mcp;
 mod run;
 mod servers;
+mod snapshot;
 mod terminal;
 mod tools;
 mod types;
@@ -41,6 +42,7 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
+            Command::Snapshot(command) => snapshot::snapshot(command).await,
         }
     });
     // A thread that still reads standard input would be waited for.

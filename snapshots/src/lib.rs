@@ -3,7 +3,8 @@
 //! * [`ops`]: every operation that JavaScript can reach, the attack surface of the host side of an isolate;
 //! * `js/`: the bootstrap JavaScript, in the order in which it runs ([`bootstrap`]);
 //! * [`door`]: the trait behind the ops, implemented by the guest process;
-//! * [`base`]: the base snapshot, made at build time in a process of its own;
+//! * [`maker`]: what makes a snapshot, in a process of its own; [`base`]: the one without bindings, made at build time;
+//! * [`identity`]: what a snapshot depends on;
 //! * [`flags`]: the V8 flags that makers and users of snapshots must agree on;
 //! * [`stack`]: where in the guest's program something happened.
 //!
@@ -13,5 +14,7 @@ pub mod base;
 pub mod bootstrap;
 pub mod door;
 pub mod flags;
+pub mod identity;
+pub mod maker;
 pub mod ops;
 pub mod stack;

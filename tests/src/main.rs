@@ -22,6 +22,7 @@ mod process_table;
 mod processes;
 mod program;
 mod roles;
+mod scope_snapshots;
 mod shared_runtime;
 mod test_tools;
 mod tidy;
@@ -68,6 +69,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
+    trials.extend(scope_snapshots::trials());
     trials.extend(frames::trials());
     trials.extend(limits::trials());
     trials.extend(endings::trials());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes, scope_snapshots,
     unprivileged,
 };
 
@@ -31,6 +31,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         examples::DEMO_ARGUMENT => Some(examples::demo()),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
+        scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
+        scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),

@@ -9,6 +9,7 @@ use crate::attacks;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("tidy::there_is_one_v8", there_is_one_v8),
+        Trial::test("tidy::the_version_of_deno_core_is_known", the_version_of_deno_core_is_known),
         Trial::test("tidy::every_module_says_what_it_is", every_module_says_what_it_is),
         Trial::test("tidy::the_guest_leaves_deno_cores_loop_alone", the_guest_leaves_deno_cores_loop_alone),
         Trial::test("tidy::only_two_places_name_the_engine", only_two_places_name_the_engine),
@@ -60,6 +61,13 @@ fn there_is_one_v8() -> Result<(), Failed> {
         1 => Ok(()),
         count => Err(format!("Cargo.lock has {count} versions of `v8`: there must be the one of deno_core").into()),
     }
+}
+
+/// It is part of the key of every snapshot, and deno_core does not say it.
+fn the_version_of_deno_core_is_known() -> Result<(), Failed> {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;
+    let known = format!("name = \"deno_core\"\nversion = \"{}\"\n", isolet_snapshots::identity::DENO_CORE_VERSION);
+    if lock.contains(&known) { Ok(()) } else { Err(format!("Cargo.lock does not have {known}").into()) }
 }
 
 fn every_module_says_what_it_is() -> Result<(), Failed> {

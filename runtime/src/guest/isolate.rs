@@ -1,4 +1,4 @@
-//! The one isolate of a guest process: boot from the snapshot, take the way out away, install bindings, run a program.
+//! The one isolate of a guest process: boot from a snapshot, take the way out away, install bindings, run a program.
 //!
 //! deno_core makes the isolate; its event loop, its error conversion and its callbacks are taken out at boot, before any
 //! guest text is there (ENGINE.md §5.4). Nothing here reads a property of a value that the guest controls.
@@ -50,15 +50,29 @@ thread_local! {
 pub(super) struct Isolate {
     runtime: JsRuntime,
     functions: Functions,
+    /// The snapshot had the bindings of the scope in it.
+    has_bindings: bool,
 }
 
 impl Isolate {
     /// Starts V8 in this process and boots the isolate from the base snapshot.
-    ///
+    pub(super) fn boot(boot: &Boot) -> Self {
+        let base = match boot.jit {
+            flags::Jit::Off => SNAPSHOT_JIT_OFF,
+            flags::Jit::On => SNAPSHOT_JIT_ON,
+        };
+        Self::boot_from(base, boot, false)
+    }
+
+    /// Starts V8 in this process and boots the isolate from the snapshot of a scope, which this build has made.
+    pub(super) fn boot_scope(boot: &Boot, snapshot: &'static [u8]) -> Self {
+        Self::boot_from(snapshot, boot, true)
+    }
+
     /// # Panics
     ///
-    /// When the embedded snapshot does not fit this build: the process ends, and the host sees it.
-    pub(super) fn boot(boot: &Boot) -> Self {
+    /// When the snapshot does not fit this build: the process ends, and the host sees it.
+    fn boot_from(snapshot: &'static [u8], boot: &Boot, has_bindings: bool) -> Self {
         flags::set(boot.jit);
         v8::V8::set_flags_from_string("--disallow-code-generation-from-strings");
         JsRuntime::init_platform(Some(v8::new_single_threaded_default_platform(false).make_shared()));
@@ -70,10 +84,7 @@ impl Isolate {
             .array_buffer_allocator(allocator::bounded().make_shared())
             .allow_atomics_wait(false);
         let mut runtime = JsRuntime::new(RuntimeOptions {
-            startup_snapshot: Some(match boot.jit {
-                flags::Jit::Off => SNAPSHOT_JIT_OFF,
-                flags::Jit::On => SNAPSHOT_JIT_ON,
-            }),
+            startup_snapshot: Some(snapshot),
             skip_op_registration: true,
             extensions: vec![ops::extension(ops::Use::Guest)],
             create_params: Some(parameters),
@@ -83,12 +94,17 @@ impl Isolate {
         std::mem::forget(entered);
         HEAP_LIMIT.set(boot.heap_bytes_max);
         take_callbacks_away(runtime.v8_isolate());
+        // ICU looks for the machine's time zone with the first local time, and would find files that the jail has closed.
+        runtime.v8_isolate().date_time_configuration_change_notification(v8::TimeZoneDetection::Redetect);
         let functions = take_functions(&mut runtime);
-        Self { runtime, functions }
+        Self { runtime, functions, has_bindings }
     }
 
-    /// Makes the namespaces of a scope's tools. `manifest`: JSON that the host made.
+    /// Makes the namespaces of a scope's tools, unless they came with the snapshot. `manifest`: JSON that the host made.
     pub(super) fn install(&mut self, manifest: &str) {
+        if self.has_bindings {
+            return;
+        }
         deno_core::scope!(scope, self.runtime);
         let manifest: serde_json::Value = serde_json::from_str(manifest).expect("the host sends JSON");
         let manifest = serde_v8::to_v8(scope, manifest).expect("a manifest is plain data");

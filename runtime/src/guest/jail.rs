@@ -278,8 +278,15 @@ mod tests {
     use super::*;
     use crate::child::{self, EndedChild};
 
-    const BOOT: Boot =
-        Boot { jit: Jit::Off, heap_bytes_max: 0, huge_pages: false, jail: true, strict: true, readable_by_tests: false };
+    const BOOT: Boot = Boot {
+        jit: Jit::Off,
+        heap_bytes_max: 0,
+        huge_pages: false,
+        jail: true,
+        strict: true,
+        readable_by_tests: false,
+        scope_snapshot_of: None,
+    };
     const KILLED_BY_THE_LIST: i32 = -libc::SIGSYS;
     const FINE: i32 = 0;
     const REFUSED: i32 = 1;
@@ -302,9 +309,9 @@ mod tests {
         child::reap(process).map_or(i32::MIN, |EndedChild { code, .. }| code)
     }
 
-    /// The same behind the walls of an occupant, if this kernel has them.
-    fn behind_walls(boot: &Boot, occupant: Occupant, act: impl FnOnce() -> i32) -> i32 {
-        in_child(|| {
+    /// The same behind the walls of an occupant, if this kernel has them. Where this is root, once more as nobody: it ends alike.
+    fn behind_walls(boot: &Boot, occupant: Occupant, act: impl Fn() -> i32) -> i32 {
+        let closed = || {
             let mut walls = before_v8();
             prepare();
             close(boot, occupant, &mut walls);
@@ -312,7 +319,15 @@ mod tests {
                 close_run(boot, &mut walls);
             }
             if walls.missing_for_strict().is_some() { NO_WALL } else { act() }
-        })
+        };
+        let ended = in_child(closed);
+        if rustix::process::geteuid().is_root() {
+            let nobody = 65_534;
+            // SAFETY: system calls without memory, in a process of one thread.
+            let becomes_nobody = || unsafe { libc::setgid(nobody) == 0 && libc::setuid(nobody) == 0 };
+            assert_eq!(in_child(|| if becomes_nobody() { closed() } else { REFUSED }), ended, "as nobody");
+        }
+        ended
     }
 
     #[track_caller]

@@ -1,8 +1,8 @@
 //! The guest process: where V8 lives. One thread, one isolate, one socket, no tokio.
 //!
 //! A process becomes a guest in [`become_guest_if_asked`], before anything else of the embedding program has run. It is
-//! either a *zygote*, which boots an isolate and forks a copy of itself for each run, or a *spawned run*, which boots and
-//! runs one program. Both go through the same [`isolate`] and the same [`run`].
+//! a *zygote*, which boots an isolate and forks a copy of itself for each run, or a *spawned run*, which boots and runs one
+//! program: both go through the same [`isolate`] and the same [`run`]. Or it is the maker of one [`scope_snapshot`].
 
 mod allocator;
 mod channel;
@@ -14,6 +14,7 @@ mod memory;
 mod outbox;
 mod program;
 mod run;
+mod scope_snapshot;
 mod warm_up;
 mod zygote;
 
@@ -21,6 +22,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 
 use crate::frame::{Boot, FromRun, FromZygote, HostMaxima, ToRun, ToZygote};
 use channel::Channel;
+pub(crate) use scope_snapshot::BUILD;
 
 /// The first argument of a process that is to become a guest. The second says which kind.
 pub(crate) const ARGUMENT: &str = "--isolet-guest";
@@ -28,6 +30,8 @@ pub(crate) const ARGUMENT: &str = "--isolet-guest";
 pub(crate) const ZYGOTE: &str = "zygote";
 /// The second argument of a spawned run.
 pub(crate) const RUN: &str = "run";
+/// The second argument of the maker of a scope snapshot.
+pub(crate) const MAKER: &str = "snapshot";
 /// The descriptor of the one socket of a guest process.
 pub(crate) const SOCKET: i32 = 3;
 
@@ -50,7 +54,11 @@ pub(crate) fn become_guest_if_asked() {
     // SAFETY: the descriptor is open, and the host gave it to nothing else in this process.
     let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
     let channel = Channel::new(socket.into());
-    if arguments.next().is_some_and(|kind| kind == ZYGOTE) { start_zygote(channel) } else { start_run(channel) }
+    match arguments.next() {
+        Some(kind) if kind == ZYGOTE => start_zygote(channel),
+        Some(kind) if kind == MAKER => scope_snapshot::make(channel),
+        _ => start_run(channel),
+    }
 }
 
 /// Ends this process at once: no destructors, no exit handlers, nothing of V8.
@@ -80,7 +88,10 @@ fn start_run(mut channel: Channel) -> ! {
 /// A spawned run: boots, jails itself, and runs what it is told.
 fn spawned(boot: &Boot, mut channel: Channel) -> ! {
     let mut walls = jail::before_v8();
-    let isolate = isolate::Isolate::boot(boot);
+    let isolate = match scope_snapshot::received(boot, &mut channel) {
+        Some(snapshot) => isolate::Isolate::boot_scope(boot, snapshot),
+        None => isolate::Isolate::boot(boot),
+    };
     jail::close(boot, jail::Occupant::Run, &mut walls);
     jail::close_run(boot, &mut walls);
     channel.send(&FromRun::Jailed { walls: walls.clone() });

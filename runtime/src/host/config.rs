@@ -6,6 +6,7 @@ use std::time::Duration;
 use isolet_snapshots::flags::Jit;
 
 use super::limits::Limits;
+use super::snapshot_folder::SnapshotFolder;
 
 /// How guest processes are started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,11 @@ pub struct Config {
     pub forks_max: u64,
     /// Age of a base zygote before it is replaced. Default 30 minutes.
     pub zygote_age_max: Duration,
+    /// Scope snapshots in memory, bytes, the least recently used first out. Default 64 MiB, some 70 small scopes; 0 makes none.
+    /// Only spawned runs use them: they are made from a scope's second spawned run on.
+    pub snapshot_bytes_max: usize,
+    /// Keeps scope snapshots over restarts. Default: nowhere.
+    pub snapshot_folder: Option<SnapshotFolder>,
     pub(crate) readable_by_tests: bool,
     pub(crate) jail: bool,
 }
@@ -87,6 +93,8 @@ impl Default for Config {
             zygotes_max: 16,
             forks_max: 100_000,
             zygote_age_max: Duration::from_secs(30 * 60),
+            snapshot_bytes_max: 64 << 20,
+            snapshot_folder: None,
             readable_by_tests: false,
             jail: true,
         }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
@@ -112,4 +112,12 @@ impl Control {
             }
         }
     }
+}
+
+/// Writes the first frame of a process that was not spoken to before, with a descriptor if there is one. It has room.
+pub(crate) fn send_first(socket: &UnixStream, frame: &impl Encode, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    let sent = socket::send(socket, &bytes, descriptor)?;
+    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }

@@ -150,8 +150,12 @@ impl Conversation<'_> {
                     turn = tokio::time::Instant::now();
                 }
             }
+            let was_clogged = self.is_clogged();
             self.outgoing.write(&self.stream);
             self.check_replies();
+            if was_clogged && !self.is_clogged() {
+                continue; // frames that have come still wait to be taken
+            }
             let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
                 ready = self.stream.ready(reads, wants_room) => {

@@ -23,8 +23,8 @@ enum Task {
     StartZygote { zygote: Arc<Zygote>, socket: OwnedFd },
     /// Attend to a zygote that another zygote forks.
     Attend { zygote: Arc<Zygote> },
-    /// Start the process of one run.
-    StartRun { process: Arc<GuestProcess>, socket: OwnedFd },
+    /// Start a process of another kind: of one run, or the maker of one snapshot.
+    Start { kind: &'static str, process: Arc<GuestProcess>, socket: OwnedFd },
     /// Do this.
     Do(Box<dyn FnOnce() + Send>),
 }
@@ -61,7 +61,11 @@ impl Keeper {
     }
 
     pub(crate) fn start_run(&self, process: Arc<GuestProcess>, socket: OwnedFd) {
-        self.give(Task::StartRun { process, socket });
+        self.give(Task::Start { kind: guest::RUN, process, socket });
+    }
+
+    pub(crate) fn start_maker(&self, process: Arc<GuestProcess>, socket: OwnedFd) {
+        self.give(Task::Start { kind: guest::MAKER, process, socket });
     }
 
     /// Does something off the path of a request.
@@ -138,9 +142,9 @@ fn perform(executable: &Path, task: Task, children: &mut Children) {
         Task::Attend { zygote } => {
             tokio::task::spawn_local(zygote.attend());
         }
-        Task::StartRun { process, socket } => {
-            // The run hears of a failure through its process.
-            let _ = children.start(executable, guest::RUN, socket, process);
+        Task::Start { kind, process, socket } => {
+            // Who waits for it hears of a failure through its process or its socket.
+            let _ = children.start(executable, kind, socket, process);
         }
         Task::Do(what) => what(),
     }

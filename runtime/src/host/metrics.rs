@@ -15,6 +15,12 @@ pub(crate) struct Counters {
     pub(crate) zygotes_lost: AtomicU64,
     pub(crate) runs: AtomicU64,
     pub(crate) overloaded: AtomicU64,
+    pub(crate) snapshots_made: AtomicU64,
+    pub(crate) snapshots_loaded: AtomicU64,
+    pub(crate) snapshots_refused: AtomicU64,
+    pub(crate) snapshots_unsaved: AtomicU64,
+    pub(crate) snapshots_failed: AtomicU64,
+    pub(crate) snapshot_bytes: AtomicU64,
 }
 
 /// What a runtime has counted since it was made.
@@ -41,6 +47,18 @@ pub struct Metrics {
     pub zygotes_lost: u64,
     /// Runs that were refused because too many waited.
     pub overloaded: u64,
+    /// Scope snapshots that were made.
+    pub snapshots_made: u64,
+    /// Scope snapshots that were found in the configured folder.
+    pub snapshots_loaded: u64,
+    /// Files in that folder that were not believed: corrupt, cut, foreign, open to others. Their snapshots were made again.
+    pub snapshots_refused: u64,
+    /// Scope snapshots that could not be written to that folder.
+    pub snapshots_unsaved: u64,
+    /// Scope snapshots that could not be made, or not be held.
+    pub snapshots_failed: u64,
+    /// Bytes of the scope snapshots in memory now.
+    pub snapshot_bytes: u64,
     /// Runs forked ahead now.
     pub ready: usize,
     /// Runs alive now.
@@ -61,6 +79,12 @@ impl Counters {
             zygotes: read(&self.zygotes),
             zygotes_lost: read(&self.zygotes_lost),
             overloaded: read(&self.overloaded),
+            snapshots_made: read(&self.snapshots_made),
+            snapshots_loaded: read(&self.snapshots_loaded),
+            snapshots_refused: read(&self.snapshots_refused),
+            snapshots_unsaved: read(&self.snapshots_unsaved),
+            snapshots_failed: read(&self.snapshots_failed),
+            snapshot_bytes: read(&self.snapshot_bytes),
             ready,
             live,
         }

@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 use isolet_bindings::{ContentHash, Scope};
 
 use super::config::{Config, Isolation, Start};
+use super::control;
 use super::keeper::Keeper;
 use super::metrics::{Counters, Metrics};
 use super::outcome::Origin;
 use super::process::GuestProcess;
 use super::run_error::RunError;
+use super::scope_snapshots::ScopeSnapshots;
 use super::zygote::{Condition, Zygote};
 use crate::frame::{Boot, Encode as _, ToRun, Walls};
 
@@ -97,6 +99,7 @@ pub(crate) struct Pool {
     config: Config,
     keeper: Keeper,
     state: Mutex<State>,
+    snapshots: Arc<ScopeSnapshots>,
     pub(crate) counters: Arc<Counters>,
     warned_of_spawn: AtomicBool,
     walls_of_spawned: Arc<OnceLock<Walls>>,
@@ -114,11 +117,15 @@ impl Pool {
             }
         })?;
         let state = State { base: None, next_base: None, scopes: HashMap::new(), retry_base_at: None };
+        let counters: Arc<Counters> = Arc::default();
+        let snapshots = ScopeSnapshots::new(&config, boot_of(&config), keeper.clone(), Arc::clone(&counters))
+            .map_err(|source| RunError::SnapshotFolder { source })?;
         let pool = Arc::new(Self {
             config,
             keeper,
             state: Mutex::new(state),
-            counters: Arc::default(),
+            snapshots,
+            counters,
             warned_of_spawn: AtomicBool::new(false),
             walls_of_spawned: Arc::default(),
         });
@@ -135,17 +142,6 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn boot(&self) -> Boot {
-        Boot {
-            jit: self.config.jit,
-            heap_bytes_max: self.config.limits.heap_bytes_max,
-            huge_pages: self.config.huge_pages,
-            jail: self.config.jail,
-            strict: self.is_strict(),
-            readable_by_tests: self.config.readable_by_tests,
-        }
-    }
-
     fn new_base(&self) -> Option<Arc<Zygote>> {
         let (zygote, socket) = match Zygote::base(Arc::clone(&self.counters)) {
             Ok(zygote) => zygote,
@@ -154,7 +150,7 @@ impl Pool {
                 return None;
             }
         };
-        if let Err(error) = zygote.boot(self.boot()) {
+        if let Err(error) = zygote.boot(boot_of(&self.config)) {
             tracing::warn!(%error, "no base zygote: it could not be told to boot");
             return None;
         }
@@ -262,10 +258,10 @@ impl Pool {
         }
     }
 
-    /// Waits until a scope that was prepared has its zygote and ready runs.
+    /// Waits until a scope has its zygote and ready runs, or its snapshot where runs are spawned.
     pub(crate) async fn prepared(self: &Arc<Self>, scope: &Scope) -> Result<(), RunError> {
         if self.config.start == Start::Spawn {
-            return Ok(());
+            return self.snapshots.prepared(scope).await;
         }
         if let Condition::Gone(reason) = self.settled_base().await {
             return Err(RunError::Refused { reason });
@@ -310,8 +306,12 @@ impl Pool {
         let process = Arc::new(GuestProcess::starting());
         self.counters.spawns.fetch_add(1, Ordering::Relaxed);
         self.keeper.start_run(Arc::clone(&process), there.into());
+        let snapshot = self.snapshots.take(scope);
+        let boot = Boot { scope_snapshot_of: snapshot.as_ref().map(|snapshot| snapshot.build), ..boot_of(&self.config) };
+        control::send_first(&here, &ToRun::Boot(boot), snapshot.as_ref().map(|snapshot| snapshot.file()))
+            .map_err(RunError::system("told to boot"))?;
+        // Also beside a snapshot: a guest of another build than that cannot use it.
         let mut preamble = Vec::new();
-        ToRun::Boot(self.boot()).encode(&mut preamble);
         ToRun::Install { manifest: manifest_of(scope) }.encode(&mut preamble);
         let mut claim = Claim::new(here, process, Origin::Spawned, preamble);
         claim.walls_of_spawned = Some(Arc::clone(&self.walls_of_spawned));
@@ -475,7 +475,19 @@ impl State {
     }
 }
 
-fn manifest_of(scope: &Scope) -> String {
+fn boot_of(config: &Config) -> Boot {
+    Boot {
+        jit: config.jit,
+        heap_bytes_max: config.limits.heap_bytes_max,
+        huge_pages: config.huge_pages,
+        jail: config.jail,
+        strict: config.isolation == Isolation::Strict,
+        readable_by_tests: config.readable_by_tests,
+        scope_snapshot_of: None,
+    }
+}
+
+pub(super) fn manifest_of(scope: &Scope) -> String {
     // Names and numbers only: this cannot fail.
     serde_json::to_string(scope.manifest()).unwrap_or_else(|_| "[]".to_owned())
 }

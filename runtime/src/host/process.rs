@@ -153,6 +153,7 @@ fn cpu_time(process: Pid) -> Option<Duration> {
 
 /// The processor time of another process, which macOS counts in ticks of its own.
 #[cfg(target_os = "macos")]
+#[expect(deprecated, reason = "libc would have another crate for two numbers")]
 fn cpu_time(process: Pid) -> Option<Duration> {
     // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
     let (usage, tick) = unsafe {

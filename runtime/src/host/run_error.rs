@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use super::snapshot_folder::SnapshotFolderError;
+
 /// A run, or a runtime, that failed for no fault of the program. Log it, retry, or mend the set-up.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,19 @@ pub enum RunError {
     NotIsolated {
         /// What is missing.
         missing: String,
+    },
+    /// The configured folder for scope snapshots cannot be used.
+    #[error("the snapshots cannot be stored")]
+    SnapshotFolder {
+        /// Why, and the way out.
+        #[source]
+        source: SnapshotFolderError,
+    },
+    /// The snapshot of a scope that was to be prepared could not be made. Its runs boot from the base snapshot.
+    #[error("the snapshot of the scope could not be made: {reason}")]
+    NoSnapshot {
+        /// Why.
+        reason: String,
     },
     /// The runtime was shut down.
     #[error("the runtime was shut down")]

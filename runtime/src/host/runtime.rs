@@ -73,7 +73,8 @@ impl Runtime {
     /// # Errors
     ///
     /// [`RunError::NotInitialised`] unless [`init`](crate::init) ran or `config` names an executable;
-    /// [`RunError::Configuration`] for values that cannot work; [`RunError::System`] if the system gives no thread or socket.
+    /// [`RunError::Configuration`] for values that cannot work; [`RunError::SnapshotFolder`] for a folder that others could write
+    /// to; [`RunError::System`] if the system gives no thread or socket.
     pub fn new(config: Config) -> Result<Self, RunError> {
         let executable = executable_of(&config)?;
         check(&config)?;
@@ -93,11 +94,13 @@ impl Runtime {
         Session::new(self.clone(), scope, Arc::new(host))
     }
 
-    /// Makes ready for a scope, so that its first run claims a process that was forked ahead.
+    /// Makes ready for a scope, so that its first run claims a process that was forked ahead; or boots from the scope's snapshot,
+    /// where the configuration says [`Start::Spawn`].
     ///
     /// # Errors
     ///
-    /// [`RunError::Refused`] if nothing can be forked here.
+    /// [`RunError::Refused`] if nothing can be forked here; [`RunError::NoSnapshot`] if no snapshot could be made. Runs of the scope
+    /// work without either.
     pub async fn prepare(&self, scope: &Scope) -> Result<(), RunError> {
         self.0.pool.prepared(scope).await
     }
