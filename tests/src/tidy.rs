@@ -72,7 +72,16 @@ fn the_version_of_deno_core_is_known() -> Result<(), Failed> {
 
 fn every_module_says_what_it_is() -> Result<(), Failed> {
     let mut silent = Vec::new();
-    for folder in ["bindings/src", "snapshots/src", "runtime/src", "server/src", "examples/src", "tests/src", "xtask/src"] {
+    for folder in [
+        "bindings/src",
+        "snapshots/src",
+        "runtime/src",
+        "comparison/src",
+        "server/src",
+        "examples/src",
+        "tests/src",
+        "xtask/src",
+    ] {
         silent.extend(
             rust_files(folder)?
                 .into_iter()
@@ -92,7 +101,7 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 }
 
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
-    for folder in ["bindings/src", "runtime/src/host", "runtime/src/mcp", "server/src", "examples/src"] {
+    for folder in ["bindings/src", "runtime/src/host", "runtime/src/mcp", "comparison/src", "server/src", "examples/src"] {
         none_has(&rust_files(folder)?, &["deno_core", "v8::", "serde_v8"])?;
     }
     Ok(())
@@ -135,7 +144,7 @@ fn rows_of(text: &str) -> impl Iterator<Item = &str> {
 /// The last column of each row names tests, as `module::test`: a file of that module has to have one of that name.
 fn check_names<'text>(document: &str, rows: impl Iterator<Item = &'text str>) -> Result<(), Failed> {
     let mut files = Vec::new();
-    for folder in ["bindings", "snapshots", "runtime", "server", "examples", "tests", "xtask"] {
+    for folder in ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "xtask"] {
         files.extend(rust_files(folder)?);
     }
     let is_there = |name: &str| {
