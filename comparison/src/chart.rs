@@ -8,6 +8,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::table::grouped_digits;
+
 const WIDTH: u32 = 860;
 const LABELS_WIDTH: u32 = 330;
 const VALUES_WIDTH: u32 = 110;
@@ -72,7 +74,7 @@ fn draw<'svg>(
         .axis_style(Ink::GRID)
         .label_style(FONT.into_font().color(&Ink::TEXT))
         .x_desc(unit)
-        .x_label_formatter(&|value| if *value < 1.0 { format!("{value:.2}") } else { format!("{value:.0}") })
+        .x_label_formatter(&|value| if *value < 1.0 { value.to_string() } else { grouped_digits(&format!("{value:.0}")) })
         .draw()?;
     let label = TextStyle::from(FONT.into_font()).color(&Ink::TEXT);
     let before = label.clone().pos(Pos::new(HPos::Right, VPos::Center));

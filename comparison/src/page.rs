@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::chart::{self, Bar};
-use crate::table::{Table, tables};
+use crate::table::{Table, grouped, tables};
 use crate::{Comparison, TaskCost};
 
 const STYLE: &str = include_str!("page.css");
@@ -38,8 +38,11 @@ pub(crate) fn page(comparison: &Comparison) -> anyhow::Result<String> {
 }
 
 fn section(html: &mut String, table: &Table, chart: &str) {
-    let _ =
-        write!(html, "<h2>{}</h2>\n<div class=\"wide\">{chart}</div>\n<div class=\"wide\"><table>\n", escaped(&table.title));
+    let _ = write!(
+        html,
+        "<h2>{0}</h2>\n<div class=\"wide\" role=\"img\" aria-label=\"{0}\">{chart}</div>\n<div class=\"wide\"><table>\n",
+        escaped(&table.title)
+    );
     for (place, row) in table.rows.iter().enumerate() {
         let cell = if place == 0 { "th" } else { "td" };
         let cells: String = row.iter().map(|text| format!("<{cell}>{}</{cell}>", escaped(text))).collect();
@@ -76,7 +79,7 @@ fn tasks(tasks: &[TaskCost]) -> Vec<Bar> {
 }
 
 fn tokens(label: String, tokens: usize, is_code_mode: bool) -> Bar {
-    Bar { label, value: tokens as f64, text: tokens.to_string(), is_code_mode }
+    Bar { label, value: tokens as f64, text: grouped(tokens), is_code_mode }
 }
 
 /// Text as HTML: names of servers and words of tools are other people's.

@@ -128,8 +128,12 @@ fn ratio(ratio: f64) -> String {
 }
 
 /// `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
+pub(crate) fn grouped(number: usize) -> String {
+    grouped_digits(&number.to_string())
+}
+
+/// The same of a whole number that is text.
+pub(crate) fn grouped_digits(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {

@@ -52,7 +52,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     let mut trials = attacks::trials();
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
-    trials.extend(comparison::trials());
+    trials.extend(comparison::trials(all_required));
     trials.extend(desktop::trials(all_required));
     trials.extend(embedding::trials());
     trials.extend(examples::trials(all_required)?);
