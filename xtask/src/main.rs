@@ -5,6 +5,7 @@
 //! ([`v8`]), and only then calls cargo. Nothing here depends on V8 itself.
 
 mod archive;
+mod bench;
 mod cargo;
 mod console;
 mod download;
@@ -37,12 +38,12 @@ enum Task {
     /// Gets the V8 archive, where plain cargo finds it
     V8(v8::Arguments),
     /// Runs the benches
-    Bench(cargo::Arguments),
+    Bench(bench::Arguments),
     /// Shows how complete the generated TypeScript is on real tool definitions
     BindingsReport(cargo::Arguments),
-    /// Kills hosts in mid-run and counts what they leave behind
+    /// Runs 10,000 programs that take their process down against one host, and says what of it changed
     Kill(cargo::Arguments),
-    /// Runs many users at once and reports how long each waits
+    /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
 }
 
@@ -64,21 +65,17 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         }
         Task::Test(arguments) => test::run(arguments, workspace),
         Task::V8(arguments) => v8::run(arguments, workspace),
-        Task::Bench(arguments) => cargo::run(&["bench", "--workspace"], arguments, workspace),
+        Task::Bench(arguments) => bench::run(arguments, workspace),
         Task::BindingsReport(arguments) => cargo::run_without_v8(
             &["run", "--package", "isolet-bindings", "--release", "--features", "tokens", "--example", "bindings-report", "--"],
             arguments,
             workspace,
         ),
-        Task::Kill(arguments) => cargo::run(
-            &["test", "--package", "isolet-tests", "--release", "--test", "isolet", "--", "kill"],
-            arguments,
-            workspace,
-        ),
-        Task::Crowd(arguments) => cargo::run(
-            &["test", "--package", "isolet-tests", "--release", "--test", "isolet", "--", "crowd"],
-            arguments,
-            workspace,
-        ),
+        Task::Kill(arguments) => {
+            cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "kill"], arguments, workspace)
+        }
+        Task::Crowd(arguments) => {
+            cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)
+        }
     }
 }
