@@ -67,7 +67,7 @@ fn measure(report: &mut Report, work: &Path) -> Result<()> {
     };
     println!("{} tools of {} servers, from {}", corpus.len(), corpus.servers.len(), corpus.source);
     if packages.is_none() {
-        println!("2 oracles are skipped, TypeScript is not there: `cargo xtask test --node-packages` installs it");
+        println!("2 oracles are skipped: checking with TypeScript {}", oracle::MISSING);
     }
     println!("\n| what | must reach | reached |\n|---|---|---|");
     let scopes = corpus.scopes()?;
