@@ -45,7 +45,7 @@ pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError,
 pub use grants::Grants;
 pub use hash::ContentHash;
 pub use manifest::{Manifest, Namespace};
-pub use scope::{Scope, ScopeError, ScopeWarning, ScopedTool};
+pub use scope::{DESCRIBED_PATHS_MAX, Scope, ScopeError, ScopeWarning, ScopedTool};
 pub use search::SearchHit;
 pub use tokens::{TokenBudget, TokenCount, count_tokens};
 pub use types::{Coverage, ServerCoverage, Types};

@@ -18,10 +18,16 @@ use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
-use crate::search::{self, Index, SearchHit};
+use crate::search::{self, Index, PATH_LENGTH_MAX, SearchHit};
 use crate::tokens::TokenBudget;
 use crate::types::{self, Types};
 use crate::validation::Violation;
+
+/// The most paths that one call of [`Scope::describe`] looks at: a program or a client may name as many as it likes.
+pub const DESCRIBED_PATHS_MAX: usize = 50;
+
+/// How many unknown paths get the nearest names: each is compared with all tools of the scope.
+const HINTED_PATHS_MAX: usize = 5;
 
 /// The tools of one user, filtered, renamed, described and pinned; cheap to clone.
 #[derive(Clone)]
@@ -203,11 +209,19 @@ impl Scope {
         self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
     }
 
-    /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, with
-    /// the nearest names.
+    /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, for
+    /// the first five of these with the nearest names.
+    ///
+    /// Only the first [`DESCRIBED_PATHS_MAX`] paths are looked at, known or not; a last line says how many were left out.
     #[must_use]
     pub fn describe<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> String {
-        self.declare(paths, ServerDeclarations::full)
+        let mut paths = paths.into_iter();
+        let mut text = self.declare(paths.by_ref().take(DESCRIBED_PATHS_MAX), ServerDeclarations::full);
+        let left_out = paths.count();
+        if left_out > 0 {
+            text.push_str(&format!("// {left_out} paths are left out: name at most {DESCRIBED_PATHS_MAX} at a time\n"));
+        }
+        text
     }
 
     /// The tools at `paths` on one line each: signature and first sentence.
@@ -222,17 +236,11 @@ impl Scope {
         form: fn(&ServerDeclarations, &ScopedTool) -> Piece,
     ) -> String {
         let mut known = Vec::new();
-        let mut unknown = String::new();
+        let mut unknown = Vec::new();
         for path in paths {
             match self.find(path) {
                 Some(tool) => known.push(tool),
-                None => {
-                    let path: String = path.chars().take(128).collect();
-                    let nearest = self.nearest(&path);
-                    let hint =
-                        if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
-                    unknown.push_str(&format!("// no tool {}{hint}\n", comment::string_literal(&path)));
-                }
+                None => unknown.push(path),
             }
         }
         known.sort_by_key(|tool| tool.index);
@@ -242,10 +250,16 @@ impl Scope {
             let server = self.declarations_of(tools[0]);
             text.push_str(&server.assemble(&tools.iter().map(|tool| form(server, tool)).collect::<Vec<_>>()));
         }
-        text + &unknown
+        for (place, path) in unknown.into_iter().enumerate() {
+            let nearest = if place < HINTED_PATHS_MAX { self.nearest(path) } else { Vec::new() };
+            let hint = if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
+            let path: String = path.chars().take(PATH_LENGTH_MAX).collect();
+            text.push_str(&format!("// no tool {}{hint}\n", comment::string_literal(&path)));
+        }
+        text
     }
 
-    /// The paths of this scope that look most like `name`, best first.
+    /// The paths of this scope that look most like `name`, best first, at most five; none for a name that is longer than any path.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<String> {
         search::nearest(self.0.tools.iter().map(|tool| tool.path.as_str()), name)
@@ -455,5 +469,51 @@ impl ScopedTool {
     #[must_use]
     pub fn unwraps_result(&self) -> bool {
         self.definition.unwraps_result()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::{Duration, Instant};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::Catalog;
+
+    fn scope_of(tools: usize) -> Scope {
+        let tools: Vec<Value> =
+            (0..tools).map(|tool| json!({"name": format!("tool_{tool}"), "inputSchema": {"type": "object"}})).collect();
+        Catalog::load([("server", tools)]).unwrap().scope(&Grants::new().allow("*")).unwrap()
+    }
+
+    #[test]
+    fn as_many_paths_are_described_as_the_limit_says() {
+        let scope = scope_of(DESCRIBED_PATHS_MAX + 2);
+        let paths: Vec<&str> = scope.tools().iter().map(ScopedTool::path).collect();
+        let described = |count: usize| scope.describe(paths[..count].iter().copied());
+        let tools = |text: &str| text.matches("function tool_").count();
+        let (all, more) = (described(DESCRIBED_PATHS_MAX), described(DESCRIBED_PATHS_MAX + 2));
+        assert_eq!((tools(&all), tools(&more)), (DESCRIBED_PATHS_MAX, DESCRIBED_PATHS_MAX));
+        assert_eq!(more.strip_prefix(&all), Some("// 2 paths are left out: name at most 50 at a time\n"));
+    }
+
+    #[test]
+    fn the_first_unknown_paths_get_near_names() {
+        let text = scope_of(1).describe(["server.tool0"; HINTED_PATHS_MAX + 1]);
+        assert_eq!(text.matches("// no tool \"server.tool0\", the nearest are server.tool_0\n").count(), HINTED_PATHS_MAX);
+        assert!(text.ends_with("// no tool \"server.tool0\"\n"), "{text}");
+    }
+
+    #[test]
+    fn unknown_paths_without_end_take_no_time() {
+        let scope = scope_of(1_000);
+        let paths: Vec<String> = (0..100_000).map(|path| format!("server.tool-{path}")).collect();
+        let start = Instant::now();
+        let text = scope.describe(paths.iter().map(String::as_str));
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(text.ends_with("// 99950 paths are left out: name at most 50 at a time\n"), "{text}");
     }
 }

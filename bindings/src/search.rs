@@ -11,6 +11,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::name::IDENTIFIER_LENGTH_MAX;
 use crate::scope::ScopedTool;
 
 /// How fast more of the same word stops to count, and how much length counts: the usual values of BM25.
@@ -32,6 +33,9 @@ const QUERY_WORDS_MAX: usize = 32;
 
 /// The most names that [`nearest`] gives.
 const NEAREST_MAX: usize = 5;
+
+/// The most characters of a path: those of two identifiers and the dot between them.
+pub(crate) const PATH_LENGTH_MAX: usize = 2 * IDENTIFIER_LENGTH_MAX + 1;
 
 /// A tool that matches a query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -127,10 +131,14 @@ fn add_parameters(tool: &ScopedTool, add: &mut impl FnMut(&str, f64)) {
     }
 }
 
-/// The names among `names` that are nearest to `wanted`, best first, at most five.
+/// The names among `names` that are nearest to `wanted`, best first, at most five. What is longer than any path is near to nothing:
+/// comparing two names takes as long as the product of their lengths.
 pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<String> {
-    let wanted: String = wanted.chars().take(128).collect();
-    let (namespace, identifier) = parts(&wanted);
+    let is_comparable = |name: &str| name.chars().nth(PATH_LENGTH_MAX).is_none();
+    if !is_comparable(wanted) {
+        return Vec::new();
+    }
+    let (namespace, identifier) = parts(wanted);
     let score = |name: &str| {
         let (other_namespace, other_identifier) = parts(name);
         let nearness = strsim::jaro_winkler(&other_identifier, &identifier);
@@ -138,6 +146,7 @@ pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) ->
         let same_server = if namespace.is_empty() { 1.0 } else { strsim::jaro_winkler(&other_namespace, &namespace) };
         nearness - 0.1 * (1.0 - same_server)
     };
+    let names = names.filter(|name| is_comparable(name));
     let mut ranked: Vec<(f64, &str)> = names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.8).collect();
     ranked.sort_by(|one, two| two.0.total_cmp(&one.0).then_with(|| one.1.cmp(two.1)));
     ranked.into_iter().take(NEAREST_MAX).map(|(_, name)| name.to_owned()).collect()
@@ -236,6 +245,25 @@ mod tests {
         assert_eq!(nearest(names.into_iter(), "github.createIssue")[0], "github.create_issue");
         assert_eq!(nearest(names.into_iter(), "post_message"), ["slack.post_message"]);
         assert!(nearest(names.into_iter(), "zzz").is_empty());
+    }
+
+    #[test]
+    fn the_longest_path_is_near_and_a_longer_name_is_not_looked_at() {
+        let path = |length: usize| format!("{}.{}", "s".repeat(IDENTIFIER_LENGTH_MAX), "t".repeat(length));
+        let (longest, longer) = (path(IDENTIFIER_LENGTH_MAX), path(IDENTIFIER_LENGTH_MAX + 1));
+        let names = [&*longest, &*longer];
+        assert_eq!(nearest(names.into_iter(), &path(IDENTIFIER_LENGTH_MAX - 1)), [&*longest]);
+        assert!(nearest(names.into_iter(), &longer).is_empty());
+    }
+
+    #[test]
+    fn long_names_take_no_time() {
+        let names: Vec<String> = (0..20).map(|name| format!("{name}{}", "n".repeat(1 << 20))).collect();
+        let start = std::time::Instant::now();
+        for wanted in [&*"n".repeat(100), &names[0]] {
+            assert!(nearest(names.iter().map(String::as_str), wanted).is_empty());
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -120,5 +120,5 @@ fn describe(scope: &Scope, arguments: &str) -> Value {
     // `tools.describe("a.b", "c.d")` and `tools.describe(["a.b", "c.d"])` alike.
     let paths = arguments.get("paths").and_then(Value::as_array).into_iter().flatten();
     let paths = paths.flat_map(|path| path.as_array().map_or(std::slice::from_ref(path), Vec::as_slice));
-    Value::String(scope.describe(paths.filter_map(Value::as_str).take(HITS_MAX)))
+    Value::String(scope.describe(paths.filter_map(Value::as_str)))
 }
