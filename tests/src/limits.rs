@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Limits, Origin, Outcome, RunError, Runtime, Stop};
+use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, Origin, Outcome, RunError, Runtime, Stop};
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -43,6 +43,7 @@ const TESTS: &[Test] = &[
     ("a_backlog_of_one_user_does_not_delay_another", backlog),
     ("a_configuration_that_cannot_work_is_refused", configuration),
     ("no_more_runs_are_ready_than_the_configuration_says", ready_runs),
+    ("a_scope_that_has_its_zygote_takes_none_from_another", kept_zygotes),
 ];
 
 /// Checks that count processes: each in a host of its own.
@@ -397,6 +398,32 @@ fn ready_runs() -> anyhow::Result<()> {
             runtime.prepare(scope).await?;
         }
         ensure!(runtime.metrics().ready == 1, "{:?}", runtime.metrics());
+        Ok(())
+    })
+}
+
+/// As many scopes as may have a zygote keep theirs, however often each is prepared, or used where a run has to have one.
+fn kept_zygotes() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        for isolation in [Isolation::BestEffort, Isolation::Strict] {
+            let mut config = Config::default();
+            (config.zygotes_max, config.isolation) = (2, isolation);
+            let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
+            for _ in 0..3 {
+                for scope in [&scopes.test, &scopes.hold] {
+                    runtime.prepare(scope).await?;
+                }
+            }
+            for scope in [&scopes.test, &scopes.hold, &scopes.test, &scopes.hold] {
+                match runtime.session(scope.clone(), TestTools(Upstream::new("user"))).run("return 1").await {
+                    Err(RunError::NotIsolated { .. }) if isolation == Isolation::Strict => {}
+                    ran => returns(&ran?, 1)?,
+                }
+            }
+            let metrics = runtime.metrics();
+            ensure!(metrics.zygotes == 3, "{isolation:?}: a base zygote and two of scopes, not {}", metrics.zygotes);
+        }
         Ok(())
     })
 }

@@ -182,9 +182,7 @@ impl Pool {
 
     /// Strict isolation: only the zygote of a scope says which walls stand around its runs, so there has to be one.
     async fn check_strict(self: &Arc<Self>, scope: &Scope) -> Result<(), RunError> {
-        self.prepared(scope).await?;
-        let zygote = self.lock().scopes.get(&scope.hash()).and_then(|entry| entry.zygote.clone());
-        let missing = match zygote.map(|zygote| zygote.condition()) {
+        let missing = match self.zygote_of(scope).await?.map(|zygote| zygote.condition()) {
             Some(Condition::Ready(walls)) => walls.missing_for_strict(),
             _ => Some("the zygote of the scope".to_owned()),
         };
@@ -241,13 +239,12 @@ impl Pool {
 
     fn make_scope_zygote(self: &Arc<Self>, scope: &Scope) {
         let mut state = self.lock();
-        state.retire_least_recent(self.config.zygotes_max, scope.hash());
-        let State { base, scopes, .. } = &mut *state;
-        let Some(base) = base.as_ref().filter(|base| base.is_ready()) else { return };
-        let entry = scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
-        if entry.zygote.is_some() {
+        let Some(base) = state.base.clone().filter(|base| base.is_ready()) else { return };
+        if state.scopes.get(&scope.hash()).is_some_and(|entry| entry.zygote.is_some()) {
             return;
         }
+        state.retire_least_recent(self.config.zygotes_max);
+        let entry = state.scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
         match base.fork_scope(&entry.manifest) {
             Ok(zygote) => {
                 self.counters.zygotes.fetch_add(1, Ordering::Relaxed);
@@ -263,16 +260,27 @@ impl Pool {
         if self.config.start == Start::Spawn {
             return self.snapshots.prepared(scope).await;
         }
+        if self.zygote_of(scope).await?.is_some() {
+            self.fill(scope.hash());
+        }
+        Ok(())
+    }
+
+    /// The zygote of a scope, once it is ready or gone; it is made if there is none.
+    async fn zygote_of(self: &Arc<Self>, scope: &Scope) -> Result<Option<Arc<Zygote>>, RunError> {
+        let there = || self.lock().scopes.get(&scope.hash()).and_then(|entry| entry.zygote.clone());
+        if let Some(zygote) = there().filter(|zygote| zygote.is_ready()) {
+            return Ok(Some(zygote));
+        }
         if let Condition::Gone(reason) = self.settled_base().await {
             return Err(RunError::Refused { reason });
         }
         self.make_scope_zygote(scope);
-        let zygote = self.lock().scopes.get(&scope.hash()).and_then(|entry| entry.zygote.clone());
-        if let Some(zygote) = zygote {
+        let zygote = there();
+        if let Some(zygote) = &zygote {
             zygote.settled().await;
-            self.fill(scope.hash());
         }
-        Ok(())
+        Ok(zygote)
     }
 
     /// Forks runs ahead, off the path of the request.
@@ -464,11 +472,11 @@ impl Entry {
 
 impl State {
     /// Makes room for one more zygote of a scope.
-    fn retire_least_recent(&mut self, zygotes_max: usize, but: ContentHash) {
+    fn retire_least_recent(&mut self, zygotes_max: usize) {
         while self.scopes.values().filter(|entry| entry.zygote.is_some()).count() >= zygotes_max.max(1) {
-            let oldest = self.scopes.iter_mut().filter(|(hash, entry)| **hash != but && entry.zygote.is_some());
-            match oldest.min_by_key(|(_, entry)| entry.last_request) {
-                Some((_, entry)) => entry.drop_zygote(),
+            let with_zygote = self.scopes.values_mut().filter(|entry| entry.zygote.is_some());
+            match with_zygote.min_by_key(|entry| entry.last_request) {
+                Some(entry) => entry.drop_zygote(),
                 None => return,
             }
         }
