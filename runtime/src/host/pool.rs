@@ -220,8 +220,8 @@ impl Pool {
         };
         entry.requests = entry.requests.saturating_add(1);
         let wants_zygote = entry.zygote.is_none() && entry.requests >= REQUESTS_OF_BUSY;
-        drop(state);
         let claim = fork(&zygote, origin, preamble).ok();
+        drop(state);
         if wants_zygote {
             self.prepare(scope);
         } else if origin == Origin::Forked {
@@ -290,22 +290,8 @@ impl Pool {
     }
 
     fn fill(&self, hash: ContentHash) {
-        loop {
-            let zygote = {
-                let mut state = self.lock();
-                let ready_total: usize = state.scopes.values().map(|entry| entry.ready.len()).sum();
-                let Some(entry) = state.scopes.get_mut(&hash) else { return };
-                let room = entry.ready.len() < entry.ready_wanted && ready_total < self.config.ready_runs_total_max;
-                match &entry.zygote {
-                    Some(zygote) if room && zygote.is_ready() => Arc::clone(zygote),
-                    _ => return,
-                }
-            };
-            let Ok(claim) = fork(&zygote, Origin::Ready, Vec::new()) else { return };
-            if let Some(entry) = self.lock().scopes.get_mut(&hash) {
-                entry.ready.push_back(claim);
-            }
-        }
+        // The lock goes in between: who claims does not wait for all of them.
+        while self.lock().fork_ahead(hash, self.config.ready_runs_total_max) {}
     }
 
     /// A process of its own for one run.
@@ -471,6 +457,17 @@ impl Entry {
 }
 
 impl State {
+    /// Forks one run of a scope ahead; false if no more are wanted or can be had.
+    fn fork_ahead(&mut self, hash: ContentHash, ready_total_max: usize) -> bool {
+        let ready_total: usize = self.scopes.values().map(|entry| entry.ready.len()).sum();
+        let Some(entry) = self.scopes.get_mut(&hash) else { return false };
+        let has_room = entry.ready.len() < entry.ready_wanted && ready_total < ready_total_max;
+        let Some(zygote) = entry.zygote.as_ref().filter(|zygote| has_room && zygote.is_ready()) else { return false };
+        let Ok(claim) = fork(zygote, Origin::Ready, Vec::new()) else { return false };
+        entry.ready.push_back(claim);
+        true
+    }
+
     /// Makes room for one more zygote of a scope.
     fn retire_least_recent(&mut self, zygotes_max: usize) {
         while self.scopes.values().filter(|entry| entry.zygote.is_some()).count() >= zygotes_max.max(1) {
@@ -500,6 +497,8 @@ pub(super) fn manifest_of(scope: &Scope) -> String {
     serde_json::to_string(scope.manifest()).unwrap_or_else(|_| "[]".to_owned())
 }
 
+/// Asks a zygote for a run, without waiting for it. Under the pool's lock, as every retirement is: a zygote that is told to retire
+/// after it was asked forks first, and one that was told before is not asked.
 fn fork(zygote: &Zygote, origin: Origin, preamble: Vec<u8>) -> io::Result<Claim> {
     let (socket, there) = UnixStream::pair()?;
     let process = zygote.fork_run(there.into())?;
