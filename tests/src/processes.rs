@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use isolet::{CallEnd, Config, End, Limits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop};
 use libtest_mimic::{Failed, Trial};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
 use crate::frames;
@@ -26,13 +27,15 @@ use crate::test_tools::{self, TestTools, Upstream};
 pub(crate) const HOST_ARGUMENT: &str = "--process-host";
 /// The first argument of a guest that lies.
 pub(crate) const LIAR_ARGUMENT: &str = "--liar";
+/// The first argument of a zygote that can fork nothing.
+pub(crate) const BARREN_ARGUMENT: &str = "--barren-zygote";
 
 /// From a limit to the answer: 10 ms, and ten times that on a machine that does other things.
 const ANSWER_MAX: Duration = Duration::from_millis(10 * 10);
 /// How long what has to happen may take.
 const SOON: Duration = Duration::from_secs(10);
 
-const CHECKS: [&str; 9] = [
+const CHECKS: [&str; 10] = [
     "a_killed_zygote_of_a_scope_loses_its_own_runs_only_and_is_replaced",
     "a_killed_base_zygote_is_replaced",
     "runs_and_zygotes_are_behind_the_walls",
@@ -42,6 +45,7 @@ const CHECKS: [&str; 9] = [
     "a_guest_that_does_not_read_is_not_listened_to",
     "a_zygote_that_lies_is_not_used",
     "a_dropped_session_ends_its_runs",
+    "a_fork_that_the_system_refuses_is_an_error_of_its_run",
 ];
 
 /// One trial a check, each in a host of its own.
@@ -67,6 +71,7 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
             [check] if check == CHECKS[6] => deaf_guest().await,
             [check] if check == CHECKS[7] => lying_zygote().await,
             [check] if check == CHECKS[8] => drop_session().await,
+            [check] if check == CHECKS[9] => refused_forks().await,
             [check] if check == "to-be-killed" => wait_to_be_killed().await,
             _ => anyhow::bail!("unknown check {arguments:?}"),
         }
@@ -449,7 +454,11 @@ pub(crate) const CALL: u8 = 17;
 pub(crate) const END: u8 = 18;
 const ANSWER: u8 = 4;
 const START: u8 = 3;
+const BOOT: u8 = 1;
+const FORK: u8 = 5;
+const READY: u8 = 32;
 const FORKED: u8 = 33;
+const NOT_FORKED: u8 = 34;
 /// The place of `hold.until_told` in the scope of both namespaces.
 const HELD: u32 = 0;
 
@@ -463,6 +472,13 @@ pub(crate) struct Liar {
 }
 
 impl Liar {
+    fn of_host() -> Self {
+        #[expect(unsafe_code, reason = "the socket of a guest process is its fourth descriptor")]
+        // SAFETY: the host put its socket there, and nothing else in this process knows of it.
+        let socket = unsafe { UnixStream::from_raw_fd(3) };
+        Self { socket }
+    }
+
     fn raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.socket.write_all(bytes)
     }
@@ -512,11 +528,20 @@ impl Liar {
     }
 }
 
+/// Says that it can fork, and that the system refuses each time.
+pub(crate) fn refuse_forks() -> anyhow::Result<()> {
+    let mut zygote = Liar::of_host();
+    zygote.read(BOOT)?;
+    zygote.frame(READY, br#"{"huge_pages":false,"no_new_privileges":false,"landlock":false,"seccomp":false,"missing":[]}"#)?;
+    loop {
+        let (_, run) = zygote.read(FORK)?;
+        zygote.frame(NOT_FORKED, &[&run[..], &Errno::AGAIN.raw_os_error().to_le_bytes()].concat())?;
+    }
+}
+
 /// Lies as the program that it is given says.
 pub(crate) fn lie() -> anyhow::Result<()> {
-    #[expect(unsafe_code, reason = "the socket of a guest process is its fourth descriptor")]
-    // SAFETY: the host put its socket there, and nothing else in this process knows of it.
-    let mut liar = Liar { socket: unsafe { UnixStream::from_raw_fd(3) } };
+    let mut liar = Liar::of_host();
     let (_, start) = liar.read(START)?;
     let start = String::from_utf8_lossy(&start);
     if let Some((_, seed)) = start.rsplit_once(frames::MUTATED) {
@@ -641,6 +666,23 @@ async fn lying_zygote() -> anyhow::Result<()> {
             .await?;
         ensure!(outcome.end == End::Returned(3.into()), "beside `{script}`: {}", outcome.end);
         ensure!(outcome.cost.origin == Origin::Spawned, "beside `{script}`: {:?}", outcome.cost.origin);
+    }
+    Ok(())
+}
+
+/// A machine that has no room for one more process has none for a spawned one either: the run fails, and the count says so.
+async fn refused_forks() -> anyhow::Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut config = Config::default();
+    config.executable = Some(executable(&place, &format!("exec THIS {BARREN_ARGUMENT}"))?);
+    let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
+    let session = runtime.session(scopes.test, TestTools(Upstream::new("user")));
+    for failed in 1..=2 {
+        let ran = session.run("return 1").await;
+        let Err(RunError::System { source, .. }) = &ran else { anyhow::bail!("run {failed}: {ran:?}") };
+        ensure!(source.raw_os_error() == Some(Errno::AGAIN.raw_os_error()), "run {failed}: {source}");
+        let metrics = runtime.metrics();
+        ensure!((metrics.failed_forks, metrics.spawns) == (failed, 0), "run {failed}: {metrics:?}");
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         examples::DEMO_ARGUMENT => Some(examples::demo()),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
+        processes::BARREN_ARGUMENT => Some(processes::refuse_forks()),
         scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
         scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),

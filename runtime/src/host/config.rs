@@ -11,7 +11,9 @@ use super::snapshot_folder::SnapshotFolder;
 /// How guest processes are started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {
-    /// Forked from a zygote; spawned where that fails. The default on Unix.
+    /// Forked from a zygote; spawned where there is none that forks: while one is replaced, or where none comes up. A single fork that
+    /// the system refuses, for want of memory or processes, is [`RunError::System`](crate::RunError::System): a spawned process would
+    /// take more of both. The default on Unix.
     #[default]
     Fork,
     /// Spawned, each of them: exec, boot, run once. Ten to twenty milliseconds.

@@ -39,7 +39,8 @@ pub struct Metrics {
     pub spawns: u64,
     /// Forks that were asked for, runs forked ahead included.
     pub forks: u64,
-    /// Forks that the system refused.
+    /// Forks that the system refused: of runs, which fail with [`RunError::System`](crate::RunError::System) unless they were forked
+    /// ahead, and of zygotes of scopes. The first one is also a warning in the log.
     pub failed_forks: u64,
     /// Zygotes that were started.
     pub zygotes: u64,

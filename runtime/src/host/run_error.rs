@@ -29,7 +29,7 @@ pub enum RunError {
         /// When a retry may succeed.
         retry_after: Duration,
     },
-    /// The operating system refused what a guest process needs.
+    /// The operating system refused what a guest process needs: processes, memory, descriptors. Retry when fewer runs live.
     #[error("a guest process could not be {what}")]
     System {
         /// `started`, `connected`, …

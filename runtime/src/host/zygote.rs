@@ -178,7 +178,10 @@ impl Zygote {
                 }
             }
             FromZygote::NotForked { run, error } => {
-                self.counters.failed_forks.fetch_add(1, Ordering::Relaxed);
+                if self.counters.failed_forks.fetch_add(1, Ordering::Relaxed) == 0 {
+                    let error = io::Error::from_raw_os_error(error);
+                    tracing::warn!(%error, "the system refused a fork: raise its limit of processes or lower `live_runs_max`");
+                }
                 if let Some(child) = self.children().remove(&run) {
                     child.set_ended(Exit::NotStarted(error), Duration::ZERO);
                 }
