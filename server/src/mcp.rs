@@ -22,7 +22,11 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
     let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
-    let servers = Servers::open(Some(&command.config), &command.servers).await?;
+    let servers = tokio::select! {
+        servers = Servers::open(Some(&command.config), &command.servers) => servers?,
+        _ = terminated.recv() => return Ok(ExitCode::SUCCESS),
+        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+    };
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let served = tokio::select! {
         served = session.serve(mode_of(command.mode), Transport::stdio()) => served,

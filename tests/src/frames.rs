@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, RunOptions, Runtime, Session};
+use isolet::{Config, End, RunOptions, Runtime, Session, ToolCall, ToolError, ToolHost, ToolReply};
 use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
@@ -19,10 +19,11 @@ pub(crate) const HOST_ARGUMENT: &str = "--frame-host";
 /// Begins the program of a liar that sends mutated frames; their seed follows.
 pub(crate) const MUTATED: &str = "mutated frames ";
 
-const CHECKS: [&str; 3] = [
+const CHECKS: [&str; 4] = [
     "mutated_frames_cost_their_own_run_and_benign_traffic_stays_right",
     "a_guest_that_is_sent_more_than_it_reads_goes_on",
     "a_listener_that_does_not_listen_delays_nothing",
+    "an_answer_that_comes_while_lines_are_written_is_taken",
 ];
 
 /// One trial a check, each in a host of its own.
@@ -41,6 +42,7 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
             [check] if check == CHECKS[0] => mutated_beside_benign().await,
             [check] if check == CHECKS[1] => heavy_both_ways().await,
             [check] if check == CHECKS[2] => deaf_listener().await,
+            [check] if check == CHECKS[3] => answered_while_writing().await,
             _ => anyhow::bail!("unknown check {arguments:?}"),
         }
     })
@@ -133,6 +135,27 @@ async fn heavy_both_ways() -> anyhow::Result<()> {
     ] {
         let outcome = session.run(program).await?;
         ensure!(outcome.end == End::Returned(100.into()), "{program}: {}", outcome.end);
+    }
+    Ok(())
+}
+
+/// Keeps the thread of its run before it answers, so that the run fills its socket with lines meanwhile.
+struct Blocking;
+
+impl ToolHost for Blocking {
+    async fn call(&self, _: ToolCall) -> Result<ToolReply, ToolError> {
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(ToolReply::text("answer"))
+    }
+}
+
+async fn answered_while_writing() -> anyhow::Result<()> {
+    let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
+    let session = runtime.session(scopes.test, Blocking);
+    let program = "const answer = test.echo({}); for (let i = 0; i < 3000; i++) console.log(i); return await answer";
+    for _ in 0..20 {
+        let outcome = tokio::time::timeout(Duration::from_secs(20), session.run(program)).await.context("it hangs")??;
+        ensure!(outcome.end == End::Returned("answer".into()) && outcome.console.len() == 3000, "{}", outcome.end);
     }
     Ok(())
 }

@@ -87,6 +87,11 @@ impl Run {
                 return end;
             }
             self.outbox.borrow_mut().end_turn();
+            // Answers that came while something was written have been read with it: nothing more need come.
+            if self.settle_answers() {
+                self.fire_timers();
+                continue;
+            }
             let timer = self.isolate.next_timer();
             if timer.is_none() && self.outbox.borrow().calls_waiting == 0 {
                 return End { ending: Ending::Deadlock, position: None, text: String::new() };
@@ -109,7 +114,9 @@ impl Run {
         }
     }
 
-    fn settle_answers(&mut self) {
+    /// Settles the calls whose answers have been read; whether there were any.
+    fn settle_answers(&mut self) -> bool {
+        let mut has_settled = false;
         loop {
             let received = self.channel.borrow_mut().received(&HostMaxima);
             match received {
@@ -117,8 +124,9 @@ impl Run {
                     self.outbox.borrow_mut().calls_waiting -= 1;
                     self.isolate.move_clock(self.clock.now_ms());
                     self.isolate.settle(call, succeeded, &text);
+                    has_settled = true;
                 }
-                Ok(None) => return,
+                Ok(None) => return has_settled,
                 Ok(Some(_)) | Err(_) => exit(EXIT_HOST_GONE),
             }
         }

@@ -19,6 +19,7 @@ use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Le
 use super::outgoing::Outgoing;
 use super::pool::Claim;
 use super::process::Exit;
+use super::reply_check::{self, Check};
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
 use super::tool_host::{self, AnyToolHost};
@@ -39,8 +40,6 @@ const REPORT_MAX: Duration = Duration::from_secs(2);
 const RESULT_DEPTH_MAX: usize = 120;
 /// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
 const TURN_MAX: Duration = Duration::from_millis(1);
-/// Replies up to this length are checked against their schema at once; longer ones on another thread.
-const CHECKED_AT_ONCE_BYTES: usize = 16 << 10;
 
 /// What happens in a run, as it happens.
 #[non_exhaustive]
@@ -61,7 +60,8 @@ pub(crate) struct Assignment<'run> {
     pub(crate) source: &'run str,
     pub(crate) limits: &'run Limits,
     pub(crate) start: Start,
-    pub(crate) events: Option<&'run mpsc::Sender<Event>>,
+    /// Who listens: to this run, and to all of its session.
+    pub(crate) events: [Option<&'run mpsc::Sender<Event>>; 2],
     pub(crate) cancel: &'run CancellationToken,
     pub(crate) strict: bool,
     pub(crate) requested: Instant,
@@ -159,7 +159,7 @@ impl Conversation<'_> {
             let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
                 ready = self.stream.ready(reads, wants_room) => {
-                    if ready.is_ok_and(|ready| ready == Ready::Readable) && !self.read() {
+                    if ready.map_err(RunError::system("waited for"))? == Ready::Readable && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
@@ -256,8 +256,11 @@ impl Conversation<'_> {
 
     /// Tells who listens. One that is slow misses events and delays nothing; the outcome has them all.
     fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(events) = self.assignment.events {
-            let _ = events.try_send(event());
+        if self.assignment.events.iter().any(Option::is_some) {
+            let event = event();
+            for events in self.assignment.events.iter().flatten() {
+                let _ = events.try_send(event.clone());
+            }
         }
     }
 
@@ -284,7 +287,7 @@ impl Conversation<'_> {
         match authorised {
             Ok(Authorised::Tool(_, tool_call)) => self.call_tool(record, call, tool_call),
             Ok(Authorised::Scope(_, value)) => {
-                self.answer(record, call, tool_host::within(ToolReply::from(value), limits.reply_bytes_max));
+                self.answer(record, call, tool_host::within(Ok(ToolReply::from(value)), limits.reply_bytes_max));
             }
             Err((_, error)) => self.answer(record, call, Err(error)),
         }
@@ -327,23 +330,14 @@ impl Conversation<'_> {
 
     fn check_replies(&mut self) {
         for (record, reply) in std::mem::take(&mut self.unchecked) {
-            self.check_reply(record, &reply);
+            match reply_check::check(self.assignment.scope, &self.records[record].path, reply.as_json()) {
+                Check::Done(warnings) => self.records[record].warnings = warnings,
+                Check::Running(warnings) => {
+                    self.checks.spawn(async move { (record, warnings.await.unwrap_or_default()) });
+                }
+            }
             self.tell(|| Event::Answered(self.records[record].clone()));
         }
-    }
-
-    fn check_reply(&mut self, record: usize, reply: &ToolReply) {
-        let CallRecord { path, .. } = &self.records[record];
-        let Some(tool) = self.assignment.scope.find(path).filter(|tool| tool.definition().output_schema().is_some()) else {
-            return;
-        };
-        if reply.as_json().len() <= CHECKED_AT_ONCE_BYTES {
-            self.records[record].warnings = gate::warnings_of(tool, reply.as_json());
-            return;
-        }
-        let (scope, path, text) = (self.assignment.scope.clone(), path.clone(), reply.as_json().to_owned());
-        self.checks
-            .spawn_blocking(move || (record, scope.find(&path).map(|tool| gate::warnings_of(tool, &text)).unwrap_or_default()));
     }
 
     fn hear_end(&self, ending: Ending, line: u32, column: u32, text: &str) -> End {
@@ -386,15 +380,14 @@ impl Conversation<'_> {
     /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.
     fn nearest(&self, source_line: Option<&str>) -> Vec<String> {
         let scope = self.assignment.scope;
-        let words = source_line
-            .unwrap_or_default()
-            .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
+        let line: String = source_line.unwrap_or_default().chars().take(SOURCE_LINE_CHARACTERS_MAX).collect();
+        let words = line.split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
         let missing = words.filter_map(|word| {
             let (namespace, _) = word.split_once('.')?;
             let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);
             (known && scope.find(word).is_none()).then_some(word)
         });
-        missing.flat_map(|word| scope.nearest(word)).take(NEAREST_MAX).collect()
+        missing.take(NEAREST_MAX).flat_map(|word| scope.nearest(word)).take(NEAREST_MAX).collect()
     }
 
     /// The process has closed its socket without an end: it is dead, or will be.
@@ -433,14 +426,18 @@ impl Conversation<'_> {
         self.check_replies();
         // Calls in flight are cancelled at their next await.
         self.answers.abort_all();
-        while let Some(checked) = self.checks.join_next().await {
-            if let Ok((record, warnings)) = checked {
-                self.records[record].warnings = warnings;
+        for record in 0..self.records.len() {
+            if self.records[record].end == CallEnd::Cancelled {
+                self.records[record].duration = self.started[record].elapsed();
+                self.tell(|| Event::Answered(self.records[record].clone()));
             }
         }
-        for (record, started) in self.records.iter_mut().zip(&self.started) {
-            if record.end == CallEnd::Cancelled {
-                record.duration = started.elapsed();
+        // A run that was stopped is told of at once: nobody waits for what is only a warning.
+        while !matches!(end, End::Stopped(_))
+            && let Some(checked) = self.checks.join_next().await
+        {
+            if let Ok((record, warnings)) = checked {
+                self.records[record].warnings = warnings;
             }
         }
         let wall = self.assignment.requested.elapsed();

@@ -100,14 +100,6 @@ pub(crate) fn record_of(
     }
 }
 
-/// Where a reply, JSON text, does not match the tool's `outputSchema`.
-pub(crate) fn warnings_of(tool: &ScopedTool, text: &str) -> Vec<String> {
-    match serde_json::from_str(text) {
-        Ok(value) => tool.validate_result(&value).iter().map(ToString::to_string).collect(),
-        Err(error) => vec![format!("the reply cannot be checked: {error}")],
-    }
-}
-
 fn search(scope: &Scope, arguments: &str) -> Value {
     let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();

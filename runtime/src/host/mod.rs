@@ -14,6 +14,7 @@ mod outgoing;
 pub(crate) mod places;
 mod pool;
 mod process;
+pub(crate) mod reply_check;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
 mod scope_snapshots;

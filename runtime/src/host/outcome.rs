@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use isolet_bindings::ToolError;
+use isolet_bindings::{ToolError, ToolErrorCode};
 
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
@@ -246,7 +246,11 @@ impl CallRecord {
     pub(crate) fn settle(&mut self, duration: Duration, reply_bytes: usize, error: Option<&ToolError>) {
         self.duration = duration;
         self.reply_bytes = reply_bytes;
-        self.end = error.map_or(CallEnd::Answered, |error| CallEnd::Failed(error.code.as_str()));
+        self.end = match error.map(|error| error.code) {
+            None => CallEnd::Answered,
+            Some(ToolErrorCode::Cancelled) => CallEnd::Cancelled,
+            Some(code) => CallEnd::Failed(code.as_str()),
+        };
     }
 }
 

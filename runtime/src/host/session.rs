@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isolet_bindings::{Scope, TokenBudget, Types};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
 use super::conversation::{self, Assignment, Event};
 use super::limits::Limits;
-use super::outcome::{Cost, End, GuestError, Origin, Outcome};
+use super::outcome::{Cost, End, GuestError, Origin, Outcome, Stop};
 use super::places::User;
 use super::run_error::RunError;
 use super::runtime::Runtime;
@@ -36,7 +36,14 @@ pub(crate) struct Parts {
     pub(crate) events: Option<mpsc::Sender<Event>>,
     /// Cancelled with the session.
     pub(crate) ended: CancellationToken,
+    /// A place for each classic call that tools work on at a time.
+    pub(crate) calls_in_flight: Arc<Semaphore>,
+    /// A place for each of those, and for each that waits for one.
+    pub(crate) calls_admitted: Arc<Semaphore>,
 }
+
+/// Classic calls of one session that wait for their turn, on all of its connections; one more is told that it is busy.
+pub(crate) const CALLS_WAITING_MAX: usize = 1024;
 
 /// How one run differs from the runtime's defaults.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +54,7 @@ pub struct RunOptions {
     pub clock_ms: Option<u64>,
     /// Where `Math.random` and `crypto` start. Default: random. With the same seed and the same answers a program does the same.
     pub seed: Option<[u32; 4]>,
-    /// Gets what happens, as it happens, instead of the session's own: [`Session::with_events`]. A full channel misses events and
+    /// Gets what happens, as it happens, beside the session's own: [`Session::with_events`]. A full channel misses events and
     /// delays nothing.
     pub events: Option<mpsc::Sender<Event>>,
     /// Ends the run when it is cancelled: [`Stop::Cancelled`](crate::Stop::Cancelled).
@@ -58,9 +65,20 @@ impl Session {
     pub(crate) fn new(runtime: Runtime, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
         tracing::debug!(tools = scope.tools().len(), "session");
         let ended = CancellationToken::new();
+        let in_flight = usize::try_from(runtime.limits().calls_in_flight_max).unwrap_or(usize::MAX);
+        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         let _end_when_dropped = ended.clone().drop_guard();
         Self {
-            parts: Arc::new(Parts { runtime, scope, user: User::of_new_session(), host, events: None, ended }),
+            parts: Arc::new(Parts {
+                runtime,
+                scope,
+                user: User::of_new_session(),
+                host,
+                events: None,
+                ended,
+                calls_in_flight: places(in_flight),
+                calls_admitted: places(in_flight.saturating_add(CALLS_WAITING_MAX)),
+            }),
             _end_when_dropped,
         }
     }
@@ -122,8 +140,9 @@ impl Session {
     /// protocol are spoken. Makes a server in microseconds and leaves nothing.
     ///
     /// Tools are called `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; definitions and results are those of their servers.
-    /// Calls meet the same grants, validation and limits as those of programs: [`Limits::wall_max`] for each,
-    /// [`Limits::calls_in_flight_max`] at a time.
+    /// Calls meet the same grants, validation and limits as those of programs: [`Limits::wall_max`] for each from its start,
+    /// [`Limits::calls_in_flight_max`] at a time for the session, and 1,024 that wait. A client that closes its input leaves its
+    /// calls five seconds to end; one that cancels a call, and a session that is dropped, end it at its next await.
     ///
     /// # Errors
     ///
@@ -175,9 +194,14 @@ impl Parts {
             None => self.runtime.limits().clone(),
         };
         if source.len() > limits.source_bytes_max {
-            return Ok(too_long(source.len(), limits.source_bytes_max, requested));
+            return Ok(never_started(too_long(source.len(), limits.source_bytes_max), requested));
         }
-        let (claim, _place) = self.runtime.claim(&self.scope, &self.user).await?;
+        let (claim, _place) = tokio::select! {
+            biased;
+            () = options.cancel.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+            () = self.ended.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+            claimed = self.runtime.claim(&self.scope, &self.user) => claimed?,
+        };
         let cancel = self.ended.child_token();
         let assignment = Assignment {
             scope: &self.scope,
@@ -185,7 +209,7 @@ impl Parts {
             source,
             start: start_of(&limits, &options),
             limits: &limits,
-            events: options.events.as_ref().or(self.events.as_ref()),
+            events: [options.events.as_ref(), self.events.as_ref()],
             cancel: &cancel,
             strict: self.runtime.is_strict(),
             requested,
@@ -241,12 +265,16 @@ fn random_seed() -> [u32; 4] {
     words
 }
 
-fn too_long(bytes: usize, bytes_max: usize, requested: Instant) -> Outcome {
-    let error = GuestError {
+fn too_long(bytes: usize, bytes_max: usize) -> End {
+    End::Threw(GuestError {
         name: "RangeError".to_owned(),
         message: format!("the program has {bytes} bytes, the limit is {bytes_max}: split the work into several programs"),
         ..GuestError::default()
-    };
+    })
+}
+
+/// The outcome of a program that no process was given.
+fn never_started(end: End, requested: Instant) -> Outcome {
     let cost = Cost { wall: requested.elapsed(), cpu: std::time::Duration::ZERO, heap_bytes: 0, origin: Origin::Ready };
-    Outcome { end: End::Threw(error), console: Vec::new(), calls: Vec::new(), cost }
+    Outcome { end, console: Vec::new(), calls: Vec::new(), cost }
 }

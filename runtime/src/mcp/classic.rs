@@ -12,7 +12,6 @@ use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, Re
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::classic_name::classic_name;
@@ -20,7 +19,9 @@ use super::face::unknown_tool;
 use super::lossless::Answer;
 use crate::host::conversation::Event;
 use crate::host::gate::{self, Authorised};
-use crate::host::session::Parts;
+use crate::host::outcome::CallRecord;
+use crate::host::reply_check::{self, Check};
+use crate::host::session::{CALLS_WAITING_MAX, Parts};
 use crate::host::tool_host;
 
 /// Where a result says the code of its error.
@@ -32,14 +33,12 @@ pub(super) struct Classic {
     /// The index of each tool in the scope.
     by_name: HashMap<String, u32>,
     calls: AtomicU32,
-    in_flight: Semaphore,
 }
 
 impl Classic {
     pub(super) fn new(session: Arc<Parts>) -> Self {
         let by_name = session.scope.tools().iter().map(|tool| (name_of(tool), tool.index())).collect();
-        let in_flight = usize::try_from(session.limits().calls_in_flight_max).unwrap_or(usize::MAX);
-        Self { session, by_name, calls: AtomicU32::new(0), in_flight: Semaphore::new(in_flight.min(Semaphore::MAX_PERMITS)) }
+        Self { session, by_name, calls: AtomicU32::new(0) }
     }
 
     /// The definition of each tool, in the order of the scope.
@@ -84,28 +83,48 @@ impl Classic {
         };
         let reply_bytes = result.as_ref().map_or_else(|error| error.message.len(), |reply| reply.as_json().len());
         record.settle(started.elapsed(), reply_bytes, result.as_ref().err());
-        if let Ok(reply) = &result
-            && tool.definition().output_schema().is_some()
-        {
-            record.warnings = gate::warnings_of(tool, reply.as_json());
-        }
-        self.session.tell(|| Event::Answered(record));
+        self.tell_answered(record, result.as_ref().ok());
         result
+    }
+
+    /// Tells who listens that a call has ended, once its reply is checked: the client does not wait for that.
+    fn tell_answered(&self, mut record: CallRecord, reply: Option<&ToolReply>) {
+        let check = reply
+            .map_or(Check::Done(Vec::new()), |reply| reply_check::check(&self.session.scope, &record.path, reply.as_json()));
+        match check {
+            Check::Done(warnings) => {
+                record.warnings = warnings;
+                self.session.tell(|| Event::Answered(record));
+            }
+            Check::Running(warnings) => {
+                let session = Arc::clone(&self.session);
+                tokio::spawn(async move {
+                    record.warnings = warnings.await.unwrap_or_default();
+                    session.tell(|| Event::Answered(record));
+                });
+            }
+        }
     }
 
     /// The tool's reply, unless the client, the session or the clock ends the call first: it is cancelled at its next await.
     async fn reply(&self, call: ToolCall, context: &RequestContext<RoleServer>) -> Result<ToolReply, ToolError> {
         let limits = self.session.limits();
         let cancelled = || ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled");
-        let called = async {
-            let _place = self.in_flight.acquire().await.map_err(|_| cancelled())?;
-            tool_host::call(&*self.session.host, call, limits.reply_bytes_max).await
+        let Ok(_admitted) = self.session.calls_admitted.try_acquire() else {
+            let message = format!("busy: {CALLS_WAITING_MAX} calls of this session are already waiting: call again later");
+            return Err(ToolError::new(ToolErrorCode::RateLimited, message));
         };
-        tokio::select! {
-            result = tokio::time::timeout(limits.wall_max, called) => result.unwrap_or_else(|_| {
+        let called = async {
+            let _place = self.session.calls_in_flight.acquire().await.map_err(|_| cancelled())?;
+            let reply = tool_host::call(&*self.session.host, call, limits.reply_bytes_max);
+            // The time counts from here: one that waits for its turn is not late.
+            tokio::time::timeout(limits.wall_max, reply).await.unwrap_or_else(|_| {
                 let message = format!("the tool did not answer within {:?}: it may still have done its work", limits.wall_max);
                 Err(ToolError::new(ToolErrorCode::TimedOut, message))
-            }),
+            })
+        };
+        tokio::select! {
+            result = called => result,
             () = context.ct.cancelled() => Err(cancelled()),
         }
     }
@@ -159,7 +178,11 @@ fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &R
 fn typed(whole: Value, context: &RequestContext<RoleServer>) -> CallToolResult {
     let typed = serde_json::from_value::<CallToolResult>(whole.clone()).ok();
     let is_exact = typed.as_ref().is_some_and(|typed| serde_json::to_value(typed).is_ok_and(|typed| typed == whole));
-    let mut result = typed.unwrap_or_else(|| CallToolResult::success(vec![ContentBlock::text(whole.to_string())]));
+    let mut result = typed.unwrap_or_else(|| {
+        let mut result = CallToolResult::success(vec![ContentBlock::text(whole.to_string())]);
+        result.is_error = whole.get("isError").and_then(Value::as_bool);
+        result
+    });
     if !is_exact {
         Answer::offer(context, whole);
     }

@@ -28,6 +28,8 @@ const RESULT_BYTES_MAX: usize = 128 << 10;
 const CONSOLE_BYTES_MAX: usize = 32 << 10;
 /// Progress messages that wait for a slow client.
 const EVENTS_WAITING: usize = 256;
+/// How long a result waits for the progress before it to be taken.
+const PROGRESS_MAX: Duration = Duration::from_secs(1);
 
 /// Code mode for one session.
 pub(super) struct CodeMode {
@@ -191,7 +193,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         let progress = context.meta.get_progress_token().map(|token| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
-            tokio::spawn(pass_on(seen, Arc::clone(&self.session), context.peer.clone(), token))
+            tokio::spawn(pass_on(seen, context.peer.clone(), token))
         });
         let outcome = {
             let run = self.session.run(&arguments.code, options);
@@ -204,9 +206,11 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                 }
             }
         };
-        if let Some(progress) = progress {
-            // No progress comes after the result.
-            let _ = progress.await;
+        if let Some(mut progress) = progress {
+            // No progress comes after the result; a client that takes none does not keep it back.
+            if tokio::time::timeout(PROGRESS_MAX, &mut progress).await.is_err() {
+                progress.abort();
+            }
         }
         outcome.map(|outcome| result_of(&outcome)).map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
@@ -222,11 +226,10 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     }
 }
 
-/// Tells the client what happens in a run, one notification each, and the session's own listener too.
-async fn pass_on(mut seen: mpsc::Receiver<Event>, session: Arc<Parts>, client: Peer<RoleServer>, token: ProgressToken) {
+/// Tells the client what happens in a run, one notification each.
+async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, token: ProgressToken) {
     let mut count = 0_u32;
     while let Some(event) = seen.recv().await {
-        session.tell(|| event.clone());
         let message = match event {
             Event::Console(line) => line.text,
             Event::Called(path) => format!("calls {path}"),

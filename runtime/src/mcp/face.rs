@@ -120,7 +120,10 @@ impl ServerHandler for Face {
                     is_exact = is_exact && serde_json::to_value(&tool).is_ok_and(|typed| typed == *definition);
                     tools.push(tool);
                 }
-                Err(_) => is_exact = false,
+                Err(error) => {
+                    tracing::debug!(%error, "a definition is not one of the protocol: it is listed over pipes only");
+                    is_exact = false;
+                }
             }
         }
         if !is_exact {

@@ -101,8 +101,8 @@ fn for_era(mut result: Value, is_modern: bool) -> Value {
     if let Some(output) = members.get("structuredContent").filter(|output| !output.is_object()).cloned() {
         members.remove("structuredContent");
         let blocks = members.entry("content").or_insert_with(|| json!([]));
-        if let Some(blocks) = blocks.as_array_mut().filter(|blocks| blocks.is_empty()) {
-            blocks.push(json!({ "type": "text", "text": output.to_string() }));
+        if let Some(blocks) = blocks.as_array_mut().filter(|blocks| !says(blocks, &output)) {
+            blocks.insert(0, json!({ "type": "text", "text": output.to_string() }));
         }
     }
     for tool in members.get_mut("tools").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -115,6 +115,12 @@ fn for_era(mut result: Value, is_modern: bool) -> Value {
     result
 }
 
+/// Whether the first block is a text of this very JSON.
+fn says(blocks: &[Value], output: &Value) -> bool {
+    let text = blocks.first().and_then(|block| block.get("text")).and_then(Value::as_str);
+    text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|said| said == *output)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +131,15 @@ mod tests {
         assert_eq!(for_era(result.clone(), true), result);
         let old = json!({ "content": [{ "type": "text", "text": "[1]" }], "x-vendor": 1 });
         assert_eq!(for_era(result, false), old);
+        let said = json!({ "content": [{ "type": "text", "text": "1 row" }], "structuredContent": [1] });
+        let first = json!({ "content": [{ "type": "text", "text": "[1]" }, { "type": "text", "text": "1 row" }] });
+        assert_eq!(for_era(said, false), first);
+        assert_eq!(
+            for_era(json!({ "content": [{ "type": "text", "text": "[1]" }], "structuredContent": [1] }), false)["content"]
+                .as_array()
+                .map(Vec::len),
+            Some(1)
+        );
         assert_eq!(for_era(json!({ "content": [] }), true), json!({ "content": [], "resultType": "complete" }));
     }
 
