@@ -98,7 +98,6 @@ mod tests {
     async fn a_host_that_panics_before_or_in_its_future_has_failed() {
         struct Early;
         impl ToolHost for Early {
-            #[expect(clippy::manual_async_fn, reason = "the panic is to come before the future is made")]
             fn call(&self, _: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
                 assert!(std::env::args().len() > 1000, "early");
                 async { Ok(ToolReply::text("")) }
