@@ -27,6 +27,7 @@ use isolet::{Scope, ToolHost};
 use serde::Serialize;
 
 pub use context::Context;
+pub use recording_host::{Recorded, Recording, RecordingHost};
 pub use start_up::{StartUp, Time};
 pub use task::{Side, Task, TaskCost};
 

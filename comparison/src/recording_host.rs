@@ -5,27 +5,39 @@ use std::sync::{Arc, Mutex, PoisonError};
 use isolet::{ToolCall, ToolError, ToolHost, ToolReply};
 use serde_json::{Map, Value};
 
-/// A call that was made: the path of its tool, its arguments, and whether it was answered.
+/// A call that was made.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
-pub(crate) struct Recorded {
-    pub(crate) path: String,
-    pub(crate) arguments: Map<String, Value>,
-    pub(crate) is_answered: bool,
+pub struct Recorded {
+    /// What the program wrote: `github.create_issue`.
+    pub path: String,
+    /// The tool's name, as its server calls it.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+    /// Whether it was answered with a value.
+    pub is_answered: bool,
 }
 
 /// The calls of a session in the order in which they began.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recording(Arc<Mutex<Vec<Recorded>>>);
+pub struct Recording(Arc<Mutex<Vec<Recorded>>>);
 
 impl Recording {
     /// All calls so far.
-    pub(crate) fn calls(&self) -> Vec<Recorded> {
+    #[must_use]
+    pub fn calls(&self) -> Vec<Recorded> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn begin(&self, call: &ToolCall) -> usize {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push(Recorded { path: call.path.clone(), arguments: call.arguments.clone(), is_answered: false });
+        calls.push(Recorded {
+            path: call.path.clone(),
+            tool: call.tool.clone(),
+            arguments: call.arguments.clone(),
+            is_answered: false,
+        });
         calls.len() - 1
     }
 
@@ -37,13 +49,15 @@ impl Recording {
 }
 
 /// Calls the tools of another host, and keeps the calls.
-pub(crate) struct RecordingHost<Host> {
+#[derive(Debug)]
+pub struct RecordingHost<Host> {
     host: Host,
     recording: Recording,
 }
 
 impl<Host: ToolHost> RecordingHost<Host> {
-    pub(crate) fn new(host: Host, recording: Recording) -> Self {
+    /// Calls `host`, and keeps the calls in `recording`.
+    pub fn new(host: Host, recording: Recording) -> Self {
         Self { host, recording }
     }
 }

@@ -4,11 +4,11 @@
 
 mod classic;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isolet::{Catalog, Config, Outcome, Runtime, Session, ToolCall, ToolError, ToolHost, ToolReply};
-use serde_json::{Map, Value};
+use isolet::{Catalog, Config, Outcome, Runtime, Session};
+use isolet_comparison::{Recording, RecordingHost};
 
 use self::classic::Classic;
 use crate::tracker::{Role, Tracker};
@@ -43,7 +43,7 @@ struct Work {
 struct User {
     name: &'static str,
     session: Session,
-    calls: Calls,
+    calls: Recording,
 }
 
 /// Runs the demonstration, and prints it.
@@ -59,8 +59,8 @@ pub async fn demo() -> anyhow::Result<()> {
     for (name, role) in [("ada", Role::Admin), ("bob", Role::Viewer)] {
         let scope = catalog.scope(&grants_of(role))?;
         runtime.prepare(&scope).await?;
-        let calls = Calls::default();
-        let host = RecordingHost { host: TrackerHost::new(Arc::clone(&tracker), name), calls: calls.clone() };
+        let calls = Recording::default();
+        let host = RecordingHost::new(TrackerHost::new(Arc::clone(&tracker), name), calls.clone());
         users.push(User { name, session: runtime.session(scope, host), calls });
     }
     println!("Ada and Bob ask: {QUESTION}\n\n== the program that the model writes\n{PROGRAM}");
@@ -122,11 +122,11 @@ async fn as_list(user: &User, tracker: &Arc<Tracker>) -> anyhow::Result<Work> {
     let started = Instant::now();
     let mut classic = Classic::open(Arc::clone(tracker), user.name).await?;
     let start = started.elapsed();
-    let calls = user.calls.take();
+    let calls = user.calls.calls();
     let count = calls.len();
     let started = Instant::now();
-    for (tool, arguments) in calls {
-        classic.call(tool, arguments).await?;
+    for call in calls {
+        classic.call(call.tool, call.arguments).await?;
     }
     let work = started.elapsed();
     Ok(Work { start, work, calls: count, round_trips: count, context_bytes: classic.close().await? })
@@ -152,31 +152,4 @@ fn print_row(title: &str, columns: &[(String, Work)], value: impl Fn(&Work) -> S
 
 fn milliseconds(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
-}
-
-/// The tool that was called, and its arguments.
-type Call = (String, Map<String, Value>);
-
-/// Calls that were made, in their order.
-#[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<Call>>>);
-
-impl Calls {
-    fn take(&self) -> Vec<Call> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// The tracker for one user, which notes what is called, so that the same can be called again the classic way.
-struct RecordingHost {
-    host: TrackerHost,
-    calls: Calls,
-}
-
-impl ToolHost for RecordingHost {
-    async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        let noted = (call.tool.clone(), call.arguments.clone());
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
-        self.host.call(call).await
-    }
 }

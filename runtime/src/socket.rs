@@ -8,6 +8,33 @@ use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
+/// How much is read at a time: little at first, and twice as much after each read that it did not suffice for. In a fresh child of
+/// fork each page of a larger buffer costs a page fault.
+#[derive(Debug)]
+pub(crate) struct ReadSize {
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl ReadSize {
+    const BYTES_MIN: usize = 4 << 10;
+
+    pub(crate) fn up_to(bytes_max: usize) -> Self {
+        Self { bytes: Self::BYTES_MIN, bytes_max }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Notes how much was read.
+    pub(crate) fn note(&mut self, bytes: usize) {
+        if bytes == self.bytes {
+            self.bytes = (self.bytes * 2).min(self.bytes_max);
+        }
+    }
+}
+
 /// Appends what has come to `bytes`, at most `bytes_max`, and the descriptors beside it to `descriptors`; how many bytes it
 /// was, 0 at the end of the stream. Waits for it if the socket is one that waits.
 pub(crate) fn receive(
@@ -58,6 +85,15 @@ mod tests {
     use std::os::fd::AsFd as _;
 
     use super::*;
+
+    #[test]
+    fn more_is_read_at_a_time_while_it_does_not_suffice() {
+        let mut size = ReadSize::up_to(10_000);
+        for (read, next) in [(4095, 4096), (4096, 8192), (100, 8192), (8192, 10_000), (10_000, 10_000)] {
+            size.note(read);
+            assert_eq!(size.bytes(), next);
+        }
+    }
 
     #[test]
     fn a_descriptor_travels_with_its_bytes() {

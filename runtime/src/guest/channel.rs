@@ -9,10 +9,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::frame::{Decode, Decoder, Encode, Maxima};
-use crate::socket;
+use crate::socket::{self, ReadSize};
 
-/// Bytes read at a time, at first and at most. In a fresh child of fork each page of a larger buffer costs a page fault.
-const CHUNK_BYTES_MIN: usize = 4 << 10;
+/// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 256 << 10;
 
 /// A socket that carries frames, and for zygotes descriptors beside them.
@@ -20,13 +19,13 @@ const CHUNK_BYTES_MAX: usize = 256 << 10;
 pub(super) struct Channel {
     socket: UnixStream,
     decoder: Decoder,
-    chunk_bytes: usize,
+    read_size: ReadSize,
     descriptors: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     pub(super) fn new(socket: UnixStream) -> Self {
-        Self { socket, decoder: Decoder::default(), chunk_bytes: CHUNK_BYTES_MIN, descriptors: VecDeque::new() }
+        Self { socket, decoder: Decoder::default(), read_size: ReadSize::up_to(CHUNK_BYTES_MAX), descriptors: VecDeque::new() }
     }
 
     /// The next frame; waits for it. An error when the host is gone or sends what is no frame.
@@ -47,14 +46,12 @@ impl Channel {
     /// Reads what has come; waits until there is something.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         let received = loop {
-            match socket::receive(&self.socket, self.decoder.buffer(), self.chunk_bytes, &mut self.descriptors) {
+            match socket::receive(&self.socket, self.decoder.buffer(), self.read_size.bytes(), &mut self.descriptors) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
-        if received == self.chunk_bytes {
-            self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
-        }
+        self.read_size.note(received);
         if received == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 

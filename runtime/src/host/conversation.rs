@@ -25,9 +25,9 @@ use super::stream::{Ready, Stream};
 use super::tool_host::{self, AnyToolHost};
 use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::guest;
+use crate::socket::ReadSize;
 
-/// Bytes read at a time, at first and at most.
-const CHUNK_BYTES_MIN: usize = 4 << 10;
+/// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// While more answers than this wait to be read, bytes, no further frame is taken: a guest that makes calls and reads no answer
 /// keeps so much of this process's memory, and the replies to calls that were under way, at most those in flight.
@@ -75,7 +75,7 @@ struct Conversation<'run> {
     claim: Claim,
     stream: Stream,
     decoder: Decoder,
-    chunk_bytes: usize,
+    read_size: ReadSize,
     maxima: RunMaxima,
     outgoing: Outgoing,
     answers: JoinSet<Answered>,
@@ -104,7 +104,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         claim,
         stream,
         decoder: Decoder::default(),
-        chunk_bytes: CHUNK_BYTES_MIN,
+        read_size: ReadSize::up_to(CHUNK_BYTES_MAX),
         maxima,
         outgoing,
         answers: JoinSet::new(),
@@ -196,11 +196,9 @@ impl Conversation<'_> {
 
     /// Reads what has come. False at the end of the stream.
     fn read(&mut self) -> bool {
-        match self.stream.try_read_into(self.decoder.buffer(), self.chunk_bytes) {
+        match self.stream.try_read_into(self.decoder.buffer(), self.read_size.bytes()) {
             Ok(bytes) => {
-                if bytes == self.chunk_bytes {
-                    self.chunk_bytes = (self.chunk_bytes * 2).min(CHUNK_BYTES_MAX);
-                }
+                self.read_size.note(bytes);
                 bytes > 0
             }
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
@@ -363,7 +361,8 @@ impl Conversation<'_> {
 
     fn error_of(&self, facts: ErrorFacts, line: u32, column: u32) -> GuestError {
         let source_line = usize::try_from(line).ok().and_then(|line| self.assignment.source.lines().nth(line.checked_sub(1)?));
-        let nearest = if facts.name == "TypeError" { self.nearest(source_line) } else { Vec::new() };
+        let source_line: Option<String> = source_line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect());
+        let nearest = if facts.name == "TypeError" { self.nearest(source_line.as_deref()) } else { Vec::new() };
         GuestError {
             name: facts.name,
             message: facts.message,
@@ -371,7 +370,7 @@ impl Conversation<'_> {
             stack: facts.stack,
             line: (line > 0).then_some(line),
             column: (line > 0).then_some(column),
-            source_line: source_line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect()),
+            source_line,
             causes: facts.causes.into_iter().map(|cause| format!("{}: {}", cause.name, cause.message)).collect(),
             nearest,
         }
@@ -380,8 +379,9 @@ impl Conversation<'_> {
     /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.
     fn nearest(&self, source_line: Option<&str>) -> Vec<String> {
         let scope = self.assignment.scope;
-        let line: String = source_line.unwrap_or_default().chars().take(SOURCE_LINE_CHARACTERS_MAX).collect();
-        let words = line.split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
+        let words = source_line
+            .unwrap_or_default()
+            .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
         let missing = words.filter_map(|word| {
             let (namespace, _) = word.split_once('.')?;
             let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);

@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use super::classic_name::classic_name;
 use super::face::unknown_tool;
-use super::lossless::Answer;
+use super::lossless::{self, Answer};
 use crate::host::conversation::Event;
 use crate::host::gate::{self, Authorised};
 use crate::host::outcome::CallRecord;
@@ -176,8 +176,7 @@ fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &R
 
 /// A result in rmcp's types; where those lose something of it, the whole is offered beside.
 fn typed(whole: Value, context: &RequestContext<RoleServer>) -> CallToolResult {
-    let typed = serde_json::from_value::<CallToolResult>(whole.clone()).ok();
-    let is_exact = typed.as_ref().is_some_and(|typed| serde_json::to_value(typed).is_ok_and(|typed| typed == whole));
+    let (typed, is_exact) = lossless::typed::<CallToolResult>(&whole, context);
     let mut result = typed.unwrap_or_else(|| {
         let mut result = CallToolResult::success(vec![ContentBlock::text(whole.to_string())]);
         result.is_error = whole.get("isError").and_then(Value::as_bool);

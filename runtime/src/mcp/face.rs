@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::classic::Classic;
 use super::code_mode::CodeMode;
-use super::lossless::{Answer, Fidelity, Lossless};
+use super::lossless::{self, Answer, Fidelity, Lossless};
 use super::transport::{Kind, Transport};
 use crate::host::session::Parts;
 
@@ -115,16 +115,12 @@ impl ServerHandler for Face {
         let mut tools = Vec::with_capacity(definitions.len());
         let mut is_exact = true;
         for definition in &definitions {
-            match serde_json::from_value::<Tool>(definition.clone()) {
-                Ok(tool) => {
-                    is_exact = is_exact && serde_json::to_value(&tool).is_ok_and(|typed| typed == *definition);
-                    tools.push(tool);
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a definition is not one of the protocol: it is listed over pipes only");
-                    is_exact = false;
-                }
+            let (tool, is_whole) = lossless::typed::<Tool>(definition, &context);
+            if tool.is_none() {
+                tracing::debug!(name = ?definition["name"], "a definition is not one of the protocol: it is listed over pipes only");
             }
+            is_exact = is_exact && is_whole;
+            tools.extend(tool);
         }
         if !is_exact {
             let result = json!({ "tools": definitions, "ttlMs": LIST_LIFE_MS, "cacheScope": "private" });

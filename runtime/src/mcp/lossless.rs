@@ -11,6 +11,8 @@ use futures::FutureExt as _;
 use rmcp::model::{ClientNotification, ClientRequest, CustomResult, ProtocolVersion, ServerConfig, ServerResult};
 use rmcp::service::{NotificationContext, RequestContext, Service};
 use rmcp::{ErrorData, RoleServer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::face::Face;
@@ -42,9 +44,22 @@ impl Answer {
         }
     }
 
+    /// Whether the answer to this request may be another one than a typed result.
+    fn is_taken(context: &RequestContext<RoleServer>) -> bool {
+        context.extensions.get::<Self>().is_some()
+    }
+
     fn take(&self) -> Option<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+}
+
+/// `whole` in a type of rmcp, unless it is none; and whether that says all of it, as far as it matters to this client.
+pub(super) fn typed<T: DeserializeOwned + Serialize>(whole: &Value, context: &RequestContext<RoleServer>) -> (Option<T>, bool) {
+    let typed = serde_json::from_value::<T>(whole.clone()).ok();
+    let is_exact = !Answer::is_taken(context)
+        || typed.as_ref().is_some_and(|typed| serde_json::to_value(typed).is_ok_and(|said| said == *whole));
+    (typed, is_exact)
 }
 
 impl Lossless {
