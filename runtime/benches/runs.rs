@@ -4,10 +4,12 @@
 //! forks the next run ahead. Compare within one run of this program: absolute times belong to one machine.
 #![expect(clippy::unwrap_used, reason = "a benchmark: what fails ends it")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
+use isolet::danger::JailLayer;
 use isolet::{Catalog, Config, End, Grants, Origin, Runtime, Scope, Session, Start, ToolCall, ToolError, ToolHost, ToolReply};
 use serde_json::json;
 
@@ -95,6 +97,27 @@ impl Bench {
             total
         });
         self.tokio.block_on(timed).unwrap()
+    }
+}
+
+impl Bench {
+    /// Makes at least so many requests with one call, shared by clients that make theirs one after the other; how many it were.
+    fn requests(&self, clients: u64, at_least: u64) -> u64 {
+        let each = at_least.div_ceil(clients);
+        self.tokio.block_on(async {
+            let mut tasks = tokio::task::JoinSet::new();
+            for _ in 0..clients {
+                let session = Arc::clone(&self.session);
+                tasks.spawn(async move {
+                    for _ in 0..each {
+                        let outcome = session.run(ONE_CALL).await.unwrap();
+                        assert!(matches!(outcome.end, End::Returned(_)), "{}", outcome.end);
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        each * clients
     }
 }
 
@@ -231,16 +254,80 @@ fn zygotes(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What do the walls cost, and what do huge pages save?
+/// The walls that [`walls`] and [`cpu`] compare: all, each layer of the jail left away, the whole jail, huge pages.
+fn by_walls(ready_runs_max: usize) -> Vec<(&'static str, Bench)> {
+    let with = |change: fn(Config) -> Config| {
+        Bench::with(30, |mut config| {
+            config.ready_runs_max = ready_runs_max;
+            change(config)
+        })
+    };
+    vec![
+        ("all", with(|config| config)),
+        ("without_files", with(|config| config.without_jail_layer(JailLayer::Files))),
+        ("without_system_calls", with(|config| config.without_jail_layer(JailLayer::SystemCalls))),
+        ("without_resources", with(|config| config.without_jail_layer(JailLayer::Resources))),
+        ("without_jail", with(Config::without_jail)),
+        (
+            "small_pages",
+            with(|mut config| {
+                config.huge_pages = false;
+                config
+            }),
+        ),
+    ]
+}
+
+/// What does each layer of the jail cost, and what do huge pages save? Of a run that is forked on demand, which closes its walls while
+/// its client waits.
 fn walls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("walls");
-    let all = Bench::new(30, |_| {});
-    let without_jail = Bench::with(30, Config::without_jail);
-    let small_pages = Bench::new(30, |config| config.huge_pages = false);
-    for (name, bench) in [("all", &all), ("without_jail", &without_jail), ("small_pages", &small_pages)] {
-        group.bench_function(name, |bencher| bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Ready))));
+    for (name, bench) in by_walls(0) {
+        group.bench_function(name, |bencher| bencher.iter_custom(|n| bench.time(n, ONE_CALL, Some(Origin::Forked))));
     }
     group.finish();
+}
+
+/// How much processor time does a request with one call take, on the host, in zygotes and in runs together, forks ahead and ends of
+/// processes included? And by walls.
+fn cpu(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("cpu_of_a_one_call_request");
+    for (name, bench) in by_walls(8) {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|n| {
+                let before = cpu_of_this_process_and_its_descendants();
+                let made = bench.requests(2, n);
+                (cpu_of_this_process_and_its_descendants() - before).mul_f64(n as f64 / made as f64)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Of those that live, and of all that they have waited for: runs that have ended are in the time of their zygote.
+fn cpu_of_this_process_and_its_descendants() -> Duration {
+    let mut stats = HashMap::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let process: Option<u32> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let stat = std::fs::read_to_string(entry.path().join("stat"));
+        if let (Some(process), Ok(stat)) = (process, stat) {
+            // The fields after the name, which may have any character in it.
+            let fields: Vec<u64> =
+                stat.rsplit(')').next().unwrap().split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+            stats.insert(process, (fields[2], fields[12..16].iter().sum::<u64>()));
+        }
+    }
+    let is_ours = |mut process: u32| {
+        while process != std::process::id() {
+            match stats.get(&process) {
+                Some((parent, _)) if *parent > 1 => process = u32::try_from(*parent).unwrap(),
+                _ => return false,
+            }
+        }
+        true
+    };
+    let ticks: u64 = stats.iter().filter(|(process, _)| is_ours(**process)).map(|(_, (_, ticks))| ticks).sum();
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// How long is a request when clients wait for one another? Time for each request, all clients together.
@@ -251,22 +338,9 @@ fn throughput(criterion: &mut Criterion) {
         group.throughput(criterion::Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("clients", clients), |bencher| {
             bencher.iter_custom(|n| {
-                let each = n.div_ceil(clients);
                 let started = Instant::now();
-                bench.tokio.block_on(async {
-                    let mut tasks = tokio::task::JoinSet::new();
-                    for _ in 0..clients {
-                        let session = Arc::clone(&bench.session);
-                        tasks.spawn(async move {
-                            for _ in 0..each {
-                                let outcome = session.run(ONE_CALL).await.unwrap();
-                                assert!(matches!(outcome.end, End::Returned(_)), "{}", outcome.end);
-                            }
-                        });
-                    }
-                    tasks.join_all().await;
-                });
-                started.elapsed().mul_f64(n as f64 / (each * clients) as f64)
+                let made = bench.requests(clients, n);
+                started.elapsed().mul_f64(n as f64 / made as f64)
             });
         });
     }
@@ -376,6 +450,7 @@ fn main() {
     spawned_by_tools(&mut criterion);
     zygotes(&mut criterion);
     walls(&mut criterion);
+    cpu(&mut criterion);
     throughput(&mut criterion);
     limit_to_answer(&mut criterion);
     cold_scope(&mut criterion);

@@ -32,12 +32,25 @@ pub(crate) struct Boot {
     pub(crate) jit: isolet_snapshots::flags::Jit,
     pub(crate) heap_bytes_max: usize,
     pub(crate) huge_pages: bool,
-    pub(crate) jail: bool,
+    pub(crate) jail: JailLayers,
     /// Whether a process that lacks a wall that strict isolation needs ends before it runs a program.
     pub(crate) strict: bool,
     pub(crate) readable_by_tests: bool,
     /// The build that made the scope snapshot whose descriptor travels with the frame; `None` without one. Only to spawned runs.
     pub(crate) scope_snapshot_of: Option<Build>,
+}
+
+/// Which layers of the jail a guest process closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JailLayers {
+    pub(crate) files: bool,
+    pub(crate) system_calls: bool,
+    pub(crate) resources: bool,
+}
+
+impl JailLayers {
+    pub(crate) const ALL: Self = Self { files: true, system_calls: true, resources: true };
+    pub(crate) const NONE: Self = Self { files: false, system_calls: false, resources: false };
 }
 
 /// What names a build of the guest side: the SHA-256 that `build.rs` leaves. A snapshot fits the build that made it, and no other.

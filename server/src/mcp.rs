@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use isolet::mcp::{Mode, Transport};
+use isolet::mcp::{Mode, ServeSoonError, Transport, serve_soon};
 use isolet::{Config, Runtime};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::OnceCell;
 
 use crate::command_line::{McpCommand, McpMode, ServerArguments};
 use crate::fault::Fault;
@@ -21,22 +22,27 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
+    let configuration = Servers::configuration(Some(&command.config), &command.servers)?;
     let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
-    let servers = tokio::select! {
-        servers = Servers::open(Some(&command.config), &command.servers) => servers?,
-        _ = terminated.recv() => return Ok(ExitCode::SUCCESS),
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+    let opened = OnceCell::new();
+    // A client gives up on a server that says nothing while packages are downloaded.
+    let session = async {
+        let servers = opened.get_or_try_init(|| Servers::of(configuration, &command.servers)).await?;
+        Ok(runtime.session(servers.scope.clone(), servers.host.clone()))
     };
-    let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let served = tokio::select! {
-        served = session.serve(mode_of(command.mode), Transport::stdio()) => served,
+        served = serve_soon(mode_of(command.mode), Transport::stdio(), session) => served,
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    drop(session);
-    servers.close().await;
-    served.map_err(Fault::host)?;
-    Ok(ExitCode::SUCCESS)
+    if let Some(servers) = opened.into_inner() {
+        servers.close().await;
+    }
+    match served {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(ServeSoonError::Session(fault)) => Err(fault),
+        Err(ServeSoonError::Serve(error)) => Err(Fault::host(error)),
+    }
 }
 
 fn mode_of(mode: McpMode) -> Mode {

@@ -33,11 +33,24 @@ impl Servers {
     ///
     /// [`Fault::Usage`] for a wrong configuration or pattern. [`Fault::Host`] if there are servers and all of them failed.
     pub(crate) async fn open(config: Option<&Path>, arguments: &ServerArguments) -> Result<Self, Fault> {
+        Self::of(Self::configuration(config, arguments)?, arguments).await
+    }
+
+    /// The servers of `config` that are not denied as a whole. Asks none.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Usage`] for a wrong configuration.
+    pub(crate) fn configuration(config: Option<&Path>, arguments: &ServerArguments) -> Result<Configuration, Fault> {
         let configuration = match config {
             Some(path) => Configuration::read(path).map_err(Fault::usage)?,
             None => Configuration::default(),
         };
-        let configuration = configuration.without(|server| arguments.deny.contains(&format!("{server}.*")));
+        Ok(configuration.without(|server| arguments.deny.contains(&format!("{server}.*"))))
+    }
+
+    /// Asks the servers of a configuration, as [`Servers::open`] does.
+    pub(crate) async fn of(configuration: Configuration, arguments: &ServerArguments) -> Result<Self, Fault> {
         let mut options = UpstreamOptions::default();
         options.start_max = arguments.start_max.map_or(options.start_max, Duration::from_secs);
         let upstreams = Upstreams::new(options.clone());

@@ -112,6 +112,8 @@
     ObjectDefineProperty(globalThis, name, { __proto__: null, value: ObjectFreeze(members), enumerable: true });
   }
 
+  let searchIsThere = false;
+
   // Makes the namespaces of one scope: `[{ name, tools: [identifier] }]`, indices are consecutive.
   function install(manifest) {
     let index = 0;
@@ -121,6 +123,8 @@
       for (let at = 0; at < tools.length; at++) members[tools[at]] = tool(index++, name + "." + tools[at], tools[at]);
       namespace(name, members);
     }
+    if (searchIsThere) return; // from the warm-up, which has an empty manifest
+    searchIsThere = true;
     // Made as the others are, so that the warm-up has compiled what every tool is made of.
     const searchTools = tool(SEARCH, "tools.search", "search");
     const describeTools = tool(DESCRIBE, "tools.describe", "describe");

@@ -24,32 +24,43 @@ const WITH_PACKAGES: &[node_packages::Test] =
 
 /// One trial for each test.
 pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
-    let mut trials = vec![Trial::test("desktop::standard_output_is_protocol_only_and_the_end_of_input_ends_all", || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(the_end_of_input_ends_all()).map_err(|error| format!("{error:#}").into())
-    })];
+    let mut trials = vec![
+        Trial::test("desktop::standard_output_is_protocol_only_and_the_end_of_input_ends_all", || {
+            on_tokio(the_end_of_input_ends_all())
+        }),
+        Trial::test("desktop::the_handshake_does_not_wait_for_slow_servers_and_the_list_does", || {
+            on_tokio(the_handshake_does_not_wait())
+        }),
+        Trial::test("desktop::a_client_that_leaves_while_servers_start_is_not_waited_for", || on_tokio(leaving_early())),
+    ];
     trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
     trials
 }
 
-/// A configuration with the server `good`, and with one that fails and says so.
-fn config(place: &tempfile::TempDir) -> Result<std::path::PathBuf> {
+fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<(), libtest_mimic::Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(test).map_err(|error| format!("{error:#}").into())
+}
+
+/// A configuration with the servers of these modes.
+fn config(place: &tempfile::TempDir, modes: &[&str]) -> Result<std::path::PathBuf> {
     let config = place.path().join("servers.json");
-    std::fs::write(&config, json!({ "mcpServers": program::servers(&["good", "exits"]) }).to_string())?;
+    std::fs::write(&config, json!({ "mcpServers": program::servers(modes) }).to_string())?;
     Ok(config)
 }
 
-/// The program as a server of both modes.
-fn start(place: &tempfile::TempDir) -> Result<Child> {
+/// The program as a server of both modes, with servers of its own.
+fn start(place: &tempfile::TempDir, modes: &[&str], arguments: &[&str]) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([program::ARGUMENT, "mcp", "--mode", "both", "--config"]).arg(config(place)?);
+    command.args([program::ARGUMENT, "mcp", "--mode", "both"]).args(arguments).arg("--config").arg(config(place, modes)?);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Ok(command.spawn()?)
 }
 
 async fn the_end_of_input_ends_all() -> Result<()> {
     let place = tempfile::tempdir()?;
-    let mut child = start(&place)?;
+    // One that serves, and one that fails and says so.
+    let mut child = start(&place, &["good", "exits"], &[])?;
     let process = child.id().context("it has ended")?;
     let mut input = child.stdin.take().context("no standard input")?;
     let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
@@ -77,6 +88,44 @@ async fn the_end_of_input_ends_all() -> Result<()> {
     Ok(())
 }
 
+/// How long a server may take to start in these tests, and one of them never does.
+const START_MAX: Duration = Duration::from_secs(5);
+
+async fn the_handshake_does_not_wait() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let started = Instant::now();
+    let mut child = start(&place, &["good", "silent"], &["--start-max", &START_MAX.as_secs().to_string()])?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let [initialize, initialized, list, ..] = conversation();
+    for (message, _) in [initialize, initialized, list] {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+    }
+    let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+    ensure!(line.is_some_and(|line| line.contains("serverInfo")), "the first answer is not that to `initialize`");
+    ensure!(started.elapsed() < START_MAX, "the answer to `initialize` took {:?}", started.elapsed());
+    let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+    ensure!(started.elapsed() >= START_MAX, "the silent server was not waited for");
+    ensure!(line.is_some_and(|line| line.contains("good__echo")), "the tools of the other server are not there");
+    drop(input);
+    ensure!(child.wait().await?.success(), "it failed");
+    Ok(())
+}
+
+async fn leaving_early() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut child = start(&place, &["silent"], &["--start-max", "60"])?;
+    let process = child.id().context("it has ended")?;
+    ensure!(until(PATIENCE, || descendants_of(process).len() >= 2).await, "the server is not started");
+    let started = descendants_of(process);
+    let left = Instant::now();
+    drop(child.stdin.take());
+    let ended = tokio::time::timeout(PATIENCE, child.wait()).await.context("it does not end")??;
+    ensure!(ended.success() && left.elapsed() < START_MAX, "{ended} after {:?}", left.elapsed());
+    ensure!(until(START_MAX, || started.iter().all(|process| !is_alive(*process))).await, "something of {started:?} is left");
+    Ok(())
+}
+
 /// What a client says, and whether it waits for an answer.
 fn conversation() -> [(Value, bool); 5] {
     let about =
@@ -98,7 +147,7 @@ fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
         .arg(script)
         .arg(std::env::current_exe()?)
         .args([program::ARGUMENT, "mcp", "--mode", "both", "--config"])
-        .arg(config(&place)?)
+        .arg(config(&place, &["good", "exits"])?)
         .env("NODE_PACKAGES", packages.folder())
         .output()
         .context("`node` cannot be started")?;

@@ -74,11 +74,30 @@ pub(crate) fn descriptor_targets(process: u32) -> BTreeMap<u32, String> {
     targets.collect()
 }
 
-/// Memory that new processes could have, bytes.
-pub(crate) fn memory_available() -> Option<u64> {
-    let memory = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = memory.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    Some(line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+/// The memory of the machine, bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// What new processes could have.
+    available: u64,
+    /// What processes hold: their pages, shared ones once, page tables, and what the kernel keeps for them.
+    held: u64,
+}
+
+impl Memory {
+    pub(crate) fn now() -> Option<Self> {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let part = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            Some(line.split_ascii_whitespace().next()?.parse::<u64>().ok()? * 1024)
+        };
+        let parts = ["AnonPages", "Shmem", "PageTables", "KernelStack", "SUnreclaim"].into_iter().map(part);
+        Some(Self { available: part("MemAvailable")?, held: parts.sum::<Option<u64>>()? })
+    }
+
+    /// What was taken since `before`, by the measure that finds more: what is available also changes with what the system does itself.
+    pub(crate) fn taken_since(self, before: Self) -> u64 {
+        before.available.saturating_sub(self.available).max(self.held.saturating_sub(before.held))
+    }
 }
 
 /// One mapping of a process.

@@ -73,6 +73,7 @@ impl Isolate {
     ///
     /// When the snapshot does not fit this build: the process ends, and the host sees it.
     fn boot_from(snapshot: &'static [u8], boot: &Boot, has_bindings: bool) -> Self {
+        memory::keep_v8_together();
         flags::set(boot.jit);
         v8::V8::set_flags_from_string("--disallow-code-generation-from-strings");
         JsRuntime::init_platform(Some(v8::new_single_threaded_default_platform(false).make_shared()));

@@ -28,26 +28,25 @@ pub(super) fn before_v8() -> Walls {
     walls
 }
 
-/// Closes the walls for good, unless the host wants none.
+/// Closes the walls for good, but for those that the host does not want.
 pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
     #[cfg(target_os = "linux")]
-    if boot.jail {
-        linux::close(boot, occupant, walls);
-    }
+    linux::close(boot, occupant, walls);
     #[cfg(not(target_os = "linux"))]
     let _ = (boot, occupant, walls);
 }
 
 /// What a run may not do and its zygote must: start processes, open descriptors.
 pub(super) fn close_run(boot: &Boot, walls: &mut Walls) {
-    if !boot.jail {
-        return;
+    if boot.jail.resources {
+        limit(rustix::process::Resource::Nofile, 4);
+        // Counts all processes of the user, so zygotes do without; root is exempt, whom the list of system calls stops.
+        limit(rustix::process::Resource::Nproc, 0);
     }
-    limit(rustix::process::Resource::Nofile, 4);
-    // Counts all processes of the user, so zygotes do without; root is exempt, whom the list of system calls stops.
-    limit(rustix::process::Resource::Nproc, 0);
     #[cfg(target_os = "linux")]
-    linux::deny_processes(walls);
+    if boot.jail.system_calls {
+        linux::deny_processes(walls);
+    }
     #[cfg(not(target_os = "linux"))]
     let _ = walls;
 }
@@ -88,23 +87,29 @@ mod linux {
     use isolet_snapshots::flags::Jit;
 
     pub(super) fn close(boot: &Boot, occupant: Occupant, walls: &mut Walls) {
-        match close_files() {
-            Ok(RulesetStatus::FullyEnforced) => walls.landlock = true,
-            Ok(RulesetStatus::PartiallyEnforced) => {
-                walls.landlock = true;
-                walls.missing.push("a part of landlock: a newer kernel refuses more (TCP ports, signals, devices)".to_owned());
+        if boot.jail.files {
+            match close_files() {
+                Ok(RulesetStatus::FullyEnforced) => walls.landlock = true,
+                Ok(RulesetStatus::PartiallyEnforced) => {
+                    walls.landlock = true;
+                    walls
+                        .missing
+                        .push("a part of landlock: a newer kernel refuses more (TCP ports, signals, devices)".to_owned());
+                }
+                Ok(RulesetStatus::NotEnforced) => walls.missing.push("landlock: it is not in this kernel".to_owned()),
+                Err(reason) => walls.missing.push(format!("landlock: {reason}")),
             }
-            Ok(RulesetStatus::NotEnforced) => walls.missing.push("landlock: it is not in this kernel".to_owned()),
-            Err(reason) => walls.missing.push(format!("landlock: {reason}")),
+            if !boot.readable_by_tests {
+                let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+            }
         }
-        if !boot.readable_by_tests {
-            let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-        }
-        match filter(boot.jit, occupant)
-            .and_then(|filter| seccompiler::apply_filter(&filter).map_err(|error| error.to_string()))
-        {
-            Ok(()) => walls.seccomp = true,
-            Err(reason) => walls.missing.push(format!("seccomp: {reason}")),
+        if boot.jail.system_calls {
+            let applied = filter(boot.jit, occupant)
+                .and_then(|filter| seccompiler::apply_filter(&filter).map_err(|error| error.to_string()));
+            match applied {
+                Ok(()) => walls.seccomp = true,
+                Err(reason) => walls.missing.push(format!("seccomp: {reason}")),
+            }
         }
     }
 
@@ -277,12 +282,13 @@ mod tests {
 
     use super::*;
     use crate::child::{self, EndedChild};
+    use crate::frame::JailLayers;
 
     const BOOT: Boot = Boot {
         jit: Jit::Off,
         heap_bytes_max: 0,
         huge_pages: false,
-        jail: true,
+        jail: JailLayers::ALL,
         strict: true,
         readable_by_tests: false,
         scope_snapshot_of: None,
@@ -429,7 +435,7 @@ mod tests {
 
     #[test]
     fn without_a_jail_nothing_is_closed_and_who_insists_ends() {
-        let open = Boot { jail: false, strict: false, ..BOOT };
+        let open = Boot { jail: JailLayers::NONE, strict: false, ..BOOT };
         let try_all = |boot: Boot| {
             in_child(|| {
                 let mut walls = Walls::default();

@@ -1,4 +1,7 @@
-//! Makes V8's memory forkable, and asks whether the system gives any.
+//! Keeps V8's memory together, makes it forkable, and asks whether the system gives any.
+//!
+//! V8 asks for each of its chunks of 256 KiB at a random address (`GetRandomMmapAddr`, `v8/base/platform/platform-posix.cc`). Alone
+//! there, a chunk needs page tables of its own, 12 KiB, which fork makes again for every child.
 //!
 //! V8 marks each of its mappings `MADV_DONTFORK` (`v8/base/platform/platform-posix.cc:181`), so a child of fork would lack
 //! its heap. `MADV_DOFORK` takes the mark away; mappings that V8 makes later are marked again (ENGINE.md §0.3).
@@ -29,6 +32,22 @@ fn mapping(line: &str) -> Option<Mapping> {
     let name = fields.nth(3).unwrap_or_default().to_owned();
     Some(Mapping { start: usize::from_str_radix(start, 16).ok()?, end: usize::from_str_radix(end, 16).ok()?, rights, name })
 }
+
+/// Occupies the addresses that V8 picks from, so that the system gives it others, one beside the other. Before V8 starts.
+///
+/// Nothing can be read or written there, and it takes no memory. Best effort: where it is refused, V8 has its random addresses.
+#[cfg(target_os = "linux")]
+pub(super) fn keep_v8_together() {
+    // V8 asks below 2^46; code, stack and what the system places itself are above.
+    const ADDRESSES: std::ops::Range<usize> = 1 << 20..1 << 46;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: the addresses are used by nothing, or the call is refused.
+    unsafe { libc::mmap(ADDRESSES.start as *mut libc::c_void, ADDRESSES.len(), libc::PROT_NONE, flags, -1, 0) };
+}
+
+/// Elsewhere fork does not make page tables again.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keep_v8_together() {}
 
 /// Lets every mapping of this process be copied by fork.
 #[cfg(target_os = "linux")]

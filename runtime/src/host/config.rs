@@ -7,6 +7,7 @@ use isolet_snapshots::flags::Jit;
 
 use super::limits::Limits;
 use super::snapshot_folder::SnapshotFolder;
+use crate::frame::JailLayers;
 
 /// How guest processes are started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub struct Config {
     /// Keeps scope snapshots over restarts. Default: nowhere.
     pub snapshot_folder: Option<SnapshotFolder>,
     pub(crate) readable_by_tests: bool,
-    pub(crate) jail: bool,
+    pub(crate) jail: JailLayers,
 }
 
 impl Default for Config {
@@ -98,14 +99,25 @@ impl Default for Config {
             snapshot_bytes_max: 64 << 20,
             snapshot_folder: None,
             readable_by_tests: false,
-            jail: true,
+            jail: JailLayers::ALL,
         }
     }
 }
 
 /// Switches that take protection away: for tests and measurements.
 pub mod danger {
-    use super::Config;
+    use super::{Config, JailLayers};
+
+    /// A part of the jail.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum JailLayer {
+        /// Landlock: no file, no TCP port, no signal to others; and `/proc/PID` closed to other processes.
+        Files,
+        /// The lists of system calls: that of a zygote, and the shorter one of a run.
+        SystemCalls,
+        /// The limits of the kernel on a run: descriptors, processes.
+        Resources,
+    }
 
     impl Config {
         /// Leaves `/proc/PID` of guest processes readable by this user, so that tests can look for secrets in them.
@@ -118,7 +130,18 @@ pub mod danger {
         /// Leaves the jail away, to measure what it costs.
         #[must_use]
         pub fn without_jail(mut self) -> Self {
-            self.jail = false;
+            self.jail = JailLayers::NONE;
+            self
+        }
+
+        /// Leaves one layer of the jail away, to measure what it costs.
+        #[must_use]
+        pub fn without_jail_layer(mut self, layer: JailLayer) -> Self {
+            match layer {
+                JailLayer::Files => self.jail.files = false,
+                JailLayer::SystemCalls => self.jail.system_calls = false,
+                JailLayer::Resources => self.jail.resources = false,
+            }
             self
         }
     }

@@ -166,7 +166,11 @@ impl Session {
     ///
     /// As [`Session::serve_classic`].
     pub fn serve(&self, mode: Mode, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-        mcp::face::serve(Arc::clone(&self.parts), mode, transport)
+        mcp::face::serve(self.parts(), mode, transport)
+    }
+
+    pub(crate) fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts)
     }
 }
 

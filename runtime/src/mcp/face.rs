@@ -13,13 +13,14 @@ use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::classic::Classic;
 use super::code_mode::CodeMode;
 use super::lossless::{self, Answer, Fidelity, Lossless};
 use super::transport::{Kind, Transport};
-use crate::host::session::Parts;
+use crate::host::session::{Parts, Session};
 
 /// How long a client may keep the list, milliseconds: it never changes while the session lives.
 const LIST_LIFE_MS: u64 = 300_000;
@@ -50,10 +51,48 @@ pub enum ServeError {
     Lost(#[source] tokio::task::JoinError),
 }
 
+/// Why [`serve_soon`] ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeSoonError<E> {
+    /// The session could not be made.
+    #[error(transparent)]
+    Session(E),
+    /// It could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
 /// Serves until the client goes or the session ends.
 pub(crate) async fn serve(session: Arc<Parts>, mode: Mode, transport: Transport) -> Result<(), ServeError> {
     let ended = session.ended.child_token();
-    let face = Face::new(session, mode);
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, mode))));
+    connect(transport, Face { mode, tools }, ended).await
+}
+
+/// Serves a session that is still being made, until the client goes. For servers whose upstream servers take longer to start than a client
+/// waits: the handshake is answered at once, lists and calls when `session` is there.
+///
+/// # Errors
+///
+/// [`ServeSoonError::Session`] when the session cannot be made: the client sees its connection end. Otherwise as
+/// [`Session::serve`].
+pub async fn serve_soon<E>(
+    mode: Mode,
+    transport: Transport,
+    session: impl Future<Output = Result<Session, E>>,
+) -> Result<(), ServeSoonError<E>> {
+    let (made, tools) = watch::channel(None);
+    let served = connect(transport, Face { mode, tools }, CancellationToken::new());
+    tokio::pin!(served);
+    let session = tokio::select! {
+        session = session => session.map_err(ServeSoonError::Session)?,
+        served = &mut served => return Ok(served?),
+    };
+    made.send_replace(Some(Arc::new(Tools::of(session.parts(), mode))));
+    Ok(served.await?)
+}
+
+async fn connect(transport: Transport, face: Face, ended: CancellationToken) -> Result<(), ServeError> {
     match transport.0 {
         Kind::Stdio => over(rmcp::transport::stdio(), face, Fidelity::Lossless, ended).await,
         Kind::Pipe(reader, writer) => over((reader, writer), face, Fidelity::Lossless, ended).await,
@@ -77,12 +116,28 @@ where
 
 /// What one client of one session sees.
 pub(super) struct Face {
+    mode: Mode,
+    /// None before the session is there.
+    tools: watch::Receiver<Option<Arc<Tools>>>,
+}
+
+impl Face {
+    /// The tools; waits for the session.
+    async fn tools(&self) -> Result<Arc<Tools>, ErrorData> {
+        let mut tools = self.tools.clone();
+        let tools = tools.wait_for(Option::is_some).await.ok().and_then(|tools| tools.clone());
+        tools.ok_or_else(|| ErrorData::internal_error("the session of this connection could not be made", None))
+    }
+}
+
+/// The tools of a session, as its mode says.
+struct Tools {
     classic: Option<Classic>,
     code_mode: Option<CodeMode>,
 }
 
-impl Face {
-    fn new(session: Arc<Parts>, mode: Mode) -> Self {
+impl Tools {
+    fn of(session: Arc<Parts>, mode: Mode) -> Self {
         let classic = (mode != Mode::Code).then(|| Classic::new(Arc::clone(&session)));
         let code_mode = (mode != Mode::Classic).then(|| CodeMode::new(session));
         Self { classic, code_mode }
@@ -99,7 +154,7 @@ impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
         let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
         config.server_info = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
-        config.instructions = self.code_mode.is_some().then(|| CodeMode::INSTRUCTIONS.to_owned());
+        config.instructions = (self.mode != Mode::Classic).then(|| CodeMode::INSTRUCTIONS.to_owned());
         config
     }
 
@@ -111,7 +166,7 @@ impl ServerHandler for Face {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
         }
-        let definitions = self.definitions();
+        let definitions = self.tools().await?.definitions();
         let mut tools = Vec::with_capacity(definitions.len());
         let mut is_exact = true;
         for definition in &definitions {
@@ -135,12 +190,13 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        if let Some(code_mode) = &self.code_mode
+        let tools = self.tools().await?;
+        if let Some(code_mode) = &tools.code_mode
             && let Some(result) = code_mode.call(&request.name, &arguments, &context).await
         {
             return result;
         }
-        match &self.classic {
+        match &tools.classic {
             Some(classic) => classic.call(&request.name, &arguments, &context).await,
             None => Err(unknown_tool(&request.name)),
         }

@@ -117,7 +117,10 @@ fn explained(failure: &str, jobs: usize) -> String {
     if failure.contains("No space left on device") || failure.contains("no space left on device") {
         return format!("the disk is full (at {step}): make room, and call again to go on from there");
     }
-    if failure.contains("Killed") || failure.contains("signal 9") || failure.contains("out of memory") {
+    let reason = failure.lines().find(|line| line.contains("error: "));
+    // A compiler that the shell has replaced itself with dies without a word.
+    let is_silent = path.is_some() && reason.is_none();
+    if is_silent || failure.contains("Killed") || failure.contains("signal 9") || failure.contains("out of memory") {
         return format!(
             "the compiler was killed (at {step}), most likely because memory ran out with {jobs} at once: \
              call again with `--jobs {}` to go on from there",
@@ -127,7 +130,7 @@ fn explained(failure: &str, jobs: usize) -> String {
     if failure.contains("interrupted by user") {
         return "interrupted: call again to go on from there".to_owned();
     }
-    let reason = failure.lines().find(|line| line.contains("error: ")).map(|line| format!(" ({})", line.trim()));
+    let reason = reason.map(|line| format!(" ({})", line.trim()));
     format!("{step} does not compile{}", reason.unwrap_or_default())
 }
 
@@ -208,6 +211,9 @@ mod tests {
             "{said}"
         );
         assert!(said.ends_with("call again with `--jobs 1` to go on from there"), "{said}");
+        // Seen with `pkill -KILL clang`.
+        let said = self::said("FAILED: obj/v8/a.o \nclang++ -c a.cc\nninja: build stopped: subcommand failed.\n");
+        assert!(said.starts_with("the compiler was killed"), "{said}");
         let said = self::said("FAILED: obj/v8/a.o \nclang++: error: unable to execute command: Killed\n");
         assert!(said.starts_with("the compiler was killed"), "{said}");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a whole build takes on two cores, minutes: `xtask/README.md` says how it was measured.
-pub(crate) const WHOLE_MINUTES_ON_TWO_CORES: u64 = 30;
+pub(crate) const WHOLE_MINUTES_ON_TWO_CORES: u64 = 20;
 
 /// Kinds of steps by a part of their description, and the compiler time that one takes on average, milliseconds.
 const KINDS: [(&str, u64); 14] = [
