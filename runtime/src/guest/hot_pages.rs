@@ -1,11 +1,14 @@
-//! The pages that every run writes, made private right after fork.
+//! The pages that every run uses, asked for right after fork.
 //!
 //! A child of fork shares each page with its zygote until it writes to it; then the kernel stops it, copies the page and lets it go on. A
 //! run that adds two numbers writes to some hundred pages, and those stops are half of its time. They are the same pages in every run,
 //! so a zygote learns them from a rehearsal, and each run asks for them in a few calls: before its program comes, if it was forked ahead.
+//! The huge pages of its code are of a file, which a child maps again with the first touch of each: they are asked for as well.
 
 use std::io;
 
+#[cfg(target_os = "linux")]
+use super::huge_pages;
 use super::memory::Mapping;
 
 /// Pages between two hot ones that are taken along: a page costs less than a call.
@@ -15,20 +18,27 @@ const RANGES_MAX: usize = 512;
 
 /// Ranges of addresses. None where they could not be learned: then each page costs its stop.
 #[derive(Default)]
-pub(super) struct HotPages(Vec<(usize, usize)>);
+pub(super) struct HotPages {
+    /// Written.
+    written: Vec<(usize, usize)>,
+    /// Read only.
+    code: Vec<(usize, usize)>,
+}
 
 impl HotPages {
-    /// Asks for the pages. What is refused comes when it is written to.
+    /// Asks for the pages. What is refused comes when it is used.
     #[cfg(target_os = "linux")]
-    pub(super) fn make_private(&self) {
-        for (start, bytes) in &self.0 {
-            // SAFETY: the advice changes no contents; where nothing is mapped it is an error and nothing else.
-            unsafe { libc::madvise(*start as *mut libc::c_void, *bytes, libc::MADV_POPULATE_WRITE) };
+    pub(super) fn populate(&self) {
+        for (ranges, advice) in [(&self.code, libc::MADV_POPULATE_READ), (&self.written, libc::MADV_POPULATE_WRITE)] {
+            for (start, bytes) in ranges {
+                // SAFETY: the advice changes no contents; where nothing is mapped it is an error and nothing else.
+                unsafe { libc::madvise(*start as *mut libc::c_void, *bytes, advice) };
+            }
         }
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn make_private(&self) {}
+    pub(super) fn populate(&self) {}
 
     /// Learns which pages `rehearsal` writes to: in a child of its own, which ends after it.
     #[cfg(target_os = "linux")]
@@ -44,14 +54,17 @@ impl HotPages {
 
 #[cfg(target_os = "linux")]
 fn learned(rehearsal: impl FnOnce()) -> io::Result<HotPages> {
-    let writable: Vec<Mapping> = super::memory::mappings()?.into_iter().filter(|mapping| mapping.rights == "rw-p").collect();
+    let mut mappings = super::memory::mappings()?;
+    let code = mappings.iter().filter(|mapping| huge_pages::is_moved(mapping));
+    let code = code.map(|mapping| (mapping.start, mapping.end - mapping.start)).collect();
+    mappings.retain(|mapping| mapping.rights == "rw-p");
     let (reader, writer) = rustix::pipe::pipe()?;
     // SAFETY: this process has one thread, so the child may use everything that the parent could.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             rehearsal();
-            let written = tell_private_pages(&writable, &writer);
+            let written = tell_private_pages(&mappings, &writer);
             super::exit(if written.is_ok() { super::EXIT_DONE } else { super::EXIT_HOST_GONE })
         }
         child => {
@@ -61,7 +74,7 @@ fn learned(rehearsal: impl FnOnce()) -> io::Result<HotPages> {
             // SAFETY: the child is ours and was not waited for.
             unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
             read?;
-            Ok(HotPages(text.lines().filter_map(range).collect()))
+            Ok(HotPages { written: text.lines().filter_map(range).collect(), code })
         }
     }
 }
@@ -148,8 +161,8 @@ mod tests {
         let mut block = vec![1_u8; 64 << 10];
         let place = block.as_ptr() as usize + (32 << 10);
         let hot = HotPages::learn(|| block[32 << 10] = 2);
-        assert!(hot.0.iter().any(|(start, bytes)| (*start..start + bytes).contains(&place)), "{:?}", hot.0);
-        hot.make_private();
+        assert!(hot.written.iter().any(|(start, bytes)| (*start..start + bytes).contains(&place)), "{:?}", hot.written);
+        hot.populate();
         assert_eq!(block[32 << 10], 1, "the rehearsal was in another process");
     }
 }

@@ -13,6 +13,16 @@ use super::memory::{Mapping, mappings};
 #[cfg(target_os = "linux")]
 const BLOCK: usize = 2 << 20;
 
+/// The name of the file in memory.
+#[cfg(target_os = "linux")]
+const NAME: &str = "isolet-code";
+
+/// Whether a mapping is of that file.
+#[cfg(target_os = "linux")]
+pub(super) fn is_moved(mapping: &Mapping) -> bool {
+    mapping.name.strip_prefix("/memfd:").is_some_and(|name| name == NAME)
+}
+
 /// Moves whole 2 MiB blocks of the executable's read-only mappings into huge pages. False if nothing was moved.
 #[cfg(target_os = "linux")]
 pub(super) fn move_executable() -> bool {
@@ -90,7 +100,7 @@ impl Room {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
         use std::os::fd::AsRawFd as _;
 
-        let file = memfd_create("isolet-code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok()?;
+        let file = memfd_create(NAME, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok()?;
         ftruncate(&file, code.len() as u64).ok()?;
         let (rights, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_FIXED);
         // SAFETY: the aligned part of the room is ours and large enough, and is written to only if it was mapped.

@@ -40,7 +40,7 @@ struct Zygote {
     channel: Channel,
     boot: Boot,
     walls: Walls,
-    /// What its runs write to.
+    /// What its runs use.
     hot_pages: HotPages,
     /// Children that have not ended, by process.
     children: HashMap<Pid, u64>,
@@ -95,7 +95,7 @@ impl Zygote {
             }
             jail::close_run(&boot, &mut walls);
             jail::insist(&boot, &walls);
-            hot_pages.make_private();
+            hot_pages.populate();
             isolate.forget_rejections();
             run::serve(isolate, Channel::new(socket.into()));
         }
