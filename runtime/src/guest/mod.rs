@@ -13,6 +13,8 @@ mod jail;
 mod memory;
 mod outbox;
 mod program;
+#[cfg(target_os = "linux")]
+mod rehearsal;
 mod run;
 mod scope_snapshot;
 mod warm_up;

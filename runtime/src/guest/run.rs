@@ -18,7 +18,13 @@ use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail};
 use crate::frame::{Ending, HostMaxima, Start, ToRun};
 
 /// Serves one run on its socket, then ends the process.
-pub(super) fn serve(mut isolate: Isolate, mut channel: Channel) -> ! {
+pub(super) fn serve(mut isolate: Isolate, channel: Channel) -> ! {
+    perform(&mut isolate, channel);
+    exit(EXIT_DONE)
+}
+
+/// Reads a program and runs it until it has ended and that is sent.
+pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
     let (start, source) = loop {
         match channel.receive(&HostMaxima) {
             Ok(ToRun::Install { manifest }) => isolate.install(&manifest),
@@ -37,13 +43,9 @@ pub(super) fn serve(mut isolate: Isolate, mut channel: Channel) -> ! {
             let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start) };
             run.start(program);
             let end = run.turn_until_end();
-            run.end(end)
+            run.end(end);
         }
-        Err(error) => {
-            let end = refused(&error);
-            outbox.borrow_mut().send_end(end, isolate.heap_bytes());
-            exit(EXIT_DONE)
-        }
+        Err(error) => outbox.borrow_mut().send_end(refused(&error), isolate.heap_bytes()),
     }
 }
 
@@ -63,14 +65,14 @@ impl Clock {
     }
 }
 
-struct Run {
-    isolate: Isolate,
+struct Run<'isolate> {
+    isolate: &'isolate mut Isolate,
     channel: Rc<RefCell<Channel>>,
     outbox: Rc<RefCell<Outbox>>,
     clock: Clock,
 }
 
-impl Run {
+impl Run<'_> {
     fn start(&mut self, program: Program) {
         let program = Rc::new(program);
         let mapped = Rc::clone(&program);
@@ -144,11 +146,10 @@ impl Run {
         }
     }
 
-    fn end(mut self, end: End) -> ! {
+    fn end(self, end: End) {
         self.isolate.say_unhandled_rejections();
         let heap_bytes = self.isolate.heap_bytes();
         self.outbox.borrow_mut().send_end(end, heap_bytes);
-        exit(EXIT_DONE)
     }
 }
 

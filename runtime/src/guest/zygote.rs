@@ -20,7 +20,6 @@ use crate::frame::{Boot, FromZygote, HostMaxima, ToZygote, Walls};
 /// Serves as the base zygote until the host is gone or retires it.
 pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
     let mut walls = jail::before_v8();
-    walls.huge_pages = boot.huge_pages && huge_pages::move_executable();
     let mut isolate = Isolate::boot(&boot);
     isolate.install("[]");
     warm_up::warm_up(&mut isolate, boot.heap_bytes_max);
@@ -30,6 +29,8 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
         exit(EXIT_HOST_GONE);
     }
     let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
+    walls.huge_pages =
+        boot.huge_pages && huge_pages::move_what_is_touched(|| warm_up::warm_up(&mut isolate, boot.heap_bytes_max));
     let hot_pages = HotPages::learn(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
     channel.send(&FromZygote::Ready { walls: walls.clone() });
     Zygote { isolate, channel, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
@@ -40,7 +41,7 @@ struct Zygote {
     channel: Channel,
     boot: Boot,
     walls: Walls,
-    /// What its runs use.
+    /// What its runs write to.
     hot_pages: HotPages,
     /// Children that have not ended, by process.
     children: HashMap<Pid, u64>,
@@ -95,7 +96,7 @@ impl Zygote {
             }
             jail::close_run(&boot, &mut walls);
             jail::insist(&boot, &walls);
-            hot_pages.populate();
+            hot_pages.make_private();
             isolate.forget_rejections();
             run::serve(isolate, Channel::new(socket.into()));
         }

@@ -59,7 +59,7 @@ pub struct Config {
     pub live_runs_of_user_max: usize,
     /// Runs of one user that wait for a place. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_of_user_max: usize,
-    /// Runs forked ahead for one scope. Default 4; 0 forks on demand only. About half a megabyte each.
+    /// Runs forked ahead for one scope, at the most; two where there is little traffic. Default 4; 0 forks on demand only. About half a megabyte each.
     pub ready_runs_max: usize,
     /// Runs forked ahead for all scopes together. Default 64.
     pub ready_runs_total_max: usize,

@@ -27,6 +27,8 @@ use crate::frame::{Boot, Encode as _, ToRun, Walls};
 
 /// Requests of a scope before it gets a zygote of its own.
 const REQUESTS_OF_BUSY: u32 = 2;
+/// Runs of a busy scope that are forked ahead at the least: one to claim, and one for whoever comes before that one has ended.
+const READY_RUNS_MIN: usize = 2;
 /// A scope without requests for so long gives its zygote back.
 const IDLE_MAX: Duration = Duration::from_secs(120);
 /// A base zygote that has not come up in this time never will.
@@ -200,8 +202,10 @@ impl Pool {
         }
         if let Some(claim) = entry.pop_ready() {
             self.counters.claimed.fetch_add(1, Ordering::Relaxed);
-            drop(state);
-            self.refill(scope.hash());
+            if entry.ready.is_empty() {
+                drop(state);
+                self.refill(scope.hash());
+            }
             return Some(claim);
         }
         let (zygote, origin, preamble) = match &entry.zygote {
@@ -283,8 +287,9 @@ impl Pool {
         Ok(zygote)
     }
 
-    /// Forks runs ahead, off the path of the request.
-    fn refill(self: &Arc<Self>, hash: ContentHash) {
+    /// Forks runs ahead, off the path of the request: when one that was ready has ended, so that a fork does not take the processor from
+    /// it, and before that if it was the last.
+    pub(crate) fn refill(self: &Arc<Self>, hash: ContentHash) {
         let pool = Arc::clone(self);
         self.keeper.run(move || pool.fill(hash));
     }
@@ -369,8 +374,8 @@ impl Pool {
             let idle = now.duration_since(entry.last_request);
             if idle > IDLE_MAX {
                 entry.drop_zygote();
-            } else if idle > IDLE_MAX / 8 && entry.ready_wanted > 1 {
-                entry.ready_wanted /= 2;
+            } else if idle > IDLE_MAX / 8 && entry.ready_wanted > READY_RUNS_MIN {
+                entry.ready_wanted = (entry.ready_wanted / 2).max(READY_RUNS_MIN);
                 entry.ready.truncate(entry.ready_wanted);
             }
             if entry.zygote.is_some() && entry.ready.len() < entry.ready_wanted {
@@ -438,7 +443,7 @@ impl Entry {
             last_request: Instant::now(),
             zygote: None,
             ready: VecDeque::new(),
-            ready_wanted: ready_runs_max.min(1),
+            ready_wanted: ready_runs_max.min(READY_RUNS_MIN),
         }
     }
 

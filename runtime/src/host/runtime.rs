@@ -159,6 +159,11 @@ impl Runtime {
         self.0.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
         Ok((self.0.pool.claim(scope).await?, place))
     }
+
+    /// Has the next run of a scope forked ahead, in place of one that was ready and has ended.
+    pub(crate) fn replace_ready(&self, scope: &Scope) {
+        self.0.pool.refill(scope.hash());
+    }
 }
 
 impl std::fmt::Debug for Runtime {

@@ -227,6 +227,9 @@ impl Parts {
                 run.await?
             }
         };
+        if outcome.cost.origin == Origin::Ready {
+            self.runtime.replace_ready(&self.scope);
+        }
         tracing::debug!(origin = ?outcome.cost.origin, wall = ?outcome.cost.wall, cpu = ?outcome.cost.cpu, calls = outcome.calls.len(), "outcome");
         Ok(outcome)
     }

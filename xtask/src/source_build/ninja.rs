@@ -63,6 +63,9 @@ fn ninja(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Command> {
 fn pending(tools: &Tools, folder: &WorkFolder) -> anyhow::Result<Vec<String>> {
     let run = ninja(tools, folder)?.args(["-n", TARGET]).output().context("`ninja` does not start")?;
     let said = String::from_utf8_lossy(&run.stdout);
+    if !run.status.success() && is_disk_full(&said) {
+        bail!("the disk is full: make room, and call again to go on from there");
+    }
     if !run.status.success() {
         bail!(
             "`ninja` cannot read its files ({}): remove `{}`, and call again",
@@ -110,11 +113,16 @@ fn sort_line(line: &str, progress: &mut Progress, failure: &mut String) {
     }
 }
 
+/// Whether ninja or a compiler says so.
+fn is_disk_full(said: &str) -> bool {
+    said.contains("No space left on device") || said.contains("no space left on device")
+}
+
 /// What went wrong and what to do, in one line.
 fn explained(failure: &str, jobs: usize) -> String {
     let path = failure.lines().find_map(|line| line.strip_prefix("FAILED: ")?.split_whitespace().next());
     let step = path.map_or("a step of the build".to_owned(), |path| format!("`{}`", path.rsplit('/').next().unwrap_or(path)));
-    if failure.contains("No space left on device") || failure.contains("no space left on device") {
+    if is_disk_full(failure) {
         return format!("the disk is full (at {step}): make room, and call again to go on from there");
     }
     let reason = failure.lines().find(|line| line.contains("error: "));

@@ -1,0 +1,100 @@
+//! What a run touches, learned from a rehearsal in a child of fork.
+//!
+//! A child shares each page with its zygote until it writes to it, and maps none of a file before it reads it. So after a rehearsal,
+//! the page tables of a child say what a run needs: `/proc/PID/pagemap`.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+
+use super::memory::Mapping;
+
+/// Bits of an entry of `/proc/PID/pagemap`.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub(super) enum Touched {
+    /// The page is there.
+    Present = 1 << 63,
+    /// It is there, and no other process has it.
+    Own = 1 << 63 | 1 << 56,
+}
+
+/// The addresses of the pages of `mappings` that `rehearsal` touches, in order. It runs in a child, which ends after it.
+pub(super) fn touched_pages(mappings: &[Mapping], touched: Touched, rehearsal: impl FnOnce()) -> io::Result<Vec<usize>> {
+    let (reader, writer) = rustix::pipe::pipe()?;
+    // SAFETY: this process has one thread, so the child may use everything that the parent could.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            rehearsal();
+            let told = pages(mappings, touched).and_then(|pages| tell(&pages, &writer));
+            super::exit(if told.is_ok() { super::EXIT_DONE } else { super::EXIT_HOST_GONE })
+        }
+        child => {
+            drop(writer);
+            let mut bytes = Vec::new();
+            let read = io::Read::read_to_end(&mut std::fs::File::from(reader), &mut bytes);
+            // SAFETY: the child is ours and was not waited for.
+            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+            read?;
+            Ok(bytes.as_chunks().0.iter().map(|address| usize::from_ne_bytes(*address)).collect())
+        }
+    }
+}
+
+/// The pages of this process.
+fn pages(mappings: &[Mapping], touched: Touched) -> io::Result<Vec<usize>> {
+    /// Bytes of an entry.
+    const ENTRY: usize = 8;
+    let bits = touched as u64;
+    let page = rustix::param::page_size();
+    let entries_of = std::fs::File::open("/proc/self/pagemap")?;
+    let mut entries = vec![0_u8; 512 * ENTRY];
+    let mut found = Vec::new();
+    for mapping in mappings {
+        let mut address = mapping.start;
+        while address < mapping.end {
+            let count = ((mapping.end - address) / page).min(entries.len() / ENTRY);
+            let read = entries_of.read_at(&mut entries[..count * ENTRY], (address / page * ENTRY) as u64)?;
+            for entry in entries[..read].as_chunks().0 {
+                if u64::from_ne_bytes(*entry) & bits == bits {
+                    found.push(address);
+                }
+                address += page;
+            }
+            if read < ENTRY {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn tell(pages: &[usize], to: &OwnedFd) -> io::Result<()> {
+    let bytes: Vec<u8> = pages.iter().flat_map(|address| address.to_ne_bytes()).collect();
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        rest = &rest[rustix::io::write(to, rest)?..];
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+    use crate::guest::memory;
+
+    #[test]
+    fn a_page_that_is_written_is_found_and_one_that_is_not_is_not() {
+        let mut block = vec![1_u8; 64 << 10];
+        let page = (block.as_ptr() as usize + (32 << 10)) / 4096 * 4096;
+        let mut mappings = memory::mappings().unwrap();
+        mappings.retain(|mapping| (mapping.start..mapping.end).contains(&page));
+        let written = touched_pages(&mappings, Touched::Own, || block[32 << 10] = 2).unwrap();
+        assert!(written.contains(&page), "{written:x?}");
+        assert!(!written.contains(&(page + (16 << 10))), "{written:x?}");
+        assert_eq!(block[32 << 10], 1, "the rehearsal was in another process");
+    }
+}
