@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, Limits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop};
+use isolet::{
+    CallEnd, Config, End, Isolation, Limits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop,
+};
 use libtest_mimic::{Failed, Trial};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
@@ -35,7 +37,7 @@ const ANSWER_MAX: Duration = Duration::from_millis(10 * 10);
 /// How long what has to happen may take.
 const SOON: Duration = Duration::from_secs(10);
 
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 11] = [
     "a_killed_zygote_of_a_scope_loses_its_own_runs_only_and_is_replaced",
     "a_killed_base_zygote_is_replaced",
     "runs_and_zygotes_are_behind_the_walls",
@@ -46,6 +48,7 @@ const CHECKS: [&str; 10] = [
     "a_zygote_that_lies_is_not_used",
     "a_dropped_session_ends_its_runs",
     "a_fork_that_the_system_refuses_is_an_error_of_its_run",
+    "a_killed_zygote_is_replaced_at_once_where_isolation_is_strict",
 ];
 
 /// One trial a check, each in a host of its own.
@@ -72,6 +75,7 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
             [check] if check == CHECKS[7] => lying_zygote().await,
             [check] if check == CHECKS[8] => drop_session().await,
             [check] if check == CHECKS[9] => refused_forks().await,
+            [check] if check == CHECKS[10] => kill_strict_zygote().await,
             [check] if check == "to-be-killed" => wait_to_be_killed().await,
             _ => anyhow::bail!("unknown check {arguments:?}"),
         }
@@ -137,6 +141,27 @@ async fn kill_scope_zygote() -> anyhow::Result<()> {
         "after the replacement: {outcome:?}"
     );
     ensure!(!zygotes().await?.1.contains(&zygote), "the killed zygote is still there");
+    Ok(())
+}
+
+/// Only the zygote of a scope says which walls stand around its runs: a strict run waits for the next one, and is not refused.
+async fn kill_strict_zygote() -> anyhow::Result<()> {
+    let mut config = Config::default();
+    config.isolation = Isolation::Strict;
+    let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
+    if runtime.prepare(&scopes.hold).await.is_err() || !runtime.isolation().await.landlock {
+        return Ok(()); // this kernel lacks a wall, and `embedding::strict_isolation` says what happens then
+    }
+    let (_, of_scopes) = zygotes().await?;
+    let [zygote] = of_scopes[..] else { anyhow::bail!("one zygote of a scope, not {of_scopes:?}") };
+    let upstream = Upstream::new("user");
+    let lost = waiting_run(&runtime, &scopes.hold, &upstream).await?;
+    kill(zygote)?;
+    let lost = lost.await?;
+    ensure!(matches!(lost, Err(RunError::ZygoteLost)), "the run of a lost zygote: {lost:?}");
+    let session = runtime.session(scopes.hold.clone(), TestTools(upstream));
+    let outcome = session.run("return 1").await?;
+    ensure!(outcome.end == End::Returned(1.into()), "{outcome:?}");
     Ok(())
 }
 

@@ -244,8 +244,11 @@ impl Pool {
     fn make_scope_zygote(self: &Arc<Self>, scope: &Scope) {
         let mut state = self.lock();
         let Some(base) = state.base.clone().filter(|base| base.is_ready()) else { return };
-        if state.scopes.get(&scope.hash()).is_some_and(|entry| entry.zygote.is_some()) {
-            return;
+        if let Some(entry) = state.scopes.get_mut(&scope.hash()) {
+            if entry.zygote.as_ref().is_some_and(|zygote| !zygote.is_gone()) {
+                return;
+            }
+            entry.drop_zygote();
         }
         state.retire_least_recent(self.config.zygotes_max);
         let entry = state.scopes.entry(scope.hash()).or_insert_with(|| Entry::new(scope, self.config.ready_runs_max));
