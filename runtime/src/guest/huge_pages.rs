@@ -2,8 +2,8 @@
 //!
 //! Fork does not copy the page tables of files: each child would fault its code in again, sixteen small pages at a time.
 //! Anonymous huge pages are shared by fork as a whole (ENGINE.md §0.3: 0.3 ms less a run). Each costs the zygote 2 MiB, and every run 4 KiB
-//! that the kernel sets aside for it. So only blocks that a rehearsal touches are moved: half of them. (Huge pages of a file in memory
-//! cost a run nothing; but measured, a run took 0.1 ms longer with them.) Best effort: where the machine has none
+//! that the kernel sets aside for it. So only blocks that a rehearsal touches are moved: half of them. (Huge pages of a file in memory cost a run
+//! nothing, but a zygote boots later: its code is copied twice.) Best effort: where the machine has none
 //! (`transparent_hugepage` is `never`), everything stays as it was.
 
 #[cfg(target_os = "linux")]
