@@ -27,7 +27,7 @@ impl HotPages {
     /// Learns which pages `rehearsal` writes to: in a child of its own, which ends after it.
     #[cfg(target_os = "linux")]
     pub(super) fn learn(rehearsal: impl FnOnce()) -> Self {
-        use super::rehearsal::{Touched, touched_pages};
+        use super::rehearsal::{Touched, joined, touched_pages};
         let mut mappings = super::memory::mappings().unwrap_or_default();
         mappings.retain(|mapping| mapping.rights == "rw-p");
         let written = touched_pages(&mappings, Touched::Own, rehearsal).unwrap_or_default();
@@ -39,28 +39,5 @@ impl HotPages {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn learn(_rehearsal: impl FnOnce()) -> Self {
         Self::default()
-    }
-}
-
-/// Pages in order as ranges.
-fn joined(pages: &[usize], page: usize) -> Vec<(usize, usize)> {
-    let mut ranges: Vec<(usize, usize)> = Vec::new();
-    for &address in pages {
-        match ranges.last_mut() {
-            Some((start, bytes)) if address == *start + *bytes => *bytes += page,
-            _ => ranges.push((address, page)),
-        }
-    }
-    ranges
-}
-
-#[cfg(test)]
-mod tests {
-    use super::joined;
-
-    #[test]
-    fn neighbours_are_one_range() {
-        assert_eq!(joined(&[0x1000, 0x2000, 0x4000, 0x7000], 0x1000), [(0x1000, 0x2000), (0x4000, 0x1000), (0x7000, 0x1000)]);
-        assert_eq!(joined(&[], 0x1000), []);
     }
 }

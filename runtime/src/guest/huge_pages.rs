@@ -17,7 +17,7 @@ const BLOCK: usize = 2 << 20;
 /// fork. False if nothing was moved.
 #[cfg(target_os = "linux")]
 pub(super) fn move_what_is_touched(rehearsal: impl FnOnce()) -> bool {
-    use super::rehearsal::{Touched, touched_pages};
+    use super::rehearsal::{Touched, joined, touched_pages};
 
     let offered =
         std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").is_ok_and(|text| !text.contains("[never]"));
@@ -28,13 +28,9 @@ pub(super) fn move_what_is_touched(rehearsal: impl FnOnce()) -> bool {
     let mut moved = false;
     for mapping in &mappings {
         let whole = mapping.start.next_multiple_of(BLOCK)..mapping.end / BLOCK * BLOCK;
-        let mut blocks = blocks.iter().copied().filter(|block| whole.contains(block)).peekable();
-        while let Some(start) = blocks.next() {
-            let mut end = start + BLOCK;
-            while blocks.next_if_eq(&end).is_some() {
-                end += BLOCK;
-            }
-            moved |= move_blocks(start, end, mapping.rights == "r-xp");
+        let blocks: Vec<usize> = blocks.iter().copied().filter(|block| whole.contains(block)).collect();
+        for (start, bytes) in joined(&blocks, BLOCK) {
+            moved |= move_blocks(start, bytes, mapping.rights == "r-xp");
         }
     }
     moved
@@ -57,10 +53,9 @@ fn executable_mappings() -> Option<Vec<Mapping>> {
     Some(mappings)
 }
 
-/// Copies the whole blocks between two addresses into anonymous memory and puts it in their place.
+/// Copies whole blocks into anonymous memory and puts it in their place.
 #[cfg(target_os = "linux")]
-fn move_blocks(start: usize, end: usize, executable: bool) -> bool {
-    let bytes = end - start;
+fn move_blocks(start: usize, bytes: usize, executable: bool) -> bool {
     let rights = if executable { libc::PROT_READ | libc::PROT_EXEC } else { libc::PROT_READ };
     // SAFETY: the copy is complete and has its rights before `mremap` puts it over the original in one step, so that code
     // which runs there meanwhile reads the same bytes before and after. Nothing writes to these mappings.

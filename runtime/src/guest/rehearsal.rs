@@ -42,6 +42,18 @@ pub(super) fn touched_pages(mappings: &[Mapping], touched: Touched, rehearsal: i
     }
 }
 
+/// Pages in order, each of so many bytes, as ranges: address and bytes.
+pub(super) fn joined(pages: &[usize], page: usize) -> Vec<(usize, usize)> {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for &address in pages {
+        match ranges.last_mut() {
+            Some((start, bytes)) if address == *start + *bytes => *bytes += page,
+            _ => ranges.push((address, page)),
+        }
+    }
+    ranges
+}
+
 /// The pages of this process.
 fn pages(mappings: &[Mapping], touched: Touched) -> io::Result<Vec<usize>> {
     /// Bytes of an entry.
@@ -85,6 +97,12 @@ mod tests {
 
     use super::*;
     use crate::guest::memory;
+
+    #[test]
+    fn neighbours_are_one_range() {
+        assert_eq!(joined(&[0x1000, 0x2000, 0x4000, 0x7000], 0x1000), [(0x1000, 0x2000), (0x4000, 0x1000), (0x7000, 0x1000)]);
+        assert_eq!(joined(&[], 0x1000), []);
+    }
 
     #[test]
     fn a_page_that_is_written_is_found_and_one_that_is_not_is_not() {
