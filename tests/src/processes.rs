@@ -473,6 +473,11 @@ const LIES: &[Lie] = &[
         None,
     ),
     ("an early exit", |_| Ok(()), None),
+    ("walls twice", |liar| liar.frame(JAILED, NO_WALLS).and_then(|()| liar.end(0, b"1")), None),
+    ("a refusal behind its walls", |liar| liar.frame(REFUSED, b"no"), None),
+    ("a line before its walls", |liar| liar.frame(SAY, b"\x01lies").and_then(|()| liar.end(0, b"1")), None),
+    ("a call before its walls", |liar| liar.call_and_return(0, b"{}"), None),
+    ("an end before its walls", |liar| liar.end(0, b"1"), None),
 ];
 
 pub(crate) const SAY: u8 = 16;
@@ -480,11 +485,19 @@ pub(crate) const CALL: u8 = 17;
 pub(crate) const END: u8 = 18;
 const ANSWER: u8 = 4;
 const START: u8 = 3;
+const REFUSED: u8 = 19;
+const JAILED: u8 = 20;
 const BOOT: u8 = 1;
 const FORK: u8 = 5;
 const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
+/// What a process says of the walls around it where there are none.
+const NO_WALLS: &[u8] = br#"{"huge_pages":false,"no_new_privileges":false,"landlock":false,"seccomp":false,"missing":[]}"#;
+
+/// The end of the name of each lie of a process that has not said which walls stand around it.
+const BEFORE_WALLS: &str = "before its walls";
+
 /// The place of `hold.until_told` in the scope of both namespaces.
 const HELD: u32 = 0;
 
@@ -558,7 +571,7 @@ impl Liar {
 pub(crate) fn refuse_forks() -> anyhow::Result<()> {
     let mut zygote = Liar::of_host();
     zygote.read(BOOT)?;
-    zygote.frame(READY, br#"{"huge_pages":false,"no_new_privileges":false,"landlock":false,"seccomp":false,"missing":[]}"#)?;
+    zygote.frame(READY, NO_WALLS)?;
     loop {
         let (_, run) = zygote.read(FORK)?;
         zygote.frame(NOT_FORKED, &[&run[..], &Errno::AGAIN.raw_os_error().to_le_bytes()].concat())?;
@@ -570,6 +583,9 @@ pub(crate) fn lie() -> anyhow::Result<()> {
     let mut liar = Liar::of_host();
     let (_, start) = liar.read(START)?;
     let start = String::from_utf8_lossy(&start);
+    if !start.ends_with(BEFORE_WALLS) {
+        liar.frame(JAILED, NO_WALLS)?;
+    }
     if let Some((_, seed)) = start.rsplit_once(frames::MUTATED) {
         // The host hangs up in the middle.
         let _ = liar.raw(&frames::mutated(seed.parse()?));

@@ -212,15 +212,16 @@ impl Conversation<'_> {
     /// Takes one frame; the end, if it is the last.
     fn hear(&mut self, frame: FromRun) -> Result<Option<End>, RunError> {
         match frame {
+            FromRun::Refused { reason } if self.claim.owes_walls() => Err(RunError::Refused { reason }),
+            FromRun::Jailed { walls } if self.claim.owes_walls() => self.hear_walls(walls),
+            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(out_of_order())),
+            _ if self.claim.owes_walls() => Ok(Some(out_of_order())),
             FromRun::Say { level, text } => Ok(self.hear_say(level, text)),
             FromRun::Call { call, tool, line, column: _, arguments } => Ok(self.hear_call(call, tool, line, &arguments)),
             FromRun::End { ending, line, column, heap_bytes, text } => {
                 self.heap_bytes = heap_bytes;
                 Ok(Some(self.hear_end(ending, line, column, &text)))
             }
-            FromRun::Refused { reason } if self.claim.owes_walls() => Err(RunError::Refused { reason }),
-            FromRun::Jailed { walls } if self.claim.owes_walls() => self.hear_walls(walls),
-            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(lost("a frame out of its order".to_owned()))),
         }
     }
 
@@ -462,6 +463,11 @@ struct ErrorFacts {
 
 fn lost(how: String) -> End {
     End::Stopped(Stop::GuestLost { how })
+}
+
+/// The end of a process that says its walls twice, or anything else before them: only its own code runs there until then.
+fn out_of_order() -> End {
+    lost("a frame out of its order".to_owned())
 }
 
 fn error_text(error: &ToolError) -> String {
