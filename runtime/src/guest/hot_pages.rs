@@ -1,8 +1,11 @@
-//! The pages that every run writes, made private right after fork.
+//! The pages that every run touches, there before it does.
 //!
 //! A child of fork shares each page with its zygote until it writes to it; then the kernel stops it, copies the page and lets it go on. A
 //! run that adds two numbers writes to some hundred pages, and those stops are half of its time. They are the same pages in every run,
 //! so a zygote learns them from a rehearsal, and each run asks for them in a few calls: before its program comes, if it was forked ahead.
+//!
+//! Pages of files (the C library, code that is not in huge pages) a child does not even have until it reads them: fork copies no page tables
+//! of a mapping whose pages can all be read from its file again. So the zygote gives each such mapping one page of its own.
 
 /// The most ranges. A rehearsal finds some seventy.
 const RANGES_MAX: usize = 512;
@@ -24,13 +27,23 @@ impl HotPages {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn make_private(&self) {}
 
-    /// Learns which pages `rehearsal` writes to: in a child of its own, which ends after it.
+    /// Learns which pages `rehearsal` touches: in a child of its own, which ends after it. Lets fork copy what it reads of files.
     #[cfg(target_os = "linux")]
     pub(super) fn learn(rehearsal: impl FnOnce()) -> Self {
-        use super::rehearsal::{Touched, joined, touched_pages};
+        use super::rehearsal::{joined, touched_pages};
         let mut mappings = super::memory::mappings().unwrap_or_default();
-        mappings.retain(|mapping| mapping.rights == "rw-p");
-        let written = touched_pages(&mappings, Touched::Own, rehearsal).unwrap_or_default();
+        // Anonymous memory that is only read, such as code in huge pages, is copied by fork.
+        mappings.retain(|mapping| mapping.rights == "rw-p" || (mapping.is_of_file() && !mapping.is_writable()));
+        let touched = touched_pages(&mappings, rehearsal).unwrap_or_default();
+        let (writable, of_files): (Vec<_>, Vec<_>) = mappings.iter().partition(|mapping| mapping.is_writable());
+        for mapping in of_files {
+            if touched.iter().any(|page| mapping.contains(*page)) {
+                // Best effort: without it a run reads the file's pages when it needs them.
+                let _ = give_own_page(mapping);
+            }
+        }
+        let written: Vec<usize> =
+            touched.into_iter().filter(|page| writable.iter().any(|mapping| mapping.contains(*page))).collect();
         let mut ranges = joined(&written, rustix::param::page_size());
         ranges.truncate(RANGES_MAX);
         Self(ranges)
@@ -39,5 +52,49 @@ impl HotPages {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn learn(_rehearsal: impl FnOnce()) -> Self {
         Self::default()
+    }
+}
+
+/// Writes a byte of a private mapping of a file as it is: its page is one of this process from then on. Whatever the mapping's rights, which
+/// stay (`proc(5)`, `/proc/PID/mem`).
+#[cfg(target_os = "linux")]
+fn give_own_page(mapping: &super::memory::Mapping) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+
+    let memory = std::fs::File::options().read(true).write(true).open("/proc/self/mem")?;
+    let mut byte = [0];
+    memory.read_exact_at(&mut byte, mapping.start as u64)?;
+    memory.write_all_at(&byte, mapping.start as u64)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+
+    use super::super::memory::{self, Mapping};
+    use super::super::rehearsal::touched_pages;
+    use super::*;
+
+    #[test]
+    fn a_child_has_the_pages_of_a_file_once_its_mapping_has_one_of_its_own() {
+        let page = rustix::param::page_size();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 2 * page]).unwrap();
+        let (rights, flags) = (libc::PROT_READ, libc::MAP_PRIVATE);
+        // SAFETY: a new mapping of a file that nobody changes; it is never unmapped.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), 2 * page, rights, flags, file.as_raw_fd(), 0) };
+        assert_ne!(start, libc::MAP_FAILED);
+        // SAFETY: as above.
+        let bytes = unsafe { std::slice::from_raw_parts(start.cast::<u8>(), 2 * page) };
+        let mapping =
+            || -> Mapping { memory::mappings().unwrap().into_iter().find(|mapping| mapping.contains(start as usize)).unwrap() };
+        assert_eq!(std::hint::black_box(bytes)[page], 7);
+        assert!(touched_pages(&[mapping()], || ()).unwrap().is_empty(), "fork copies pages of a file");
+        give_own_page(&mapping()).unwrap();
+        assert_eq!(touched_pages(&[mapping()], || ()).unwrap(), [start as usize + page], "the second page, still of the file");
+        assert_eq!((bytes[0], mapping().rights.as_str()), (7, "r--p"));
     }
 }

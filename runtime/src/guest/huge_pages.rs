@@ -17,12 +17,12 @@ const BLOCK: usize = 2 << 20;
 /// fork. False if nothing was moved.
 #[cfg(target_os = "linux")]
 pub(super) fn move_what_is_touched(rehearsal: impl FnOnce()) -> bool {
-    use super::rehearsal::{Touched, joined, touched_pages};
+    use super::rehearsal::{joined, touched_pages};
 
     let offered =
         std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").is_ok_and(|text| !text.contains("[never]"));
     let Some(mappings) = executable_mappings().filter(|_| offered) else { return false };
-    let Ok(pages) = touched_pages(&mappings, Touched::Present, rehearsal) else { return false };
+    let Ok(pages) = touched_pages(&mappings, rehearsal) else { return false };
     let mut blocks: Vec<usize> = pages.iter().map(|page| page / BLOCK * BLOCK).collect();
     blocks.dedup();
     let mut moved = false;

@@ -18,6 +18,20 @@ pub(super) struct Mapping {
     pub(super) name: String,
 }
 
+impl Mapping {
+    pub(super) fn is_writable(&self) -> bool {
+        self.rights.starts_with("rw")
+    }
+
+    pub(super) fn is_of_file(&self) -> bool {
+        self.name.starts_with('/')
+    }
+
+    pub(super) fn contains(&self, address: usize) -> bool {
+        (self.start..self.end).contains(&address)
+    }
+}
+
 /// The mappings of this process.
 #[cfg(target_os = "linux")]
 pub(super) fn mappings() -> io::Result<Vec<Mapping>> {

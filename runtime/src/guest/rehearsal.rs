@@ -9,25 +9,16 @@ use std::os::unix::fs::FileExt as _;
 
 use super::memory::Mapping;
 
-/// Bits of an entry of `/proc/PID/pagemap`.
-#[derive(Clone, Copy, Debug)]
-#[repr(u64)]
-pub(super) enum Touched {
-    /// The page is there.
-    Present = 1 << 63,
-    /// It is there, and no other process has it.
-    Own = 1 << 63 | 1 << 56,
-}
-
-/// The addresses of the pages of `mappings` that `rehearsal` touches, in order. It runs in a child, which ends after it.
-pub(super) fn touched_pages(mappings: &[Mapping], touched: Touched, rehearsal: impl FnOnce()) -> io::Result<Vec<usize>> {
+/// The addresses of the pages of `mappings` that `rehearsal` writes to, where they are writable, and of the pages of files that it reads
+/// where they are not, in order. It runs in a child, which ends after it.
+pub(super) fn touched_pages(mappings: &[Mapping], rehearsal: impl FnOnce()) -> io::Result<Vec<usize>> {
     let (reader, writer) = rustix::pipe::pipe()?;
     // SAFETY: this process has one thread, so the child may use everything that the parent could.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
             rehearsal();
-            let told = pages(mappings, touched).and_then(|pages| tell(&pages, &writer));
+            let told = pages(mappings).and_then(|pages| tell(&pages, &writer));
             super::exit(if told.is_ok() { super::EXIT_DONE } else { super::EXIT_HOST_GONE })
         }
         child => {
@@ -55,15 +46,18 @@ pub(super) fn joined(pages: &[usize], page: usize) -> Vec<(usize, usize)> {
 }
 
 /// The pages of this process.
-fn pages(mappings: &[Mapping], touched: Touched) -> io::Result<Vec<usize>> {
-    /// Bytes of an entry.
+fn pages(mappings: &[Mapping]) -> io::Result<Vec<usize>> {
+    /// Bytes of an entry of `/proc/PID/pagemap`, and bits of it: the page is there, it is one of a file, no other process has it.
     const ENTRY: usize = 8;
-    let bits = touched as u64;
+    const PRESENT: u64 = 1 << 63;
+    const OF_FILE: u64 = 1 << 61;
+    const EXCLUSIVE: u64 = 1 << 56;
     let page = rustix::param::page_size();
     let entries_of = std::fs::File::open("/proc/self/pagemap")?;
     let mut entries = vec![0_u8; 512 * ENTRY];
     let mut found = Vec::new();
     for mapping in mappings {
+        let bits = if mapping.is_writable() { PRESENT | EXCLUSIVE } else { PRESENT | OF_FILE };
         let mut address = mapping.start;
         while address < mapping.end {
             let count = ((mapping.end - address) / page).min(entries.len() / ENTRY);
@@ -109,8 +103,8 @@ mod tests {
         let mut block = vec![1_u8; 64 << 10];
         let page = (block.as_ptr() as usize + (32 << 10)) / 4096 * 4096;
         let mut mappings = memory::mappings().unwrap();
-        mappings.retain(|mapping| (mapping.start..mapping.end).contains(&page));
-        let written = touched_pages(&mappings, Touched::Own, || block[32 << 10] = 2).unwrap();
+        mappings.retain(|mapping| mapping.contains(page));
+        let written = touched_pages(&mappings, || block[32 << 10] = 2).unwrap();
         assert!(written.contains(&page), "{written:x?}");
         assert!(!written.contains(&(page + (16 << 10))), "{written:x?}");
         assert_eq!(block[32 << 10], 1, "the rehearsal was in another process");

@@ -290,11 +290,19 @@ impl Pool {
         Ok(zygote)
     }
 
-    /// Forks runs ahead, off the path of the request: when one that was ready has ended, so that a fork does not take the processor from
-    /// it, and before that if it was the last.
-    pub(crate) fn refill(self: &Arc<Self>, hash: ContentHash) {
+    /// Forks runs ahead, off the path of the request.
+    fn refill(self: &Arc<Self>, hash: ContentHash) {
         let pool = Arc::clone(self);
         self.keeper.run(move || pool.fill(hash));
+    }
+
+    /// Forks the next run in place of one that was ready and has ended: when the task that has its answer waits for something else.
+    ///
+    /// Forked sooner it would take the processor from the one that runs. And to wake the keeper for it takes the processor from the
+    /// task, which has the answer a tenth later.
+    pub(crate) fn replace_ready(self: &Arc<Self>, hash: ContentHash) {
+        let pool = Arc::clone(self);
+        tokio::spawn(async move { pool.fill(hash) });
     }
 
     fn fill(&self, hash: ContentHash) {

@@ -162,7 +162,7 @@ impl Runtime {
 
     /// Has the next run of a scope forked ahead, in place of one that was ready and has ended.
     pub(crate) fn replace_ready(&self, scope: &Scope) {
-        self.0.pool.refill(scope.hash());
+        self.0.pool.replace_ready(scope.hash());
     }
 }
 
