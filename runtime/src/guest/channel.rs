@@ -84,6 +84,7 @@ impl Channel {
     }
 
     /// Writes one frame with a descriptor beside it.
+    #[cfg(target_os = "linux")]
     pub(super) fn send_with(&mut self, frame: &impl Encode, descriptor: impl AsFd) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);

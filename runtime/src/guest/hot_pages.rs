@@ -6,6 +6,7 @@
 //!
 //! Pages of files (the C library, code that is not in huge pages) a child does not even have until it reads them: fork copies no page tables
 //! of a mapping whose pages can all be read from its file again. So the zygote gives each such mapping one page of its own.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "a process learns of its pages from /proc alone"))]
 
 /// The most ranges. A rehearsal finds some seventy.
 const RANGES_MAX: usize = 512;

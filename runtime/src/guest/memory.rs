@@ -5,6 +5,7 @@
 //!
 //! V8 marks each of its mappings `MADV_DONTFORK` (`v8/base/platform/platform-posix.cc:181`), so a child of fork would lack
 //! its heap. `MADV_DOFORK` takes the mark away; mappings that V8 makes later are marked again (ENGINE.md §0.3).
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "a process learns of its pages from /proc alone"))]
 
 use std::io;
 

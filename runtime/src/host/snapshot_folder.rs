@@ -424,7 +424,8 @@ fn checked_folder(path: &Path) -> Result<OwnedFd, SnapshotFolderError> {
 /// Whether what has this status belongs to this user, and to nobody else in any way.
 fn check_private(path: &Path, status: &Stat) -> Result<(), Exposure> {
     let user = rustix::process::geteuid().as_raw();
-    let mode = status.st_mode & 0o7777;
+    #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "macOS has narrower modes"))]
+    let mode = u32::from(status.st_mode) & 0o7777;
     if status.st_uid != user {
         Err(Exposure::Owner { path: path.to_owned(), owner: status.st_uid, user })
     } else if mode & 0o077 != 0 {
