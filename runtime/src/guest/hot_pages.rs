@@ -28,23 +28,13 @@ impl HotPages {
     #[cfg(not(target_os = "linux"))]
     pub(super) fn make_private(&self) {}
 
-    /// Learns which pages `rehearsal` touches: in a child of its own, which ends after it. Lets fork copy what it reads of files.
+    /// Learns which pages `rehearsal` writes to: in a child of its own, which ends after it.
     #[cfg(target_os = "linux")]
     pub(super) fn learn(rehearsal: impl FnOnce()) -> Self {
         use super::rehearsal::{joined, touched_pages};
         let mut mappings = super::memory::mappings().unwrap_or_default();
-        // Anonymous memory that is only read, such as code in huge pages, is copied by fork.
-        mappings.retain(|mapping| mapping.rights == "rw-p" || (mapping.is_of_file() && !mapping.is_writable()));
-        let touched = touched_pages(&mappings, rehearsal).unwrap_or_default();
-        let (writable, of_files): (Vec<_>, Vec<_>) = mappings.iter().partition(|mapping| mapping.is_writable());
-        for mapping in of_files {
-            if touched.iter().any(|page| mapping.contains(*page)) {
-                // Best effort: without it a run reads the file's pages when it needs them.
-                let _ = give_own_page(mapping);
-            }
-        }
-        let written: Vec<usize> =
-            touched.into_iter().filter(|page| writable.iter().any(|mapping| mapping.contains(*page))).collect();
+        mappings.retain(|mapping| mapping.rights == "rw-p");
+        let written = touched_pages(&mappings, rehearsal).unwrap_or_default();
         let mut ranges = joined(&written, rustix::param::page_size());
         ranges.truncate(RANGES_MAX);
         Self(ranges)
@@ -56,13 +46,29 @@ impl HotPages {
     }
 }
 
-/// Writes a byte of a private mapping of a file as it is: its page is one of this process from then on. Whatever the mapping's rights, which
-/// stay (`proc(5)`, `/proc/PID/mem`).
+/// Lets fork copy the page tables of the files that `rehearsal` reads. The base zygote does so once: those that are forked from it have it
+/// from there. Best effort: without it a run reads a file's pages when it needs them.
 #[cfg(target_os = "linux")]
-fn give_own_page(mapping: &super::memory::Mapping) -> std::io::Result<()> {
+pub(super) fn let_fork_copy_files(rehearsal: impl FnOnce()) {
+    let mut mappings = super::memory::mappings().unwrap_or_default();
+    // Anonymous memory, such as code in huge pages, is copied by fork anyway.
+    mappings.retain(|mapping| mapping.is_of_file() && !mapping.is_writable());
+    let touched = super::rehearsal::touched_pages(&mappings, rehearsal).unwrap_or_default();
+    let Ok(memory) = std::fs::File::options().read(true).write(true).open("/proc/self/mem") else { return };
+    for mapping in mappings.iter().filter(|mapping| touched.iter().any(|page| mapping.contains(*page))) {
+        let _ = give_own_page(mapping, &memory);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn let_fork_copy_files(_rehearsal: impl FnOnce()) {}
+
+/// Writes a byte of a private mapping of a file as it is: its page is one of this process from then on. `memory` is `/proc/self/mem`: it
+/// writes whatever the mapping's rights, which stay (`proc(5)`).
+#[cfg(target_os = "linux")]
+fn give_own_page(mapping: &super::memory::Mapping, memory: &std::fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::FileExt as _;
 
-    let memory = std::fs::File::options().read(true).write(true).open("/proc/self/mem")?;
     let mut byte = [0];
     memory.read_exact_at(&mut byte, mapping.start as u64)?;
     memory.write_all_at(&byte, mapping.start as u64)
@@ -94,7 +100,7 @@ mod tests {
             || -> Mapping { memory::mappings().unwrap().into_iter().find(|mapping| mapping.contains(start as usize)).unwrap() };
         assert_eq!(std::hint::black_box(bytes)[page], 7);
         assert!(touched_pages(&[mapping()], || ()).unwrap().is_empty(), "fork copies pages of a file");
-        give_own_page(&mapping()).unwrap();
+        let_fork_copy_files(|| assert_eq!(std::hint::black_box(bytes)[page], 7));
         assert_eq!(touched_pages(&[mapping()], || ()).unwrap(), [start as usize + page], "the second page, still of the file");
         assert_eq!((bytes[0], mapping().rights.as_str()), (7, "r--p"));
     }

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
 
 use super::channel::Channel;
-use super::hot_pages::HotPages;
+use super::hot_pages::{self, HotPages};
 use super::isolate::Isolate;
 use super::{EXIT_DONE, EXIT_HOST_GONE, exit, huge_pages, jail, memory, run, warm_up};
 use crate::child::{self, EndedChild};
@@ -31,6 +31,7 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
     let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
     walls.huge_pages =
         boot.huge_pages && huge_pages::move_what_is_touched(|| warm_up::warm_up(&mut isolate, boot.heap_bytes_max));
+    hot_pages::let_fork_copy_files(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
     let hot_pages = HotPages::learn(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
     channel.send(&FromZygote::Ready { walls: walls.clone() });
     Zygote { isolate, channel, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
