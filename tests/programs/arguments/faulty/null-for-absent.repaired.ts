@@ -1,12 +1,12 @@
 //! class: arguments
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: null-for-absent
 //! verdict: runs
-//! value: {"commits": 3, "pulls": 2}
+//! value: true
 //! notes: none
-//! calls: ["github.list_commits", "github.list_pull_requests"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_click"]
 //! ----
-const commits = await github.list_commits({ owner: "acme", repo: "web" });
-const pulls = await github.list_pull_requests({ owner: "acme", repo: "web", state: "open" });
-return { commits: commits.length, pulls: pulls.length };
+const page = await playwright.browser_navigate({ url: "https://shop.example/cart" });
+await playwright.browser_click({ element: "Check out", target: "e7" });
+return page.includes("Cart");

@@ -1,15 +1,15 @@
 //! class: arguments
 //! kind: faulty
 //! like: gpt
-//! servers: github
+//! servers: playwright
 //! fault: `null` for an optional property of a tool that nobody vouched for as read-only
 //! verdict: refused
 //! provable: yes
 //! at: [2]
-//! says: ["head", "leave"]
+//! says: ["button", "leave"]
 //! calls: []
 //! repair: program
 //! ----
-const commits = await github.list_commits({ owner: "acme", repo: "web" });
-const pulls = await github.list_pull_requests({ owner: "acme", repo: "web", state: "open", head: null });
-return { commits: commits.length, pulls: pulls.length };
+const page = await playwright.browser_navigate({ url: "https://shop.example/cart" });
+await playwright.browser_click({ element: "Check out", target: "e7", button: null });
+return page.includes("Cart");

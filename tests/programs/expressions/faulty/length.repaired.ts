@@ -1,11 +1,11 @@
 //! class: expressions
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: length
 //! verdict: runs
-//! value: 4
+//! value: 2
 //! notes: none
-//! calls: ["github.list_issues"]
+//! calls: ["playwright.browser_evaluate"]
 //! ----
-const issues = await github.list_issues({ owner: "acme", repo: "web", state: "all" });
-return issues.length
+const found = await playwright.browser_evaluate({ function: "() => window.cart" });
+return found.length

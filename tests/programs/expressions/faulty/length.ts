@@ -1,14 +1,14 @@
 //! class: expressions
 //! kind: faulty
 //! like: llama
-//! servers: github
+//! servers: playwright
 //! fault: the last line is the answer, as in a notebook
 //! verdict: noted
 //! provable: no
-//! value: 4
+//! value: 2
 //! notes: ["return|expression|last"]
-//! calls: ["github.list_issues"]
+//! calls: ["playwright.browser_evaluate"]
 //! repair: unneeded
 //! ----
-const issues = await github.list_issues({ owner: "acme", repo: "web", state: "all" });
-issues.length
+const found = await playwright.browser_evaluate({ function: "() => window.cart" });
+found.length

@@ -1,16 +1,18 @@
 //! class: expressions
 //! kind: good
 //! like: gpt
-//! servers: github
+//! servers: playwright
 //! looks: no statement after the branches, each of which returns
 //! verdict: runs
-//! value: {"number": 21, "answer": "today"}
+//! value: "clicked"
 //! notes: none
-//! calls: ["github.get_issue"]
+//! calls: ["playwright.browser_find", "playwright.browser_click"]
+//! sends: [{"text": "Check out"}, {"target": "e7"}]
 //! ----
-const issue = await github.get_issue({ owner: "acme", repo: "web", issue_number: 21 });
-if (issue.labels.some((label) => label.name === "urgent")) {
-  return { number: issue.number, answer: "today" };
+const text = await playwright.browser_find({ text: "Check out" });
+if (text.includes("button")) {
+  await playwright.browser_click({ target: text.match(/ref=(\w+)/)[1] });
+  return "clicked";
 } else {
-  return { number: issue.number, answer: "this week" };
+  return "not found";
 }

@@ -1,12 +1,12 @@
 //! class: facts
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: boolean-as-text
 //! verdict: runs
-//! value: ["refs/heads/release/2.5", 50]
+//! value: "sent"
 //! notes: none
-//! calls: ["github.create_branch", "github.create_pull_request"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_type"]
 //! ----
-const branch = await github.create_branch({ owner: "acme", repo: "web", branch: "feature/x", from_branch: "main" });
-const pull = await github.create_pull_request({ owner: "acme", repo: "web", title: "X", head: "feature/x", base: "main", draft: true });
-return [branch.ref, pull.number];
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+await playwright.browser_type({ target: "e5", text: "ada@acme.example", submit: true });
+return "sent";

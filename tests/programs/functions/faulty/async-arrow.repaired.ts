@@ -1,13 +1,14 @@
 //! class: functions
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: async-arrow
 //! verdict: runs
-//! value: ["Login fails on Safari", "Dark mode", "Crash on empty cart"]
+//! value: ["- button \"Check out\" [ref=e7]"]
 //! notes: none
-//! calls: ["github.list_issues"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_snapshot"]
 //! ----
 return await (async () => {
-  const issues = await github.list_issues({ owner: "acme", repo: "web" });
-  return issues.map((issue) => issue.title);
+  await playwright.browser_navigate({ url: "https://shop.example/cart" });
+  const snapshot = await playwright.browser_snapshot();
+  return snapshot.split("\n").filter((line) => line.startsWith("- button"));
 })();

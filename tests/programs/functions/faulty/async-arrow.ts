@@ -1,16 +1,17 @@
 //! class: functions
 //! kind: faulty
 //! like: claude
-//! servers: github
+//! servers: playwright
 //! fault: the program is one async arrow function, never called
 //! verdict: noted
 //! provable: no
-//! value: ["Login fails on Safari", "Dark mode", "Crash on empty cart"]
+//! value: ["- button \"Check out\" [ref=e7]"]
 //! notes: ["call|function"]
-//! calls: ["github.list_issues"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_snapshot"]
 //! repair: unneeded
 //! ----
 async () => {
-  const issues = await github.list_issues({ owner: "acme", repo: "web" });
-  return issues.map((issue) => issue.title);
+  await playwright.browser_navigate({ url: "https://shop.example/cart" });
+  const snapshot = await playwright.browser_snapshot();
+  return snapshot.split("\n").filter((line) => line.startsWith("- button"));
 }

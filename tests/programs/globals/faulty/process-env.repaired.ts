@@ -1,13 +1,13 @@
 //! class: globals
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: process-env
 //! verdict: runs
-//! value: 2
+//! value: true
 //! notes: none
-//! calls: ["github.search_users", "github.list_issues"]
+//! calls: ["playwright.browser_resize", "playwright.browser_navigate"]
 //! ----
-const user = await github.search_users({ q: "mona" });
-const owner = "acme";
-const issues = await github.list_issues({ owner, repo: "web" });
-return issues.filter((issue) => issue.user.login === user.items[0].login).length;
+await playwright.browser_resize({ width: 1280, height: 800 });
+const base = "https://shop.example";
+const page = await playwright.browser_navigate({ url: `${base}/cart` });
+return page.includes("Cart");

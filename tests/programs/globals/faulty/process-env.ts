@@ -1,8 +1,8 @@
 //! class: globals
 //! kind: faulty
 //! like: gpt
-//! servers: github
-//! fault: asks the environment, which is not there
+//! servers: playwright
+//! fault: asks the environment, which is not there, after a call that is right
 //! verdict: refused
 //! provable: yes
 //! at: [2]
@@ -10,7 +10,7 @@
 //! calls: []
 //! repair: program
 //! ----
-const user = await github.search_users({ q: "mona" });
-const owner = process.env.GITHUB_OWNER || "acme";
-const issues = await github.list_issues({ owner, repo: "web" });
-return issues.filter((issue) => issue.user.login === user.items[0].login).length;
+await playwright.browser_resize({ width: 1280, height: 800 });
+const base = process.env.BASE_URL || "https://shop.example";
+const page = await playwright.browser_navigate({ url: `${base}/cart` });
+return page.includes("Cart");

@@ -1,12 +1,14 @@
 //! class: names
 //! kind: repaired
-//! servers: github
+//! servers: playwright github
 //! repairs: misspelt-namespace
 //! verdict: runs
-//! value: {"open": 2, "comments": ["Why not await here?"]}
+//! value: 40
 //! notes: none
-//! calls: ["github.search_issues", "github.get_pull_request_comments"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_network_requests", "github.create_issue"]
 //! ----
-const { items } = await github.search_issues({ q: "repo:acme/web is:open" });
-const comments = await github.get_pull_request_comments({ owner: "acme", repo: "web", pull_number: 31 });
-return { open: items.length, comments: comments.map((comment) => comment.body) };
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+const requests = await playwright.browser_network_requests({ static: false, filter: "/api/" });
+const failed = requests.split("\n").filter((line) => /\[[45]\d\d\]/.test(line));
+const created = await github.create_issue({ owner: "acme", repo: "web", title: "Coupons fail", body: failed.join("\n") });
+return created.number;

@@ -1,15 +1,17 @@
 //! class: names
 //! kind: faulty
 //! like: qwen
-//! servers: github
-//! fault: a letter is missing in the namespace
+//! servers: playwright github
+//! fault: a namespace is misspelt
 //! verdict: refused
 //! provable: yes
 //! at: [2]
-//! says: ["github.get_pull_request_comments"]
+//! says: ["playwright.browser_network_requests"]
 //! calls: []
 //! repair: program
 //! ----
-const { items } = await github.search_issues({ q: "repo:acme/web is:open" });
-const comments = await githb.get_pull_request_comments({ owner: "acme", repo: "web", pull_number: 31 });
-return { open: items.length, comments: comments.map((comment) => comment.body) };
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+const requests = await playwrite.browser_network_requests({ static: false, filter: "/api/" });
+const failed = requests.split("\n").filter((line) => /\[[45]\d\d\]/.test(line));
+const created = await github.create_issue({ owner: "acme", repo: "web", title: "Coupons fail", body: failed.join("\n") });
+return created.number;

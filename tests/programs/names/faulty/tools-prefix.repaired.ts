@@ -1,11 +1,12 @@
 //! class: names
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: tools-prefix
 //! verdict: runs
-//! value: "Login fails on Safari"
+//! value: ["[ERROR] Failed to load resource: 404 @ https://shop.example/logo.svg:0", "[WARNING] Deprecated API @ app.js:14"]
 //! notes: none
-//! calls: ["github.get_issue"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_console_messages"]
 //! ----
-const issue = await github.get_issue({ owner: "acme", repo: "web", issue_number: 12 });
-return issue.title;
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+const messages = await playwright.browser_console_messages({ level: "error" });
+return messages.split("\n").slice(1);

@@ -1,14 +1,15 @@
 //! class: names
 //! kind: faulty
 //! like: gpt
-//! servers: github
-//! fault: looks for the namespace under `tools`
+//! servers: playwright
+//! fault: looks for the namespace under `tools`, after a call that is right
 //! verdict: refused
 //! provable: yes
-//! at: [1]
-//! says: ["github.get_issue"]
+//! at: [2]
+//! says: ["playwright.browser_console_messages"]
 //! calls: []
 //! repair: program
 //! ----
-const issue = await tools.github.get_issue({ owner: "acme", repo: "web", issue_number: 12 });
-return issue.title;
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+const messages = await tools.playwright.browser_console_messages({ level: "error" });
+return messages.split("\n").slice(1);

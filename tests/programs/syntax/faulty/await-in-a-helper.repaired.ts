@@ -1,15 +1,17 @@
 //! class: syntax
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: await-in-a-helper
 //! verdict: runs
-//! value: ["12: Login fails on Safari", "15: Dark mode"]
+//! value: "filled"
 //! notes: none
-//! calls: ["github.get_issue", "github.get_issue"]
+//! calls: ["playwright.browser_navigate", "playwright.browser_click", "playwright.browser_type"]
 //! ----
-async function load(number) {
-  const issue = await github.get_issue({ owner: "acme", repo: "web", issue_number: number });
-  return `${issue.number}: ${issue.title}`;
+async function fill(target, text) {
+  await playwright.browser_click({ target });
+  return playwright.browser_type({ target, text, submit: false });
 }
 
-return [await load(12), await load(15)];
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+await fill("e5", "ada@acme.example");
+return "filled";

@@ -1,7 +1,7 @@
 //! class: syntax
 //! kind: faulty
 //! like: llama
-//! servers: github
+//! servers: playwright
 //! fault: `await` in a function declaration that is not `async`
 //! verdict: refused
 //! provable: yes
@@ -10,9 +10,11 @@
 //! calls: []
 //! repair: program
 //! ----
-function load(number) {
-  const issue = await github.get_issue({ owner: "acme", repo: "web", issue_number: number });
-  return `${issue.number}: ${issue.title}`;
+function fill(target, text) {
+  await playwright.browser_click({ target });
+  return playwright.browser_type({ target, text, submit: false });
 }
 
-return [await load(12), await load(15)];
+await playwright.browser_navigate({ url: "https://shop.example/cart" });
+await fill("e5", "ada@acme.example");
+return "filled";

@@ -1,14 +1,14 @@
 //! class: values
 //! kind: repaired
-//! servers: github
+//! servers: playwright
 //! repairs: function-returned
 //! verdict: runs
-//! value: 3
+//! value: 1
 //! notes: none
-//! calls: ["github.list_issues"]
+//! calls: ["playwright.browser_snapshot"]
 //! ----
-const countOpen = async () => {
-  const issues = await github.list_issues({ owner: "acme", repo: "web", state: "open" });
-  return issues.length;
+const countButtons = async () => {
+  const snapshot = await playwright.browser_snapshot({ depth: 3 });
+  return (snapshot.match(/- button/g) ?? []).length;
 };
-return countOpen();
+return countButtons();

@@ -1,7 +1,7 @@
 //! class: values
 //! kind: faulty
 //! like: qwen
-//! servers: github
+//! servers: playwright
 //! fault: returns the function instead of its value
 //! verdict: noted
 //! provable: no
@@ -10,8 +10,8 @@
 //! calls: []
 //! repair: program
 //! ----
-const countOpen = async () => {
-  const issues = await github.list_issues({ owner: "acme", repo: "web", state: "open" });
-  return issues.length;
+const countButtons = async () => {
+  const snapshot = await playwright.browser_snapshot({ depth: 3 });
+  return (snapshot.match(/- button/g) ?? []).length;
 };
-return countOpen;
+return countButtons;
