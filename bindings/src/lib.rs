@@ -22,7 +22,6 @@ mod check;
 mod comment;
 mod declarations;
 mod definition;
-mod expansion;
 mod grants;
 mod hash;
 mod json;
@@ -36,12 +35,12 @@ mod search;
 mod shape;
 mod tokens;
 mod types;
-mod validation;
 mod vocabulary;
+mod words;
 
 pub use call::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 pub use catalog::{Catalog, CatalogError, DroppedTool, SERVER_TOOLS_MAX};
-pub use check::{CHECK_STEPS_MAX, Check, Verdict};
+pub use check::{CHECK_STEPS_MAX, Check, UncheckedKeyword, UncheckedReason, Verdict, Violation};
 pub use declarations::TOOL_TEXT_BYTES_MAX;
 pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError, TOOL_BYTES_MAX, TOOL_DEPTH_MAX, Tool};
 pub use grants::Grants;
@@ -51,4 +50,3 @@ pub use scope::{DESCRIBED_PATHS_MAX, Scope, ScopeError, ScopeWarning, ScopedTool
 pub use search::SearchHit;
 pub use tokens::{TokenBudget, TokenCount, count_tokens};
 pub use types::{Coverage, ServerCoverage, Types};
-pub use validation::Violation;
