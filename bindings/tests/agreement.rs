@@ -55,7 +55,12 @@ fn schema() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 60, 4, |inner| {
         let schemas = || prop::collection::vec(inner.clone(), 1..4);
         let members = || prop::collection::vec((name(), inner.clone()), 0..4).prop_map(Map::from_iter);
-        let object = (members(), prop::option::of((pattern(), inner.clone())), prop::option::of(inner.clone()), prop::option::of(inner.clone()))
+        let object = (
+            members(),
+            prop::option::of((pattern(), inner.clone())),
+            prop::option::of(inner.clone()),
+            prop::option::of(inner.clone()),
+        )
             .prop_map(|(properties, pattern, rest, names)| {
                 let mut schema = json!({"properties": properties});
                 if let Some((pattern, inner)) = pattern {
@@ -68,9 +73,10 @@ fn schema() -> impl Strategy<Value = Value> {
                     schema["propertyNames"] = names;
                 }
                 schema
-            });
-        let array = (schemas(), prop::option::of(inner.clone()), prop::option::of((inner.clone(), 0_u32..3)))
-            .prop_map(|(first, rest, contains)| {
+            })
+            .boxed();
+        let array = (schemas(), prop::option::of(inner.clone()), prop::option::of((inner.clone(), 0_u32..3))).prop_map(
+            |(first, rest, contains)| {
                 let mut schema = json!({"prefixItems": first});
                 if let Some(rest) = rest {
                     schema["items"] = rest;
@@ -81,7 +87,8 @@ fn schema() -> impl Strategy<Value = Value> {
                     schema["maxContains"] = json!(least + 1);
                 }
                 schema
-            });
+            },
+        );
         let left_over = (object.clone(), schemas(), inner.clone()).prop_map(|(mut schema, schemas, rest)| {
             schema["anyOf"] = json!(schemas);
             schema["unevaluatedProperties"] = rest.clone();
@@ -96,7 +103,8 @@ fn schema() -> impl Strategy<Value = Value> {
             schemas().prop_map(|schemas| json!({"anyOf": schemas})),
             schemas().prop_map(|schemas| json!({"oneOf": schemas})),
             inner.clone().prop_map(|inner| json!({"not": inner})),
-            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(one, two, three)| json!({"if": one, "then": two, "else": three})),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(one, two, three)| json!({"if": one, "then": two, "else": three})),
             (name(), inner.clone()).prop_map(|(name, inner)| json!({"dependentSchemas": {name: inner}})),
         ]
     })

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::finding::{Finding, Findings, Segment, Spot};
 use super::matcher::{Matcher, STATES_MAX, Unmatchable};
-use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules};
+use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules, Table};
 use super::unchecked::UncheckedReason;
 use super::weight;
 use crate::reference::{References, Resource, address};
@@ -356,14 +356,15 @@ impl<'s> Reader<'s> {
     fn read_members(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
         let mut members = Members::default();
         if let Some(schemas) = self.said(said, "properties", waiting, Value::as_object) {
-            members.named.reserve(schemas.len());
+            let mut named = Vec::with_capacity(schemas.len());
             for (name, schema) in schemas {
                 let node = self.part(waiting, "properties", Some(Segment::Name(name)), schema).unwrap_or(ANY);
-                members.named.insert(name.as_str().into(), node);
+                named.push((name.as_str().into(), node));
                 if schema.get("const").is_some() || schema.get("enum").is_some() {
                     members.telling.push((name.as_str().into(), node));
                 }
             }
+            members.named = Table::of(named);
         }
         if let Some(schemas) = self.said(said, "patternProperties", waiting, Value::as_object) {
             self.read_patterns(schemas, waiting, &mut members);
