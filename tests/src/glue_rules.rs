@@ -323,7 +323,7 @@ impl Visit for Rules<'_> {
         {
             for prop in &pattern.props {
                 if let ObjectPatProp::Assign(taken) = prop
-                    && !HARMLESS.iter().any(|(_, names)| names.split(' ').any(|name| name == taken.key.id.sym))
+                    && !HARMLESS.iter().any(|(_, names)| names.split(' ').any(|name| *name == *taken.key.id.sym))
                 {
                     self.find(taken.key.id.span, &format!("`{}` is not among what is known to be harmless", taken.key.id.sym));
                 }
