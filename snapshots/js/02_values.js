@@ -5,13 +5,16 @@
 "use strict";
 ((globalThis) => {
   const {
-    ArrayIsArray, ArrayPrototypePush, BigIntPrototypeToString, Error, JSONStringify, MapPrototypeForEach,
-    ObjectDefineProperty, SetPrototypeForEach, String, StringPrototypeSlice, SymbolPrototypeToString, MapPrototype,
-    SetPrototype, BigIntPrototype,
+    ArrayIsArray, BigIntPrototypeToString, JSONStringify, MapPrototypeForEach, ObjectDefineProperty, SetPrototypeForEach,
+    String, StringPrototypeCharCodeAt, StringPrototypeSlice, SymbolPrototypeToString, MapPrototype, SetPrototype,
+    BigIntPrototype,
   } = globalThis.__bootstrap.primordials;
+  const isolet = globalThis.__isolet;
+  const { append, list, published } = isolet;
 
   const MESSAGE_LENGTH_MAX = 8192;
   const STACK_LENGTH_MAX = 8192;
+  const NAME_LENGTH_MAX = 256;
   const CAUSES_MAX = 4;
 
   // JSON has no word for these three. A property of the prototype, so that `JSON.stringify` treats them alike at every
@@ -19,19 +22,27 @@
   function define(prototype, toJSON) {
     ObjectDefineProperty(prototype, "toJSON", { __proto__: null, value: toJSON, writable: true, configurable: true });
   }
-  define(BigIntPrototype, { toJSON() { return BigIntPrototypeToString(this); } }.toJSON);
+  // `JSON.stringify` asks each member of an array for its `toJSON`: this one has one, and no prototype is asked.
+  function pair(key, value) {
+    const members = published(list(key, value));
+    ObjectDefineProperty(members, "toJSON", { __proto__: null, value: undefined });
+    return members;
+  }
+  define(BigIntPrototype, { __proto__: null, toJSON() { return BigIntPrototypeToString(this); } }.toJSON);
   define(MapPrototype, {
+    __proto__: null,
     toJSON() {
-      const entries = [];
-      MapPrototypeForEach(this, (value, key) => ArrayPrototypePush(entries, [key, value]));
-      return entries;
+      const entries = list();
+      MapPrototypeForEach(this, (value, key) => append(entries, pair(key, value)));
+      return published(entries);
     },
   }.toJSON);
   define(SetPrototype, {
+    __proto__: null,
     toJSON() {
-      const members = [];
-      SetPrototypeForEach(this, (value) => ArrayPrototypePush(members, value));
-      return members;
+      const members = list();
+      SetPrototypeForEach(this, (value) => append(members, value));
+      return published(members);
     },
   }.toJSON);
 
@@ -40,9 +51,12 @@
     return JSONStringify(value) ?? "null";
   }
 
+  // A text of at most so many characters. A surrogate pair is kept whole or left out.
   function shortened(text, lengthMax) {
     if (text.length <= lengthMax) return text;
-    return StringPrototypeSlice(text, 0, lengthMax) + "… (" + (text.length - lengthMax) + " more characters)";
+    const last = StringPrototypeCharCodeAt(text, lengthMax - 1);
+    const length = last >= 0xd800 && last <= 0xdbff ? lengthMax - 1 : lengthMax;
+    return StringPrototypeSlice(text, 0, length) + "… (" + (text.length - length) + " more characters)";
   }
 
   // One property that may be a getter of the guest: its value, or undefined when reading it throws.
@@ -64,31 +78,41 @@
     }
   }
 
-  // What was thrown, as a plain object of strings: name, message, and where there are any code, stack and causes.
+  function fact(key, text, lengthMax) {
+    return '"' + key + '":' + JSONStringify(shortened(text, lengthMax));
+  }
+
+  // What was thrown, as JSON of strings: name, message, and where there are any code, stack and causes.
   function errorFacts(thrown, causesLeft) {
     if ((typeof thrown !== "object" && typeof thrown !== "function") || thrown === null) {
-      return { __proto__: null, name: "Thrown", message: shortened(textOf(thrown), MESSAGE_LENGTH_MAX) };
+      return '{"name":"Thrown",' + fact("message", textOf(thrown), MESSAGE_LENGTH_MAX) + "}";
     }
     const name = read(thrown, "name");
     const message = read(thrown, "message");
     const code = read(thrown, "code");
     const stack = read(thrown, "stack");
-    const facts = { __proto__: null, name: typeof name === "string" ? shortened(name, 256) : "Thrown", message: "" };
-    facts.message = typeof message === "string" ? shortened(message, MESSAGE_LENGTH_MAX) : shortened(textOf(thrown), MESSAGE_LENGTH_MAX);
-    if (typeof code === "string") facts.code = shortened(code, 256);
-    if (typeof stack === "string") facts.stack = shortened(stack, STACK_LENGTH_MAX);
-    if (causesLeft > 0) {
-      const causes = [];
-      const cause = read(thrown, "cause");
-      if (cause !== undefined) ArrayPrototypePush(causes, errorFacts(cause, causesLeft - 1));
-      const errors = read(thrown, "errors");
-      const count = isArray(errors) ? read(errors, "length") : 0;
-      for (let place = 0; place < count && causes.length < CAUSES_MAX; place++) {
-        ArrayPrototypePush(causes, errorFacts(read(errors, place), 0));
-      }
-      if (causes.length > 0) facts.causes = causes;
+    let facts = "{" + fact("name", typeof name === "string" ? name : "Thrown", NAME_LENGTH_MAX);
+    facts += "," + fact("message", typeof message === "string" ? message : textOf(thrown), MESSAGE_LENGTH_MAX);
+    if (typeof code === "string") facts += "," + fact("code", code, NAME_LENGTH_MAX);
+    if (typeof stack === "string") facts += "," + fact("stack", stack, STACK_LENGTH_MAX);
+    const causes = causesLeft > 0 ? causesOf(thrown, causesLeft) : "";
+    return facts + (causes === "" ? "}" : ',"causes":[' + causes + "]}");
+  }
+
+  function causesOf(thrown, causesLeft) {
+    let causes = "";
+    let left = CAUSES_MAX;
+    const cause = read(thrown, "cause");
+    if (cause !== undefined) {
+      causes = errorFacts(cause, causesLeft - 1);
+      left--;
     }
-    return facts;
+    const errors = read(thrown, "errors");
+    const count = isArray(errors) ? read(errors, "length") : 0;
+    for (let place = 0; place < count && left > 0; place++, left--) {
+      causes += (causes === "" ? "" : ",") + errorFacts(read(errors, place), 0);
+    }
+    return causes;
   }
 
   // `Array.isArray` throws on a revoked proxy.
@@ -102,7 +126,7 @@
 
   function errorText(thrown) {
     try {
-      return JSONStringify(errorFacts(thrown, CAUSES_MAX));
+      return errorFacts(thrown, CAUSES_MAX);
     } catch {
       return '{"name":"Thrown","message":"an error that cannot be shown"}';
     }
@@ -116,5 +140,10 @@
     return shortened(head, MESSAGE_LENGTH_MAX) + frames;
   }
 
-  globalThis.__isolet = { __proto__: null, isArray, read, resultText, errorText, shortened, stackText, textOf };
+  isolet.isArray = isArray;
+  isolet.read = read;
+  isolet.resultText = resultText;
+  isolet.errorText = errorText;
+  isolet.shortened = shortened;
+  isolet.stackText = stackText;
 })(globalThis);

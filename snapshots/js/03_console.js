@@ -2,19 +2,17 @@
 "use strict";
 ((globalThis) => {
   const {
-    ArrayPrototypeJoin, ArrayPrototypePush, DatePrototypeToISOString, ErrorPrototype, JSONStringify, MapPrototype,
-    MapPrototypeForEach, MapPrototypeGetSize, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, ReflectOwnKeys,
-    RegExpPrototypeTest, SafeMap, SafeRegExp, SetPrototype, SetPrototypeForEach, SetPrototypeGetSize, String,
-    StringPrototypeRepeat, SymbolPrototypeToString, PromisePrototype, DatePrototype, RegExpPrototype,
-    RegExpPrototypeToString,
+    DatePrototypeToISOString, ErrorPrototype, JSONStringify, MapPrototype, MapPrototypeForEach, MapPrototypeGetSize, Object,
+    ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, ReflectOwnKeys, SafeMap, SetPrototype, SetPrototypeForEach,
+    SetPrototypeGetSize, String, StringPrototypeCharCodeAt, StringPrototypeRepeat, SymbolPrototypeToString, PromisePrototype,
+    DatePrototype, RegExpPrototype, RegExpPrototypeToString,
   } = globalThis.__bootstrap.primordials;
   const { op_say } = globalThis.Deno.core.ops;
-  const { isArray, read, shortened } = globalThis.__isolet;
+  const { bare, isArray, list, read, shortened } = globalThis.__isolet;
 
   const DEPTH_MAX = 4;
   const ENTRIES_MAX = 100;
   const LINE_LENGTH_MAX = 65536;
-  const IDENTIFIER = new SafeRegExp(/^[A-Za-z_$][A-Za-z0-9_$]*$/);
   const LEVELS = { __proto__: null, debug: 0, log: 1, info: 2, warn: 3, error: 4 };
 
   function isA(prototype, value) {
@@ -23,6 +21,16 @@
     } catch {
       return false;
     }
+  }
+
+  // Whether a key needs no quotes: ASCII letters, `_`, `$`, and digits but for the first character.
+  function isIdentifier(key) {
+    for (let place = 0; place < key.length; place++) {
+      const unit = StringPrototypeCharCodeAt(key, place);
+      const isLetter = (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || unit === 95 || unit === 36;
+      if (!isLetter && (place === 0 || unit < 48 || unit > 57)) return false;
+    }
+    return key !== "";
   }
 
   function shown(value, depth, room) {
@@ -55,89 +63,102 @@
     return isArray(value) ? shownArray(value, depth, room) : shownObject(value, depth, room);
   }
 
+  // Takes one entry's room, if there is some.
+  function hasRoom(entries, room) {
+    return entries < ENTRIES_MAX && room.left-- > 0;
+  }
+
   function shownMap(map, depth, room) {
-    const parts = [];
+    let parts = "";
+    let entries = 0;
     MapPrototypeForEach(map, (value, key) => {
-      if (parts.length < ENTRIES_MAX && room.left-- > 0) ArrayPrototypePush(parts, shown(key, depth + 1, room) + " => " + shown(value, depth + 1, room));
+      if (!hasRoom(entries, room)) return;
+      parts += (entries++ === 0 ? "" : ", ") + shown(key, depth + 1, room) + " => " + shown(value, depth + 1, room);
     });
-    return "Map(" + MapPrototypeGetSize(map) + ") { " + ArrayPrototypeJoin(parts, ", ") + " }";
+    return "Map(" + MapPrototypeGetSize(map) + ") { " + parts + " }";
   }
 
   function shownSet(set, depth, room) {
-    const parts = [];
+    let parts = "";
+    let entries = 0;
     SetPrototypeForEach(set, (value) => {
-      if (parts.length < ENTRIES_MAX && room.left-- > 0) ArrayPrototypePush(parts, shown(value, depth + 1, room));
+      if (hasRoom(entries, room)) parts += (entries++ === 0 ? "" : ", ") + shown(value, depth + 1, room);
     });
-    return "Set(" + SetPrototypeGetSize(set) + ") { " + ArrayPrototypeJoin(parts, ", ") + " }";
+    return "Set(" + SetPrototypeGetSize(set) + ") { " + parts + " }";
   }
 
   function shownArray(array, depth, room) {
     const length = read(array, "length");
-    const parts = [];
-    for (let place = 0; place < length && place < ENTRIES_MAX && room.left-- > 0; place++) {
-      ArrayPrototypePush(parts, shown(read(array, place), depth + 1, room));
+    let parts = "";
+    let place = 0;
+    while (place < length && hasRoom(place, room)) {
+      parts += (place === 0 ? "" : ", ") + shown(read(array, place), depth + 1, room);
+      place++;
     }
-    if (length > parts.length) ArrayPrototypePush(parts, "… " + (length - parts.length) + " more");
-    return "[" + ArrayPrototypeJoin(parts, ", ") + "]";
+    if (length > place) parts += (place === 0 ? "… " : ", … ") + (length - place) + " more";
+    return "[" + parts + "]";
   }
 
   function shownObject(object, depth, room) {
     let keys;
     try {
-      keys = ReflectOwnKeys(object);
+      keys = bare(ReflectOwnKeys(object));
     } catch {
       return "{…}";
     }
-    const parts = [];
-    for (let place = 0; place < keys.length && place < ENTRIES_MAX && room.left-- > 0; place++) {
+    let parts = "";
+    for (let place = 0; place < keys.length && hasRoom(place, room); place++) {
       const key = keys[place];
       if (typeof key === "symbol") continue;
-      const label = RegExpPrototypeTest(IDENTIFIER, key) ? key : JSONStringify(shortened(key, 256));
-      ArrayPrototypePush(parts, label + ": " + shown(read(object, key), depth + 1, room));
+      const label = isIdentifier(key) ? key : JSONStringify(shortened(key, 256));
+      parts += (parts === "" ? "" : ", ") + label + ": " + shown(read(object, key), depth + 1, room);
     }
-    if (keys.length > ENTRIES_MAX) ArrayPrototypePush(parts, "… " + (keys.length - ENTRIES_MAX) + " more");
-    return parts.length === 0 ? "{}" : "{ " + ArrayPrototypeJoin(parts, ", ") + " }";
+    if (keys.length > ENTRIES_MAX) parts += (parts === "" ? "… " : ", … ") + (keys.length - ENTRIES_MAX) + " more";
+    return parts === "" ? "{}" : "{ " + parts + " }";
   }
 
-  function say(level, values) {
+  // What a line shows of the values in a list.
+  function lineOf(values) {
     const room = { __proto__: null, left: 1000 };
-    const parts = [];
+    let line = "";
     for (let place = 0; place < values.length; place++) {
-      let part;
+      if (place > 0) line += " ";
       try {
-        part = shown(values[place], 0, room);
+        line += shown(values[place], 0, room);
       } catch {
-        part = "a value that cannot be shown";
+        line += "a value that cannot be shown";
       }
-      ArrayPrototypePush(parts, part);
     }
-    op_say(level, shortened(indentation + ArrayPrototypeJoin(parts, " "), LINE_LENGTH_MAX));
+    return line;
+  }
+
+  function say(level, line) {
+    op_say(level, shortened(indentation + line, LINE_LENGTH_MAX));
   }
 
   let indentation = "";
   const counts = new SafeMap();
   const methods = {
-    debug(...values) { say(LEVELS.debug, values); },
-    log(...values) { say(LEVELS.log, values); },
-    info(...values) { say(LEVELS.info, values); },
-    warn(...values) { say(LEVELS.warn, values); },
-    error(...values) { say(LEVELS.error, values); },
-    trace(...values) { say(LEVELS.debug, values); },
-    dir(value) { say(LEVELS.log, [value]); },
-    table(value) { say(LEVELS.log, [value]); },
+    __proto__: null,
+    debug(...values) { say(LEVELS.debug, lineOf(values)); },
+    log(...values) { say(LEVELS.log, lineOf(values)); },
+    info(...values) { say(LEVELS.info, lineOf(values)); },
+    warn(...values) { say(LEVELS.warn, lineOf(values)); },
+    error(...values) { say(LEVELS.error, lineOf(values)); },
+    trace(...values) { say(LEVELS.debug, lineOf(values)); },
+    dir(value) { say(LEVELS.log, lineOf(list(value))); },
+    table(value) { say(LEVELS.log, lineOf(list(value))); },
     assert(condition, ...values) {
-      if (condition) return;
-      ArrayPrototypePush(values, "(assertion failed)");
-      say(LEVELS.error, values);
+      if (!condition) say(LEVELS.error, lineOf(values) + (values.length > 0 ? " (assertion failed)" : "(assertion failed)"));
     },
     count(label = "default") {
       const key = String(label);
       const count = (counts.get(key) ?? 0) + 1;
       if (counts.size < 1000) counts.set(key, count);
-      say(LEVELS.log, [key + ": " + count]);
+      say(LEVELS.log, key + ": " + count);
     },
     group(...values) {
-      if (values.length > 0) say(LEVELS.log, values);
+      if (values.length > 0) say(LEVELS.log, lineOf(values));
       if (indentation.length < 64) indentation += "  ";
     },
     groupEnd() { indentation = StringPrototypeRepeat(" ", indentation.length > 2 ? indentation.length - 2 : 0); },
@@ -146,12 +167,15 @@
     timeEnd() {},
     timeLog() {},
   };
-  const console = {};
+  const console = new Object();
   for (const name of ReflectOwnKeys(methods)) {
     ObjectDefineProperty(console, name, { __proto__: null, value: methods[name], writable: true, configurable: true, enumerable: true });
   }
   ObjectDefineProperty(globalThis, "console", { __proto__: null, value: console, writable: true, configurable: true });
 
-  globalThis.__isolet.say = say;
-  globalThis.__isolet.levels = LEVELS;
+  // A promise that was rejected and never handled: said, and never the end of the run.
+  function unhandled(error) {
+    say(LEVELS.error, lineOf(list("unhandled rejection:", error)));
+  }
+  globalThis.__isolet.unhandled = unhandled;
 })(globalThis);

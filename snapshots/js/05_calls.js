@@ -6,62 +6,87 @@
 "use strict";
 ((globalThis) => {
   const {
-    ArrayPrototypePush, Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, Promise, PromisePrototypeThen,
-    PromiseReject, SafeMap, ReflectApply,
+    Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectPrototypeIsPrototypeOf, Promise,
+    PromiseReject, RangeErrorPrototype, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError,
   } = globalThis.__bootstrap.primordials;
   const { op_call, op_done, op_place } = globalThis.Deno.core.ops;
-  const { errorText, resultText, say, levels } = globalThis.__isolet;
+  const isolet = globalThis.__isolet;
+  const { bare, errorText, list, resultText, whenSettled } = isolet;
 
   const SEARCH = 0x7fffffff;
   const DESCRIBE = 0x7ffffffe;
   const RETURNED = 0;
   const THREW = 1;
+  const TOO_DEEP = "the program is nested too deep or too large: split long expressions and chains into statements";
 
   // A tool that failed. `code` is stable, `message` is for people and models, `retryable` says whether the same call may work later.
-  // Where the call of a failed tool was made, as `op_place` says it, is in a private field: nobody else sees or sets it.
-  let placeOf, setPlace;
   class ToolError extends Error {
-    #place = 0;
-    static {
-      placeOf = (error) => typeof error === "object" && error !== null && #place in error ? error.#place : 0;
-      setPlace = (error, place) => { error.#place = place; };
-    }
     constructor(message, facts) {
       super(message);
       const fields = facts ?? { __proto__: null };
-      const define = (name, value) => ObjectDefineProperty(this, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
-      define("code", fields.code ?? "tool_failed");
-      define("retryable", fields.retryable === true);
-      if (fields.tool !== undefined) define("tool", fields.tool);
+      setFields(this, fields.code ?? "tool_failed", fields.retryable === true, fields.tool);
     }
   }
   ObjectDefineProperty(ToolError.prototype, "name", { __proto__: null, value: "ToolError", writable: true, configurable: true });
   ObjectDefineProperty(globalThis, "ToolError", { __proto__: null, value: ToolError, writable: true, configurable: true });
+
+  function setFields(error, code, retryable, tool) {
+    setField(error, "code", code);
+    setField(error, "retryable", retryable);
+    if (tool !== undefined) setField(error, "tool", tool);
+  }
+
+  function setField(error, name, value) {
+    ObjectDefineProperty(error, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
+  }
+
+  // Where the call of a failed tool was made, as `op_place` says it. Here and not in the error: nobody else sees or sets it.
+  const places = new SafeWeakMap();
+
+  function placeOf(error) {
+    return places.get(error) ?? 0;
+  }
 
   let argumentLengthMax = 0;
   let callsInFlightMax = 1;
   let inFlight = 0;
   let lastCall = 0;
   const waiting = new SafeMap(); // call -> { resolve, reject, path, position }
-  const queued = []; // calls beyond those in flight, in order; `queueHead` is the first that was not sent
-  let queueHead = 0;
+  let firstQueued = null; // calls beyond those in flight, in order: each knows the one after it
+  let lastQueued = null;
 
+  // A `ToolError` of ours: not through its constructor, which asks for the one that it extends, and that can be changed.
   function failed(path, code, message, retryable, position) {
-    const error = new ToolError(message, { __proto__: null, code, retryable, tool: path });
-    setPlace(error, position);
+    const error = ReflectConstruct(Error, list(message), ToolError);
+    setFields(error, code, retryable, path);
+    places.set(error, position);
     const place = position > 0 ? "\n    at " + path + " (main.ts:" + (position >>> 12) + ":" + (position & 4095) + ")" : "";
     ObjectDefineProperty(error, "stack", {
-      __proto__: null, value: "ToolError: " + error.message + place, writable: true, configurable: true,
+      __proto__: null, value: "ToolError: " + message + place, writable: true, configurable: true,
     });
     return error;
   }
 
   function send(entry) {
-    inFlight++;
     const call = ++lastCall;
-    waiting.set(call, entry);
     entry.position = op_call(call, entry.index, entry.position, entry.text);
     entry.text = "";
+    waiting.set(call, entry);
+    inFlight++;
+  }
+
+  function enqueue(entry) {
+    entry.position = op_place(); // when it is sent, the program does not run
+    if (lastQueued === null) firstQueued = entry;
+    else lastQueued.next = entry;
+    lastQueued = entry;
+  }
+
+  function dequeue() {
+    const entry = firstQueued;
+    firstQueued = entry.next;
+    if (firstQueued === null) lastQueued = null;
+    return entry;
   }
 
   function call(index, path, argument) {
@@ -75,13 +100,9 @@
       return PromiseReject(failed(path, "too_large", "the arguments of `" + path + "` are " + text.length + " characters long, the limit is " + argumentLengthMax + ": send less at a time", false, 0));
     }
     return new Promise((resolve, reject) => {
-      const entry = { __proto__: null, index, path, text, resolve, reject, position: 0 };
-      if (inFlight < callsInFlightMax) {
-        send(entry);
-      } else {
-        entry.position = op_place(); // when it is sent, the program does not run
-        ArrayPrototypePush(queued, entry);
-      }
+      const entry = { __proto__: null, index, path, text, resolve, reject, position: 0, next: null };
+      if (inFlight < callsInFlightMax) send(entry);
+      else enqueue(entry);
     });
   }
 
@@ -91,15 +112,15 @@
     if (entry === undefined) return;
     waiting.delete(id);
     inFlight--;
+    const { path, position, reject, resolve } = entry;
     const value = JSONParse(text);
-    if (succeeded) entry.resolve(value);
-    else entry.reject(failed(entry.path, value.code, value.message, value.retryable, entry.position));
-    if (queueHead < queued.length) {
-      const next = queued[queueHead];
-      queued[queueHead++] = undefined;
-      if (queueHead === queued.length) queueHead = queued.length = 0;
-      send(next);
+    if (succeeded) {
+      resolve(value);
+    } else {
+      const { code, message, retryable } = bare(value);
+      reject(failed(path, code, message, retryable, position));
     }
+    if (firstQueued !== null) send(dequeue());
   }
 
   function tool(index, path, name) {
@@ -114,7 +135,8 @@
 
   let searchIsThere = false;
 
-  // Makes the namespaces of one scope: `[{ name, tools: [identifier] }]`, indices are consecutive.
+  // Makes the namespaces of one scope, before the guest's program is there: `[{ name, tools: [identifier] }]`, indices are
+  // consecutive.
   function install(manifest) {
     let index = 0;
     for (let place = 0; place < manifest.length; place++) {
@@ -129,7 +151,7 @@
     const searchTools = tool(SEARCH, "tools.search", "search");
     const describeTools = tool(DESCRIBE, "tools.describe", "describe");
     const search = (query, limit) => searchTools({ __proto__: null, query, limit });
-    const describe = (...paths) => describeTools({ __proto__: null, paths });
+    const describe = (...paths) => describeTools({ __proto__: null, paths: bare(paths) });
     namespace("tools", { __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe) });
   }
 
@@ -162,21 +184,28 @@
     op_done(RETURNED, text, undefined, 0);
   }
 
-  // Starts the program: an async function without parameters.
+  // The program was not started: V8 did not compile it, all of it or the part that it leaves until it runs.
+  function refused(error) {
+    const isTooDeep = ObjectPrototypeIsPrototypeOf(RangeErrorPrototype, error); // V8's stack has ended
+    threw(isTooDeep ? new SyntaxError(TOO_DEEP) : error);
+  }
+
+  // Starts the program: an async function without parameters. It throws nothing itself.
   function start(program) {
-    PromisePrototypeThen(ReflectApply(program, undefined, []), returned, threw);
+    let promise;
+    try {
+      promise = program();
+    } catch (error) {
+      refused(error);
+      return;
+    }
+    whenSettled(promise, returned, threw);
   }
 
-  // A promise that was rejected and never handled: said, and never the end of the run.
-  function unhandled(error) {
-    say(levels.error, ["unhandled rejection:", error]);
-  }
-
-  const isolet = globalThis.__isolet;
   isolet.install = install;
   isolet.beginCalls = beginCalls;
   isolet.settle = settle;
+  isolet.refused = refused;
   isolet.start = start;
   isolet.threw = threw;
-  isolet.unhandled = unhandled;
 })(globalThis);

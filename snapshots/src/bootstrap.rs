@@ -4,13 +4,16 @@
 ///
 /// Text that goes through `execute_script`, not sources of an extension: those become references into the process that
 /// made the snapshot (ENGINE.md §1.3).
-pub const FILES: [(&str, &str); 7] = [
+pub const FILES: [(&str, &str); 10] = [
+    ("isolet:bare", include_str!("../js/00_bare.js")),
     ("isolet:globals", include_str!("../js/01_globals.js")),
     ("isolet:values", include_str!("../js/02_values.js")),
     ("isolet:console", include_str!("../js/03_console.js")),
     ("isolet:time", include_str!("../js/04_time.js")),
     ("isolet:calls", include_str!("../js/05_calls.js")),
-    ("isolet:web", include_str!("../js/06_web.js")),
+    ("isolet:text", include_str!("../js/06_text.js")),
+    ("isolet:web", include_str!("../js/07_web.js")),
+    ("isolet:url", include_str!("../js/08_url.js")),
     ("isolet:seal", include_str!("../js/09_seal.js")),
 ];
 

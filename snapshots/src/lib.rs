@@ -15,6 +15,7 @@ pub mod bootstrap;
 pub mod door;
 pub mod flags;
 pub mod identity;
+mod json_text;
 pub mod maker;
 pub mod ops;
 pub mod stack;

@@ -7,6 +7,7 @@ use deno_core::url::{Url, quirks};
 use deno_core::{Extension, OpDecl, op2, v8};
 
 use crate::door::{self, Ended};
+use crate::json_text;
 use crate::stack::{self, Position};
 
 /// The names of all ops, in the order of their registration.
@@ -69,7 +70,7 @@ fn op_call<'scope>(
     arguments: v8::Local<'scope, v8::String>,
 ) -> u32 {
     let position = if place == 0 { stack::current(scope) } else { unpacked(place) };
-    let arguments = arguments.to_rust_string_lossy(scope);
+    let arguments = json_text::without_halves(arguments.to_rust_string_lossy(scope));
     door::with(|door| door.call(call, tool, position, &arguments));
     packed(position)
 }
@@ -98,7 +99,7 @@ fn op_done<'scope>(
         door::with(|door| door.result_too_large(bytes));
         return;
     }
-    let text = text.to_rust_string_lossy(scope);
+    let text = json_text::without_halves(text.to_rust_string_lossy(scope));
     let (ended, position) = match ended {
         0 => (Ended::Returned, None),
         _ if place > 0 => (Ended::Threw, Some(unpacked(place))),

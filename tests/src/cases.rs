@@ -126,7 +126,7 @@ fn limits_of(source: &str) -> anyhow::Result<Limits> {
     Ok(limits)
 }
 
-fn scope() -> anyhow::Result<Scope> {
+pub(crate) fn scope() -> anyhow::Result<Scope> {
     let any = json!({ "type": "object" });
     let tools = vec![
         json!({ "name": "echo", "inputSchema": any, "outputSchema": { "type": "object", "properties": { "value": {} } } }),
@@ -138,7 +138,7 @@ fn scope() -> anyhow::Result<Scope> {
     Ok(Catalog::load([("test", tools)])?.scope(&Grants::new().allow("test.*").deny("test.secret"))?)
 }
 
-struct Tools;
+pub(crate) struct Tools;
 
 impl ToolHost for Tools {
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
@@ -154,7 +154,7 @@ impl ToolHost for Tools {
 }
 
 /// What can be compared: everything but times and sizes.
-fn text_of(outcome: &Outcome) -> String {
+pub(crate) fn text_of(outcome: &Outcome) -> String {
     let console = outcome.console.iter().map(|line| format!("{}: {}\n", line.level.as_str(), line.text));
     let calls = outcome.calls.iter().map(|call| {
         let end = match &call.end {

@@ -10,7 +10,7 @@ use deno_core::{JsRuntime, RuntimeOptions, v8};
 use isolet_snapshots::stack::{self, PROGRAM_NAME, Position};
 use isolet_snapshots::{bootstrap, flags, ops};
 
-use super::{allocator, memory};
+use super::{allocator, memory, parsing};
 use crate::frame::Boot;
 
 static SNAPSHOT_JIT_OFF: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/base-jit-off.snapshot"));
@@ -30,6 +30,7 @@ struct Functions {
     move_clock: v8::Global<v8::Function>,
     next_timer: v8::Global<v8::Function>,
     begin_calls: v8::Global<v8::Function>,
+    refused: v8::Global<v8::Function>,
     settle: v8::Global<v8::Function>,
     start: v8::Global<v8::Function>,
     threw: v8::Global<v8::Function>,
@@ -98,7 +99,9 @@ impl Isolate {
         // ICU looks for the machine's time zone with the first local time, and would find files that the jail has closed.
         runtime.v8_isolate().date_time_configuration_change_notification(v8::TimeZoneDetection::Redetect);
         let functions = take_functions(&mut runtime);
-        Self { runtime, functions, has_bindings }
+        let mut isolate = Self { runtime, functions, has_bindings };
+        parsing::watch(isolate.heap_bytes());
+        isolate
     }
 
     /// Makes the namespaces of a scope's tools, unless they came with the snapshot. `manifest`: JSON that the host made.
@@ -118,8 +121,8 @@ impl Isolate {
         self.lower_heap_limit(start.heap_bytes_max);
         deno_core::scope!(scope, self.runtime);
         let clock = v8::Number::new(scope, start.clock_ms as f64).into();
-        let seed = serde_v8::to_v8(scope, start.seed).expect("four numbers");
-        call(scope, &self.functions.begin, &[clock, seed]);
+        let [first, second, third, fourth] = start.seed.map(|word| v8::Integer::new_from_unsigned(scope, word).into());
+        call(scope, &self.functions.begin, &[clock, first, second, third, fourth]);
         let argument_length = v8::Number::new(scope, start.argument_bytes_max as f64).into();
         let in_flight = v8::Number::new(scope, start.calls_in_flight_max.into()).into();
         call(scope, &self.functions.begin_calls, &[argument_length, in_flight]);
@@ -149,7 +152,7 @@ impl Isolate {
             None => {
                 let exception = tried.exception().unwrap_or_else(|| v8::undefined(tried).into());
                 tried.reset();
-                call(tried, &self.functions.threw, &[exception]);
+                call(tried, &self.functions.refused, &[exception]);
             }
         }
     }
@@ -288,6 +291,7 @@ fn take_functions(runtime: &mut JsRuntime) -> Functions {
         move_clock: function("moveClock"),
         next_timer: function("nextTimer"),
         begin_calls: function("beginCalls"),
+        refused: function("refused"),
         settle: function("settle"),
         start: function("start"),
         threw: function("threw"),

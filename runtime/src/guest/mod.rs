@@ -12,6 +12,7 @@ mod isolate;
 mod jail;
 mod memory;
 mod outbox;
+mod parsing;
 mod program;
 #[cfg(target_os = "linux")]
 mod rehearsal;

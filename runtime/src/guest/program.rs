@@ -33,11 +33,19 @@ pub(super) struct SyntaxError {
     pub(super) position: Option<Position>,
 }
 
+impl SyntaxError {
+    /// What the host is told: as of any other error that a program throws.
+    pub(super) fn facts(&self) -> String {
+        serde_json::json!({ "name": "SyntaxError", "message": self.message }).to_string()
+    }
+}
+
 impl Program {
     /// Checks `source` and takes its types away. `nesting_max`: how deep brackets may be nested.
     pub(super) fn new(source: &str, nesting_max: usize) -> Result<Self, SyntaxError> {
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         check_nesting(source, nesting_max)?;
+        check_assertions(source)?;
         let wrapped = [PREFIX, source, SUFFIX].concat();
         GLOBALS.set(&Globals::new(), || {
             check_one_function(&wrapped)?;
@@ -83,6 +91,35 @@ fn check_nesting(source: &str, nesting_max: usize) -> Result<(), SyntaxError> {
             return Err(SyntaxError {
                 message: format!("brackets are nested deeper than {nesting_max} levels: split the expression"),
                 position: Some(position_in(source, place)),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a program with many type assertions in a row (`<T><T>x`). The parser takes each for the head of a function first: so
+/// many take it the square of their number, and with brackets between them twice as long for each. Text that looks alike counts
+/// as well, and has never so many.
+fn check_assertions(source: &str) -> Result<(), SyntaxError> {
+    const IN_A_ROW_MAX: usize = 200;
+    const WITH_BRACKETS_MAX: usize = 16;
+    let (mut in_a_row, mut with_brackets) = (0, 0);
+    let mut place = source.find('<').unwrap_or(0);
+    for part in source.split('<').skip(1) {
+        place += part.len() + 1;
+        let before_next = part.trim_ascii_end();
+        let asserted = before_next.trim_end_matches(|c: char| c == '(' || c.is_ascii_whitespace());
+        let is_type = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_$.,|&[] ".contains(c));
+        if asserted.strip_suffix('>').is_some_and(is_type) {
+            in_a_row += 1;
+            with_brackets += usize::from(asserted.len() < before_next.len());
+        } else {
+            (in_a_row, with_brackets) = (0, 0);
+        }
+        if in_a_row > IN_A_ROW_MAX || with_brackets > WITH_BRACKETS_MAX {
+            return Err(SyntaxError {
+                message: "too many type assertions in a row: assert once, with `as`".to_owned(),
+                position: Some(position_in(source, place.min(source.len()))),
             });
         }
     }
@@ -229,6 +266,26 @@ mod tests {
         let nested = |depth: usize| format!("return {}1{}", "(".repeat(depth), ")".repeat(depth));
         assert!(Program::new(&nested(100), 100).is_ok());
         check_refused(&nested(101), "nested deeper than 100 levels", 1, 108);
+    }
+
+    #[test]
+    fn many_type_assertions_in_a_row_are_refused_and_the_edge_is_not() {
+        for (unit, closing, edge) in [("<any>", "", 200), ("<any> (", ")", 16), ("<a.b[] | c>\n", "", 200)] {
+            let program = |count: usize| format!("return {}1{}", unit.repeat(count), closing.repeat(count));
+            assert!(Program::new(&program(edge), 500).is_ok(), "{unit}");
+            let refused = Program::new(&program(edge + 2), 500).err().map(|error| error.message).unwrap_or_default();
+            assert!(refused.contains("type assertions in a row"), "{unit}: {refused}");
+        }
+    }
+
+    #[test]
+    fn angle_brackets_in_texts_and_comparisons_are_fine() {
+        let table = "<td></td>".repeat(500);
+        let page = "<div>text<br><br>".repeat(500);
+        let compared = "a < b && b > c; ".repeat(500);
+        for source in [format!("return `{table}{page}`"), compared, "f<A<B<C>>>(x); ".repeat(500)] {
+            assert!(Program::new(&source, 100).is_ok(), "{source:.40}");
+        }
     }
 
     #[test]

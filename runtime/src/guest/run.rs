@@ -14,7 +14,7 @@ use super::channel::Channel;
 use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
 use super::program::{Program, SyntaxError};
-use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail};
+use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail, parsing};
 use crate::frame::{Ending, HostMaxima, Start, ToRun};
 
 /// Serves one run on its socket, then ends the process.
@@ -38,7 +38,8 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
     door::open(Box::new(OutboxDoor(Rc::clone(&outbox))));
     isolate.begin(&start);
 
-    match Program::new(&source, start.source_nesting_max) {
+    let parsed = parsing::parse(&channel.borrow(), &source, start.source_nesting_max);
+    match parsed {
         Ok(program) => {
             let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start) };
             run.start(program);
@@ -155,6 +156,5 @@ impl Run<'_> {
 
 /// The end of a program that was never started.
 fn refused(error: &SyntaxError) -> End {
-    let facts = serde_json::json!({ "name": "SyntaxError", "message": error.message });
-    End { ending: Ending::Threw, position: error.position, text: facts.to_string() }
+    End { ending: Ending::Threw, position: error.position, text: error.facts() }
 }

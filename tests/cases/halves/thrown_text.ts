@@ -1,0 +1,1 @@
+throw "\ud83d and \\ud83d";

@@ -1,0 +1,2 @@
+const half = "\u{1F600}"[0];
+throw new ToolError(half, { code: half, tool: half });
