@@ -24,6 +24,8 @@ mod program;
 mod roles;
 mod scope_snapshots;
 mod shared_runtime;
+mod shortages;
+mod stopped;
 mod test_tools;
 mod tidy;
 mod unprivileged;
@@ -69,6 +71,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
+    trials.extend(shortages::trials());
+    trials.extend(stopped::trials());
     trials.extend(scope_snapshots::trials());
     trials.extend(frames::trials());
     trials.extend(limits::trials());

@@ -9,7 +9,7 @@ use libtest_mimic::Failed;
 
 use crate::{
     attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
-    scope_snapshots, unprivileged,
+    scope_snapshots, shortages, stopped, unprivileged,
 };
 
 /// A role that takes longer hangs.
@@ -34,6 +34,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         processes::BARREN_ARGUMENT => Some(processes::refuse_forks()),
         scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
         scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
+        shortages::HOST_ARGUMENT => Some(shortages::host(arguments)),
+        stopped::HOST_ARGUMENT => Some(stopped::host(arguments)),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),
