@@ -71,11 +71,12 @@ pub(crate) struct Walls {
 }
 
 impl Walls {
-    /// What strict isolation needs and is not there.
+    /// What strict isolation needs and is not there, and why not.
     pub(crate) fn missing_for_strict(&self) -> Option<String> {
         let wanted = [("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp)];
-        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
-        (!missing.is_empty()).then(|| missing.join(", "))
+        let why = |name: &'static str| self.missing.iter().find(|reason| reason.starts_with(name)).map_or(name, String::as_str);
+        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| why(name)).collect();
+        (!missing.is_empty()).then(|| missing.join("; "))
     }
 }
 
@@ -888,6 +889,14 @@ mod tests {
         assert_eq!(ToZygote::decode(BOOT, empty(BOOT)), Err(FrameError::Malformed { kind: BOOT }));
         let start = Payload { kind: START, bytes: &[0, 0, 0, 0, b'1'] };
         assert_eq!(ToRun::decode(START, start), Err(FrameError::Malformed { kind: START }));
+    }
+
+    #[test]
+    fn what_strict_isolation_lacks_is_named_with_its_reason() {
+        let walls = Walls { no_new_privileges: true, missing: vec!["landlock: it is off".to_owned()], ..Walls::default() };
+        assert_eq!(walls.missing_for_strict().as_deref(), Some("landlock: it is off; seccomp"));
+        let walls = Walls { landlock: true, seccomp: true, missing: vec!["huge pages".to_owned()], ..walls };
+        assert_eq!(walls.missing_for_strict(), None);
     }
 
     #[test]

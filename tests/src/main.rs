@@ -18,6 +18,7 @@ mod limits;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
+mod priority;
 mod process_table;
 mod processes;
 mod program;
@@ -71,6 +72,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(crowd::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
+    trials.extend(priority::trials());
     trials.extend(shortages::trials());
     trials.extend(stopped::trials());
     trials.extend(scope_snapshots::trials());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, priority, processes,
     scope_snapshots, shortages, stopped, unprivileged,
 };
 
@@ -29,6 +29,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
         comparison::BACKEND_ARGUMENT => Some(comparison::try_backend()),
         examples::DEMO_ARGUMENT => Some(examples::demo()),
+        priority::HOST_ARGUMENT => Some(priority::host(arguments)),
+        priority::NEIGHBOURS_ARGUMENT => Some(priority::neighbours(arguments)),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
         processes::BARREN_ARGUMENT => Some(processes::refuse_forks()),

@@ -3,7 +3,7 @@
 //! Best effort by layer, each reported in [`Walls`]. Order matters: privileges go before V8 starts; files and system calls go
 //! when the last `/proc/self/maps` was read; what a run must not and its zygote must (fork) goes in the run.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::memory;
 use crate::frame::{Boot, Walls};
@@ -85,19 +85,16 @@ pub(super) fn limit_data(bytes: u64) {
 
 /// The most of the processor that this process may have, seconds. First it can still say something; then the kernel kills.
 pub(super) fn limit_processor(seconds: u64) {
-    let current = getrlimit(Resource::Cpu);
-    let maximum = current.maximum.unwrap_or(u64::MAX).min(seconds.saturating_add(1));
-    if maximum < u64::MAX {
-        let limit = Rlimit { current: Some(seconds.min(maximum)), maximum: Some(maximum) };
-        let _ = setrlimit(Resource::Cpu, limit);
-    }
+    set_limit(Resource::Cpu, seconds, seconds.saturating_add(1));
 }
 
 fn limit(resource: Resource, maximum: u64) {
-    let current = getrlimit(resource);
-    let maximum = current.maximum.map_or(maximum, |hard| hard.min(maximum));
-    // A limit that cannot be set stays as it was: it can only have been lower.
-    let _ = setrlimit(resource, Rlimit { current: Some(maximum), maximum: Some(maximum) });
+    set_limit(resource, maximum, maximum);
+}
+
+fn set_limit(resource: Resource, current: u64, maximum: u64) {
+    // One that cannot be set stays as it was: without privileges it can only have been lower.
+    let _ = setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) });
 }
 
 #[cfg(target_os = "linux")]
