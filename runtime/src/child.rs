@@ -1,4 +1,4 @@
-//! How a child process has ended: the host reaps what it starts, a zygote reaps what it forks, and both read the same words of
+//! What has become of a child process: the host reaps what it starts, a zygote reaps what it forks, and both read the same words of
 //! the kernel.
 #![allow(unsafe_code, reason = "`wait4`: status and processor time of a child in one call, which no crate here offers")]
 
@@ -16,18 +16,40 @@ pub(crate) struct EndedChild {
     pub(crate) cpu: Duration,
 }
 
-/// Reaps a child that has ended, `process` or any. `None` when there is none; never waits.
-pub(crate) fn reap(process: Option<Pid>) -> Option<EndedChild> {
-    let wanted = process.map_or(-1, |process| process.as_raw_nonzero().get());
+/// What has become of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Ended(EndedChild),
+    /// Stopped by a signal.
+    Stopped(Pid),
+}
+
+/// Reaps a child that has ended. `None` when it has not; never waits.
+pub(crate) fn reap(process: Pid) -> Option<EndedChild> {
+    match wait(process.as_raw_nonzero().get(), libc::WNOHANG)? {
+        Change::Ended(ended) => Some(ended),
+        Change::Stopped(_) => None,
+    }
+}
+
+/// What has become of any child: one that has ended is reaped. `None` when there is nothing new; never waits.
+pub(crate) fn next_change() -> Option<Change> {
+    wait(-1, libc::WNOHANG | libc::WUNTRACED)
+}
+
+fn wait(wanted: i32, options: i32) -> Option<Change> {
     let mut status = 0;
     // SAFETY: both places are of the right size and live until the call returns.
     let (reaped, usage) = unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();
-        (libc::wait4(wanted, &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+        (libc::wait4(wanted, &raw mut status, options, &raw mut usage), usage)
     };
     let process = Pid::from_raw(reaped.max(0))?;
+    if libc::WIFSTOPPED(status) {
+        return Some(Change::Stopped(process));
+    }
     let code = if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) };
-    Some(EndedChild { process, code, cpu: duration_of(usage.ru_utime) + duration_of(usage.ru_stime) })
+    Some(Change::Ended(EndedChild { process, code, cpu: duration_of(usage.ru_utime) + duration_of(usage.ru_stime) }))
 }
 
 fn duration_of(time: libc::timeval) -> Duration {

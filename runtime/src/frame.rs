@@ -24,6 +24,9 @@ pub(crate) struct Start {
     pub(crate) clock_ms: u64,
     /// The state from which `Math.random` starts.
     pub(crate) seed: [u32; 4],
+    /// Seconds of the processor after which the kernel itself ends the process: behind the host's own limit, for when there is no
+    /// host to kill.
+    pub(crate) cpu_seconds_max: u64,
 }
 
 /// How a guest process is set up, before it starts V8. Made by the host.
@@ -68,11 +71,12 @@ pub(crate) struct Walls {
 }
 
 impl Walls {
-    /// What strict isolation needs and is not there.
+    /// What strict isolation needs and is not there, and why not.
     pub(crate) fn missing_for_strict(&self) -> Option<String> {
         let wanted = [("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp)];
-        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
-        (!missing.is_empty()).then(|| missing.join(", "))
+        let why = |name: &'static str| self.missing.iter().find(|reason| reason.starts_with(name)).map_or(name, String::as_str);
+        let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| why(name)).collect();
+        (!missing.is_empty()).then(|| missing.join("; "))
     }
 }
 
@@ -140,15 +144,40 @@ pub(crate) enum ToRun {
     },
 }
 
+/// A call of a zygote that the system refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefusedCall {
+    /// The descriptor that came with the order was not delivered.
+    Receive,
+    Fork,
+    /// The child has no name that could not become another's, and was killed.
+    PidfdOpen,
+}
+
+impl RefusedCall {
+    const ALL: [Self; 3] = [Self::Receive, Self::Fork, Self::PidfdOpen];
+
+    /// What the kernel calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Receive => "recvmsg",
+            Self::Fork => "fork",
+            Self::PidfdOpen => "pidfd_open",
+        }
+    }
+}
+
 /// From a zygote to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FromZygote {
     /// It can fork; the walls that stand around it.
     Ready { walls: Walls },
-    /// A child was forked; its pidfd travels with the frame.
+    /// A child was forked; its pidfd travels with the frame, unless there are none on this system.
     Forked { run: u64, process: u32 },
     /// No child could be forked.
-    NotForked { run: u64, error: i32 },
+    NotForked { run: u64, call: RefusedCall, error: i32 },
+    /// A child was stopped by a signal from outside: it can send itself none.
+    Stopped { run: u64 },
     /// A child has ended. `code` is its exit code, or minus the signal that killed it.
     Exited { run: u64, code: i32, cpu_us: u64 },
     /// The process could not become a zygote; why.
@@ -170,6 +199,14 @@ pub(crate) enum ToZygote {
     /// Install these bindings: JSON of a manifest. Only to the zygote of a scope, as its first frame.
     Install {
         manifest: String,
+    },
+    /// Kill a child, which has no pidfd: nobody else can be sure of its number.
+    Kill {
+        run: u64,
+    },
+    /// Let a child have what others leave of the processor.
+    Lower {
+        run: u64,
     },
     /// Fork no more, end after the last child.
     Retire,
@@ -238,7 +275,9 @@ impl Maxima for ZygoteMaxima {
     fn bytes_max(&self, kind: u8) -> Option<usize> {
         match kind {
             READY | REFUSED => Some(NOTE_BYTES_MAX),
-            FORKED | NOT_FORKED => Some(12),
+            STOPPED => Some(8),
+            FORKED => Some(12),
+            NOT_FORKED => Some(13),
             EXITED => Some(20),
             _ => None,
         }
@@ -292,10 +331,30 @@ impl Decoder {
 
     /// The next whole frame, `None` while it has not come whole.
     pub(crate) fn next<Frame: Decode>(&mut self, maxima: &impl Maxima) -> Result<Option<Frame>, FrameError> {
+        Ok(self.take(maxima, 0)?.map(|(frame, _)| frame))
+    }
+
+    /// As [`Self::next`], on a socket that carries descriptors: whether one belongs to the frame.
+    pub(crate) fn next_with_flag<Frame: Decode>(&mut self, maxima: &impl Maxima) -> Result<Option<(Frame, bool)>, FrameError> {
+        self.take(maxima, WITH_DESCRIPTOR)
+    }
+
+    /// The bytes up to the end of the header, or of the frame, that is being read: none of the next frame.
+    pub(crate) fn missing(&self) -> usize {
+        let read = &self.buffer[self.taken..];
+        match read.split_first_chunk::<HEADER_BYTES>() {
+            None => HEADER_BYTES - read.len(),
+            Some(([a, b, c, d, _], payload)) => (u32::from_le_bytes([*a, *b, *c, *d]) as usize).saturating_sub(payload.len()),
+        }
+    }
+
+    /// The next frame, and whether its kind has the bits of `flag`.
+    fn take<Frame: Decode>(&mut self, maxima: &impl Maxima, flag: u8) -> Result<Option<(Frame, bool)>, FrameError> {
         let Some((header, rest)) = self.buffer[self.taken..].split_first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
-        let [a, b, c, d, kind] = *header;
+        let [a, b, c, d, flagged] = *header;
+        let (kind, is_flagged) = (flagged & !flag, flagged & flag != 0);
         let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
         let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
         if bytes > bytes_max {
@@ -306,7 +365,7 @@ impl Decoder {
         };
         let frame = Frame::decode(kind, Payload { kind, bytes: payload })?;
         self.taken += HEADER_BYTES + bytes;
-        Ok(Some(frame))
+        Ok(Some((frame, is_flagged)))
     }
 }
 
@@ -329,6 +388,8 @@ const ANSWER: u8 = 4;
 const FORK: u8 = 5;
 const SCOPE: u8 = 6;
 const RETIRE: u8 = 7;
+const KILL: u8 = 8;
+const LOWER: u8 = 9;
 const SAY: u8 = 16;
 const CALL: u8 = 17;
 const END: u8 = 18;
@@ -338,8 +399,22 @@ const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
 const EXITED: u8 = 35;
+const STOPPED: u8 = 36;
 const BUILD: u8 = 48;
 const MADE: u8 = 49;
+
+/// Beside a kind: a descriptor belongs to the frame. Only on sockets that carry descriptors; elsewhere there is no such kind.
+const WITH_DESCRIPTOR: u8 = 0x80;
+
+/// A frame for a socket that carries descriptors, and says whether one belongs to it.
+pub(crate) fn encoded(frame: &impl Encode, with_descriptor: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes);
+    if let Some(kind) = bytes.get_mut(HEADER_BYTES - 1).filter(|_| with_descriptor) {
+        *kind |= WITH_DESCRIPTOR;
+    }
+    bytes
+}
 
 /// Writes one frame: its numbers, then its text.
 fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
@@ -355,7 +430,8 @@ fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
     to.extend_from_slice(text);
 }
 
-/// The JSON of a value of ours; it cannot fail for these types.
+/// The JSON of a value of ours; it cannot fail for these types. If it did, there would be no text, which every reader refuses: it is
+/// closed, never open.
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
@@ -531,7 +607,10 @@ impl Encode for FromZygote {
         match self {
             Self::Ready { walls } => write(to, READY, &[], &json(walls)),
             Self::Forked { run, process } => write(to, FORKED, &[&run.to_le_bytes(), &process.to_le_bytes()], &[]),
-            Self::NotForked { run, error } => write(to, NOT_FORKED, &[&run.to_le_bytes(), &error.to_le_bytes()], &[]),
+            Self::NotForked { run, call, error } => {
+                write(to, NOT_FORKED, &[&run.to_le_bytes(), &[*call as u8], &error.to_le_bytes()], &[]);
+            }
+            Self::Stopped { run } => write(to, STOPPED, &[&run.to_le_bytes()], &[]),
             Self::Exited { run, code, cpu_us } => {
                 write(to, EXITED, &[&run.to_le_bytes(), &code.to_le_bytes(), &cpu_us.to_le_bytes()], &[]);
             }
@@ -545,7 +624,12 @@ impl Decode for FromZygote {
         let frame = match kind {
             READY => Self::Ready { walls: payload.json()? },
             FORKED => Self::Forked { run: payload.u64()?, process: payload.u32()? },
-            NOT_FORKED => Self::NotForked { run: payload.u64()?, error: payload.i32()? },
+            NOT_FORKED => {
+                let (run, call) = (payload.u64()?, payload.u8()?);
+                let call = RefusedCall::ALL.get(usize::from(call)).copied().ok_or_else(|| payload.malformed())?;
+                Self::NotForked { run, call, error: payload.i32()? }
+            }
+            STOPPED => Self::Stopped { run: payload.u64()? },
             EXITED => Self::Exited { run: payload.u64()?, code: payload.i32()?, cpu_us: payload.u64()? },
             REFUSED => Self::Refused { reason: payload.text()? },
             _ => return Err(FrameError::UnknownKind { kind }),
@@ -583,6 +667,8 @@ impl Encode for ToZygote {
             Self::Fork { run } => write(to, FORK, &[&run.to_le_bytes()], &[]),
             Self::Scope { run } => write(to, SCOPE, &[&run.to_le_bytes()], &[]),
             Self::Install { manifest } => write(to, INSTALL, &[], manifest.as_bytes()),
+            Self::Kill { run } => write(to, KILL, &[&run.to_le_bytes()], &[]),
+            Self::Lower { run } => write(to, LOWER, &[&run.to_le_bytes()], &[]),
             Self::Retire => write(to, RETIRE, &[], &[]),
         }
     }
@@ -595,6 +681,8 @@ impl Decode for ToZygote {
             FORK => Self::Fork { run: payload.u64()? },
             SCOPE => Self::Scope { run: payload.u64()? },
             INSTALL => Self::Install { manifest: payload.text()? },
+            KILL => Self::Kill { run: payload.u64()? },
+            LOWER => Self::Lower { run: payload.u64()? },
             RETIRE => Self::Retire,
             _ => return Err(FrameError::UnknownKind { kind }),
         };
@@ -790,6 +878,41 @@ mod tests {
         decoder.buffer().push(MADE);
         let refused = FrameError::TooLong { kind: MADE, bytes, bytes_max: SNAPSHOT_BYTES_MAX };
         assert_eq!(decoder.next::<FromMaker>(&MakerMaxima), Err(refused));
+    }
+
+    #[test]
+    fn a_text_that_could_not_be_made_is_refused_by_who_reads_it() {
+        let empty = |kind| Payload { kind, bytes: &[] };
+        assert_eq!(FromZygote::decode(READY, empty(READY)), Err(FrameError::Malformed { kind: READY }));
+        assert_eq!(FromRun::decode(JAILED, empty(JAILED)), Err(FrameError::Malformed { kind: JAILED }));
+        assert_eq!(ToRun::decode(BOOT, empty(BOOT)), Err(FrameError::Malformed { kind: BOOT }));
+        assert_eq!(ToZygote::decode(BOOT, empty(BOOT)), Err(FrameError::Malformed { kind: BOOT }));
+        let start = Payload { kind: START, bytes: &[0, 0, 0, 0, b'1'] };
+        assert_eq!(ToRun::decode(START, start), Err(FrameError::Malformed { kind: START }));
+    }
+
+    #[test]
+    fn what_strict_isolation_lacks_is_named_with_its_reason() {
+        let walls = Walls { no_new_privileges: true, missing: vec!["landlock: it is off".to_owned()], ..Walls::default() };
+        assert_eq!(walls.missing_for_strict().as_deref(), Some("landlock: it is off; seccomp"));
+        let walls = Walls { landlock: true, seccomp: true, missing: vec!["huge pages".to_owned()], ..walls };
+        assert_eq!(walls.missing_for_strict(), None);
+    }
+
+    #[test]
+    fn a_run_cannot_say_that_a_descriptor_belongs_to_its_frame() {
+        let bytes = encoded(&FromRun::Say { level: 1, text: "hello".into() }, true);
+        check(&bytes, &Err(FrameError::UnknownKind { kind: SAY | WITH_DESCRIPTOR }));
+    }
+
+    #[test]
+    fn a_refused_call_comes_back_and_an_unknown_one_is_refused() {
+        for call in RefusedCall::ALL {
+            let frame = FromZygote::NotForked { run: 7, call, error: 24 };
+            assert_eq!(decoded::<FromZygote>(&bytes_of(&frame), &ZygoteMaxima), [frame], "{}", call.name());
+        }
+        let unknown = Payload { kind: NOT_FORKED, bytes: &[7, 0, 0, 0, 0, 0, 0, 0, 3, 24, 0, 0, 0] };
+        assert_eq!(FromZygote::decode(NOT_FORKED, unknown), Err(FrameError::Malformed { kind: NOT_FORKED }));
     }
 
     #[test]

@@ -59,6 +59,8 @@ mod frame;
 mod guest;
 mod host;
 pub mod mcp;
+mod parcel;
+mod priority;
 mod socket;
 
 pub use isolet_bindings::{

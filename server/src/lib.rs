@@ -16,10 +16,13 @@ mod tools;
 mod types;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::Parser as _;
+use isolet::RunError;
 use tracing_subscriber::EnvFilter;
 
 use command_line::{Command, CommandLine};
@@ -30,9 +33,9 @@ use fault::Fault;
 pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = CommandLine::parse_from(arguments).command;
     log_to_standard_error();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match threads() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Fault::host(error)),
+        Err(fault) => return report(&fault),
     };
     let end = runtime.block_on(async {
         match command {
@@ -48,6 +51,30 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     // A thread that still reads standard input would be waited for.
     runtime.shutdown_background();
     end.unwrap_or_else(|fault| report(&fault))
+}
+
+/// The threads that everything runs on. tokio panics where the system refuses it a socket or a thread, so both are tried before.
+fn threads() -> Result<tokio::runtime::Runtime, Fault> {
+    /// The pool's keeper, and one that waits for a file.
+    const BESIDE_WORKERS: usize = 2;
+    let refused = |call: &'static str| move |source: io::Error| Fault::host(RunError::System { call, source });
+    UnixStream::pair().map_err(refused("socketpair"))?;
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    try_threads(workers + BESIDE_WORKERS).map_err(refused("clone"))?;
+    tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build().map_err(refused("epoll_create1"))
+}
+
+/// Starts so many threads at once, and ends them.
+fn try_threads(count: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    std::thread::scope(|scope| {
+        // They wait behind this until all are there, or one could not be had.
+        let _closed = gate.lock();
+        for _ in 0..count {
+            std::thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()))?;
+        }
+        Ok(())
+    })
 }
 
 /// Warnings, or what `ISOLET_LOG` asks for. rmcp stays at warnings: below them it logs whole arguments and results.

@@ -60,7 +60,7 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
                 Ok(())
             }
             [check] if check == CHECKS[1] => {
-                for signal in [Signal::ABORT, Signal::ILL, Signal::SYS, Signal::TERM] {
+                for signal in [Signal::ABORT, Signal::ILL, Signal::SYS, Signal::USR1] {
                     let outcome = signalled(signal).await?;
                     let how = format!("signal {}", signal.as_raw());
                     ensure!(outcome.end == End::Stopped(Stop::GuestLost { how }), "{signal:?}: {:?}", outcome.end);

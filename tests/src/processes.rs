@@ -83,10 +83,10 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
     })
 }
 
-type Run = tokio::task::JoinHandle<Result<Outcome, RunError>>;
+pub(crate) type Run = tokio::task::JoinHandle<Result<Outcome, RunError>>;
 
 /// Starts a run that waits for its tool.
-async fn waiting_run(runtime: &Runtime, scope: &Scope, upstream: &Arc<Upstream>) -> anyhow::Result<Run> {
+pub(crate) async fn waiting_run(runtime: &Runtime, scope: &Scope, upstream: &Arc<Upstream>) -> anyhow::Result<Run> {
     let (before, session) = (upstream.running(), runtime.session(scope.clone(), TestTools(Arc::clone(upstream))));
     let run = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 7 })).id").await });
     let waits = until(SOON, || upstream.running() > before || run.is_finished()).await && !run.is_finished();
@@ -97,13 +97,18 @@ async fn waiting_run(runtime: &Runtime, scope: &Scope, upstream: &Arc<Upstream>)
     Ok(run)
 }
 
-fn kill(process: u32) -> anyhow::Result<()> {
+/// Sends a signal to a process.
+pub(crate) fn signal(process: u32, signal: Signal) -> anyhow::Result<()> {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw).context("no process")?;
-    Ok(rustix::process::kill_process(process, Signal::KILL)?)
+    Ok(rustix::process::kill_process(process, signal)?)
+}
+
+fn kill(process: u32) -> anyhow::Result<()> {
+    signal(process, Signal::KILL)
 }
 
 /// The base zygote, and those of scopes: they have ready runs, or soon will.
-async fn zygotes() -> anyhow::Result<(u32, Vec<u32>)> {
+pub(crate) async fn zygotes() -> anyhow::Result<(u32, Vec<u32>)> {
     let bases = process_table::children_of(process_table::host());
     let [base] = bases[..] else { anyhow::bail!("one base zygote, not {bases:?}") };
     let mut of_scopes = Vec::new();
@@ -489,7 +494,8 @@ const START: u8 = 3;
 const REFUSED: u8 = 19;
 const JAILED: u8 = 20;
 const BOOT: u8 = 1;
-const FORK: u8 = 5;
+/// Its socket belongs to the frame: so says the highest bit.
+const FORK: u8 = 5 | 0x80;
 const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
@@ -575,7 +581,8 @@ pub(crate) fn refuse_forks() -> anyhow::Result<()> {
     zygote.frame(READY, NO_WALLS)?;
     loop {
         let (_, run) = zygote.read(FORK)?;
-        zygote.frame(NOT_FORKED, &[&run[..], &Errno::AGAIN.raw_os_error().to_le_bytes()].concat())?;
+        // What was refused is `fork`.
+        zygote.frame(NOT_FORKED, &[&run[..], &[1], &Errno::AGAIN.raw_os_error().to_le_bytes()].concat())?;
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
-    scope_snapshots, unprivileged,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, priority, processes,
+    scope_snapshots, shortages, stopped, unprivileged,
 };
 
 /// A role that takes longer hangs.
@@ -29,11 +29,15 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
         comparison::BACKEND_ARGUMENT => Some(comparison::try_backend()),
         examples::DEMO_ARGUMENT => Some(examples::demo()),
+        priority::HOST_ARGUMENT => Some(priority::host(arguments)),
+        priority::NEIGHBOURS_ARGUMENT => Some(priority::neighbours(arguments)),
         processes::HOST_ARGUMENT => Some(processes::host(arguments)),
         processes::LIAR_ARGUMENT => Some(processes::lie()),
         processes::BARREN_ARGUMENT => Some(processes::refuse_forks()),
         scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
         scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
+        shortages::HOST_ARGUMENT => Some(shortages::host(arguments)),
+        stopped::HOST_ARGUMENT => Some(stopped::host(arguments)),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),

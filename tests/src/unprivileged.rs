@@ -8,14 +8,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use libtest_mimic::{Arguments, Trial};
 
-use crate::{endings, frames, limits, processes};
+use crate::{endings, frames, limits, priority, processes, shortages, stopped};
 
 /// The first argument of the copy; the second is the name of a group of trials.
 pub(crate) const ARGUMENT: &str = "--unprivileged";
 /// `nobody` and `nogroup`: they own nothing.
 const NOBODY: u32 = 65_534;
 
-const GROUPS: [&str; 4] = ["processes", "limits", "endings", "frames"];
+const GROUPS: [&str; 7] = ["processes", "limits", "endings", "frames", "stopped", "shortages", "priority"];
 
 /// One trial for each group; none where the tests have no privileges to give up.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -39,6 +39,9 @@ pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
         "limits" => limits::trials(),
         "endings" => endings::trials(),
         "frames" => frames::trials(),
+        "stopped" => stopped::trials(),
+        "shortages" => shortages::trials(),
+        "priority" => priority::trials(),
         _ => anyhow::bail!("unknown group `{group}`"),
     };
     let conclusion = libtest_mimic::run(&Arguments::default(), trials);

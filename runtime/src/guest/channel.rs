@@ -1,8 +1,6 @@
-//! The one socket of a guest process: frames in and out. Reading waits; so does writing, and reads meanwhile.
+//! The one socket of a run: frames in and out, and no descriptors. Reading waits; so does writing, and reads meanwhile.
 
-use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -14,18 +12,17 @@ use crate::socket::{self, ReadSize};
 /// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 256 << 10;
 
-/// A socket that carries frames, and for zygotes descriptors beside them.
+/// A socket that carries frames.
 #[derive(Debug)]
 pub(super) struct Channel {
     socket: UnixStream,
     decoder: Decoder,
     read_size: ReadSize,
-    descriptors: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     pub(super) fn new(socket: UnixStream) -> Self {
-        Self { socket, decoder: Decoder::default(), read_size: ReadSize::up_to(CHUNK_BYTES_MAX), descriptors: VecDeque::new() }
+        Self { socket, decoder: Decoder::default(), read_size: ReadSize::up_to(CHUNK_BYTES_MAX) }
     }
 
     /// The next frame; waits for it. An error when the host is gone or sends what is no frame.
@@ -46,7 +43,7 @@ impl Channel {
     /// Reads what has come; waits until there is something.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         let received = loop {
-            match socket::receive(&self.socket, self.decoder.buffer(), self.read_size.bytes(), &mut self.descriptors) {
+            match socket::receive(&self.socket, self.decoder.buffer(), self.read_size.bytes()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
@@ -66,38 +63,18 @@ impl Channel {
         }
     }
 
-    /// The descriptor that came with the frame that was received last.
-    pub(super) fn take_descriptor(&mut self) -> Option<OwnedFd> {
-        self.descriptors.pop_front()
-    }
-
-    /// Writes encoded frames. The host is gone where that fails: the process ends.
-    pub(super) fn send_bytes(&mut self, frames: &[u8]) {
-        self.send_all(frames, None);
-    }
-
     /// Writes one frame.
     pub(super) fn send(&mut self, frame: &impl Encode) {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
-        self.send_all(&bytes, None);
+        self.send_bytes(&bytes);
     }
 
-    /// Writes one frame with a descriptor beside it.
-    #[cfg(target_os = "linux")]
-    pub(super) fn send_with(&mut self, frame: &impl Encode, descriptor: impl AsFd) {
-        let mut bytes = Vec::new();
-        frame.encode(&mut bytes);
-        self.send_all(&bytes, Some(descriptor.as_fd()));
-    }
-
-    fn send_all(&mut self, mut bytes: &[u8], mut descriptor: Option<BorrowedFd<'_>>) {
+    /// Writes encoded frames. The host is gone where that fails: the process ends.
+    pub(super) fn send_bytes(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            match socket::send(&self.socket, bytes, descriptor) {
-                Ok(sent) => {
-                    bytes = &bytes[sent..];
-                    descriptor = None; // it went with the first byte
-                }
+            match socket::send(&self.socket, bytes) {
+                Ok(sent) => bytes = &bytes[sent..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room(),
                 Err(_) => super::exit(super::EXIT_HOST_GONE),
@@ -113,11 +90,5 @@ impl Channel {
         if readable && self.fill().is_err() {
             super::exit(super::EXIT_HOST_GONE);
         }
-    }
-}
-
-impl AsFd for Channel {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.socket.as_fd()
     }
 }

@@ -8,6 +8,7 @@
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "a process learns of its pages from /proc alone"))]
 
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A range of addresses.
 pub(super) struct Mapping {
@@ -48,16 +49,29 @@ fn mapping(line: &str) -> Option<Mapping> {
     Some(Mapping { start: usize::from_str_radix(start, 16).ok()?, end: usize::from_str_radix(end, 16).ok()?, rights, name })
 }
 
+/// The addresses that V8 picks from: it asks below 2^46; code, stack and what the system places itself are above.
+pub(super) const RESERVED: std::ops::Range<usize> = 1 << 20..1 << 46;
+
+/// Whether [`RESERVED`] is occupied in this process.
+static IS_RESERVED: AtomicBool = AtomicBool::new(false);
+
 /// Occupies the addresses that V8 picks from, so that the system gives it others, one beside the other. Before V8 starts.
 ///
 /// Nothing can be read or written there, and it takes no memory. Best effort: where it is refused, V8 has its random addresses.
 #[cfg(target_os = "linux")]
 pub(super) fn keep_v8_together() {
-    // V8 asks below 2^46; code, stack and what the system places itself are above.
-    const ADDRESSES: std::ops::Range<usize> = 1 << 20..1 << 46;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
     // SAFETY: the addresses are used by nothing, or the call is refused.
-    unsafe { libc::mmap(ADDRESSES.start as *mut libc::c_void, ADDRESSES.len(), libc::PROT_NONE, flags, -1, 0) };
+    let occupied = unsafe {
+        let start = RESERVED.start as *mut libc::c_void;
+        libc::mmap(start, RESERVED.len(), libc::PROT_NONE, flags, -1, 0) == start
+    };
+    IS_RESERVED.store(occupied, Ordering::Relaxed);
+}
+
+/// Whether V8's addresses are occupied, so that no memory of this process lies there.
+pub(super) fn is_v8_kept_together() -> bool {
+    IS_RESERVED.load(Ordering::Relaxed)
 }
 
 /// Elsewhere fork does not make page tables again.
@@ -81,6 +95,44 @@ pub(super) fn make_forkable() -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn make_forkable() -> io::Result<()> {
     Ok(())
+}
+
+/// The addresses that V8 reserves at the least, and uses little of, with what the rest of a process has.
+const OF_V8_BYTES: usize = 33 << 30;
+
+/// Why V8 cannot start here, if it cannot: it would end the process without a word.
+pub(super) fn refusal() -> Option<String> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: new addresses, which nothing uses, given back at once.
+    let error = unsafe {
+        let start = libc::mmap(std::ptr::null_mut(), OF_V8_BYTES, libc::PROT_NONE, flags, -1, 0);
+        if start != libc::MAP_FAILED {
+            libc::munmap(start, OF_V8_BYTES);
+            return None;
+        }
+        io::Error::last_os_error()
+    };
+    Some(format!(
+        "`mmap` of {} GiB of addresses: {error}: V8 reserves them and uses few: lift the limit on addresses (`ulimit -v unlimited`), and limit \
+         memory by a cgroup (`memory.max`)",
+        OF_V8_BYTES >> 30
+    ))
+}
+
+/// The addresses that this process has taken, bytes; 0 where that is not known.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+/// Notes how many addresses this process has taken: behind the walls it cannot look any more. Elsewhere than on Linux they are not
+/// limited.
+pub(super) fn note_addresses() {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: Option<u64> = statm.split_ascii_whitespace().next().and_then(|pages| pages.parse().ok());
+    TAKEN.store(pages.map_or(0, |pages| pages * rustix::param::page_size() as u64), Ordering::Relaxed);
+}
+
+/// The addresses that this process had taken when it looked.
+pub(super) fn addresses() -> Option<u64> {
+    Some(TAKEN.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0)
 }
 
 /// Whether the system gives this process as much memory as V8 takes at a time. Allocates nothing else.

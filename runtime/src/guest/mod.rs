@@ -6,6 +6,7 @@
 
 mod allocator;
 mod channel;
+mod control;
 mod hot_pages;
 mod huge_pages;
 mod isolate;
@@ -13,18 +14,26 @@ mod jail;
 mod memory;
 mod outbox;
 mod parsing;
+#[cfg(all(test, target_os = "linux"))]
+mod probes;
 mod program;
 #[cfg(target_os = "linux")]
 mod rehearsal;
 mod run;
 mod scope_snapshot;
+#[cfg(target_os = "linux")]
+mod system_calls;
 mod warm_up;
 mod zygote;
 
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use crate::frame::{Boot, FromRun, FromZygote, HostMaxima, ToRun, ToZygote};
+use crate::parcel::ParcelReader;
 use channel::Channel;
+use control::Control;
 pub(crate) use scope_snapshot::BUILD;
 
 /// The first argument of a process that is to become a guest. The second says which kind.
@@ -55,12 +64,33 @@ pub(crate) fn become_guest_if_asked() {
         return;
     }
     // SAFETY: the descriptor is open, and the host gave it to nothing else in this process.
-    let socket = unsafe { OwnedFd::from_raw_fd(SOCKET) };
-    let channel = Channel::new(socket.into());
+    let socket = UnixStream::from(unsafe { OwnedFd::from_raw_fd(SOCKET) });
     match arguments.next() {
-        Some(kind) if kind == ZYGOTE => start_zygote(channel),
-        Some(kind) if kind == MAKER => scope_snapshot::make(channel),
-        _ => start_run(channel),
+        Some(kind) if kind == ZYGOTE => start_zygote(Control::new(socket)),
+        Some(kind) if kind == MAKER => scope_snapshot::make(Channel::new(socket)),
+        _ => start_run(socket),
+    }
+}
+
+/// Does something in a child of fork, which ends after it; what it says. Only in a process of one thread.
+fn child_says(what: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
+    let (reader, mut writer) = io::pipe()?;
+    // SAFETY: this process has one thread, so the child may use everything that the parent could.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let told = writer.write_all(&what());
+            exit(if told.is_ok() { EXIT_DONE } else { EXIT_HOST_GONE })
+        }
+        child => {
+            drop(writer);
+            let mut said = Vec::new();
+            let read = { reader }.read_to_end(&mut said);
+            // SAFETY: the child is ours and was not waited for.
+            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+            read?;
+            Ok(said)
+        }
     }
 }
 
@@ -70,31 +100,35 @@ pub(super) fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-fn start_zygote(mut channel: Channel) -> ! {
-    let Ok(ToZygote::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+fn start_zygote(mut control: Control) -> ! {
+    let Ok(ToZygote::Boot(boot)) = control.receive().map(|parcel| parcel.frame) else { exit(EXIT_HOST_GONE) };
     if let Some(reason) = refusal() {
-        channel.send(&FromZygote::Refused { reason });
+        control.send(&FromZygote::Refused { reason });
         exit(EXIT_HOST_GONE);
     }
-    zygote::serve_base(boot, channel)
+    zygote::serve_base(boot, control)
 }
 
-fn start_run(mut channel: Channel) -> ! {
-    let Ok(ToRun::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+fn start_run(socket: UnixStream) -> ! {
+    let boot = ParcelReader::default().receive(&socket, &HostMaxima).map(|parcel| (parcel.frame, parcel.descriptor));
+    let Ok((ToRun::Boot(boot), snapshot)) = boot else { exit(EXIT_HOST_GONE) };
+    let mut channel = Channel::new(socket);
     if let Some(reason) = refusal() {
         channel.send(&FromRun::Refused { reason });
         exit(EXIT_HOST_GONE);
     }
-    spawned(&boot, channel)
+    // One that was not delivered is done without.
+    spawned(&boot, snapshot.and_then(Result::ok), channel)
 }
 
 /// A spawned run: boots, jails itself, and runs what it is told.
-fn spawned(boot: &Boot, mut channel: Channel) -> ! {
+fn spawned(boot: &Boot, snapshot: Option<OwnedFd>, mut channel: Channel) -> ! {
     let mut walls = jail::before_v8();
-    let isolate = match scope_snapshot::received(boot, &mut channel) {
+    let isolate = match scope_snapshot::received(boot, snapshot) {
         Some(snapshot) => isolate::Isolate::boot_scope(boot, snapshot),
         None => isolate::Isolate::boot(boot),
     };
+    memory::note_addresses();
     jail::close(boot, jail::Occupant::Run, &mut walls);
     jail::close_run(boot, &mut walls);
     channel.send(&FromRun::Jailed { walls: walls.clone() });
@@ -103,15 +137,15 @@ fn spawned(boot: &Boot, mut channel: Channel) -> ! {
 }
 
 /// Why this process cannot be a guest, if it cannot: V8 without background threads and fork both need a process with one
-/// thread.
+/// thread, and V8 needs addresses.
 fn refusal() -> Option<String> {
-    let threads = thread_count()?;
-    (threads > 1).then(|| {
-        format!(
+    match thread_count() {
+        Some(threads) if threads > 1 => Some(format!(
             "`isolet::init()` was called in a process that already has {threads} threads: call it as the first line of `main`, \
              before a runtime, a logger or an allocator starts threads"
-        )
-    })
+        )),
+        _ => memory::refusal(),
+    }
 }
 
 #[cfg(target_os = "linux")]

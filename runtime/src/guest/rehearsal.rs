@@ -4,7 +4,6 @@
 //! the page tables of a child say what a run needs: `/proc/PID/pagemap`.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 
 use super::memory::Mapping;
@@ -12,25 +11,11 @@ use super::memory::Mapping;
 /// The addresses of the pages of `mappings` that `rehearsal` writes to, where they are writable, and of the pages of files that it reads
 /// where they are not, in order. It runs in a child, which ends after it.
 pub(super) fn touched_pages(mappings: &[Mapping], rehearsal: impl FnOnce()) -> io::Result<Vec<usize>> {
-    let (reader, writer) = rustix::pipe::pipe()?;
-    // SAFETY: this process has one thread, so the child may use everything that the parent could.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
-            rehearsal();
-            let told = pages(mappings).and_then(|pages| tell(&pages, &writer));
-            super::exit(if told.is_ok() { super::EXIT_DONE } else { super::EXIT_HOST_GONE })
-        }
-        child => {
-            drop(writer);
-            let mut bytes = Vec::new();
-            let read = io::Read::read_to_end(&mut std::fs::File::from(reader), &mut bytes);
-            // SAFETY: the child is ours and was not waited for.
-            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-            read?;
-            Ok(bytes.as_chunks().0.iter().map(|address| usize::from_ne_bytes(*address)).collect())
-        }
-    }
+    let told = super::child_says(|| {
+        rehearsal();
+        pages(mappings).unwrap_or_default().iter().flat_map(|address| address.to_ne_bytes()).collect()
+    })?;
+    Ok(told.as_chunks().0.iter().map(|address| usize::from_ne_bytes(*address)).collect())
 }
 
 /// Pages in order, each of so many bytes, as ranges: address and bytes.
@@ -74,15 +59,6 @@ fn pages(mappings: &[Mapping]) -> io::Result<Vec<usize>> {
         }
     }
     Ok(found)
-}
-
-fn tell(pages: &[usize], to: &OwnedFd) -> io::Result<()> {
-    let bytes: Vec<u8> = pages.iter().flat_map(|address| address.to_ne_bytes()).collect();
-    let mut rest = bytes.as_slice();
-    while !rest.is_empty() {
-        rest = &rest[rustix::io::write(to, rest)?..];
-    }
-    Ok(())
 }
 
 #[cfg(test)]

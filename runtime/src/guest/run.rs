@@ -33,6 +33,7 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
         }
     };
     jail::limit_data(start.data_bytes_max);
+    jail::limit_processor(start.cpu_seconds_max);
     let channel = Rc::new(RefCell::new(channel));
     let outbox = Rc::new(RefCell::new(Outbox::new(Rc::clone(&channel), start.result_bytes_max)));
     door::open(Box::new(OutboxDoor(Rc::clone(&outbox))));

@@ -3,6 +3,8 @@
 //! A snapshot is native code's equal: V8 does not check what it reads. So it comes from the host alone, as a descriptor of memory
 //! that nobody can write to any more, and is used only by the build that made it (SECURITY.md S-80 to S-83).
 
+use std::os::fd::OwnedFd;
+
 use isolet_snapshots::maker::{MakeError, Maker};
 use rustix::mm::{MapFlags, ProtFlags};
 
@@ -46,9 +48,9 @@ fn made(boot: &Boot, channel: &mut Channel) -> Result<Box<[u8]>, MakeError> {
 
 /// The snapshot that came with the boot, mapped for the rest of the process. `None` if there is none, or if another build made it:
 /// the file of an executable may have been replaced while its host runs.
-pub(super) fn received(boot: &Boot, channel: &mut Channel) -> Option<&'static [u8]> {
+pub(super) fn received(boot: &Boot, file: Option<OwnedFd>) -> Option<&'static [u8]> {
     let made_by = boot.scope_snapshot_of?;
-    let file = channel.take_descriptor()?;
+    let file = file?;
     if made_by != *BUILD {
         return None;
     }

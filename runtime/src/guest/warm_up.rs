@@ -57,6 +57,7 @@ fn perform(isolate: &mut Isolate, heap_bytes_max: usize, source: &str, answers: 
         calls_in_flight_max: 8,
         clock_ms: 1,
         seed: [1, 2, 3, 4],
+        cpu_seconds_max: u64::MAX,
     };
     let mut frames = Vec::new();
     ToRun::Start { start, source: source.to_owned() }.encode(&mut frames);

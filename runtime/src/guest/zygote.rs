@@ -4,6 +4,7 @@
 //! zygotes of busy ones; the zygote of a *scope* has that scope's bindings installed and is jailed.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -11,21 +12,24 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
 
 use super::channel::Channel;
+use super::control::Control;
 use super::hot_pages::{self, HotPages};
 use super::isolate::Isolate;
 use super::{EXIT_DONE, EXIT_HOST_GONE, exit, huge_pages, jail, memory, run, warm_up};
-use crate::child::{self, EndedChild};
-use crate::frame::{Boot, FromZygote, HostMaxima, ToZygote, Walls};
+use crate::child::{self, Change, EndedChild};
+use crate::frame::{Boot, FromZygote, RefusedCall, ToZygote, Walls};
+use crate::parcel::Parcel;
+use crate::priority;
 
 /// Serves as the base zygote until the host is gone or retires it.
-pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
+pub(super) fn serve_base(boot: Boot, mut control: Control) -> ! {
     let mut walls = jail::before_v8();
     let mut isolate = Isolate::boot(&boot);
     isolate.install("[]");
     warm_up::warm_up(&mut isolate, boot.heap_bytes_max);
     jail::prepare();
     if let Err(error) = memory::make_forkable() {
-        channel.send(&FromZygote::Refused { reason: format!("the memory of V8 cannot be made forkable: {error}") });
+        control.send(&FromZygote::Refused { reason: format!("`/proc/self/maps` cannot be read: {error}: mount `/proc`") });
         exit(EXIT_HOST_GONE);
     }
     let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
@@ -33,13 +37,16 @@ pub(super) fn serve_base(boot: Boot, mut channel: Channel) -> ! {
         boot.huge_pages && huge_pages::move_what_is_touched(|| warm_up::warm_up(&mut isolate, boot.heap_bytes_max));
     hot_pages::let_fork_copy_files(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
     let hot_pages = HotPages::learn(|| warm_up::rehearse(&mut isolate, boot.heap_bytes_max));
-    channel.send(&FromZygote::Ready { walls: walls.clone() });
-    Zygote { isolate, channel, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
+    memory::note_addresses();
+    let mut of_runs = jail::tried(&boot, &walls);
+    of_runs.huge_pages = walls.huge_pages;
+    control.send(&FromZygote::Ready { walls: of_runs });
+    Zygote { isolate, control, boot, walls, hot_pages, children: HashMap::new(), retired: false, of_scope: false }.serve(&ends)
 }
 
 struct Zygote {
     isolate: Isolate,
-    channel: Channel,
+    control: Control,
     boot: Boot,
     walls: Walls,
     /// What its runs write to.
@@ -56,42 +63,50 @@ impl Zygote {
             if self.retired && self.children.is_empty() {
                 exit(EXIT_DONE);
             }
-            let mut interest = [PollFd::new(&self.channel, PollFlags::IN), PollFd::new(ends, PollFlags::IN)];
+            let mut interest = [PollFd::new(&self.control, PollFlags::IN), PollFd::new(ends, PollFlags::IN)];
             if poll(&mut interest, None).is_err_and(|error| error != rustix::io::Errno::INTR) {
                 exit(EXIT_HOST_GONE);
             }
             let (commanded, ended) = (!interest[0].revents().is_empty(), !interest[1].revents().is_empty());
             if ended {
-                self.report_ends(ends);
+                self.report_changes(ends);
             }
             if commanded {
-                if self.channel.fill().is_err() {
-                    exit(EXIT_HOST_GONE);
-                }
-                self = self.obey();
+                let Ok(parcel) = self.control.receive() else { exit(EXIT_HOST_GONE) };
+                self = self.obey(parcel);
             }
         }
     }
 
-    /// Does what has been read. In a child of fork it does not return, or returns as another zygote.
-    fn obey(mut self) -> Self {
-        loop {
-            match self.channel.received(&HostMaxima) {
-                Ok(Some(ToZygote::Fork { run })) => self = self.fork_run(run),
-                Ok(Some(ToZygote::Scope { run })) => self = self.fork_scope(run),
-                Ok(Some(ToZygote::Retire)) => self.retired = true,
-                Ok(None) => return self,
-                Ok(Some(ToZygote::Boot(_) | ToZygote::Install { .. })) | Err(_) => exit(EXIT_HOST_GONE),
+    /// Does what it is told. In a child of fork it does not return, or returns as another zygote.
+    fn obey(mut self, parcel: Parcel<ToZygote>) -> Self {
+        match (parcel.frame, parcel.descriptor) {
+            (ToZygote::Fork { run }, Some(Ok(socket))) => return self.fork_run(run, socket),
+            (ToZygote::Scope { run }, Some(Ok(socket))) => return self.fork_scope(run, socket),
+            // A shortage is that of the one that was asked for: the others go on.
+            (ToZygote::Fork { run } | ToZygote::Scope { run }, Some(Err(error))) => {
+                self.tell_refused(run, RefusedCall::Receive, &error);
             }
+            (ToZygote::Kill { run }, None) => self.with_child(run, kill),
+            (ToZygote::Lower { run }, None) => self.with_child(run, priority::lower),
+            (ToZygote::Retire, None) => self.retired = true,
+            _ => exit(EXIT_HOST_GONE),
+        }
+        self
+    }
+
+    /// Does something with a child, whose number is its own: nobody else reaps it.
+    fn with_child(&self, run: u64, act: impl FnOnce(Pid)) {
+        if let Some((process, _)) = self.children.iter().find(|(_, of)| **of == run) {
+            act(*process);
         }
     }
 
-    fn fork_run(mut self, run: u64) -> Self {
-        let Some(socket) = self.channel.take_descriptor() else { exit(EXIT_HOST_GONE) };
+    fn fork_run(mut self, run: u64, socket: OwnedFd) -> Self {
         if self.fork(run).is_none() {
             close_all_but(&socket);
-            let Self { mut isolate, channel, boot, mut walls, hot_pages, of_scope, .. } = self;
-            std::mem::forget(channel); // its descriptors are closed
+            let Self { mut isolate, control, boot, mut walls, hot_pages, of_scope, .. } = self;
+            std::mem::forget(control); // its descriptors are closed
             if !of_scope {
                 jail::close(&boot, jail::Occupant::Run, &mut walls);
             }
@@ -105,23 +120,25 @@ impl Zygote {
     }
 
     /// Forks the zygote of a scope: it installs the bindings that come on its own socket, and jails itself.
-    fn fork_scope(mut self, run: u64) -> Self {
-        let Some(socket) = self.channel.take_descriptor() else { exit(EXIT_HOST_GONE) };
+    fn fork_scope(mut self, run: u64, socket: OwnedFd) -> Self {
         if self.fork(run).is_some() {
             return self;
         }
         close_all_but(&socket);
-        std::mem::forget(std::mem::replace(&mut self.channel, Channel::new(socket.into()))); // its descriptors are closed
+        std::mem::forget(std::mem::replace(&mut self.control, Control::new(socket.into()))); // its descriptors are closed
         let mut scope = Self { children: HashMap::new(), of_scope: true, retired: false, ..self };
-        let Ok(ToZygote::Install { manifest }) = scope.channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
+        let Ok(ToZygote::Install { manifest }) = scope.control.receive().map(|parcel| parcel.frame) else {
+            exit(EXIT_HOST_GONE)
+        };
         scope.isolate.install(&manifest);
         if memory::make_forkable().is_err() {
             exit(EXIT_HOST_GONE);
         }
         let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
         scope.hot_pages = HotPages::learn(|| warm_up::rehearse(&mut scope.isolate, scope.boot.heap_bytes_max));
+        memory::note_addresses();
         jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
-        scope.channel.send(&FromZygote::Ready { walls: scope.walls.clone() });
+        scope.control.send(&FromZygote::Ready { walls: scope.walls.clone() });
         scope.serve(&ends)
     }
 
@@ -135,39 +152,63 @@ impl Zygote {
                 None
             }
             -1 => {
-                let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-                self.channel.send(&FromZygote::NotForked { run, error });
+                self.tell_refused(run, RefusedCall::Fork, &io::Error::last_os_error());
                 Some(())
             }
             child => {
-                self.tell_forked(run, child);
+                if let Some(process) = Pid::from_raw(child) {
+                    self.tell_forked(run, process);
+                }
                 Some(())
             }
         }
     }
 
-    fn tell_forked(&mut self, run: u64, child: i32) {
-        let Some(process) = Pid::from_raw(child) else { return };
-        self.children.insert(process, run);
-        let frame = FromZygote::Forked { run, process: child.unsigned_abs() };
-        #[cfg(target_os = "linux")]
-        match rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()) {
-            Ok(descriptor) => self.channel.send_with(&frame, descriptor),
-            Err(_) => self.channel.send(&frame),
-        }
-        #[cfg(not(target_os = "linux"))]
-        self.channel.send(&frame);
+    fn tell_refused(&mut self, run: u64, call: RefusedCall, error: &io::Error) {
+        self.control.send(&FromZygote::NotForked { run, call, error: error.raw_os_error().unwrap_or(0) });
     }
 
-    fn report_ends(&mut self, ends: &OwnedFd) {
+    fn tell_forked(&mut self, run: u64, process: Pid) {
+        let frame = FromZygote::Forked { run, process: process.as_raw_nonzero().get().unsigned_abs() };
+        #[cfg(target_os = "linux")]
+        match rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()) {
+            Ok(descriptor) => self.control.send_with(&frame, descriptor),
+            // There are none on this kernel, or a sandbox forbids them: the host kills through its zygote then.
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => self.control.send(&frame),
+            Err(error) => {
+                kill(process);
+                return self.tell_refused(run, RefusedCall::PidfdOpen, &error.into());
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        self.control.send(&frame);
+        self.children.insert(process, run);
+    }
+
+    /// Tells which children have ended or were stopped.
+    fn report_changes(&mut self, ends: &OwnedFd) {
         drain(ends);
-        while let Some(EndedChild { process, code, cpu }) = child::reap(None) {
-            if let Some(run) = self.children.remove(&process) {
-                let cpu_us = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
-                self.channel.send(&FromZygote::Exited { run, code, cpu_us });
+        while let Some(change) = child::next_change() {
+            match change {
+                Change::Ended(EndedChild { process, code, cpu }) => {
+                    if let Some(run) = self.children.remove(&process) {
+                        let cpu_us = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
+                        self.control.send(&FromZygote::Exited { run, code, cpu_us });
+                    }
+                }
+                Change::Stopped(process) => {
+                    if let Some(run) = self.children.get(&process) {
+                        self.control.send(&FromZygote::Stopped { run: *run });
+                    }
+                }
             }
         }
     }
+}
+
+/// Kills a child that was not reaped.
+fn kill(child: Pid) {
+    let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
 }
 
 /// Closes every descriptor but the standard ones and `kept`: a child of fork has those of all its forebears, and could speak
@@ -200,7 +241,7 @@ fn close_range(_first: i32, _last: i32) -> bool {
 }
 
 /// Ends this process when its parent does, also if that has happened already.
-fn die_with(parent: Pid) {
+pub(super) fn die_with(parent: Pid) {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     if rustix::process::getppid() != Some(parent) {
@@ -208,7 +249,7 @@ fn die_with(parent: Pid) {
     }
 }
 
-/// A pipe from which something can be read when a child has ended.
+/// A pipe from which something can be read when a child has ended or was stopped.
 fn signal_of_ended_children() -> rustix::io::Result<OwnedFd> {
     let (reader, writer) = rustix::pipe::pipe()?;
     rustix::io::ioctl_fionbio(&reader, true)?;
@@ -218,7 +259,7 @@ fn signal_of_ended_children() -> rustix::io::Result<OwnedFd> {
     unsafe {
         let mut action = std::mem::zeroed::<libc::sigaction>();
         action.sa_sigaction = note_ended_child as *const () as usize;
-        action.sa_flags = libc::SA_RESTART | libc::SA_NOCLDSTOP;
+        action.sa_flags = libc::SA_RESTART;
         libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut());
     }
     Ok(reader)

@@ -1,33 +1,27 @@
-//! The control socket of a zygote: frames and descriptors, never blocking.
+//! The control socket of a zygote: frames, each with its descriptor, never blocking.
 //!
 //! Any thread sends; what does not fit is kept in order and written by the keeper when there is room. The keeper alone reads.
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::stream::{Ready, Stream};
-use crate::frame::{Decoder, Encode, FromZygote, ZygoteMaxima};
-use crate::socket;
+use crate::frame::{Encode, FromZygote, ZygoteMaxima};
+use crate::parcel::{Parcel, ParcelReader, Sending};
 
-/// The most that is read at a time.
-const CHUNK_BYTES: usize = 4096;
-
-/// A message that was not written whole yet.
-struct Message {
-    bytes: Vec<u8>,
-    written: usize,
-    descriptor: Option<OwnedFd>,
-}
+/// The most orders that wait for room: a zygote that has taken none for so long is not asked for more.
+const WAITING_MAX: usize = 1024;
 
 /// The host's end of a control socket.
+#[derive(Debug)]
 pub(crate) struct Control {
     socket: UnixStream,
-    waiting: Mutex<VecDeque<Message>>,
+    waiting: Mutex<VecDeque<Sending<OwnedFd>>>,
     room_wanted: Notify,
 }
 
@@ -39,12 +33,13 @@ impl Control {
         Ok((Self { socket: here, waiting: Mutex::default(), room_wanted: Notify::new() }, there.into()))
     }
 
-    /// Sends a frame, with a descriptor if there is one. An error means that the zygote is gone.
+    /// Sends a frame, with a descriptor if one belongs to it. An error means that the zygote is gone, or takes nothing.
     pub(crate) fn send(&self, frame: &impl Encode, descriptor: Option<OwnedFd>) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        frame.encode(&mut bytes);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push_back(Message { bytes, written: 0, descriptor });
+        if waiting.len() >= WAITING_MAX {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        waiting.push_back(Sending::new(frame, descriptor));
         let sent = self.write(&mut waiting);
         if !waiting.is_empty() {
             self.room_wanted.notify_one();
@@ -59,30 +54,26 @@ impl Control {
         Ok(waiting.is_empty())
     }
 
-    fn write(&self, waiting: &mut VecDeque<Message>) -> io::Result<()> {
-        while let Some(message) = waiting.front_mut() {
-            let descriptor = message.descriptor.as_ref().map(|descriptor| descriptor.as_fd());
-            match socket::send(&self.socket, &message.bytes[message.written..], descriptor) {
-                Ok(sent) => {
-                    message.written += sent;
-                    message.descriptor = None; // it went with the first byte
-                    if message.written == message.bytes.len() {
-                        waiting.pop_front();
-                    }
-                }
+    fn write(&self, waiting: &mut VecDeque<Sending<OwnedFd>>) -> io::Result<()> {
+        while let Some(sending) = waiting.front_mut() {
+            match sending.send(&self.socket) {
+                Ok(true) => drop(waiting.pop_front()),
+                Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    waiting.clear(); // nobody will ever read it
+                    return Err(error);
+                }
             }
         }
         Ok(())
     }
 
-    /// Reads frames until the zygote is gone, and writes what waits. Each frame goes to `heard`, with its descriptor.
-    pub(crate) async fn listen(&self, mut heard: impl FnMut(FromZygote, Option<OwnedFd>)) -> io::Result<()> {
+    /// Reads frames until the zygote is gone, and writes what waits. Each goes to `heard`.
+    pub(crate) async fn listen(&self, mut heard: impl FnMut(Parcel<FromZygote>)) -> io::Result<()> {
         let mut stream = Stream::new(self.socket.try_clone()?)?;
-        let mut decoder = Decoder::default();
-        let mut descriptors = VecDeque::new();
+        let mut reader = ParcelReader::default();
         let mut waits_for_room = false;
         loop {
             // Room is waited for beside reading: a zygote that is busy does neither.
@@ -95,29 +86,44 @@ impl Control {
             };
             match ready {
                 Ready::Writable => waits_for_room = !self.write_waiting()?,
-                Ready::Readable => {
-                    let read = |socket: &UnixStream| socket::receive(socket, decoder.buffer(), CHUNK_BYTES, &mut descriptors);
-                    match stream.try_read(read) {
-                        Ok(0) => return Ok(()),
-                        Ok(_) => {}
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                        Err(error) => return Err(error),
+                Ready::Readable => match stream.try_read(|socket| reader.fill(socket)) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => {
+                        if let Some(parcel) = reader.next(&ZygoteMaxima)? {
+                            heard(parcel);
+                        }
                     }
-                    while let Some(frame) = decoder.next::<FromZygote>(&ZygoteMaxima).map_err(io::Error::other)? {
-                        let descriptor =
-                            if matches!(frame, FromZygote::Forked { .. }) { descriptors.pop_front() } else { None };
-                        heard(frame, descriptor);
-                    }
-                }
+                    Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
     }
 }
 
-/// Writes the first frame of a process that was not spoken to before, with a descriptor if there is one. It has room.
+/// Writes the first frame of a process that was not spoken to before, with a descriptor if one belongs to it. It has room.
 pub(crate) fn send_first(socket: &UnixStream, frame: &impl Encode, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    frame.encode(&mut bytes);
-    let sent = socket::send(socket, &bytes, descriptor)?;
-    if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    if Sending::new(frame, descriptor).send(socket)? { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use super::*;
+    use crate::frame::ToZygote;
+
+    #[test]
+    fn what_a_zygote_does_not_take_waits_up_to_a_maximum_and_is_refused_then() {
+        let (control, there) = Control::pair().unwrap();
+        let order = ToZygote::Install { manifest: "x".repeat(1 << 20) };
+        control.send(&order, None).unwrap();
+        for _ in 1..WAITING_MAX {
+            control.send(&ToZygote::Retire, None).unwrap();
+        }
+        assert_eq!(control.send(&ToZygote::Retire, None).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(there);
+        assert!(control.write_waiting().is_err());
+        assert!(control.waiting.lock().unwrap().is_empty(), "kept for nobody");
+    }
 }

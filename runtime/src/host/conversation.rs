@@ -13,12 +13,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use super::claim::Claim;
 use super::gate::{self, Authorised};
 use super::limits::Limits;
 use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
 use super::outgoing::Outgoing;
-use super::pool::Claim;
 use super::process::Exit;
+use super::processor::Processor;
 use super::reply_check::{self, Check};
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
@@ -93,8 +94,8 @@ struct Conversation<'run> {
 
 /// Runs a program in the process that was claimed.
 pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
-    let (socket, preamble) = claim.take_socket().map_err(RunError::system("connected"))?;
-    let stream = Stream::new(socket).map_err(RunError::system("connected"))?;
+    let (socket, preamble) = claim.take_socket().map_err(|error| RunError::bug(error.to_string()))?;
+    let stream = Stream::new(socket).map_err(RunError::system("epoll_ctl"))?;
     let mut outgoing = Outgoing::new(preamble);
     outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
@@ -126,7 +127,8 @@ impl Conversation<'_> {
     async fn until_end(&mut self) -> Result<End, RunError> {
         let wall = tokio::time::sleep(self.assignment.limits.wall_max);
         let deadline = wall.deadline();
-        let cpu = tokio::time::sleep(self.assignment.limits.cpu_max);
+        let mut processor = Processor::new(self.assignment.limits.cpu_max);
+        let cpu = tokio::time::sleep(processor.first_look());
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
@@ -159,7 +161,7 @@ impl Conversation<'_> {
             let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
             tokio::select! {
                 ready = self.stream.ready(reads, wants_room) => {
-                    if ready.map_err(RunError::system("waited for"))? == Ready::Readable && !self.read() {
+                    if ready.map_err(RunError::system("epoll_wait"))? == Ready::Readable && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
@@ -169,8 +171,8 @@ impl Conversation<'_> {
                     }
                 }
                 () = &mut wall => return Ok(self.out_of_time()),
-                () = &mut cpu => match self.cpu_left() {
-                    Some(left) => cpu.as_mut().reset(tokio::time::Instant::now() + left),
+                () = &mut cpu => match processor.look(&self.claim.process) {
+                    Some(next) => cpu.as_mut().reset(tokio::time::Instant::now() + next),
                     None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
                 },
                 () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
@@ -185,13 +187,6 @@ impl Conversation<'_> {
 
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
-    }
-
-    /// The processor time that is left; `None` when there is none. Nothing can be used up sooner than that much later.
-    fn cpu_left(&self) -> Option<Duration> {
-        let used = self.claim.process.cpu_time().unwrap_or_default();
-        let left = self.assignment.limits.cpu_max.checked_sub(used)?;
-        (left > Duration::ZERO).then(|| left.max(Duration::from_millis(1)))
     }
 
     /// Reads what has come. False at the end of the stream.
@@ -227,7 +222,7 @@ impl Conversation<'_> {
 
     fn hear_walls(&mut self, walls: Walls) -> Result<Option<End>, RunError> {
         let missing = walls.missing_for_strict();
-        self.claim.note_walls(walls);
+        self.claim.note_walls(&walls);
         match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
             _ => Ok(None),
@@ -402,12 +397,16 @@ impl Conversation<'_> {
         };
         let exit = tokio::time::timeout(REPORT_MAX, self.claim.process.ended()).await;
         match exit {
-            Ok(Exit::WithZygote) => Err(RunError::ZygoteLost),
-            Ok(Exit::NotStarted(error)) => {
-                Err(RunError::System { what: "started", source: std::io::Error::from_raw_os_error(error) })
+            // Who should report its end is stopped, or gone.
+            Ok(Exit::WithZygote | Exit::NotAnswered) | Err(_) => Err(RunError::ZygoteLost),
+            Ok(Exit::NotStarted { call, error }) => Err(RunError::refused(call, error)),
+            Ok(Exit::Interrupted) => Err(RunError::Interrupted),
+            // No program has run in it.
+            Ok(Exit::Code(code)) if self.claim.owes_walls() => {
+                let reason = format!("it ended before it was ready ({}): `isolet doctor` says more", how(code));
+                Err(RunError::Refused { reason })
             }
             Ok(Exit::Code(code)) => Ok(self.classified(code, killed_by_us)),
-            Err(_) => Ok(lost("its end was not reported".to_owned())),
         }
     }
 
@@ -415,9 +414,10 @@ impl Conversation<'_> {
         match code {
             guest::EXIT_HEAP => End::Stopped(Stop::Heap { limit: self.assignment.limits.heap_bytes_max }),
             guest::EXIT_DATA => End::Stopped(Stop::Data),
+            // The kernel's own limit, which stands behind ours.
+            code if code == -libc::SIGXCPU => End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max }),
             code if code == -libc::SIGKILL && !killed_by_us => End::Stopped(Stop::Data),
-            code if code < 0 => lost(format!("signal {}", -code)),
-            code => lost(format!("exit code {code}")),
+            code => lost(how(code)),
         }
     }
 
@@ -459,6 +459,11 @@ struct ErrorFacts {
     stack: Option<String>,
     #[serde(default)]
     causes: Vec<ErrorFacts>,
+}
+
+/// What an exit code says: minus a signal, or what the process itself said.
+fn how(code: i32) -> String {
+    if code < 0 { format!("signal {}", -code) } else { format!("exit code {code}") }
 }
 
 fn lost(how: String) -> End {

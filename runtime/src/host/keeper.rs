@@ -4,6 +4,7 @@
 //! its own: sockets of zygotes must outlive whatever runtime the embedding application uses for one request.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use rustix::process::Pid;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::process::{self, Exit, GuestProcess};
-use super::run_error::RunError;
+use super::process::{self, Exit, GuestProcess, Parent};
+use super::run_error::{self, RunError};
 use super::zygote::Zygote;
 use crate::guest;
 
@@ -39,11 +40,14 @@ impl Keeper {
     /// Starts the thread. `every_second` is called about once a second.
     pub(crate) fn start(executable: PathBuf, every_second: impl Fn() + Send + 'static) -> Result<Self, RunError> {
         let (tasks, received) = mpsc::unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RunError::system("kept"))?;
+        // tokio would panic.
+        let _ = UnixStream::pair().map_err(RunError::system("socketpair"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(RunError::system("epoll_create1"))?;
         std::thread::Builder::new()
             .name("isolet-keeper".to_owned())
             .spawn(move || LocalSet::new().block_on(&runtime, keep(executable, received, every_second)))
-            .map_err(RunError::system("kept"))?;
+            .map_err(RunError::system("clone"))?;
         Ok(Self { tasks })
     }
 
@@ -77,30 +81,42 @@ impl Keeper {
 /// The direct children of this process that are not reaped.
 #[derive(Default)]
 struct Children {
-    processes: Vec<Weak<GuestProcess>>,
+    processes: Vec<(&'static str, Weak<GuestProcess>)>,
     ends: JoinSet<()>,
+    warned: bool,
 }
 
 impl Children {
     /// Starts one and sees it to its end.
-    fn start(&mut self, executable: &Path, kind: &str, socket: OwnedFd, process: Arc<GuestProcess>) -> std::io::Result<()> {
+    fn start(&mut self, executable: &Path, kind: &'static str, socket: OwnedFd, process: Arc<GuestProcess>) {
         match process::start(executable, kind, socket) {
             Ok(child) => {
-                self.processes.push(Arc::downgrade(&process));
+                self.processes.push((kind, Arc::downgrade(&process)));
                 self.ends.spawn_local(see_to_end(child, process));
-                Ok(())
             }
-            Err(error) => {
-                tracing::warn!(%error, executable = %executable.display(), "a guest process could not be started");
-                process.set_ended(Exit::NotStarted(error.raw_os_error().unwrap_or(0)), Duration::ZERO);
-                Err(error)
+            Err((call, error)) => {
+                // Once: whoever waits for it is told each time.
+                if !std::mem::replace(&mut self.warned, true) {
+                    let remedy = run_error::remedy(&error);
+                    tracing::warn!(call, %error, executable = %executable.display(), "a guest process could not be started: {remedy}");
+                }
+                let error = error.raw_os_error().unwrap_or(0);
+                process.set_ended(Exit::NotStarted { call, error }, Duration::ZERO);
             }
+        }
+    }
+
+    /// Ends what somebody has stopped: it would neither answer nor end. A zygote has live runs, which go on without it.
+    fn end_stopped(&self) {
+        let without_children = self.processes.iter().filter(|(kind, _)| *kind != guest::ZYGOTE);
+        for process in without_children.filter_map(|(_, process)| process.upgrade()).filter(|process| process.is_stopped()) {
+            process.interrupt();
         }
     }
 
     /// Kills and reaps them all: nothing is left behind, not even a zombie.
     async fn end(mut self) {
-        for process in self.processes.iter().filter_map(Weak::upgrade) {
+        for process in self.processes.iter().filter_map(|(_, process)| process.upgrade()) {
             process.kill();
         }
         while self.ends.join_next().await.is_some() {}
@@ -108,7 +124,7 @@ impl Children {
 
     fn forget_ended(&mut self) {
         while self.ends.try_join_next().is_some() {}
-        self.processes.retain(|process| process.strong_count() > 0);
+        self.processes.retain(|(_, process)| process.strong_count() > 0);
     }
 }
 
@@ -125,6 +141,7 @@ async fn keep(executable: PathBuf, mut tasks: mpsc::UnboundedReceiver<Task>, eve
             _ = seconds.tick() => {
                 children.forget_ended();
                 every_second();
+                children.end_stopped();
             }
         }
     }
@@ -133,10 +150,8 @@ async fn keep(executable: PathBuf, mut tasks: mpsc::UnboundedReceiver<Task>, eve
 fn perform(executable: &Path, task: Task, children: &mut Children) {
     match task {
         Task::StartZygote { zygote, socket } => {
-            let process = Arc::new(GuestProcess::starting());
-            if let Err(error) = children.start(executable, guest::ZYGOTE, socket, process) {
-                zygote.lose(format!("it could not be started: {error}"));
-            }
+            // One that cannot be started closes its socket.
+            children.start(executable, guest::ZYGOTE, socket, Arc::clone(&zygote.process));
             tokio::task::spawn_local(zygote.attend());
         }
         Task::Attend { zygote } => {
@@ -144,7 +159,7 @@ fn perform(executable: &Path, task: Task, children: &mut Children) {
         }
         Task::Start { kind, process, socket } => {
             // Who waits for it hears of a failure through its process or its socket.
-            let _ = children.start(executable, kind, socket, process);
+            children.start(executable, kind, socket, process);
         }
         Task::Do(what) => what(),
     }
@@ -156,25 +171,23 @@ async fn see_to_end(child: std::process::Child, process: Arc<GuestProcess>) {
     let descriptor = number.and_then(|number| rustix::process::pidfd_open(number, rustix::process::PidfdFlags::empty()).ok());
     let watched = descriptor.as_ref().and_then(process::watched);
     if let Some(number) = number {
-        process.set_alive(number, descriptor);
+        process.set_alive(number, descriptor, Parent::Host);
     }
     match watched {
         // Readable means ended.
         Some(watched) => drop(watched.readable().await),
         None => poll_for_end(&child).await,
     }
-    let (exit, cpu) = process::reap(&child);
-    process.set_ended(exit, cpu);
+    process.reap(&child);
 }
 
 #[cfg(not(target_os = "linux"))]
 async fn see_to_end(child: std::process::Child, process: Arc<GuestProcess>) {
     if let Some(number) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        process.set_alive(number, None);
+        process.set_alive(number, None, Parent::Host);
     }
     poll_for_end(&child).await;
-    let (exit, cpu) = process::reap(&child);
-    process.set_ended(exit, cpu);
+    process.reap(&child);
 }
 
 /// Where there is no pidfd: asks now and then whether the child has ended, without reaping it.

@@ -1,6 +1,7 @@
 //! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
 //! is authorised. No V8 here.
 
+pub(crate) mod claim;
 pub(crate) mod config;
 mod control;
 pub(crate) mod conversation;
@@ -14,13 +15,16 @@ mod outgoing;
 pub(crate) mod places;
 mod pool;
 mod process;
+mod processor;
 pub(crate) mod reply_check;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
 mod scope_snapshots;
+mod scopes;
 pub(crate) mod session;
 pub(crate) mod snapshot_folder;
 mod snapshot_maker;
 mod stream;
 pub(crate) mod tool_host;
+mod walls;
 mod zygote;

@@ -1,22 +1,29 @@
-//! One guest process as the host sees it: alive or ended, killed through its pidfd, its processor time.
+//! One guest process as the host sees it: alive or ended, killed, lowered, its processor time.
+//!
+//! A process's number may be another's as soon as it was reaped. So nothing is done by number but by who reaps, before: the host for its
+//! own children, under the lock under which it reaps them; for those of a zygote, the zygote. Else a process is named by its pidfd, which is
+//! never another's. Where there are none (macOS; Linux before 5.3; a sandbox that forbids them), a zygote's children are killed through it.
 //!
 //! Beside `stream.rs` the only file of the host side with `unsafe`: starting a process and reading its clock.
 #![allow(unsafe_code, reason = "what runs between fork and exec, and the clock of another process")]
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 #[cfg(target_os = "linux")]
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
-use crate::{child, guest};
+use super::control::Control;
+use crate::frame::ToZygote;
+use crate::{child, guest, priority};
 
 /// How a guest process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +32,34 @@ pub(crate) enum Exit {
     Code(i32),
     /// With its zygote.
     WithZygote,
-    /// It was never there: the system refused, with this error.
-    NotStarted(i32),
+    /// It was never there: the system refused this call, with this error.
+    NotStarted { call: &'static str, error: i32 },
+    /// It was never there: the zygote that was asked for it did not answer.
+    NotAnswered,
+    /// Somebody stopped it (SIGSTOP), so it was killed. It cannot have done so itself.
+    Interrupted,
+}
+
+/// Who started a process, and reaps it.
+#[derive(Clone, Debug)]
+pub(crate) enum Parent {
+    /// This process.
+    Host,
+    /// A zygote, which knows it as the run of this number.
+    Zygote { control: Arc<Control>, run: u64 },
+}
+
+/// A process that is there.
+#[derive(Debug)]
+struct Alive {
+    process: Pid,
+    pidfd: Option<OwnedFd>,
+    parent: Parent,
+    /// It was killed because it was stopped.
+    interrupted: bool,
+    /// When it began, where that can be told: another process of its number began at another time.
+    #[cfg(target_os = "macos")]
+    began: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -35,10 +68,7 @@ enum State {
     Starting {
         kill: bool,
     },
-    Alive {
-        process: Pid,
-        descriptor: Option<OwnedFd>,
-    },
+    Alive(Alive),
     Ended {
         exit: Exit,
         cpu: Duration,
@@ -49,13 +79,13 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct GuestProcess {
     state: Mutex<State>,
-    ended: Notify,
+    changed: Notify,
 }
 
 impl GuestProcess {
     /// A process that was asked for.
     pub(crate) fn starting() -> Self {
-        Self { state: Mutex::new(State::Starting { kill: false }), ended: Notify::new() }
+        Self { state: Mutex::new(State::Starting { kill: false }), changed: Notify::new() }
     }
 
     // Nothing panics under this lock, and if it did the state is still what it says.
@@ -63,34 +93,70 @@ impl GuestProcess {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It is there. Killed at once if that was wanted meanwhile.
-    pub(crate) fn set_alive(&self, process: Pid, descriptor: Option<OwnedFd>) {
+    /// It is there. Killed at once if that was wanted meanwhile, or if nobody waits for it any more.
+    pub(crate) fn set_alive(&self, process: Pid, pidfd: Option<OwnedFd>, parent: Parent) {
+        let alive = Alive {
+            process,
+            pidfd,
+            parent,
+            interrupted: false,
+            #[cfg(target_os = "macos")]
+            began: clock::usage(process).map(|usage| usage.ri_proc_start_abstime),
+        };
         let mut state = self.lock();
-        if let State::Starting { kill: true } = *state {
-            send_kill(process, descriptor.as_ref());
+        match *state {
+            State::Starting { kill } => {
+                if kill {
+                    alive.kill();
+                }
+                *state = State::Alive(alive);
+            }
+            State::Ended { .. } => alive.kill(),
+            State::Alive(_) => {}
         }
-        if matches!(*state, State::Starting { .. }) {
-            *state = State::Alive { process, descriptor };
-        }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// It has ended.
     pub(crate) fn set_ended(&self, exit: Exit, cpu: Duration) {
+        end(&mut self.lock(), exit, cpu);
+        self.changed.notify_waiters();
+    }
+
+    /// Reaps a child of this process that has ended: under the lock under which it is killed by its number.
+    pub(crate) fn reap(&self, child: &Child) {
         let mut state = self.lock();
-        if !matches!(*state, State::Ended { .. }) {
-            *state = State::Ended { exit, cpu };
-        }
+        // If the application reaps all children of its process, how this one ended is lost; that it ended is not.
+        let (code, cpu) = Pid::from_raw(child.id().cast_signed())
+            .and_then(child::reap)
+            .map_or((0, Duration::ZERO), |ended| (ended.code, ended.cpu));
+        end(&mut state, Exit::Code(code), cpu);
         drop(state);
-        self.ended.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// Kills it, now or as soon as it is there.
     pub(crate) fn kill(&self) {
-        let mut state = self.lock();
-        match &mut *state {
+        match &mut *self.lock() {
             State::Starting { kill } => *kill = true,
-            State::Alive { process, descriptor } => send_kill(*process, descriptor.as_ref()),
+            State::Alive(alive) => alive.kill(),
             State::Ended { .. } => {}
+        }
+    }
+
+    /// Kills it because somebody has stopped it: that is no ending of a program.
+    pub(crate) fn interrupt(&self) {
+        if let State::Alive(alive) = &mut *self.lock() {
+            alive.interrupted = true;
+            alive.kill();
+        }
+    }
+
+    /// Lets it have what others leave of the processor, for good.
+    pub(crate) fn lower(&self) {
+        if let State::Alive(alive) = &*self.lock() {
+            alive.lower();
         }
     }
 
@@ -99,95 +165,189 @@ impl GuestProcess {
         matches!(*self.lock(), State::Ended { .. })
     }
 
-    /// Processor time so far.
+    /// Whether it is a child of this process and somebody has stopped it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        match &*self.lock() {
+            State::Alive(Alive { process, parent: Parent::Host, .. }) => {
+                let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+                matches!(waitid(WaitId::Pid(*process), options), Ok(Some(status)) if status.stopped())
+            }
+            _ => false,
+        }
+    }
+
+    /// Processor time so far; `None` where it cannot be told.
     pub(crate) fn cpu_time(&self) -> Option<Duration> {
         match &*self.lock() {
             State::Starting { .. } => None,
-            State::Alive { process, .. } => cpu_time(*process),
+            State::Alive(alive) => alive.cpu_time(),
             State::Ended { cpu, .. } => Some(*cpu),
         }
     }
 
+    /// Waits until it is there; how it ended if it never was, or is no more.
+    pub(crate) async fn started(&self) -> Result<(), Exit> {
+        self.when(|state| match state {
+            State::Starting { .. } => None,
+            State::Alive(_) => Some(Ok(())),
+            State::Ended { exit, .. } => Some(Err(*exit)),
+        })
+        .await
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&self) -> Exit {
+        self.when(|state| if let State::Ended { exit, .. } = state { Some(*exit) } else { None }).await
+    }
+
+    async fn when<T>(&self, is_so: impl Fn(&State) -> Option<T>) -> T {
         loop {
-            let notified = self.ended.notified();
+            if let Some(found) = is_so(&self.lock()) {
+                return found;
+            }
+            let notified = self.changed.notified();
             tokio::pin!(notified);
-            // From here on an end is noticed, also one between the look and the wait.
+            // From here on a change is noticed, also one between the look and the wait.
             notified.as_mut().enable();
-            if let State::Ended { exit, .. } = *self.lock() {
-                return exit;
+            if let Some(found) = is_so(&self.lock()) {
+                return found;
             }
             notified.await;
         }
     }
 }
 
-/// Sends SIGKILL: through the pidfd, which cannot hit another process. A process that has ended already is no error.
-fn send_kill(process: Pid, descriptor: Option<&OwnedFd>) {
-    #[cfg(target_os = "linux")]
-    if let Some(descriptor) = descriptor {
-        let _ = rustix::process::pidfd_send_signal(descriptor, Signal::KILL);
-        return;
-    }
-    let _ = descriptor;
-    // Without a pidfd: the process was not reported as reaped, so the number is still its own.
-    let _ = rustix::process::kill_process(process, Signal::KILL);
+fn end(state: &mut State, exit: Exit, cpu: Duration) {
+    let exit = match state {
+        State::Ended { .. } => return,
+        State::Alive(alive) if alive.interrupted => Exit::Interrupted,
+        _ => exit,
+    };
+    *state = State::Ended { exit, cpu };
 }
 
-/// The processor time of another process, from its own clock.
-#[cfg(not(target_os = "macos"))]
-fn cpu_time(process: Pid) -> Option<Duration> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
-    unsafe {
-        let mut clock = 0;
-        if libc::clock_getcpuclockid(process.as_raw_nonzero().get(), &raw mut clock) != 0
-            || libc::clock_gettime(clock, &raw mut time) != 0
-        {
-            return None;
+impl Alive {
+    /// Sends SIGKILL. A process that has ended already is no error.
+    fn kill(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(pidfd) = &self.pidfd {
+            let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
+            return;
+        }
+        match &self.parent {
+            Parent::Host => drop(rustix::process::kill_process(self.process, Signal::KILL)),
+            // A zygote that is gone has taken its children with it.
+            Parent::Zygote { control, run } => drop(control.send(&ToZygote::Kill { run: *run }, None)),
         }
     }
-    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+
+    fn lower(&self) {
+        match &self.parent {
+            Parent::Host => priority::lower(self.process),
+            Parent::Zygote { control, run } => drop(control.send(&ToZygote::Lower { run: *run }, None)),
+        }
+    }
+
+    /// Read by number, and believed if the number was still its own afterwards.
+    #[cfg(not(target_os = "macos"))]
+    fn cpu_time(&self) -> Option<Duration> {
+        let time = clock::time_of(self.process)?;
+        let was_its_own = match (&self.pidfd, &self.parent) {
+            (Some(pidfd), _) => clock::is_not_reaped(pidfd),
+            (None, Parent::Host) => true,
+            (None, Parent::Zygote { .. }) => false,
+        };
+        was_its_own.then_some(time)
+    }
+
+    #[cfg(target_os = "macos")]
+    fn cpu_time(&self) -> Option<Duration> {
+        let usage = clock::usage(self.process)?;
+        (self.began == Some(usage.ri_proc_start_abstime)).then(|| clock::time_of(&usage)).flatten()
+    }
+}
+
+#[cfg(not(target_os = "macos"))]
+mod clock {
+    use super::*;
+
+    /// The processor time of the process that has this number now, from its own clock.
+    pub(super) fn time_of(process: Pid) -> Option<Duration> {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
+        unsafe {
+            let mut clock = 0;
+            if libc::clock_getcpuclockid(process.as_raw_nonzero().get(), &raw mut clock) != 0
+                || libc::clock_gettime(clock, &raw mut time) != 0
+            {
+                return None;
+            }
+        }
+        Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+    }
+
+    /// Whether the number of a process is still its own.
+    pub(super) fn is_not_reaped(pidfd: &OwnedFd) -> bool {
+        const NO_SIGNAL: i32 = 0;
+        let nothing = std::ptr::null::<libc::siginfo_t>();
+        // SAFETY: a call with numbers and no place to read from.
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), NO_SIGNAL, nothing, 0) == 0 }
+    }
 }
 
 /// The processor time of another process, which macOS counts in ticks of its own.
 #[cfg(target_os = "macos")]
-#[expect(deprecated, reason = "libc would have another crate for two numbers")]
-fn cpu_time(process: Pid) -> Option<Duration> {
-    // SAFETY: both calls write to places of the right size; a process that is gone is an error and nothing else.
-    let (usage, tick) = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage_info_v0>();
-        let mut tick = std::mem::zeroed::<libc::mach_timebase_info>();
-        let process = process.as_raw_nonzero().get();
-        if libc::proc_pid_rusage(process, libc::RUSAGE_INFO_V0, (&raw mut usage).cast()) != 0
-            || libc::mach_timebase_info(&raw mut tick) != 0
-        {
-            return None;
+mod clock {
+    use super::*;
+
+    pub(super) fn usage(process: Pid) -> Option<libc::rusage_info_v0> {
+        // SAFETY: the place is of the right size; a process that is gone is an error and nothing else.
+        unsafe {
+            let mut usage = std::mem::zeroed::<libc::rusage_info_v0>();
+            let process = process.as_raw_nonzero().get();
+            (libc::proc_pid_rusage(process, libc::RUSAGE_INFO_V0, (&raw mut usage).cast()) == 0).then_some(usage)
         }
-        (usage, tick)
-    };
-    let ticks = usage.ri_user_time.checked_add(usage.ri_system_time)?;
-    Some(Duration::from_nanos(ticks.checked_mul(tick.numer.into())?.checked_div(tick.denom.into())?))
+    }
+
+    #[expect(deprecated, reason = "libc would have another crate for two numbers")]
+    pub(super) fn time_of(usage: &libc::rusage_info_v0) -> Option<Duration> {
+        // SAFETY: the place is of the right size.
+        let tick = unsafe {
+            let mut tick = std::mem::zeroed::<libc::mach_timebase_info>();
+            (libc::mach_timebase_info(&raw mut tick) == 0).then_some(tick)?
+        };
+        let ticks = usage.ri_user_time.checked_add(usage.ri_system_time)?;
+        Some(Duration::from_nanos(ticks.checked_mul(tick.numer.into())?.checked_div(tick.denom.into())?))
+    }
 }
 
 /// Starts a guest process with one socket, an empty environment and nothing else. Call it on a thread that lives as long as
-/// the process may: its death signal is tied to the thread.
-pub(crate) fn start(executable: &Path, kind: &str, socket: OwnedFd) -> io::Result<Child> {
+/// the process may: its death signal is tied to the thread. An error has the call that was refused.
+pub(crate) fn start(executable: &Path, kind: &str, socket: OwnedFd) -> Result<Child, (&'static str, io::Error)> {
+    let nowhere = || File::options().read(true).write(true).open("/dev/null").map_err(|error| ("open /dev/null", error));
     let mut command = Command::new(executable);
     command.arg0("isolet-guest").args([guest::ARGUMENT, kind]).env_clear().env("TZ", "UTC").current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(nowhere()?).stdout(nowhere()?).stderr(nowhere()?);
     let descriptor = socket.as_raw_fd();
     let host = rustix::process::getpid();
     // SAFETY: only system calls, none of which allocates or locks, between fork and exec.
     unsafe { command.pre_exec(move || prepare(descriptor, host)) };
-    command.spawn()
+    // The standard library says what went wrong and not where: these errors are of the process, others of its executable.
+    let of_fork = |error: &io::Error| {
+        let errors = [libc::EAGAIN, libc::ENOMEM, libc::EPERM, libc::ENOSYS, libc::EMFILE, libc::ENFILE];
+        error.raw_os_error().is_some_and(|error| errors.contains(&error))
+    };
+    command.spawn().map_err(|error| (if of_fork(&error) { "fork" } else { "execve" }, error))
     // `socket` is closed here: the child has its own.
 }
 
-/// Runs in the child, before exec: the socket becomes descriptor 3, all others above go, and the child dies with the host.
+/// Runs in the child, before exec: the socket becomes descriptor 3, all others above go, signals for the host's group are not for it, and
+/// it dies with the host.
 fn prepare(socket: i32, host: Pid) -> io::Result<()> {
     const STACK_BYTES: u64 = 8 << 20;
+    /// What a terminal or a service manager sends to everything that belongs to a program: the host ends or stops, and its guests as it says.
+    const OF_HOST: [i32; 7] =
+        [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
     // SAFETY: system calls on numbers of this process; `dup2` onto itself would keep close-on-exec, so that is cleared.
     unsafe {
         let placed =
@@ -206,6 +366,10 @@ fn prepare(socket: i32, host: Pid) -> io::Result<()> {
         let mut signals = std::mem::zeroed();
         libc::sigemptyset(&raw mut signals);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const signals, std::ptr::null_mut());
+        for signal in OF_HOST {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+        libc::setpgid(0, 0);
     }
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -223,9 +387,96 @@ pub(crate) fn watched(descriptor: &OwnedFd) -> Option<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register(descriptor) }.ok()
 }
 
-/// Reaps a direct child that has ended.
-pub(crate) fn reap(child: &Child) -> (Exit, Duration) {
-    let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    // If the application reaps all children of its process, how this one ended is lost; that it ended is not.
-    child::reap(process).map_or((Exit::Code(0), Duration::ZERO), |ended| (Exit::Code(ended.code), ended.cpu))
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::frame::HostMaxima;
+    use crate::parcel::ParcelReader;
+
+    /// A process that waits to be killed, and its number and pidfd.
+    fn waiting_child() -> (Child, Pid, OwnedFd) {
+        let child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let process = Pid::from_child(&child);
+        let pidfd = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()).unwrap();
+        (child, process, pidfd)
+    }
+
+    fn of_zygote() -> (Parent, UnixStream) {
+        let (control, other) = Control::pair().unwrap();
+        (Parent::Zygote { control: Arc::new(control), run: 7 }, other.into())
+    }
+
+    #[test]
+    fn the_processor_time_of_another_process_with_its_number_is_not_believed() {
+        let (mut child, _, pidfd) = waiting_child();
+        // As if the number had become that of this process, which has a clock that runs.
+        let process = GuestProcess::starting();
+        process.set_alive(rustix::process::getpid(), Some(pidfd), of_zygote().0);
+        assert!(process.cpu_time().is_some(), "it is there: its number is its own");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(process.cpu_time(), None);
+    }
+
+    #[test]
+    fn without_a_pidfd_a_child_of_a_zygote_is_killed_by_its_zygote_and_never_by_number() {
+        let (mut child, number, _) = waiting_child();
+        let (parent, zygote) = of_zygote();
+        let process = GuestProcess::starting();
+        process.set_alive(number, None, parent);
+        process.kill();
+        let order = ParcelReader::default().receive::<ToZygote>(&zygote, &HostMaxima).unwrap();
+        assert_eq!(order.frame, ToZygote::Kill { run: 7 });
+        assert_eq!(child.try_wait().unwrap(), None, "killed by its number");
+        assert_eq!(process.cpu_time(), None, "read by its number");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_child_of_the_host_is_killed_by_number_until_it_is_reaped() {
+        let (child, number, _) = waiting_child();
+        let process = GuestProcess::starting();
+        process.set_alive(number, None, Parent::Host);
+        assert!(process.cpu_time().is_some());
+        process.kill();
+        waitid(WaitId::Pid(number), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+        process.reap(&child);
+        assert!(matches!(*process.lock(), State::Ended { exit: Exit::Code(-9), .. }));
+        process.kill(); // does nothing: its number may be another's
+    }
+
+    #[test]
+    fn a_process_that_comes_when_nobody_waits_is_killed() {
+        for wanted in [false, true] {
+            let (mut child, number, pidfd) = waiting_child();
+            let process = GuestProcess::starting();
+            if wanted {
+                process.kill();
+            } else {
+                process.set_ended(Exit::NotAnswered, Duration::ZERO);
+            }
+            process.set_alive(number, Some(pidfd), of_zygote().0);
+            assert!(!child.wait().unwrap().success());
+        }
+    }
+
+    #[test]
+    fn a_process_that_was_stopped_is_seen_and_its_end_is_no_ending_of_a_program() {
+        let (child, number, pidfd) = waiting_child();
+        let process = GuestProcess::starting();
+        process.set_alive(number, Some(pidfd), Parent::Host);
+        assert!(!process.is_stopped());
+        rustix::process::kill_process(number, Signal::STOP).unwrap();
+        waitid(WaitId::Pid(number), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
+        assert!(process.is_stopped());
+        process.interrupt();
+        waitid(WaitId::Pid(number), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+        process.reap(&child);
+        assert!(matches!(*process.lock(), State::Ended { exit: Exit::Interrupted, .. }));
+    }
 }

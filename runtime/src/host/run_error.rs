@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 use super::snapshot_folder::SnapshotFolderError;
 
 /// A run, or a runtime, that failed for no fault of the program. Log it, retry, or mend the set-up.
@@ -30,10 +32,10 @@ pub enum RunError {
         retry_after: Duration,
     },
     /// The operating system refused what a guest process needs: processes, memory, descriptors. Retry when fewer runs live.
-    #[error("a guest process could not be {what}")]
+    #[error("the system refused `{call}`, which a guest process needs: {}", remedy(source))]
     System {
-        /// `started`, `connected`, …
-        what: &'static str,
+        /// The call that was refused: `fork`, `socketpair`, …
+        call: &'static str,
         /// What the system said.
         #[source]
         source: io::Error,
@@ -47,8 +49,11 @@ pub enum RunError {
     /// The zygote that the run was forked from ended, and took the run with it. The runtime makes another: retry.
     #[error("the zygote of this run was lost: retry")]
     ZygoteLost,
+    /// Somebody has stopped the guest process (SIGSTOP), which a program cannot do. It was killed: retry.
+    #[error("the guest process was stopped by a signal from outside: retry")]
+    Interrupted,
     /// `Isolation::Strict` is asked for and cannot be had.
-    #[error("strict isolation cannot be had here: {missing}")]
+    #[error("strict isolation cannot be had here: {missing}: `isolet doctor` says more")]
     NotIsolated {
         /// What is missing.
         missing: String,
@@ -82,7 +87,51 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::System { what, source }
+    pub(crate) fn system(call: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { call, source }
+    }
+
+    /// A call that was refused in another process, with this error.
+    pub(crate) fn refused(call: &'static str, error: i32) -> Self {
+        Self::System { call, source: io::Error::from_raw_os_error(error) }
+    }
+
+    /// A state believed impossible.
+    #[track_caller]
+    pub(crate) fn bug(what: impl Into<String>) -> Self {
+        let place = std::panic::Location::caller();
+        Self::Bug { what: what.into(), file: place.file(), line: place.line() }
+    }
+}
+
+/// The way out of what the system refuses.
+pub(crate) fn remedy(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::AGAIN) => {
+            "there are as many processes as this user or container may have: raise the limit (`ulimit -u`, `TasksMax`, `pids.max`) or \
+             lower `live_runs_max`"
+        }
+        Some(Errno::NOMEM) => "there is no memory for it: raise the limit (`ulimit -v`, `memory.max`) or lower `live_runs_max`",
+        Some(Errno::MFILE) => "as many files are open as may be: raise the limit (`ulimit -n`) or lower `live_runs_max`",
+        Some(Errno::NFILE) => "as many files are open as this machine allows: raise `fs.file-max`",
+        Some(Errno::PERM | Errno::ACCESS) => "a sandbox or container around this process forbids it: allow it there",
+        Some(Errno::NOSYS) => "neither this kernel nor the sandbox around this process knows it: allow it there",
+        Some(Errno::NOENT) => "it is not there: mount `/proc` and `/dev`, and keep the executable where it is",
+        _ => "`isolet doctor` says what this machine gives",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_named_with_the_way_out() {
+        let error = RunError::refused("fork", Errno::AGAIN.raw_os_error());
+        let text = error.to_string();
+        assert!(text.starts_with("the system refused `fork`, which a guest process needs: "), "{text}");
+        assert!(text.contains("`ulimit -u`"), "{text}");
+        let forbidden = RunError::refused("socketpair", Errno::PERM.raw_os_error()).to_string();
+        assert!(forbidden.ends_with("a sandbox or container around this process forbids it: allow it there"), "{forbidden}");
     }
 }

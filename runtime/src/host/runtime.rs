@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use isolet_bindings::Scope;
 
+use super::claim::Claim;
 use super::config::{Config, Start};
 use super::descriptors;
 use super::limits::{HEAP_BYTES_MIN, Limits};
 use super::metrics::Metrics;
 use super::places::{Capacity, Full, Place, Places, User};
-use super::pool::{Claim, Pool};
+use super::pool::Pool;
 use super::run_error::RunError;
 use super::session::Session;
 use super::tool_host::ToolHost;
@@ -183,7 +184,7 @@ fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
         // Also right after the file was replaced or removed.
         return Ok(PathBuf::from("/proc/self/exe"));
     }
-    std::env::current_exe().map_err(RunError::system("found"))
+    std::env::current_exe().map_err(RunError::system("readlink"))
 }
 
 fn check(config: &Config) -> Result<(), RunError> {

@@ -21,6 +21,7 @@ use super::config::Config;
 use super::keeper::Keeper;
 use super::metrics::Counters;
 use super::run_error::RunError;
+use super::scopes::manifest_of;
 use super::snapshot_folder::{OpenSnapshotFolder, SnapshotFolderError, SnapshotKey, StoredSnapshot};
 use super::snapshot_maker::{MakerError, SnapshotMaker};
 use crate::frame::{Boot, Build};
@@ -122,7 +123,8 @@ impl ScopeSnapshots {
     }
 
     /// The snapshot for a run of this scope, if it is there. If not, and the scope is busy, it is made meanwhile.
-    pub(crate) fn take(self: &Arc<Self>, scope: &Scope) -> Option<Arc<ScopeSnapshot>> {
+    /// `manifest`: that of the scope.
+    pub(crate) fn take(self: &Arc<Self>, scope: &Scope, manifest: &str) -> Option<Arc<ScopeSnapshot>> {
         if self.bytes_max == 0 {
             return None;
         }
@@ -131,7 +133,7 @@ impl ScopeSnapshots {
         entry.requests = entry.requests.saturating_add(1);
         let (snapshot, is_wanted) = (entry.snapshot.clone(), entry.wants_snapshot());
         if is_wanted && state.queued() < QUEUED_MAX {
-            let made = self.start_making(scope);
+            let made = self.start_making(scope, manifest.to_owned());
             state.used(scope.hash()).making = Some(made);
         }
         snapshot
@@ -142,13 +144,14 @@ impl ScopeSnapshots {
         if self.bytes_max == 0 {
             return Ok(());
         }
+        let manifest = manifest_of(scope)?;
         let mut made = {
             let mut state = self.lock();
             let entry = state.used(scope.hash());
             match (&entry.snapshot, &entry.making) {
                 (Some(_), _) => return Ok(()),
                 (None, Some(making)) => making.clone(),
-                (None, None) => entry.making.insert(self.start_making(scope)).clone(),
+                (None, None) => entry.making.insert(self.start_making(scope, manifest)).clone(),
             }
         };
         match made.wait_for(Option::is_some).await.as_deref() {
@@ -158,11 +161,9 @@ impl ScopeSnapshots {
         }
     }
 
-    fn start_making(self: &Arc<Self>, scope: &Scope) -> Made {
+    fn start_making(self: &Arc<Self>, scope: &Scope, manifest: String) -> Made {
         let (done, made) = watch::channel(None);
-        let manifest = scope.manifest();
-        let order =
-            Order { hash: scope.hash(), manifest: super::pool::manifest_of(scope), contents: contents_of(manifest), done };
+        let order = Order { hash: scope.hash(), manifest, contents: contents_of(scope.manifest()), done };
         // Weak: the keeper ends with its runtime, not with what it does for it.
         let snapshots = Arc::downgrade(self);
         self.keeper.run(move || drop(tokio::task::spawn_local(make(snapshots, order))));

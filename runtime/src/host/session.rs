@@ -242,6 +242,9 @@ impl std::fmt::Debug for Session {
     }
 }
 
+/// How much later than the host the kernel ends a run that computes, seconds.
+const KERNEL_GRACE_SECONDS: u64 = 2;
+
 fn start_of(limits: &Limits, options: &RunOptions) -> Start {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0));
     let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
@@ -255,6 +258,7 @@ fn start_of(limits: &Limits, options: &RunOptions) -> Start {
         calls_in_flight_max: limits.calls_in_flight_max,
         clock_ms: options.clock_ms.unwrap_or_else(now),
         seed: options.seed.unwrap_or_else(random_seed),
+        cpu_seconds_max: limits.cpu_max.as_secs().saturating_add(KERNEL_GRACE_SECONDS),
     }
 }
 

@@ -1,0 +1,176 @@
+//! Runs that compute give way: to the host, and to whoever's run has just begun.
+//!
+//! `isolet-tests neighbours --loops 200` measures what endless loops cost a neighbour.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use isolet::{Config, End, Limits, RunOptions, Runtime, Session, Start, Stop};
+use libtest_mimic::Trial;
+
+use crate::process_table::{self, until};
+use crate::processes::waiting_run;
+use crate::roles;
+use crate::test_tools::{self, TestTools, Upstream};
+
+/// The first argument of a host; the second is the name of a check.
+pub(crate) const HOST_ARGUMENT: &str = "--priority-host";
+/// The first argument of the measurement.
+pub(crate) const NEIGHBOURS_ARGUMENT: &str = "neighbours";
+
+/// How long what has to happen may take.
+const SOON: Duration = Duration::from_secs(20);
+/// What `sched(7)` calls the lowest of policies.
+const SCHED_IDLE: &str = "5";
+/// Endless loops beside the neighbour in the test: enough to share each processor among ten and more.
+const LOOPS: usize = 40;
+
+const CHECKS: [&str; 3] = [
+    "a_forked_run_that_computes_gives_way_and_one_that_waits_does_not",
+    "a_spawned_run_that_computes_gives_way_and_one_that_waits_does_not",
+    "endless_loops_hardly_delay_a_neighbour_and_end_on_time",
+];
+
+/// One trial a check, each in a host of its own.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |check: &'static str| {
+        Trial::test(format!("priority::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
+    };
+    CHECKS.map(trial).into()
+}
+
+/// Runs one check as a host.
+pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match arguments {
+            [check] if check == CHECKS[0] => who_gives_way(Start::Fork).await,
+            [check] if check == CHECKS[1] => who_gives_way(Start::Spawn).await,
+            [check] if check == CHECKS[2] => {
+                let found = measure(LOOPS).await?;
+                let most = found.alone.p50 * 5 + Duration::from_millis(20);
+                ensure!(found.beside.p50 <= most, "the neighbour's median: {found:?}");
+                ensure!(found.late < Duration::from_secs(1), "the last loop ended {:?} late", found.late);
+                Ok(())
+            }
+            _ => anyhow::bail!("unknown check {arguments:?}"),
+        }
+    })
+}
+
+/// The policy by which the kernel gives a process the processor.
+fn policy(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The 41st field; the name, in brackets, is the second and may hold anything.
+    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(38)?.to_owned())
+}
+
+async fn who_gives_way(start: Start) -> anyhow::Result<()> {
+    let mut config = Config::default();
+    config.start = start;
+    let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
+    runtime.prepare(&scopes.both).await?;
+    let waiting = waiting_run(&runtime, &scopes.both, &upstream).await?;
+    let others = process_table::descendants_of(process_table::host());
+    let session = Arc::new(runtime.session(scopes.both, TestTools(Arc::clone(&upstream))));
+    let computing = Arc::clone(&session);
+    let computing = tokio::spawn(async move { computing.run("await hold.until_told({}); for (;;);").await });
+    ensure!(until(SOON, || upstream.running() == 2).await, "the run does not call");
+    let lowered = || -> Vec<u32> {
+        let processes = process_table::descendants_of(process_table::host()).into_iter();
+        processes.filter(|process| policy(*process).as_deref() == Some(SCHED_IDLE)).collect()
+    };
+    ensure!(lowered().is_empty(), "runs that wait give way: {:?}", lowered());
+    upstream.tell(true);
+    ensure!(waiting.await??.end == End::Returned(7.into()), "the run that waited");
+    ensure!(until(SOON, || !lowered().is_empty()).await, "a run that computes does not give way");
+    let lowered = lowered();
+    ensure!(lowered.len() == 1, "more than the run that computes: {lowered:?} of {others:?}");
+    let outcome = computing.await??;
+    ensure!(matches!(outcome.end, End::Stopped(Stop::Cpu { .. })), "{}", outcome.end);
+    Ok(())
+}
+
+/// The half, and the hundredth, of runs that took longest.
+#[derive(Clone, Copy, Debug)]
+struct Latencies {
+    p50: Duration,
+    p99: Duration,
+}
+
+/// What a neighbour's runs take, alone and beside endless loops, and how late the last loop ended.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    alone: Latencies,
+    beside: Latencies,
+    late: Duration,
+}
+
+/// `--loops N`
+#[expect(clippy::print_stdout, reason = "a command that reports")]
+pub(crate) fn neighbours(arguments: &[String]) -> anyhow::Result<()> {
+    let [option, loops] = arguments else { anyhow::bail!("`--loops N`, not {arguments:?}") };
+    ensure!(option == "--loops", "`--loops N`, not {arguments:?}");
+    let loops = loops.parse().with_context(|| format!("`--loops {loops}`: not a number"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let found = runtime.block_on(measure(loops))?;
+    let Found { alone, beside, late } = found;
+    println!(
+        "a neighbour's run: {:?} at the median and {:?} at p99 alone, {:?} and {:?} beside {loops} endless loops, the last of which ended {late:?} late",
+        alone.p50, alone.p99, beside.p50, beside.p99
+    );
+    Ok(())
+}
+
+async fn measure(loops: usize) -> anyhow::Result<Found> {
+    const RUNS: usize = 300;
+    const LIMIT: Duration = Duration::from_secs(8);
+    let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
+    runtime.prepare(&scopes.test).await?;
+    let session = |user: &'static str| {
+        let scope = scopes.test.clone();
+        Arc::new(runtime.session(scope, TestTools(Upstream::new(user))).of_user(user))
+    };
+    let (neighbour, tenant) = (session("neighbour"), session("tenant"));
+    let alone = latencies(&neighbour, RUNS).await?;
+    let mut limits = Limits::default();
+    (limits.cpu_max, limits.wall_max) = (LIMIT, LIMIT);
+    let mut runs = tokio::task::JoinSet::new();
+    let started = Instant::now();
+    for _ in 0..loops {
+        let (tenant, limits) = (Arc::clone(&tenant), limits.clone());
+        runs.spawn(async move {
+            let options = RunOptions { limits: Some(limits), ..RunOptions::default() };
+            let outcome = tenant.run_with("for (;;) await null", options).await?;
+            anyhow::Ok((outcome.end, outcome.cost.wall))
+        });
+    }
+    // They compute, and have done so for long enough to give way.
+    ensure!(until(SOON, || runtime.metrics().live == loops).await, "{} loops, not {loops}", runtime.metrics().live);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let beside = latencies(&neighbour, RUNS).await?;
+    let mut late = Duration::ZERO;
+    while let Some(run) = runs.join_next().await {
+        let (end, wall) = run??;
+        ensure!(matches!(end, End::Stopped(Stop::Wall { .. } | Stop::Cpu { .. })), "a loop: {end}");
+        late = late.max(wall.saturating_sub(LIMIT));
+    }
+    ensure!(started.elapsed() >= LIMIT, "the loops ended early");
+    Ok(Found { alone, beside, late })
+}
+
+async fn latencies(session: &Session, runs: usize) -> anyhow::Result<Latencies> {
+    let mut latencies = Vec::new();
+    for _ in 0..runs {
+        let started = Instant::now();
+        let outcome = session.run("return (await test.add({ a: 1, b: 2 })).sum").await?;
+        ensure!(outcome.end == End::Returned(3.into()), "a neighbour's run: {}", outcome.end);
+        latencies.push(started.elapsed());
+        // As requests come: the next one finds a run that was forked ahead.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    latencies.sort();
+    let at = |part: usize| latencies.get(latencies.len() * part / 100).copied().unwrap_or_default();
+    Ok(Latencies { p50: at(50), p99: at(99) })
+}
