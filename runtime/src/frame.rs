@@ -222,8 +222,8 @@ impl Maxima for RunMaxima {
         match kind {
             SAY => Some(SAY_BYTES_MAX),
             // The isolate counts UTF-16 units, one of which is at most three bytes.
-            CALL => Some(16 + self.argument_bytes_max.saturating_mul(3)),
-            END => Some(17 + self.result_bytes_max.max(ERROR_BYTES_MAX)),
+            CALL => Some(self.argument_bytes_max.saturating_mul(3).saturating_add(16)),
+            END => Some(self.result_bytes_max.max(ERROR_BYTES_MAX).saturating_add(17)),
             REFUSED | JAILED => Some(NOTE_BYTES_MAX),
             _ => None,
         }
@@ -273,6 +273,9 @@ impl Maxima for HostMaxima {
     }
 }
 
+/// Memory that a decoder keeps for further frames.
+const KEPT_BYTES_MAX: usize = 256 << 10;
+
 /// Takes frames out of a stream of bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -292,21 +295,34 @@ impl Decoder {
 
     /// The next whole frame, `None` while it has not come whole.
     pub(crate) fn next<Frame: Decode>(&mut self, maxima: &impl Maxima) -> Result<Option<Frame>, FrameError> {
-        let Some((header, rest)) = self.buffer[self.taken..].split_first_chunk::<HEADER_BYTES>() else {
+        let Some((kind, bytes)) = self.announced(maxima)? else {
             return Ok(None);
         };
-        let [a, b, c, d, kind] = *header;
-        let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
-        let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
-        if bytes > bytes_max {
-            return Err(FrameError::TooLong { kind, bytes, bytes_max });
-        }
-        let Some(payload) = rest.get(..bytes) else {
+        let start = self.taken + HEADER_BYTES;
+        let Some(payload) = self.buffer.get(start..start + bytes) else {
             return Ok(None);
         };
         let frame = Frame::decode(kind, Payload { kind, bytes: payload })?;
-        self.taken += HEADER_BYTES + bytes;
+        self.taken = start + bytes;
+        if self.taken == self.buffer.len() && self.buffer.capacity() > KEPT_BYTES_MAX {
+            *self = Self::default();
+        }
         Ok(Some(frame))
+    }
+
+    /// The bytes of payload that the next frame has, once its length has come: they may still be on their way.
+    pub(crate) fn next_bytes(&self, maxima: &impl Maxima) -> Result<Option<usize>, FrameError> {
+        Ok(self.announced(maxima)?.map(|(_, bytes)| bytes))
+    }
+
+    /// Kind and length of the next frame, if it may be so long.
+    fn announced(&self, maxima: &impl Maxima) -> Result<Option<(u8, usize)>, FrameError> {
+        let Some([a, b, c, d, kind]) = self.buffer[self.taken..].first_chunk::<HEADER_BYTES>().copied() else {
+            return Ok(None);
+        };
+        let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
+        let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
+        if bytes > bytes_max { Err(FrameError::TooLong { kind, bytes, bytes_max }) } else { Ok(Some((kind, bytes))) }
     }
 }
 
@@ -343,21 +359,26 @@ const MADE: u8 = 49;
 
 /// Writes one frame: its numbers, then its text.
 fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
-    let bytes = numbers.iter().map(|number| number.len()).sum::<usize>() + text.len();
-    // A longer frame cannot be written by either side: every text has a limit far below.
+    to.reserve(HEADER_BYTES + numbers.iter().map(|number| number.len()).sum::<usize>() + text.len());
+    write_head(to, kind, numbers, text.len());
+    to.extend_from_slice(text);
+}
+
+/// Writes one frame but for its text, which has so many bytes.
+fn write_head(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text_bytes: usize) {
+    let bytes = numbers.iter().map(|number| number.len()).sum::<usize>() + text_bytes;
+    // A longer frame cannot be written by either side: every text has a limit far below, whatever a configuration says.
     let prefix = u32::try_from(bytes).unwrap_or(u32::MAX);
-    to.reserve(HEADER_BYTES + bytes);
     to.extend_from_slice(&prefix.to_le_bytes());
     to.push(kind);
     for number in numbers {
         to.extend_from_slice(number);
     }
-    to.extend_from_slice(text);
 }
 
-/// The JSON of a value of ours; it cannot fail for these types.
+/// The JSON of a value of ours.
 fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_vec(value).expect("numbers, flags and texts are JSON")
 }
 
 /// The unread part of a payload.
@@ -504,7 +525,13 @@ impl Encode for ToRun {
 impl ToRun {
     /// Appends an answer without copying its text first.
     pub(crate) fn answer(call: u32, succeeded: bool, text: &str, to: &mut Vec<u8>) {
-        write(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text.as_bytes());
+        Self::answer_without_text(call, succeeded, text.len(), to);
+        to.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends an answer but for its text, which is to follow and has so many bytes.
+    pub(crate) fn answer_without_text(call: u32, succeeded: bool, text_bytes: usize, to: &mut Vec<u8>) {
+        write_head(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text_bytes);
     }
 }
 

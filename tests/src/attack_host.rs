@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, Limits, Outcome, RunError, RunOptions, Runtime, Scope, Session, Stop};
+use isolet::{CallEnd, Config, End, LowerLimits, Outcome, RunError, RunOptions, Runtime, Scope, Session, Stop};
 
 use crate::attacks::{self, How, Plan, Script, Verdict};
 use crate::process_table::{self, until};
@@ -214,7 +214,7 @@ impl Host {
         let source = String::from_utf8_lossy(&script.bytes()?).into_owned();
         let upstream = Upstream::new(&script.id);
         let session = self.runtime.session(self.scope.clone(), TestTools(Arc::clone(&upstream)));
-        let options = RunOptions { limits: Some(limits()), ..RunOptions::default() };
+        let options = RunOptions { limits: limits(), ..RunOptions::default() };
         let outcome = session.run_with(&source, options).await;
         let mut failures = Vec::new();
         if let Ok(outcome) = &outcome {
@@ -280,10 +280,10 @@ impl Host {
 }
 
 /// What the suite suggests (`attacks/README.md`); all else is the default.
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.cpu_max = Duration::from_secs(1);
-    limits.wall_max = WALL_MAX;
+fn limits() -> LowerLimits {
+    let mut limits = LowerLimits::default();
+    limits.cpu_max = Some(Duration::from_secs(1));
+    limits.wall_max = Some(WALL_MAX);
     limits
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, Jit, Limits, RunOptions, Runtime, Session, Stop};
+use isolet::{Config, End, Jit, LowerLimits, RunOptions, Runtime, Session, Stop};
 use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
@@ -229,10 +229,10 @@ async fn hostile_runs(user: &Arc<User>, runs: usize) -> anyhow::Result<[usize; 6
 }
 
 async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<usize> {
-    let mut limits = Limits::default();
-    limits.cpu_max = Duration::from_millis(50);
-    limits.wall_max = Duration::from_secs(5);
-    let options = RunOptions { limits: Some(limits), ..RunOptions::default() };
+    let mut limits = LowerLimits::default();
+    limits.cpu_max = Some(Duration::from_millis(50));
+    limits.wall_max = Some(Duration::from_secs(5));
+    let options = RunOptions { limits, ..RunOptions::default() };
     let outcome = user.session.run_with(program, options).await.with_context(|| format!("{class}: {program}"))?;
     user.upstream.take_received();
     Ok(match outcome.end {

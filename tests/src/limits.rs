@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, Origin, Outcome, RunError, Runtime, Stop};
+use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Stop};
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -94,8 +94,8 @@ fn wall_time() -> anyhow::Result<()> {
     let program = |ms: u32| {
         format!("console.log('before');\nawait test.echo({{ value: 1 }});\nawait test.slow({{ ms: {ms} }});\nreturn 'after';")
     };
-    returns(&run(|limits| limits.wall_max = limit * 20, &program(1))?, "after")?;
-    let outcome = run(|limits| limits.wall_max = limit, &program(60_000))?;
+    returns(&run(|limits| limits.wall_max = Some(limit * 20), &program(1))?, "after")?;
+    let outcome = run(|limits| limits.wall_max = Some(limit), &program(60_000))?;
     stops(&outcome, Stop::Wall { limit, pending: 1 })?;
     ensure!(outcome.cost.wall >= limit, "it was stopped after {:?}", outcome.cost.wall);
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
@@ -106,10 +106,10 @@ fn wall_time() -> anyhow::Result<()> {
 
 fn processor_time() -> anyhow::Result<()> {
     let limit = Duration::from_millis(300);
-    let waits = run(|limits| limits.cpu_max = limit, "await test.slow({ ms: 900 }); return 'after'")?;
+    let waits = run(|limits| limits.cpu_max = Some(limit), "await test.slow({ ms: 900 }); return 'after'")?;
     returns(&waits, "after")?;
     ensure!(waits.cost.wall > limit && waits.cost.cpu < limit, "{:?}", waits.cost);
-    let outcome = run(|limits| limits.cpu_max = limit, "console.log('before'); await test.echo({}); for (;;);")?;
+    let outcome = run(|limits| limits.cpu_max = Some(limit), "console.log('before'); await test.echo({}); for (;;);")?;
     stops(&outcome, Stop::Cpu { limit })?;
     ensure!(outcome.cost.cpu >= limit, "it was stopped after {:?}", outcome.cost.cpu);
     ensure!(said(&outcome) == ["before"] && outcome.calls.len() == 1, "{outcome:?}");
@@ -121,13 +121,13 @@ const HOLDS_24_MIB: &str = "console.log('before'); const kept = [];\n\
     for (let i = 0; i < 24; i++) kept.push(new Array(131_072).fill(i));\nreturn kept.length;";
 
 fn heap() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.heap_bytes_max = 48 << 20, HOLDS_24_MIB)?, 24)?;
-    let outcome = run(|limits| limits.heap_bytes_max = 16 << 20, HOLDS_24_MIB)?;
+    returns(&run(|limits| limits.heap_bytes_max = Some(48 << 20), HOLDS_24_MIB)?, 24)?;
+    let outcome = run(|limits| limits.heap_bytes_max = Some(16 << 20), HOLDS_24_MIB)?;
     stops(&outcome, Stop::Heap { limit: 16 << 20 })?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
     // The least heap is one that programs still run in.
-    returns(&run(|limits| limits.heap_bytes_max = 0, "return [1, 2].map((n) => n * 2).join()")?, "2,4")?;
-    stops(&run(|limits| limits.heap_bytes_max = 0, HOLDS_24_MIB)?, Stop::Heap { limit: HEAP_BYTES_MIN })
+    returns(&run(|limits| limits.heap_bytes_max = Some(0), "return [1, 2].map((n) => n * 2).join()")?, "2,4")?;
+    stops(&run(|limits| limits.heap_bytes_max = Some(0), HOLDS_24_MIB)?, Stop::Heap { limit: HEAP_BYTES_MIN })
 }
 
 fn buffers() -> anyhow::Result<()> {
@@ -135,9 +135,9 @@ fn buffers() -> anyhow::Result<()> {
         for (const size of [1_000_000, 1_000]) try { sizes.push(new ArrayBuffer(size)) } catch (error) { return [sizes.length, error.name] }\n\
         return [sizes.length];";
     // The isolate's own buffers count: some bytes.
-    returns(&run(|limits| limits.buffer_bytes_max = 1_001_100, program)?, json!([2]))?;
-    returns(&run(|limits| limits.buffer_bytes_max = 1_000_999, program)?, json!([1, "RangeError"]))?;
-    returns(&run(|limits| limits.buffer_bytes_max = 999_999, program)?, json!([0, "RangeError"]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(1_001_100), program)?, json!([2]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(1_000_999), program)?, json!([1, "RangeError"]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(999_999), program)?, json!([0, "RangeError"]))?;
     // Refused whatever their size: the budget does not see them grow, or other threads use them.
     let program = "const refused = (make) => { try { make(); return 'made' } catch (error) { return error.name } };\n\
         return [refused(() => new ArrayBuffer(1, { maxByteLength: 2 })), refused(() => new ArrayBuffer(8).resize(1)), typeof SharedArrayBuffer]";
@@ -148,7 +148,7 @@ fn data() -> anyhow::Result<()> {
     let fills = "console.log('before'); const kept = []; for (;;) kept.push(new Array(10_000).fill(kept.length));";
     stops(&run(|_| {}, fills)?, Stop::Heap { limit: Limits::default().heap_bytes_max })?;
     // What is neither heap nor buffer takes its part of what is left for the heap.
-    let less = |limits: &mut Limits| (limits.data_bytes_max, limits.buffer_bytes_max) = (0, 0);
+    let less = |limits: &mut LowerLimits| (limits.data_bytes_max, limits.buffer_bytes_max) = (Some(0), Some(0));
     let outcome = run(less, fills)?;
     stops(&outcome, Stop::Data)?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
@@ -157,8 +157,8 @@ fn data() -> anyhow::Result<()> {
 
 fn source_bytes() -> anyhow::Result<()> {
     let program = "return 1";
-    returns(&run(|limits| limits.source_bytes_max = program.len(), program)?, 1)?;
-    let outcome = run(|limits| limits.source_bytes_max = program.len() - 1, program)?;
+    returns(&run(|limits| limits.source_bytes_max = Some(program.len()), program)?, 1)?;
+    let outcome = run(|limits| limits.source_bytes_max = Some(program.len() - 1), program)?;
     ensure!(
         outcome.end.to_string() == "RangeError: the program has 8 bytes, the limit is 7: split the work into several programs",
         "{}",
@@ -168,8 +168,8 @@ fn source_bytes() -> anyhow::Result<()> {
 }
 
 fn source_nesting() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.source_nesting_max = 3, "return [[[1]]].flat(2)")?, json!([1]))?;
-    let outcome = run(|limits| limits.source_nesting_max = 3, "return [[[[1]]]].flat(3)")?;
+    returns(&run(|limits| limits.source_nesting_max = Some(3), "return [[[1]]].flat(2)")?, json!([1]))?;
+    let outcome = run(|limits| limits.source_nesting_max = Some(3), "return [[[[1]]]].flat(3)")?;
     ensure!(
         matches!(&outcome.end, End::Threw(error) if error.name == "SyntaxError" && error.column == Some(11)),
         "{}",
@@ -180,11 +180,11 @@ fn source_nesting() -> anyhow::Result<()> {
 
 fn calls() -> anyhow::Result<()> {
     let program = |calls: u32| format!("for (let i = 0; i < {calls}; i++) await test.echo({{ value: i }});\nreturn 'done'");
-    returns(&run(|limits| limits.calls_max = 3, &program(3))?, "done")?;
-    let outcome = run(|limits| limits.calls_max = 3, &program(4))?;
+    returns(&run(|limits| limits.calls_max = Some(3), &program(3))?, "done")?;
+    let outcome = run(|limits| limits.calls_max = Some(3), &program(4))?;
     stops(&outcome, Stop::Calls { limit: 3 })?;
     ensure!(outcome.calls.len() == 3 && outcome.calls.iter().all(|call| call.end == CallEnd::Answered), "{:?}", outcome.calls);
-    stops(&run(|limits| limits.calls_max = 0, &program(1))?, Stop::Calls { limit: 0 })
+    stops(&run(|limits| limits.calls_max = Some(0), &program(1))?, Stop::Calls { limit: 0 })
 }
 
 fn calls_in_flight() -> anyhow::Result<()> {
@@ -198,7 +198,7 @@ fn calls_in_flight() -> anyhow::Result<()> {
             Ok(())
         };
         let (outcome, held) =
-            tokio::join!(session.run_with(program, lowered(|limits| limits.calls_in_flight_max = 3)), all_held);
+            tokio::join!(session.run_with(program, lowered(|limits| limits.calls_in_flight_max = Some(3))), all_held);
         held?;
         let outcome = outcome?;
         returns(&outcome, json!([1, 2, 3, 4]))?;
@@ -208,7 +208,7 @@ fn calls_in_flight() -> anyhow::Result<()> {
     })?;
     // At the edge none waits.
     with_session(async |session, upstream| {
-        let options = lowered(|limits| limits.calls_in_flight_max = 4);
+        let options = lowered(|limits| limits.calls_in_flight_max = Some(4));
         let run =
             session.run_with("return (await Promise.all([1, 2, 3, 4].map((id) => hold.until_told({ id })))).length", options);
         let all_held = async {
@@ -231,19 +231,19 @@ fn echo_of(bytes: usize) -> String {
 }
 
 fn argument_bytes() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(100))?, 88)?;
-    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(101))?, json!(["ToolError", "too_large"]))?;
+    returns(&run(|limits| limits.argument_bytes_max = Some(100), &echo_of(100))?, 88)?;
+    returns(&run(|limits| limits.argument_bytes_max = Some(100), &echo_of(101))?, json!(["ToolError", "too_large"]))?;
     // The isolate counts characters, the host bytes: 50 of two bytes each are 112.
     let program = "try { await test.echo({ value: 'é'.repeat(50) }) } catch (error) { return [error.name, error.code] }";
-    let outcome = run(|limits| limits.argument_bytes_max = 100, program)?;
+    let outcome = run(|limits| limits.argument_bytes_max = Some(100), program)?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
     Ok(())
 }
 
 fn reply_bytes() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.reply_bytes_max = 100, &echo_of(100))?, 88)?;
-    let outcome = run(|limits| limits.reply_bytes_max = 100, &echo_of(101))?;
+    returns(&run(|limits| limits.reply_bytes_max = Some(100), &echo_of(100))?, 88)?;
+    let outcome = run(|limits| limits.reply_bytes_max = Some(100), &echo_of(101))?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
     Ok(())
@@ -251,8 +251,8 @@ fn reply_bytes() -> anyhow::Result<()> {
 
 fn result_bytes() -> anyhow::Result<()> {
     let text = "x".repeat(98);
-    returns(&run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(98)")?, text)?;
-    let outcome = run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(99)")?;
+    returns(&run(|limits| limits.result_bytes_max = Some(100), "console.log('before'); return 'x'.repeat(98)")?, text)?;
+    let outcome = run(|limits| limits.result_bytes_max = Some(100), "console.log('before'); return 'x'.repeat(99)")?;
     stops(&outcome, Stop::Output { what: "the result has 101 bytes, the limit is 100 bytes".to_owned() })?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
     Ok(())
@@ -260,8 +260,8 @@ fn result_bytes() -> anyhow::Result<()> {
 
 fn console_bytes() -> anyhow::Result<()> {
     let program = "console.log('12345'); console.log('67890'); return 'done'";
-    returns(&run(|limits| limits.console_bytes_max = 10, program)?, "done")?;
-    let outcome = run(|limits| limits.console_bytes_max = 9, program)?;
+    returns(&run(|limits| limits.console_bytes_max = Some(10), program)?, "done")?;
+    let outcome = run(|limits| limits.console_bytes_max = Some(9), program)?;
     stops(&outcome, Stop::Output { what: "the console's limit is 9 bytes".to_owned() })?;
     ensure!(said(&outcome) == ["12345"], "{:?}", outcome.console);
     Ok(())
@@ -269,8 +269,8 @@ fn console_bytes() -> anyhow::Result<()> {
 
 fn console_lines() -> anyhow::Result<()> {
     let program = "console.log('first'); console.log('second'); return 'done'";
-    returns(&run(|limits| limits.console_lines_max = 2, program)?, "done")?;
-    let outcome = run(|limits| limits.console_lines_max = 1, program)?;
+    returns(&run(|limits| limits.console_lines_max = Some(2), program)?, "done")?;
+    let outcome = run(|limits| limits.console_lines_max = Some(1), program)?;
     stops(&outcome, Stop::Output { what: "the console's limit is 1 lines".to_owned() })?;
     ensure!(said(&outcome) == ["first"], "{:?}", outcome.console);
     Ok(())
@@ -284,11 +284,11 @@ fn stack() -> anyhow::Result<()> {
 }
 
 fn raised() -> anyhow::Result<()> {
-    let raise = |limits: &mut Limits| {
-        limits.calls_max = u32::MAX;
-        limits.console_lines_max = u32::MAX;
-        limits.result_bytes_max = usize::MAX;
-        limits.buffer_bytes_max = usize::MAX;
+    let raise = |limits: &mut LowerLimits| {
+        limits.calls_max = Some(u32::MAX);
+        limits.console_lines_max = Some(u32::MAX);
+        limits.result_bytes_max = Some(usize::MAX);
+        limits.buffer_bytes_max = Some(usize::MAX);
     };
     let host = Limits::default();
     stops(&run(raise, "for (;;) await test.echo({})")?, Stop::Calls { limit: host.calls_max })?;
