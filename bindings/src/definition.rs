@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::check::{Check, Verdict};
 use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
@@ -262,21 +263,28 @@ impl Tool {
         self.types.get_or_init(|| ToolTypes::of(self))
     }
 
-    /// How `arguments` violate the input schema, which is compiled at the first use.
-    pub(crate) fn input_violations(&self, arguments: &Value) -> Vec<Violation> {
+    /// `arguments` against the input schema, which is compiled at the first use.
+    pub(crate) fn check_input(&self, arguments: &Value, steps_max: u64) -> Check {
         if !arguments.is_object() {
-            return vec![Violation {
-                pointer: String::new(),
-                message: "expected an object with the arguments: write `tool({ name: value })`".to_owned(),
-            }];
+            return Check { verdict: Verdict::Differs(vec![Violation::no_object()]), steps: 0 };
         }
-        self.input_checker.get_or_init(|| Checker::of(self.input_schema())).violations(arguments)
+        self.input_checker().check(arguments, steps_max)
     }
 
-    /// How `structured` violates the output schema, if there is one.
-    pub(crate) fn output_violations(&self, structured: &Value) -> Vec<Violation> {
-        let Some(schema) = self.output_schema() else { return Vec::new() };
-        self.output_checker.get_or_init(|| Checker::of(schema)).violations(structured)
+    /// `structured` against the output schema, if there is one.
+    pub(crate) fn check_output(&self, structured: &Value, steps_max: u64) -> Check {
+        match self.output_checker() {
+            Some(checker) => checker.check(structured, steps_max),
+            None => Check { verdict: Verdict::Matches, steps: 0 },
+        }
+    }
+
+    fn input_checker(&self) -> &Checker {
+        self.input_checker.get_or_init(|| Checker::of(self.input_schema()))
+    }
+
+    fn output_checker(&self) -> Option<&Checker> {
+        self.output_schema().map(|schema| self.output_checker.get_or_init(|| Checker::of(schema)))
     }
 
     fn text(&self, member: &str) -> Option<&str> {

@@ -18,6 +18,7 @@ pub mod name;
 mod annotation;
 mod call;
 mod catalog;
+mod check;
 mod comment;
 mod declarations;
 mod definition;
@@ -41,6 +42,7 @@ mod vocabulary;
 
 pub use call::{Arguments, ArgumentsError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 pub use catalog::{Catalog, CatalogError, DroppedTool, SERVER_TOOLS_MAX};
+pub use check::{CHECK_STEPS_MAX, Check, Verdict};
 pub use declarations::TOOL_TEXT_BYTES_MAX;
 pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError, TOOL_BYTES_MAX, TOOL_DEPTH_MAX, Tool};
 pub use grants::Grants;

@@ -11,6 +11,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Map, Value};
 
 use crate::catalog::Server;
+use crate::check::{CHECK_STEPS_MAX, Check, Verdict};
 use crate::comment;
 use crate::declarations::{self, Piece, ServerDeclarations};
 use crate::definition::Tool;
@@ -450,20 +451,45 @@ impl ScopedTool {
         arguments
     }
 
-    /// Checks `arguments`, the pinned ones among them, against the tool's schema.
+    /// Checks `arguments`, the pinned ones among them, against the tool's schema, in at most `steps_max` steps.
+    ///
+    /// Each step is paid before it is made, so the check ends within them whatever the schema and the value are; it takes no locks and no
+    /// more stack than a thread has. [`Verdict::Excessive`] is no match: try again where there is more time ([`CHECK_STEPS_MAX`] at the most),
+    /// or refuse the value. A caller that must not block tries with few steps where it is, and elsewhere with more.
+    #[must_use]
+    pub fn check_arguments(&self, arguments: &Value, steps_max: u64) -> Check {
+        self.definition.check_input(arguments, steps_max)
+    }
+
+    /// Checks a structured result against the tool's `outputSchema`, in at most `steps_max` steps. What comes of it is a warning, never a
+    /// reason to lose the result.
+    #[must_use]
+    pub fn check_result(&self, structured: &Value, steps_max: u64) -> Check {
+        self.definition.check_output(structured, steps_max)
+    }
+
+    /// Checks `arguments` as [`ScopedTool::check_arguments`] does, in at most [`CHECK_STEPS_MAX`] steps.
     ///
     /// # Errors
     ///
-    /// Each violation found, eight at most.
+    /// Each violation found, eight at most; one that says so if the check was given up.
     pub fn validate_arguments(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        let violations = self.definition.input_violations(arguments);
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        match self.check_arguments(arguments, CHECK_STEPS_MAX).verdict {
+            Verdict::Matches => Ok(()),
+            Verdict::Differs(violations) => Err(violations),
+            Verdict::Excessive => Err(vec![Violation::excessive()]),
+        }
     }
 
-    /// How a structured result differs from the tool's `outputSchema`; a warning, never a reason to lose the result.
+    /// How a structured result differs from the tool's `outputSchema`, as [`ScopedTool::check_result`] finds in at most
+    /// [`CHECK_STEPS_MAX`] steps; one violation says so if the check was given up.
     #[must_use]
     pub fn validate_result(&self, structured: &Value) -> Vec<Violation> {
-        self.definition.output_violations(structured)
+        match self.check_result(structured, CHECK_STEPS_MAX).verdict {
+            Verdict::Matches => Vec::new(),
+            Verdict::Differs(violations) => violations,
+            Verdict::Excessive => vec![Violation::excessive()],
+        }
     }
 
     /// Whether its structured result is `{"result": T}`, which the guest gets as `T` (fastmcp's `x-fastmcp-wrap-result`).

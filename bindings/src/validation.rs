@@ -10,6 +10,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
+use crate::check::{CHECK_STEPS_MAX, Check, Verdict};
 use crate::{expansion, json, search};
 
 /// The most violations that are reported for one value.
@@ -31,6 +32,20 @@ pub struct Violation {
     pub pointer: String,
     /// What was expected there, what came, and the way out.
     pub message: String,
+}
+
+impl Violation {
+    /// Arguments that are no object.
+    pub(crate) fn no_object() -> Self {
+        let message = "expected an object with the arguments: write `tool({ name: value })`".to_owned();
+        Self { pointer: String::new(), message }
+    }
+
+    /// A value that was too much work to check.
+    pub(crate) fn excessive() -> Self {
+        let message = "is too much work to check against its schema: send less, or split it over several calls".to_owned();
+        Self { pointer: String::new(), message }
+    }
 }
 
 impl fmt::Display for Violation {
@@ -72,6 +87,13 @@ impl Checker {
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX));
         let schema = Prepared::of(schema);
         Self { validator: options.build(&schema.0).ok(), depth_max }
+    }
+
+    /// `value` against the schema.
+    pub(crate) fn check(&self, value: &Value, steps_max: u64) -> Check {
+        let steps = CHECK_STEPS_MAX.min(steps_max);
+        let violations = self.violations(value);
+        Check { verdict: if violations.is_empty() { Verdict::Matches } else { Verdict::Differs(violations) }, steps }
     }
 
     /// How `value` violates the schema.
