@@ -62,8 +62,9 @@ pub mod mcp;
 mod socket;
 
 pub use isolet_bindings::{
-    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope,
-    ScopeError, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, Violation,
+    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
+    Grants, Manifest, Scope, ScopeError, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode,
+    ToolReply, Types, Violation,
 };
 pub use isolet_snapshots::flags::Jit;
 

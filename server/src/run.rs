@@ -6,9 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use isolet::{
-    CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Limits, Outcome, RunOptions, Runtime,
-};
+use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Outcome, RunOptions, Runtime};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 

@@ -304,7 +304,8 @@ fn words_of(end: &End) -> &'static [&'static str] {
             &["contained"]
         }
         End::Returned(_) => &["clean"],
-        End::Threw(_) | End::Stopped(Stop::Calls { .. } | Stop::Output { .. } | Stop::Deadlock { .. }) => &["error"],
+        End::Threw(_)
+        | End::Stopped(Stop::Calls { .. } | Stop::Traffic { .. } | Stop::Output { .. } | Stop::Deadlock { .. }) => &["error"],
         End::Stopped(Stop::Wall { .. } | Stop::Cpu { .. }) => &["timeout"],
         End::Stopped(Stop::Heap { .. } | Stop::Data) => &["memory_limit"],
         End::Stopped(Stop::GuestLost { .. }) => &["error", "memory_limit"],

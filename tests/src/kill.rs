@@ -239,7 +239,7 @@ async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<us
         End::Stopped(Stop::Cpu { .. } | Stop::Wall { .. }) => 0,
         End::Stopped(Stop::Heap { .. } | Stop::Data) => 1,
         End::Stopped(Stop::GuestLost { .. }) => 2,
-        End::Stopped(Stop::Output { .. } | Stop::Calls { .. } | Stop::Deadlock { .. }) => 3,
+        End::Stopped(Stop::Output { .. } | Stop::Calls { .. } | Stop::Traffic { .. } | Stop::Deadlock { .. }) => 3,
         End::Threw(_) => 4,
         End::Returned(_) => 5,
         End::Stopped(Stop::Cancelled) => anyhow::bail!("{class}: {program}: cancelled by nobody"),

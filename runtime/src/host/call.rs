@@ -36,7 +36,13 @@ pub(crate) struct Request {
 }
 
 impl Caller {
-    pub(crate) fn new(scope: &Scope, host: &Arc<dyn AnyToolHost>, limits: &Limits, work: Arc<HostWork>, listeners: Listeners) -> Arc<Self> {
+    pub(crate) fn new(
+        scope: &Scope,
+        host: &Arc<dyn AnyToolHost>,
+        limits: &Limits,
+        work: Arc<HostWork>,
+        listeners: Listeners,
+    ) -> Arc<Self> {
         Arc::new(Self {
             scope: scope.clone(),
             host: Arc::clone(host),

@@ -346,7 +346,10 @@ impl Conversation<'_> {
         let bytes = request.arguments.len();
         self.argument_bytes = self.argument_bytes.saturating_add(bytes);
         if self.argument_bytes > limits.argument_bytes_total_max {
-            return Heard::End(End::Stopped(Stop::Traffic { what: Traffic::Arguments, limit: limits.argument_bytes_total_max }));
+            return Heard::End(End::Stopped(Stop::Traffic {
+                what: Traffic::Arguments,
+                limit: limits.argument_bytes_total_max,
+            }));
         }
         // An answer that the guest does not read stays in this process, and its call in flight.
         if self.in_flight + self.outgoing.waiting_answers() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX)

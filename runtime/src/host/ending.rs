@@ -94,8 +94,7 @@ fn threw(word: LastWord, known: Known) -> End {
     let Ok(facts) = serde_json::from_str::<ErrorFacts>(&text) else {
         return lost("an error that is not well formed".to_owned());
     };
-    let nearest =
-        if facts.name == "TypeError" { nearest(&known.scope, known.source_line.as_deref()) } else { Vec::new() };
+    let nearest = if facts.name == "TypeError" { nearest(&known.scope, known.source_line.as_deref()) } else { Vec::new() };
     End::Threw(GuestError {
         name: facts.name,
         message: facts.message,
@@ -172,7 +171,9 @@ mod tests {
     use super::*;
 
     fn said(ending: Ending, text: &str) -> End {
-        let Ok(scope) = Catalog::load::<String, Vec<Value>>([]).map(|catalog| catalog.scope(&Grants::new())) else { panic!("no catalog") };
+        let Ok(scope) = Catalog::load::<String, Vec<Value>>([]).map(|catalog| catalog.scope(&Grants::new())) else {
+            panic!("no catalog")
+        };
         let Ok(scope) = scope else { panic!("no scope") };
         let known = Known { scope, result_bytes_max: 1000, source_line: None, answered: 0, last_call: None };
         LastWord { ending, line: 1, column: 1, text: text.to_owned() }.end(known)
@@ -205,15 +206,23 @@ mod tests {
 
     #[test]
     fn half_a_surrogate_pair_is_replaced_in_results_and_errors() {
-        assert_eq!(said(Ending::Returned, r#"{"\ud83d":"\ude00x\ud83d\ude00"}"#), End::Returned(json!({ "\u{fffd}": "\u{fffd}x😀" })));
+        assert_eq!(
+            said(Ending::Returned, r#"{"\ud83d":"\ude00x\ud83d\ude00"}"#),
+            End::Returned(json!({ "\u{fffd}": "\u{fffd}x😀" }))
+        );
         let facts = r#"{"name":"Error","message":"\ud83d","code":"\ude00","causes":[{"name":"E","message":"\ud83d"}]}"#;
         let End::Threw(error) = said(Ending::Threw, facts) else { panic!("it threw") };
-        assert_eq!((error.message.as_str(), error.code.as_deref(), error.causes.as_slice()), ("\u{fffd}", Some("\u{fffd}"), &["E: \u{fffd}".to_owned()][..]));
+        assert_eq!(
+            (error.message.as_str(), error.code.as_deref(), error.causes.as_slice()),
+            ("\u{fffd}", Some("\u{fffd}"), &["E: \u{fffd}".to_owned()][..])
+        );
     }
 
     #[test]
     fn what_is_no_json_is_the_end_of_its_process() {
-        for (ending, text) in [(Ending::Returned, "{"), (Ending::Returned, "1 2"), (Ending::Threw, "{}"), (Ending::Threw, "\"x\"")] {
+        for (ending, text) in
+            [(Ending::Returned, "{"), (Ending::Returned, "1 2"), (Ending::Threw, "{}"), (Ending::Threw, "\"x\"")]
+        {
             assert!(matches!(said(ending, text), End::Stopped(Stop::GuestLost { .. })), "{text}");
         }
     }

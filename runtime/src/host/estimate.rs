@@ -58,7 +58,14 @@ mod tests {
 
     #[test]
     fn short_texts_are_read_at_once_and_long_ones_aside() {
-        for (bytes, work) in [(0, Work::Trifle), (1000, Work::Trifle), (1001, Work::Moment), (15_000, Work::Moment), (15_001, Work::More), (usize::MAX, Work::More)] {
+        for (bytes, work) in [
+            (0, Work::Trifle),
+            (1000, Work::Trifle),
+            (1001, Work::Moment),
+            (15_000, Work::Moment),
+            (15_001, Work::More),
+            (usize::MAX, Work::More),
+        ] {
             assert_eq!(Work::of_reading(bytes), work, "{bytes} bytes");
         }
     }

@@ -9,7 +9,9 @@
 
 use std::sync::Arc;
 
-use isolet_bindings::{Arguments, ArgumentsError, CHECK_STEPS_MAX, Scope, ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply, Verdict};
+use isolet_bindings::{
+    Arguments, ArgumentsError, CHECK_STEPS_MAX, Scope, ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply, Verdict,
+};
 use serde_json::{Map, Value};
 
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
@@ -172,7 +174,8 @@ impl Unchecked {
 
 /// Arguments that are not checked, because that would take too much of something.
 fn excessive(path: &str, what: &str) -> ToolError {
-    let message = format!("to check the arguments of `{path}` against its schema would take too much {what}: send less at a time");
+    let message =
+        format!("to check the arguments of `{path}` against its schema would take too much {what}: send less at a time");
     ToolError::new(ToolErrorCode::TooMuchWork, message)
 }
 

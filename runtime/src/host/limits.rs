@@ -178,7 +178,12 @@ mod tests {
     #[test]
     fn a_run_never_raises_a_limit_and_keeps_what_it_needs() {
         let host = Limits::default();
-        let lower = LowerLimits { calls_max: Some(u32::MAX), heap_bytes_max: Some(0), calls_in_flight_max: Some(0), ..LowerLimits::default() };
+        let lower = LowerLimits {
+            calls_max: Some(u32::MAX),
+            heap_bytes_max: Some(0),
+            calls_in_flight_max: Some(0),
+            ..LowerLimits::default()
+        };
         let expected = Limits { heap_bytes_max: HEAP_BYTES_MIN, calls_in_flight_max: 1, ..host.clone() };
         assert_eq!(host.lowered_by(&lower), expected);
     }
@@ -191,15 +196,22 @@ mod tests {
             limits.fault()
         };
         assert_eq!(fault(|_| {}), None);
-        assert_eq!(fault(|limits| limits.calls_in_flight_max = 0).as_deref(), Some("`limits.calls_in_flight_max` is 0: it can be 1 to 4294967295"));
+        assert_eq!(
+            fault(|limits| limits.calls_in_flight_max = 0).as_deref(),
+            Some("`limits.calls_in_flight_max` is 0: it can be 1 to 4294967295")
+        );
         assert_eq!(fault(|limits| limits.reply_bytes_max = TEXT_BYTES_MAX), None);
-        assert_eq!(fault(|limits| limits.reply_bytes_max = TEXT_BYTES_MAX + 1).as_deref(), Some("`limits.reply_bytes_max` is 536870889: it can be 0 to 536870888"));
+        assert_eq!(
+            fault(|limits| limits.reply_bytes_max = TEXT_BYTES_MAX + 1).as_deref(),
+            Some("`limits.reply_bytes_max` is 536870889: it can be 0 to 536870888")
+        );
         assert!(fault(|limits| limits.heap_bytes_max = HEAP_BYTES_MIN - 1).is_some());
     }
 
     /// Limits at their defaults but for a few fields, which are at one end of their type.
     fn choices() -> impl Strategy<Value = Limits> {
-        let choice = prop_oneof![1 => Just(Choice::Zero), 1 => Just(Choice::One), 20 => Just(Choice::Default), 1 => Just(Choice::Max)];
+        let choice =
+            prop_oneof![1 => Just(Choice::Zero), 1 => Just(Choice::One), 20 => Just(Choice::Default), 1 => Just(Choice::Max)];
         proptest::collection::vec(choice, 32).prop_map(|choices| {
             let mut choices = choices.into_iter();
             Limits::chosen(|| choices.next().unwrap_or(Choice::Default))

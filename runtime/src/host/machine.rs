@@ -70,7 +70,10 @@ mod tests {
     fn a_cgroup_has_what_it_and_those_around_it_may() {
         let inner = ("proc/self/cgroup", "0::/outer/inner\n");
         check(&[MACHINE, inner, ("sys/fs/cgroup/outer/inner/memory.max", "5000\n")], 5000);
-        check(&[MACHINE, inner, ("sys/fs/cgroup/outer/inner/memory.max", "max\n"), ("sys/fs/cgroup/outer/memory.max", "4000\n")], 4000);
+        check(
+            &[MACHINE, inner, ("sys/fs/cgroup/outer/inner/memory.max", "max\n"), ("sys/fs/cgroup/outer/memory.max", "4000\n")],
+            4000,
+        );
         // A container that sees itself as the root.
         check(&[MACHINE, inner, ("sys/fs/cgroup/memory.max", "3000\n")], 3000);
     }

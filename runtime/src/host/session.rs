@@ -255,7 +255,8 @@ impl std::fmt::Debug for Session {
 }
 
 fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+    let now =
+        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
     Ok(Start {
         heap_bytes_max: limits.heap_bytes_max,

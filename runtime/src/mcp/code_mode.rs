@@ -188,8 +188,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     /// Runs a program. Its fault is a result that says so; the host's is an error of the protocol.
     async fn run(&self, arguments: RunArguments, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
         let cancel = CancellationToken::new();
-        let mut options =
-            RunOptions { limits: limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
+        let mut options = RunOptions { limits: limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
         let progress = context.meta.get_progress_token().map(|token| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
