@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, LowerLimits, Outcome, RunOptions, Runtime, Session, Stop};
+use isolet::{CallEnd, Config, End, Limits, LowerLimits, Outcome, RunOptions, Runtime, Session, Stop};
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal};
 use serde_json::json;

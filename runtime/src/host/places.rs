@@ -123,6 +123,7 @@ impl Places {
 
     fn free(&self, user: &User, computed: bool) {
         let mut state = self.lock();
+        state.end_turn(user, self.capacity);
         state.live -= 1;
         state.change(user, |runs| {
             runs.live -= 1;
@@ -160,12 +161,24 @@ impl State {
 
     /// Whether a run of `user` may have a place now.
     fn may_begin(&self, user: &User, capacity: Capacity) -> bool {
-        if self.live >= capacity.live_max {
-            return false;
-        }
+        self.live < capacity.live_max && self.has_less_than_its_part(user, capacity)
+    }
+
+    /// Whether `user` has fewer runs than its own part.
+    fn has_less_than_its_part(&self, user: &User, capacity: Capacity) -> bool {
         let Some(runs) = self.users.get(user) else { return capacity.live_of_user_max > 0 };
         let sharing = self.busy_users.max(1);
         runs.live < capacity.live_of_user_max && (runs.computing == 0 || runs.computing < capacity.computing_max / sharing)
+    }
+
+    /// A user that had all of its part and is about to have less comes after those who wait and have not.
+    fn end_turn(&mut self, user: &User, capacity: Capacity) {
+        if !self.has_less_than_its_part(user, capacity)
+            && let Some(place) = self.turns.iter().position(|waiting| waiting == user)
+        {
+            self.turns.remove(place);
+            self.turns.push_back(user.clone());
+        }
     }
 
     /// Gives a run of `user` a place.
@@ -233,6 +246,9 @@ impl Place {
             return;
         }
         let mut state = self.places.lock();
+        if !computes {
+            state.end_turn(&self.user, self.places.capacity);
+        }
         state.change(&self.user, |runs| {
             runs.computing = if computes { runs.computing + 1 } else { runs.computing - 1 };
         });
