@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Stop};
+use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop, Traffic};
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -34,6 +34,11 @@ const TESTS: &[Test] = &[
     ("calls_beyond_those_in_flight_wait_with_their_line", calls_in_flight),
     ("arguments_that_are_too_long_are_a_tool_error", argument_bytes),
     ("a_reply_that_is_too_long_is_a_tool_error", reply_bytes),
+    ("arguments_that_are_too_long_together_end_the_run", argument_bytes_total),
+    ("replies_that_are_too_long_together_end_the_run", reply_bytes_total),
+    ("a_run_lowers_what_it_names_and_nothing_else", lowered_alone),
+    ("every_limit_can_be_at_its_extremes", extremes),
+    ("runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not", computing_runs),
     ("a_result_that_is_too_long_ends_the_run", result_bytes),
     ("console_bytes_end_the_run", console_bytes),
     ("console_lines_end_the_run", console_lines),
@@ -247,6 +252,149 @@ fn reply_bytes() -> anyhow::Result<()> {
     returns(&outcome, json!(["ToolError", "too_large"]))?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
     Ok(())
+}
+
+fn argument_bytes_total() -> anyhow::Result<()> {
+    let program = format!("return [{}]", [echo_of(50).as_str(); 3].map(|echo| format!("await (async () => {{ {echo} }})()")).join(", "));
+    returns(&run(|limits| limits.argument_bytes_total_max = Some(150), &program)?, json!([38, 38, 38]))?;
+    let outcome = run(|limits| limits.argument_bytes_total_max = Some(149), &program)?;
+    stops(&outcome, Stop::Traffic { what: Traffic::Arguments, limit: 149 })?;
+    ensure!(outcome.calls.len() == 2, "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn reply_bytes_total() -> anyhow::Result<()> {
+    let program = "const big = (bytes) => test.big({ bytes: bytes - 2 }); await big(50); await Promise.all([big(50), big(50)]); return 'done'";
+    returns(&run(|limits| limits.reply_bytes_total_max = Some(150), program)?, "done")?;
+    let outcome = run(|limits| limits.reply_bytes_total_max = Some(149), program)?;
+    stops(&outcome, Stop::Traffic { what: Traffic::Replies, limit: 149 })?;
+    ensure!(outcome.calls.iter().all(|call| call.end == CallEnd::Answered), "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn lowered_alone() -> anyhow::Result<()> {
+    let mut config = Config::default();
+    config.limits.calls_max = 1500;
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let session = Runtime::new(config)?.session(test_tools::scopes()?.test, TestTools(Upstream::new("user")));
+        let program = "for (let call = 0; call < 1500; call++) await test.echo({}); return 'done'";
+        returns(&session.run_with(program, lowered(|limits| limits.wall_max = Some(Duration::from_secs(29)))).await?, "done")
+    })
+}
+
+/// A limit, by its name, and what sets it in a configuration and in the options of a run: 0, 1, and the most that its type can say.
+type Extreme = (&'static str, fn(&mut Limits, usize), fn(&mut LowerLimits, usize));
+
+macro_rules! extremes {
+    ($($field:ident: $values:expr;)*) => {
+        [$((
+            stringify!($field),
+            |limits: &mut Limits, which: usize| limits.$field = $values[which],
+            |limits: &mut LowerLimits, which: usize| limits.$field = Some($values[which]),
+        )),*]
+    };
+}
+
+const BYTES: [usize; 3] = [0, 1, usize::MAX];
+const COUNTS: [u32; 3] = [0, 1, u32::MAX];
+const TIMES: [Duration; 3] = [Duration::ZERO, Duration::from_nanos(1), Duration::MAX];
+
+const EXTREMES: [Extreme; 17] = extremes! {
+    wall_max: TIMES;
+    cpu_max: TIMES;
+    heap_bytes_max: BYTES;
+    buffer_bytes_max: BYTES;
+    data_bytes_max: BYTES;
+    source_bytes_max: BYTES;
+    source_nesting_max: BYTES;
+    calls_max: COUNTS;
+    calls_in_flight_max: COUNTS;
+    argument_bytes_max: BYTES;
+    argument_bytes_total_max: BYTES;
+    reply_bytes_max: BYTES;
+    reply_bytes_total_max: BYTES;
+    held_bytes_max: BYTES;
+    result_bytes_max: BYTES;
+    console_bytes_max: BYTES;
+    console_lines_max: COUNTS;
+};
+
+/// Whatever one limit is, a run ends as its program or that limit says, or the configuration is refused and the message names the field.
+fn extremes() -> anyhow::Result<()> {
+    let program = "console.log('a line'); return await Promise.all([1, 2].map((value) => test.echo({ value }).catch((error) => error.code)))";
+    let fields = format!("{:#?}", Limits::default()).lines().count() - 2;
+    ensure!(fields == EXTREMES.len(), "there are {fields} limits: name them all here");
+    let check = |what: &str, outcome: &Outcome| match &outcome.end {
+        End::Stopped(Stop::GuestLost { how }) => Err(anyhow::anyhow!("{what}: lost: {how}")),
+        End::Stopped(Stop::Cancelled | Stop::Deadlock { .. }) => Err(anyhow::anyhow!("{what}: {}", outcome.end)),
+        _ => Ok(()),
+    };
+    for (name, _, lower) in EXTREMES {
+        for which in 0..3 {
+            check(&format!("a run with {name} {which}"), &run(|limits| lower(limits, which), program)?)?;
+        }
+    }
+    let tokio = tokio::runtime::Runtime::new()?;
+    for (name, set, _) in EXTREMES {
+        for which in 0..3 {
+            let mut config = Config::default();
+            set(&mut config.limits, which);
+            let limits = config.limits.clone();
+            let what = format!("a runtime with {name} {which}");
+            let outcome = tokio.block_on(async {
+                let session = match Runtime::new(config) {
+                    Ok(runtime) => runtime.session(test_tools::scopes()?.test, TestTools(Upstream::new("user"))),
+                    Err(error @ RunError::Configuration { .. }) if error.to_string().contains(&format!("`limits.{name}`")) => return Ok(None),
+                    Err(error) => return Err(error.into()),
+                };
+                anyhow::Ok(Some(session.run(program).await.with_context(|| format!("{what}: {limits:?}"))?))
+            })?;
+            outcome.map_or(Ok(()), |outcome| check(&what, &outcome))?;
+        }
+    }
+    Ok(())
+}
+
+fn computing_runs() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let mut config = Config::default();
+        config.computing_runs_max = 2;
+        (config.limits.cpu_max, config.limits.wall_max) = (Duration::from_secs(60), Duration::from_secs(60));
+        let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("waiting"));
+        let session = |upstream: &Arc<Upstream>| Arc::new(runtime.session(scopes.both.clone(), TestTools(Arc::clone(upstream))));
+        let (waiting, computing) = (session(&upstream), session(&Upstream::new("computing")));
+        let runs = |session: &Arc<Session>, count: usize, program: &'static str| {
+            let mut runs = tokio::task::JoinSet::new();
+            for _ in 0..count {
+                let session = Arc::clone(session);
+                runs.spawn(async move { session.run(program).await });
+            }
+            runs
+        };
+        // All of those that wait for a tool have a place, and none of them is one of the two.
+        let mut waiting = runs(&waiting, 8, "return (await hold.until_told({ id: 7 })).id");
+        ensure!(until(SOON, || upstream.running() == 8).await, "{} runs wait", upstream.running());
+        let mut computing = runs(&computing, 6, "for (;;);");
+        ensure!(until(SOON, || runtime.metrics().live == 10).await, "{:?}", runtime.metrics());
+        // Another user's run does not wait for one of those to end.
+        let other = session(&Upstream::new("other"));
+        for _ in 0..20 {
+            let outcome = tokio::time::timeout(SOON, other.run("return (await test.echo({ value: 1 })).value")).await??;
+            returns(&outcome, 1)?;
+            ensure!(runtime.metrics().live == 10, "{:?}: more than two compute", runtime.metrics());
+        }
+        upstream.tell(true);
+        while let Some(outcome) = waiting.join_next().await {
+            returns(&outcome??, 7)?;
+        }
+        ensure!(runtime.metrics().live == 2, "{:?}", runtime.metrics());
+        computing.abort_all();
+        while computing.join_next().await.is_some() {}
+        ensure!(until(SOON, || runtime.metrics().live == 0).await, "{:?}", runtime.metrics());
+        Ok(())
+    })
 }
 
 fn result_bytes() -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill, limits, processes,
     scope_snapshots, unprivileged,
 };
 
@@ -35,6 +35,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
         scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
+        held::HOST_ARGUMENT => Some(held::host(arguments)),
+        host_work::HOST_ARGUMENT => Some(host_work::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),
         unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),

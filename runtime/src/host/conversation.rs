@@ -118,7 +118,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         caller: Caller::new(assignment.scope, assignment.host, limits, work, listeners),
         // Further away than any clock goes is never.
         deadline: tokio::time::sleep(limits.wall_max).deadline(),
-        pulse: Pulse::new(Instant::now()),
+        pulse: Pulse::new(),
         assignment,
         claim,
         stream,
@@ -269,8 +269,11 @@ impl Conversation<'_> {
 
     /// Looks whether the process computes or waits.
     fn look(&mut self) {
-        let used = self.claim.process.runnable_time().unwrap_or_default();
-        self.assignment.place.set_computes(self.pulse.look(Instant::now(), used));
+        if let Some(used) = self.claim.process.runnable_time()
+            && let Some(computes) = self.pulse.look(Instant::now(), used)
+        {
+            self.assignment.place.set_computes(computes);
+        }
     }
 
     /// Reads what has come. False at the end of the stream.

@@ -10,17 +10,15 @@ const LOOK_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Pulse {
     /// When it was looked at last, and the processor time that it had then.
-    seen: Instant,
-    used: Duration,
+    seen: Option<(Instant, Duration)>,
     next: Duration,
     /// It computed for at least half of the time before the last look.
     computed: bool,
 }
 
 impl Pulse {
-    /// That of a process that begins now.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { seen: now, used: Duration::ZERO, next: LOOK_MIN, computed: false }
+    pub(crate) fn new() -> Self {
+        Self { seen: None, next: LOOK_MIN, computed: false }
     }
 
     /// When to look again, from the last look on.
@@ -33,13 +31,13 @@ impl Pulse {
         self.computed
     }
 
-    /// Looks: the process has used so much. Whether it computes.
-    pub(crate) fn look(&mut self, now: Instant, used: Duration) -> bool {
-        let passed = now.saturating_duration_since(self.seen);
-        let computes = used.saturating_sub(self.used) * 2 >= passed;
+    /// Looks at a process that is there and has used so much. Whether it computes, if that can be told: of one that was not seen before it cannot.
+    pub(crate) fn look(&mut self, now: Instant, used: Duration) -> Option<bool> {
+        let (seen, used_then) = self.seen.replace((now, used))?;
+        let computes = used.saturating_sub(used_then) * 2 >= now.saturating_duration_since(seen);
         self.next = if computes == self.computed { (self.next * 2).min(LOOK_MAX) } else { LOOK_MIN };
-        (self.seen, self.used, self.computed) = (now, used, computes);
-        computes
+        self.computed = computes;
+        Some(computes)
     }
 
     /// Notes that it has something to do again: an answer.
@@ -56,24 +54,25 @@ mod tests {
     fn half_of_the_time_is_computing_and_less_is_waiting() {
         let start = Instant::now();
         let after = |ms: u64| start + Duration::from_millis(ms);
-        let mut pulse = Pulse::new(start);
-        assert!(!pulse.look(after(20), Duration::from_millis(9)));
-        assert!(pulse.look(after(40), Duration::from_millis(19)));
+        let mut pulse = Pulse::new();
+        assert_eq!(pulse.look(after(0), Duration::from_millis(5)), None);
+        assert_eq!(pulse.look(after(20), Duration::from_millis(14)), Some(false));
+        assert_eq!(pulse.look(after(40), Duration::from_millis(24)), Some(true));
         assert!(pulse.computed());
-        assert!(!pulse.look(after(60), Duration::from_millis(20)));
+        assert_eq!(pulse.look(after(60), Duration::from_millis(25)), Some(false));
         assert!(!pulse.computed());
     }
 
     #[test]
     fn it_is_looked_at_more_seldom_while_nothing_changes() {
         let start = Instant::now();
-        let mut pulse = Pulse::new(start);
+        let mut pulse = Pulse::new();
         let mut looks = Vec::new();
-        for second in 1..=8 {
+        for second in 0..=8 {
             looks.push(pulse.next_look().as_millis());
             pulse.look(start + Duration::from_secs(second), Duration::ZERO);
         }
-        assert_eq!(looks, [20, 40, 80, 160, 320, 640, 1000, 1000]);
+        assert_eq!(looks, [20, 20, 40, 80, 160, 320, 640, 1000, 1000]);
         pulse.wake();
         assert_eq!(pulse.next_look(), LOOK_MIN);
         pulse.look(start + Duration::from_secs(9), Duration::from_secs(1));
