@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::definition::{DefinitionError, DefinitionList, ListError, Tool};
+use crate::check::UncheckedKeyword;
+use crate::definition::{DefinitionError, DefinitionList, ListError, REFUSALS_MAX, Tool, Unchecked};
 use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::name::{self, RAW_NAME_BYTES_MAX};
@@ -12,6 +13,15 @@ use crate::scope::{Scope, ScopeError};
 
 /// The most tools that are taken from one server.
 pub const SERVER_TOOLS_MAX: usize = 10_000;
+
+/// The most patterns in the schemas of one server that are checked.
+const SERVER_PATTERNS_MAX: usize = 20_000;
+
+/// The most keywords of one server that are reported as not checked; the others are counted.
+const UNCHECKED_MAX: usize = 20;
+
+/// The most bytes of a tool's name in a report.
+const REPORTED_NAME_BYTES_MAX: usize = 100;
 
 /// Every tool that could be used, by server; cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +31,9 @@ pub struct Catalog(Arc<Inner>);
 struct Inner {
     servers: Vec<Server>,
     dropped: Vec<DroppedTool>,
+    dropped_count: usize,
+    unchecked: Vec<UncheckedKeyword>,
+    unchecked_count: usize,
     hash: ContentHash,
 }
 
@@ -30,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) id: Arc<str>,
     pub(crate) identifier: String,
     pub(crate) tools: Vec<Arc<Tool>>,
+    /// How many tools of its list are not among these.
+    pub(crate) dropped: usize,
 }
 
 /// A catalog that cannot be loaded: the servers' ids cannot be told apart. The fault of the configuration.
@@ -78,7 +93,7 @@ pub enum CatalogError {
 pub struct DroppedTool {
     /// The server's id.
     pub server: String,
-    /// The tool's raw name, or its place in the list (`#3`) where it has none.
+    /// The beginning of the tool's raw name, or its place in the list (`#3`) where it has none.
     pub tool: String,
     /// Why.
     pub reason: DefinitionError,
@@ -86,7 +101,7 @@ pub struct DroppedTool {
 
 impl fmt::Display for DroppedTool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tool {:?} of server {:?} is left out: {}", excerpt(&self.tool), excerpt(&self.server), self.reason)?;
+        write!(f, "tool {:?} of server {:?} is left out: {}", self.tool, excerpt(&self.server), self.reason)?;
         match std::error::Error::source(&self.reason) {
             Some(source) => write!(f, " ({source})"),
             None => Ok(()),
@@ -96,7 +111,7 @@ impl fmt::Display for DroppedTool {
 
 /// The beginning of a name that may be too long to show.
 fn excerpt(name: &str) -> &str {
-    name.char_indices().nth(80).map_or(name, |(end, _)| &name[..end])
+    &name[..name.floor_char_boundary(REPORTED_NAME_BYTES_MAX)]
 }
 
 impl Catalog {
@@ -128,9 +143,16 @@ impl Catalog {
                 return Err(CatalogError::ServerTwice { server });
             }
         }
-        let mut catalog = Inner { servers: Vec::new(), dropped: Vec::new(), hash: ContentHash::of([]) };
-        for (server, DefinitionList(definitions)) in lists {
-            catalog.take(server, definitions);
+        let mut catalog = Inner {
+            servers: Vec::new(),
+            dropped: Vec::new(),
+            dropped_count: 0,
+            unchecked: Vec::new(),
+            unchecked_count: 0,
+            hash: ContentHash::of([]),
+        };
+        for (server, list) in lists {
+            catalog.take(server, list);
         }
         check_apart(&catalog.servers)?;
         let hashes = catalog.servers.iter().flat_map(|server| &server.tools).map(|tool| tool.hash());
@@ -154,10 +176,29 @@ impl Catalog {
         Self::load(servers.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?)
     }
 
-    /// The tools that were left out, each with its reason and the way out.
+    /// The tools that were left out, each with its reason and the way out: the first 20 of each server.
     #[must_use]
     pub fn dropped(&self) -> &[DroppedTool] {
         &self.0.dropped
+    }
+
+    /// How many tools were left out, those included that [`Catalog::dropped`] does not name.
+    #[must_use]
+    pub fn dropped_count(&self) -> usize {
+        self.0.dropped_count
+    }
+
+    /// The keywords of schemas that are not checked because of what they are, each with its reason: the first 20 of each server. An operator
+    /// should see them: what they say is left to the server.
+    #[must_use]
+    pub fn unchecked(&self) -> &[UncheckedKeyword] {
+        &self.0.unchecked
+    }
+
+    /// How many keywords are not checked, those included that [`Catalog::unchecked`] does not name.
+    #[must_use]
+    pub fn unchecked_count(&self) -> usize {
+        self.0.unchecked_count
     }
 
     /// What one user may call: the tools that `grants` allows and does not deny, renamed, described and pinned as it says.
@@ -183,33 +224,48 @@ impl Catalog {
 
 impl Inner {
     /// Takes what can be used of one server's definitions.
-    fn take(&mut self, server: String, definitions: Vec<Result<serde_json::Value, DefinitionError>>) {
+    fn take(&mut self, server: String, list: DefinitionList) {
         let id: Arc<str> = Arc::from(server);
+        let len = list.len();
         let mut names = HashSet::new();
         let mut identifiers = HashSet::new();
-        let mut tools = Vec::with_capacity(definitions.len().min(SERVER_TOOLS_MAX));
-        for (place, definition) in definitions.into_iter().enumerate() {
-            let name = definition
-                .as_ref()
-                .ok()
-                .and_then(|raw| raw.get("name")?.as_str())
-                .map_or_else(|| format!("#{place}"), str::to_owned);
-            let taken = Self::check(&id, tools.len(), definition).and_then(|tool| {
+        let mut tools = Vec::with_capacity(list.definitions.len().min(SERVER_TOOLS_MAX));
+        let mut patterns_left = SERVER_PATTERNS_MAX;
+        let mut refusals_left = REFUSALS_MAX;
+        let mut unchecked_left = UNCHECKED_MAX;
+        for (place, definition) in list.definitions {
+            let name = definition.as_ref().ok().and_then(|raw| raw.get("name")?.as_str());
+            let name = name.map_or_else(|| format!("#{place}"), |name| excerpt(name).to_owned());
+            let taken = Self::check(&id, tools.len(), definition, &mut patterns_left).and_then(|(tool, unchecked)| {
                 if !names.insert(tool.name().to_owned()) {
                     return Err(DefinitionError::Twice);
                 }
                 if !identifiers.insert(tool.identifier().to_owned()) {
                     return Err(DefinitionError::IdentifierTaken { identifier: tool.identifier().to_owned() });
                 }
-                Ok(tool)
+                Ok((tool, unchecked))
             });
             match taken {
-                Ok(tool) => tools.push(Arc::new(tool)),
-                Err(reason) => self.dropped.push(DroppedTool { server: id.to_string(), tool: name, reason }),
+                Ok((tool, unchecked)) => {
+                    self.unchecked_count += unchecked.count;
+                    for finding in unchecked.findings.into_iter().take(unchecked_left) {
+                        unchecked_left -= 1;
+                        let (pointer, reason) = (finding.pointer, finding.reason);
+                        self.unchecked.push(UncheckedKeyword { server: id.to_string(), tool: name.clone(), pointer, reason });
+                    }
+                    tools.push(Arc::new(tool));
+                }
+                Err(reason) if refusals_left > 0 => {
+                    refusals_left -= 1;
+                    self.dropped.push(DroppedTool { server: id.to_string(), tool: name, reason });
+                }
+                Err(_) => {}
             }
         }
-        if !tools.is_empty() {
-            self.servers.push(Server { identifier: name::identifier(&id), id, tools });
+        let dropped = len - tools.len();
+        self.dropped_count += dropped;
+        if !id.is_empty() && id.len() <= RAW_NAME_BYTES_MAX {
+            self.servers.push(Server { identifier: name::identifier(&id), id, tools, dropped });
         }
     }
 
@@ -217,14 +273,15 @@ impl Inner {
         server: &Arc<str>,
         taken: usize,
         definition: Result<serde_json::Value, DefinitionError>,
-    ) -> Result<Tool, DefinitionError> {
+        patterns_left: &mut usize,
+    ) -> Result<(Tool, Unchecked), DefinitionError> {
         let definition = definition?;
         if server.is_empty() || server.len() > RAW_NAME_BYTES_MAX {
             Err(DefinitionError::ServerNotAName)
         } else if taken == SERVER_TOOLS_MAX {
             Err(DefinitionError::TooMany { max: SERVER_TOOLS_MAX })
         } else {
-            Tool::new(server, definition)
+            Tool::new(server, definition, patterns_left)
         }
     }
 }
@@ -232,6 +289,7 @@ impl Inner {
 /// Refuses servers, sorted by id, that share a namespace or whose ids overlap in `server.tool`.
 fn check_apart(servers: &[Server]) -> Result<(), CatalogError> {
     let mut namespaces: BTreeMap<&str, &str> = BTreeMap::new();
+    let servers: Vec<&Server> = servers.iter().filter(|server| !server.tools.is_empty()).collect();
     let ids: HashSet<&str> = servers.iter().map(|server| &*server.id).collect();
     for server in servers {
         if let Some(first) = namespaces.insert(&server.identifier, &server.id) {

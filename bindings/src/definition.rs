@@ -3,18 +3,20 @@
 //! Definitions are taken as raw JSON, tool by tool: one that is wrong is dropped with its reason and never costs its neighbours.
 //! What is wrong but not needed (a description that is a number) is ignored, so that real servers keep their tools.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::check::{Check, Verdict};
+use crate::check::{Check, Checker, Finding, Verdict, Violation};
 use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
 use crate::schema::ToolTypes;
-use crate::validation::{Checker, Violation};
+use crate::words::{Kinds, kinds};
 
 /// The most bytes of a tool's JSON.
 pub const TOOL_BYTES_MAX: usize = 1 << 20;
@@ -72,9 +74,20 @@ pub enum DefinitionError {
     },
 }
 
+/// The most definitions of one list that are kept, good ones and such as turn out to be none.
+const LISTED_MAX: usize = 20_000;
+
+/// The most definitions of one server that are refused with a reason; the others are counted.
+pub(crate) const REFUSALS_MAX: usize = 20;
+
 /// What one server answered to `tools/list`: definitions, each parsed or refused by itself.
 #[derive(Debug, Default)]
-pub struct DefinitionList(pub(crate) Vec<Result<Value, DefinitionError>>);
+pub struct DefinitionList {
+    /// The place of each definition in the list, and the definition.
+    pub(crate) definitions: Vec<(usize, Result<Value, DefinitionError>)>,
+    refusals: usize,
+    len: usize,
+}
 
 /// A text that is no list of tools.
 #[non_exhaustive]
@@ -101,9 +114,8 @@ impl DefinitionList {
     /// [`ListError`] when the text as a whole is too long or no list.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ListError> {
         #[derive(Deserialize)]
-        struct ListResult<'text> {
-            #[serde(borrow)]
-            tools: Vec<&'text RawValue>,
+        struct ListResult {
+            tools: DefinitionList,
         }
 
         let text = text.as_ref();
@@ -111,12 +123,31 @@ impl DefinitionList {
             return Err(ListError::TooLarge { bytes: text.len() });
         }
         let is_object = text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let tools = if is_object {
-            serde_json::from_slice::<ListResult<'_>>(text).map(|result| result.tools)
+        let list = if is_object {
+            serde_json::from_slice::<ListResult>(text).map(|result| result.tools)
         } else {
-            serde_json::from_slice::<Vec<&RawValue>>(text)
+            serde_json::from_slice::<Self>(text)
         };
-        Ok(Self(tools.map_err(ListError::NotAList)?.into_iter().map(|tool| Self::parse_tool(tool.get())).collect()))
+        list.map_err(ListError::NotAList)
+    }
+
+    /// Takes one more definition. Of what cannot be one, however much there is, no more than the first reasons are kept.
+    fn push(&mut self, definition: Result<Value, DefinitionError>) {
+        let place = self.len;
+        self.len += 1;
+        let definition = definition.and_then(|raw| match name_of(&raw) {
+            Ok(_) => Ok(raw),
+            Err(error) => {
+                json::dismantle(raw);
+                Err(error)
+            }
+        });
+        self.refusals += usize::from(definition.is_err());
+        if self.definitions.len() < LISTED_MAX && (definition.is_ok() || self.refusals <= REFUSALS_MAX) {
+            self.definitions.push((place, definition));
+        } else if let Ok(raw) = definition {
+            json::dismantle(raw);
+        }
     }
 
     fn parse_tool(text: &str) -> Result<Value, DefinitionError> {
@@ -129,19 +160,46 @@ impl DefinitionList {
     /// How many tools it lists, the refused ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     /// Whether it lists none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
 }
 
 impl From<Vec<Value>> for DefinitionList {
     fn from(tools: Vec<Value>) -> Self {
-        Self(tools.into_iter().map(Ok).collect())
+        let mut list = Self::default();
+        tools.into_iter().for_each(|tool| list.push(Ok(tool)));
+        list
+    }
+}
+
+impl<'de> Deserialize<'de> for DefinitionList {
+    /// Reads an array, definition by definition: no more is in memory than is kept.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Definitions;
+
+        impl<'de> Visitor<'de> for Definitions {
+            type Value = DefinitionList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of tools")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut tools: A) -> Result<DefinitionList, A::Error> {
+                let mut list = DefinitionList::default();
+                while let Some(tool) = tools.next_element::<&RawValue>()? {
+                    list.push(DefinitionList::parse_tool(tool.get()));
+                }
+                Ok(list)
+            }
+        }
+
+        deserializer.deserialize_seq(Definitions)
     }
 }
 
@@ -153,40 +211,39 @@ pub struct Tool {
     raw: Value,
     hash: ContentHash,
     types: OnceLock<ToolTypes>,
-    input_checker: OnceLock<Checker>,
-    output_checker: OnceLock<Checker>,
+    input_checker: Checker,
+    output_checker: Option<Checker>,
+}
+
+/// What of a tool's schemas is not checked: the first keywords, each with its place in the definition, and how many there are.
+#[derive(Debug, Default)]
+pub(crate) struct Unchecked {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) count: usize,
 }
 
 impl Tool {
-    /// Checks `raw` and takes it.
-    pub(crate) fn new(server: &Arc<str>, raw: Value) -> Result<Self, DefinitionError> {
+    /// Checks `raw` and takes it. `patterns_left` is how many more patterns its server may have.
+    pub(crate) fn new(server: &Arc<str>, raw: Value, patterns_left: &mut usize) -> Result<(Self, Unchecked), DefinitionError> {
         if json::depth(&raw, TOOL_DEPTH_MAX) > TOOL_DEPTH_MAX {
             json::dismantle(raw);
             return Err(DefinitionError::TooDeep);
         }
-        let Value::Object(members) = &raw else { return Err(DefinitionError::NotAnObject) };
-        let name = match members.get("name") {
-            Some(Value::String(name)) if !name.is_empty() && name.len() <= RAW_NAME_BYTES_MAX => name,
-            _ => return Err(DefinitionError::NotAName),
-        };
-        if !members.get("inputSchema").is_none_or(admits_object) {
+        let identifier = crate::name::identifier(name_of(&raw)?);
+        if !admits_object(input_schema(&raw)) {
             return Err(DefinitionError::InputNotAnObject);
         }
-        let identifier = crate::name::identifier(name);
         let text = serde_json::to_vec(&raw).map_err(DefinitionError::NotJson)?;
         if text.len() > TOOL_BYTES_MAX {
             return Err(DefinitionError::TooLarge { bytes: text.len() });
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
-        Ok(Self {
-            server: Arc::clone(server),
-            identifier,
-            raw,
-            hash,
-            types: OnceLock::new(),
-            input_checker: OnceLock::new(),
-            output_checker: OnceLock::new(),
-        })
+        let mut unchecked = Unchecked::default();
+        let input_checker = unchecked.read("/inputSchema", input_schema(&raw), patterns_left);
+        let output_checker = output_schema(&raw).map(|schema| unchecked.read("/outputSchema", schema, patterns_left));
+        let tool =
+            Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker, output_checker };
+        Ok((tool, unchecked))
     }
 
     /// The id of its server, as the catalog was loaded with.
@@ -222,13 +279,13 @@ impl Tool {
     /// The JSON Schema of its arguments; `true` when it has none, which means any object.
     #[must_use]
     pub fn input_schema(&self) -> &Value {
-        self.raw.get("inputSchema").unwrap_or(&Value::Bool(true))
+        input_schema(&self.raw)
     }
 
     /// The JSON Schema of its structured result, if it has one.
     #[must_use]
     pub fn output_schema(&self) -> Option<&Value> {
-        self.raw.get("outputSchema").filter(|schema| schema.is_object() || schema.is_boolean())
+        output_schema(&self.raw)
     }
 
     /// Its annotations, if any. Hints of a stranger: they grant nothing.
@@ -263,28 +320,20 @@ impl Tool {
         self.types.get_or_init(|| ToolTypes::of(self))
     }
 
-    /// `arguments` against the input schema, which is compiled at the first use.
+    /// `arguments` against the input schema.
     pub(crate) fn check_input(&self, arguments: &Value, steps_max: u64) -> Check {
         if !arguments.is_object() {
             return Check { verdict: Verdict::Differs(vec![Violation::no_object()]), steps: 0 };
         }
-        self.input_checker().check(arguments, steps_max)
+        self.input_checker.check(arguments, steps_max)
     }
 
     /// `structured` against the output schema, if there is one.
     pub(crate) fn check_output(&self, structured: &Value, steps_max: u64) -> Check {
-        match self.output_checker() {
+        match &self.output_checker {
             Some(checker) => checker.check(structured, steps_max),
             None => Check { verdict: Verdict::Matches, steps: 0 },
         }
-    }
-
-    fn input_checker(&self) -> &Checker {
-        self.input_checker.get_or_init(|| Checker::of(self.input_schema()))
-    }
-
-    fn output_checker(&self) -> Option<&Checker> {
-        self.output_schema().map(|schema| self.output_checker.get_or_init(|| Checker::of(schema)))
     }
 
     fn text(&self, member: &str) -> Option<&str> {
@@ -292,15 +341,44 @@ impl Tool {
     }
 }
 
+impl Unchecked {
+    /// Reads the schema that is at `pointer` in its definition.
+    fn read(&mut self, pointer: &str, schema: &Value, patterns_left: &mut usize) -> Checker {
+        let (checker, mut findings, count) = Checker::read(schema, patterns_left);
+        findings.iter_mut().for_each(|finding| finding.pointer.insert_str(0, pointer));
+        self.findings.append(&mut findings);
+        self.count += count;
+        checker
+    }
+}
+
+/// The name of a definition.
+fn name_of(raw: &Value) -> Result<&str, DefinitionError> {
+    let Value::Object(members) = raw else { return Err(DefinitionError::NotAnObject) };
+    match members.get("name") {
+        Some(Value::String(name)) if !name.is_empty() && name.len() <= RAW_NAME_BYTES_MAX => Ok(name),
+        _ => Err(DefinitionError::NotAName),
+    }
+}
+
+/// The schema of a definition's arguments. A null is as good as none.
+fn input_schema(raw: &Value) -> &Value {
+    raw.get("inputSchema").filter(|schema| !schema.is_null()).unwrap_or(&Value::Bool(true))
+}
+
+fn output_schema(raw: &Value) -> Option<&Value> {
+    raw.get("outputSchema").filter(|schema| schema.is_object() || schema.is_boolean())
+}
+
 /// Whether arguments, which always are an object, can match `schema` as far as its own `type` says.
 fn admits_object(schema: &Value) -> bool {
     match schema {
         Value::Bool(admits) => *admits,
-        Value::Object(members) => match members.get("type") {
-            None => true,
-            Some(Value::String(name)) => name == "object",
-            Some(Value::Array(names)) => names.iter().any(|name| name == "object"),
-            Some(_) => false,
+        Value::Object(members) => match members.get("type").map(|said| kinds(said, None)) {
+            Some(Kinds::Only(kinds)) => kinds.contains(&"object"),
+            // A word that nobody here knows may mean an object; what is no word means nothing.
+            Some(Kinds::Unknown) => members.get("type").is_some_and(Value::is_string),
+            None | Some(Kinds::Any) => true,
         },
         _ => false,
     }

@@ -35,8 +35,12 @@ pub(crate) struct Resource(usize);
 /// The resources and anchors of one document.
 pub(crate) struct References<'schema> {
     roots: Vec<&'schema Value>,
+    /// The URI of each resource, empty where it has none.
+    bases: Vec<String>,
     by_uri: HashMap<String, Resource>,
     anchors: HashMap<(usize, &'schema str), &'schema Value>,
+    /// How many schemas have each `$dynamicAnchor`.
+    dynamic_anchors: HashMap<&'schema str, usize>,
     /// The resource that begins at a schema, by the schema's address.
     beginnings: HashMap<usize, Resource>,
     /// Whether there is any reference at all.
@@ -51,20 +55,24 @@ impl<'schema> References<'schema> {
     pub(crate) fn of(document: &'schema Value) -> Self {
         let mut references = Self {
             roots: vec![document],
+            bases: vec![String::new()],
             by_uri: HashMap::new(),
             anchors: HashMap::new(),
+            dynamic_anchors: HashMap::new(),
             beginnings: HashMap::new(),
             has_any: false,
         };
-        let mut bases = vec![String::new()];
         let mut waiting = Vec::with_capacity(32);
         waiting.push((document, Self::ROOT));
         while let Some((schema, resource)) = waiting.pop() {
             let Value::Object(members) = schema else { continue };
-            let resource = references.enter(schema, resource, &mut bases);
+            let resource = references.enter(schema, resource);
             for keyword in ["$anchor", "$dynamicAnchor"] {
                 if let Some(Value::String(anchor)) = members.get(keyword) {
                     references.anchors.insert((resource.0, anchor), schema);
+                    if keyword == "$dynamicAnchor" {
+                        *references.dynamic_anchors.entry(anchor).or_insert(0) += 1;
+                    }
                 }
             }
             for (keyword, value) in members {
@@ -77,7 +85,7 @@ impl<'schema> References<'schema> {
                         Value::Array(schemas) => waiting.extend(schemas.iter().map(|schema| (schema, resource))),
                         schema => waiting.push((schema, resource)),
                     }
-                } else if keyword == "$ref" || keyword == "$recursiveRef" {
+                } else if matches!(keyword.as_str(), "$ref" | "$recursiveRef" | "$dynamicRef") {
                     references.has_any = true;
                 }
             }
@@ -86,7 +94,7 @@ impl<'schema> References<'schema> {
     }
 
     /// Notes the resource that begins at `schema`, if one does, and gives the one that `schema` belongs to.
-    fn enter(&mut self, schema: &'schema Value, resource: Resource, bases: &mut Vec<String>) -> Resource {
+    fn enter(&mut self, schema: &'schema Value, resource: Resource) -> Resource {
         let Some(Value::String(id)) = schema.get("$id") else { return resource };
         if let Some(anchor) = id.strip_prefix('#') {
             self.anchors.insert((resource.0, anchor), schema);
@@ -96,13 +104,13 @@ impl<'schema> References<'schema> {
         if is_ignored {
             return resource;
         }
-        let uri = join(&bases[resource.0], id.trim_end_matches('#'));
+        let uri = join(&self.bases[resource.0], id.trim_end_matches('#'));
         let begun = if std::ptr::eq(schema, self.roots[0]) { Self::ROOT } else { Resource(self.roots.len()) };
         if begun == Self::ROOT {
-            bases[0].clone_from(&uri);
+            self.bases[0].clone_from(&uri);
         } else {
             self.roots.push(schema);
-            bases.push(uri.clone());
+            self.bases.push(uri.clone());
         }
         self.by_uri.entry(uri).or_insert(begun);
         self.beginnings.insert(address(schema), begun);
@@ -136,14 +144,14 @@ impl<'schema> References<'schema> {
         Some((target, resource))
     }
 
+    /// Whether `reference`, a `$dynamicRef`, means one of several schemas, by the way on which it is reached.
+    pub(crate) fn is_dynamic(&self, reference: &str) -> bool {
+        let anchor = reference.rsplit('#').next().unwrap_or_default();
+        self.dynamic_anchors.get(anchor).is_some_and(|count| *count > 1)
+    }
+
     fn find(&self, uri: &str, resource: Resource) -> Option<Resource> {
-        let base = self
-            .by_uri
-            .iter()
-            .filter(|(uri, known)| **known == resource && !uri.is_empty())
-            .map(|(uri, _)| uri.as_str())
-            .next();
-        self.by_uri.get(&join(base.unwrap_or_default(), uri)).copied()
+        self.by_uri.get(&join(&self.bases[resource.0], uri)).copied()
     }
 }
 

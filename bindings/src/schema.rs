@@ -14,6 +14,7 @@ use crate::definition::Tool;
 use crate::pattern;
 use crate::reference::{References, Resource, address};
 use crate::shape::{Alternative, ArrayShape, Kind, Property, Rest, Type};
+use crate::words::{Kinds, kinds};
 
 /// The most schemas that are visited for one tool.
 const NODES_MAX: usize = 20_000;
@@ -266,23 +267,12 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
 
     /// What `type`, `enum`, `const` and the keywords of objects and arrays say.
     fn own_keywords(&mut self, members: &'schema Map<String, Value>, place: Place<'_>) -> Type {
-        let mut kinds = match members.get("type") {
-            Some(Value::String(kind)) => vec![kind.as_str()],
-            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        if !kinds.is_empty() && members.get("nullable") == Some(&Value::Bool(true)) {
-            kinds.push("null");
-        }
-        let is_valid = !kinds.is_empty()
-            && kinds
-                .iter()
-                .all(|kind| matches!(*kind, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object"));
-        let converted = if let ([kind], true) = (kinds.as_slice(), is_valid) {
-            self.of_kind(kind, members, place)
-        } else if is_valid {
+        let said = members.get("type").map(|said| kinds(said, members.get("nullable")));
+        let converted = if let Some(Kinds::Only(kinds)) = said {
             let types: Vec<Type> = kinds.iter().map(|kind| self.of_kind(kind, members, place)).collect();
             Type::any_of(types)
+        } else if said == Some(Kinds::Unknown) {
+            Type::Unknown
         } else if members
             .keys()
             .any(|keyword| OBJECT_KEYWORDS.contains(&keyword.as_str()) || ARRAY_KEYWORDS.contains(&keyword.as_str()))

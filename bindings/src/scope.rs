@@ -11,7 +11,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Map, Value};
 
 use crate::catalog::Server;
-use crate::check::{CHECK_STEPS_MAX, Check, Verdict};
+use crate::check::{CHECK_STEPS_MAX, Check, Verdict, Violation};
 use crate::comment;
 use crate::declarations::{self, Piece, ServerDeclarations};
 use crate::definition::Tool;
@@ -22,7 +22,6 @@ use crate::name;
 use crate::search::{self, Index, PATH_LENGTH_MAX, SearchHit};
 use crate::tokens::TokenBudget;
 use crate::types::{self, Types};
-use crate::validation::Violation;
 
 /// The most paths that one call of [`Scope::describe`] looks at: a program or a client may name as many as it likes.
 pub const DESCRIBED_PATHS_MAX: usize = 50;

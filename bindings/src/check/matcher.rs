@@ -152,13 +152,7 @@ impl Automaton {
     }
 
     /// Whether the deterministic automaton matches; none if it would become too large.
-    fn is_match_of(
-        &self,
-        dfa: &DFA,
-        text: &str,
-        machine: &mut Machine,
-        meter: &mut Meter,
-    ) -> Result<Option<bool>, Exhausted> {
+    fn is_match_of(&self, dfa: &DFA, text: &str, machine: &mut Machine, meter: &mut Meter) -> Result<Option<bool>, Exhausted> {
         let cache = machine.deterministic.get_or_insert_with(|| dfa.create_cache());
         let Ok(mut state) = dfa.start_state_forward(cache, &Input::new(text)) else { return Ok(None) };
         for chunk in text.as_bytes().chunks(CHUNK_BYTES) {
@@ -238,7 +232,8 @@ mod tests {
             random >> 40 & 1 == 1
         };
         let bits: String = (0..length).map(|_| if bit() { '1' } else { '0' }).collect();
-        let letters: String = (0..length).map(|place| char::from(b'a' + u8::try_from(place * place % 26).unwrap_or(0))).collect();
+        let letters: String =
+            (0..length).map(|place| char::from(b'a' + u8::try_from(place * place % 26).unwrap_or(0))).collect();
         vec![bits, letters, "x".repeat(length), "a\u{e9}".repeat(length / 3), "\u{1f600}".repeat(length / 4)]
     }
 

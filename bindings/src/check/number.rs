@@ -38,12 +38,24 @@ pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
         return true;
     }
     if exponent >= step_exponent {
-        // A remainder of a large power of ten is that of its factors.
-        let tens = (0..exponent - step_exponent).fold(1 % step, |power, _| power * 10 % step);
+        let tens = power_of_ten(exponent.abs_diff(step_exponent), step);
         return number % step * tens % step == 0;
     }
-    let scaled = (0..step_exponent - exponent).try_fold(step, |scaled: u128, _| scaled.checked_mul(10));
+    let scaled = 10_u128.checked_pow(exponent.abs_diff(step_exponent)).and_then(|tens| tens.checked_mul(step));
     number == 0 || scaled.is_some_and(|scaled| number % scaled == 0)
+}
+
+/// The remainder of a power of ten. A divisor has at most 64 bits, so that no product of two remainders overflows.
+fn power_of_ten(exponent: u32, divisor: u128) -> u128 {
+    let (mut power, mut square, mut exponent) = (1 % divisor, 10 % divisor, exponent);
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            power = power * square % divisor;
+        }
+        square = square * square % divisor;
+        exponent /= 2;
+    }
+    power
 }
 
 /// The digits of `number`, without its sign, and the power of ten that they are multiplied by: `0.25` is 25 and -2.

@@ -60,12 +60,21 @@ pub(super) enum Rule {
     /// `propertyNames`.
     Names(NodeId),
     /// `prefixItems`, `items`.
-    Items { first: Vec<NodeId>, rest: Option<NodeId> },
+    Items {
+        first: Vec<NodeId>,
+        rest: Option<NodeId>,
+    },
     /// `contains`, `minContains`, `maxContains`.
     Contains(NodeId, Range),
-    /// `allOf`, `$ref`.
+    /// `allOf`.
     All(Vec<NodeId>),
-    If { condition: NodeId, then: NodeId, otherwise: NodeId },
+    /// `$ref`.
+    Reference(NodeId),
+    If {
+        condition: NodeId,
+        then: NodeId,
+        otherwise: NodeId,
+    },
     Not(NodeId),
     AnyOf(Vec<NodeId>),
     OneOf(Vec<NodeId>),
@@ -173,7 +182,7 @@ impl Rule {
             Self::Dependent(_) => 4,
             Self::Members(_) | Self::Names(_) | Self::Items { .. } => 5,
             Self::Pattern(..) | Self::UniqueItems | Self::Contains(..) => 6,
-            Self::All(_) | Self::If { .. } | Self::Not(_) | Self::DependentSchemas(_) => 7,
+            Self::All(_) | Self::Reference(_) | Self::If { .. } | Self::Not(_) | Self::DependentSchemas(_) => 7,
             Self::AnyOf(_) | Self::OneOf(_) => 8,
             // These look at what the others have spoken of.
             Self::Unchecked => 9,
@@ -181,11 +190,24 @@ impl Rule {
         }
     }
 
+    /// The keyword of a rule that holds nodes for the same value.
+    pub(super) fn keyword(&self) -> &'static str {
+        match self {
+            Self::All(_) => "allOf",
+            Self::AnyOf(_) => "anyOf",
+            Self::OneOf(_) => "oneOf",
+            Self::Not(_) => "not",
+            Self::If { .. } => "if",
+            Self::DependentSchemas(_) => "dependentSchemas",
+            _ => "$ref",
+        }
+    }
+
     /// The nodes that speak about the same value as this rule.
     pub(super) fn beside(&self) -> Vec<NodeId> {
         match self {
             Self::All(nodes) | Self::AnyOf(nodes) | Self::OneOf(nodes) => nodes.clone(),
-            Self::Not(node) => vec![*node],
+            Self::Not(node) | Self::Reference(node) => vec![*node],
             Self::If { condition, then, otherwise } => vec![*condition, *then, *otherwise],
             Self::DependentSchemas(schemas) => schemas.iter().map(|(_, node)| *node).collect(),
             _ => Vec::new(),

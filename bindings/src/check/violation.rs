@@ -1,0 +1,220 @@
+//! How a value differs from its schema, in words: where, what was expected, what came, and the way out where it is clear.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::rules::{Literals, SHOWN_OPTIONS_MAX};
+use crate::search::{self, PATH_LENGTH_MAX};
+
+/// The most violations that are reported for one value.
+const VIOLATIONS_MAX: usize = 8;
+
+/// The most characters of a value, of a name and of a pointer in a message.
+const VALUE_LENGTH_MAX: usize = 60;
+const NAME_LENGTH_MAX: usize = 60;
+const POINTER_LENGTH_MAX: usize = 300;
+
+/// The most names, or texts, that one is compared with.
+const COMPARED_MAX: usize = 1_000;
+
+/// One way in which a value does not match its schema. `Display` is one line: where, what was expected and what came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The JSON pointer of the wrong part, empty for the whole.
+    pub pointer: String,
+    /// What was expected there, what came, and the way out.
+    pub message: String,
+}
+
+impl Violation {
+    /// Arguments that are no object.
+    pub(crate) fn no_object() -> Self {
+        let message = "expected an object with the arguments: write `tool({ name: value })`".to_owned();
+        Self { pointer: String::new(), message }
+    }
+
+    /// A value that was too much work to check.
+    pub(crate) fn excessive() -> Self {
+        let message = "is too much work to check against its schema: send less, or split it over several calls".to_owned();
+        Self { pointer: String::new(), message }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = if self.pointer.is_empty() { "/" } else { &self.pointer };
+        write!(f, "{pointer}: {}", self.message)
+    }
+}
+
+/// The way to a part of a value.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'w> {
+    Root,
+    Member(&'w Way<'w>, &'w str),
+    Item(&'w Way<'w>, usize),
+}
+
+impl Way<'_> {
+    fn pointer(&self) -> String {
+        let mut segments = Vec::new();
+        let mut way = self;
+        loop {
+            match way {
+                Way::Root => break,
+                Way::Member(outer, name) => {
+                    let name: String = name.chars().take(NAME_LENGTH_MAX).collect();
+                    segments.push(name.replace('~', "~0").replace('/', "~1"));
+                    way = outer;
+                }
+                Way::Item(outer, place) => {
+                    segments.push(place.to_string());
+                    way = outer;
+                }
+            }
+        }
+        let pointer: String = segments.iter().rev().flat_map(|segment| ["/", segment]).collect();
+        pointer.chars().take(POINTER_LENGTH_MAX).collect()
+    }
+}
+
+/// The violations of a check, if they are wanted: a form that need not match is only asked whether it does.
+#[derive(Debug)]
+pub(super) struct Report {
+    violations: Vec<Violation>,
+    is_wanted: bool,
+}
+
+impl Report {
+    pub(super) fn wanted() -> Self {
+        Self { violations: Vec::new(), is_wanted: true }
+    }
+
+    pub(super) fn unwanted() -> Self {
+        Self { violations: Vec::new(), is_wanted: false }
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) fn is_full(&self) -> bool {
+        !self.is_wanted || self.violations.len() == VIOLATIONS_MAX
+    }
+
+    pub(super) fn add(&mut self, way: &Way<'_>, message: impl FnOnce() -> String) {
+        if self.is_full() {
+            return;
+        }
+        let violation = Violation { pointer: way.pointer(), message: message() };
+        // Several schemas may say the same.
+        if !self.violations.contains(&violation) {
+            self.violations.push(violation);
+        }
+    }
+
+    pub(super) fn into_violations(self) -> Vec<Violation> {
+        self.violations
+    }
+}
+
+/// `came string "x"`.
+pub(super) fn came(value: &Value) -> String {
+    match value {
+        Value::Null => "came null".to_owned(),
+        value => format!("came {} {}", kind_of(value), excerpt(value)),
+    }
+}
+
+pub(super) fn wrong_kind(kinds: &[&str], value: &Value) -> String {
+    let expected = kinds.join(" or ");
+    format!("expected {expected}, {}{}", came(value), conversion(&expected, value))
+}
+
+pub(super) fn not_among(literals: &Literals, value: &Value) -> String {
+    let came = excerpt(value);
+    if let (true, [only, ..]) = (literals.is_const, literals.shown.as_slice()) {
+        return format!("expected {}, came {came}", excerpt(only));
+    }
+    let listed = literals.shown.iter().take(SHOWN_OPTIONS_MAX).map(excerpt).collect::<Vec<_>>().join(", ");
+    let more = if literals.shown.len() > SHOWN_OPTIONS_MAX { ", ..." } else { "" };
+    let options = literals.strings.iter().take(COMPARED_MAX).map(AsRef::as_ref);
+    let nearest = value.as_str().map(|came| search::nearest(options, came)).unwrap_or_default();
+    let hint = nearest.first().map_or_else(String::new, |nearest| format!(": write \"{nearest}\""));
+    format!("expected one of {listed}{more}, came {came}{hint}")
+}
+
+pub(super) fn missing(name: &str, given: &serde_json::Map<String, Value>) -> String {
+    let name_shown = short(name);
+    match misspelt(name, given) {
+        Some(given) => format!("`{name_shown}` is missing: write `{name_shown}` in place of `{given}`"),
+        None => format!("`{name_shown}` is missing: add it"),
+    }
+}
+
+pub(super) fn unexpected(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", short(name))).collect();
+    format!("expected no property {}: remove it", names.join(", "))
+}
+
+/// `at least 2 items`, where there are more or fewer.
+pub(super) fn wrong_count(least: u64, most: u64, unit: &str, came: u64) -> String {
+    let bound = if came < least { format!("at least {least}") } else { format!("at most {most}") };
+    format!("expected {bound} {unit}, came {came}")
+}
+
+/// A property of `given` that looks like the missing `name`.
+fn misspelt<'v>(name: &str, given: &'v serde_json::Map<String, Value>) -> Option<&'v str> {
+    // Comparing takes as long as the product of the lengths.
+    let is_comparable = |name: &str| name.len() <= PATH_LENGTH_MAX;
+    let names = given.keys().map(String::as_str).take(COMPARED_MAX).filter(|given| is_comparable(given) && is_comparable(name));
+    names
+        .map(|given| (strsim::jaro_winkler(given, name), given))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|one, two| one.0.total_cmp(&two.0))
+        .map(|(_, given)| given)
+}
+
+/// How to turn a value into what was expected, where that is clear.
+fn conversion(expected: &str, came: &Value) -> String {
+    match (expected, came) {
+        ("number" | "integer", Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
+            format!(": write {text} without quotes")
+        }
+        ("string", Value::Number(number)) => format!(": write \"{number}\""),
+        ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// JSON Schema's word for what `value` is.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn short(name: &str) -> String {
+    name.chars().take(NAME_LENGTH_MAX).collect()
+}
+
+/// The beginning of `value` as JSON; large ones are not serialised as a whole.
+pub(super) fn excerpt(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => Value::String(text.chars().take(VALUE_LENGTH_MAX).collect()).to_string(),
+        Value::Array(items) => return format!("[{} items]", items.len()),
+        Value::Object(members) => {
+            let names: Vec<String> = members.keys().take(6).map(|name| name.chars().take(24).collect()).collect();
+            return format!("{{{}{}}}", names.join(", "), if members.len() > 6 { ", ..." } else { "" });
+        }
+        scalar => scalar.to_string(),
+    };
+    text.chars().take(VALUE_LENGTH_MAX + 2).collect()
+}
