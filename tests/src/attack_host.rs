@@ -165,9 +165,7 @@ impl Host {
         let ready = self.runtime.metrics().ready;
         let host = process_table::host();
         Footprint {
-            threads: process_table::status_number(host, "Threads")
-                .and_then(|threads| usize::try_from(threads).ok())
-                .unwrap_or(0),
+            threads: process_table::threads(host),
             descriptors: process_table::descriptors(host).saturating_sub(2 * ready),
             processes: process_table::descendants_of(host).len().saturating_sub(ready),
         }

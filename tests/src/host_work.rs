@@ -66,7 +66,7 @@ impl ToolHost for Tools {
         match call.tool.as_str() {
             "reply" => {
                 let count = call.arguments.get("count").and_then(Value::as_u64).unwrap_or_default();
-                Ok(Value::from_iter((0..count).map(|_| "none of them")).into())
+                Ok(Value::from_iter((0..count).map(|_| if count == 1 { "none of them" } else { "form 999" })).into())
             }
             _ => Ok(json!(1).into()),
         }
@@ -116,7 +116,9 @@ async fn too_much_work() -> anyhow::Result<()> {
 }
 
 async fn unchecked_reply() -> anyhow::Result<()> {
-    let outcome = session()?.run("return [(await work.reply({ count: 1 })).length, (await work.reply({ count: 100_000 })).length]").await?;
+    let outcome = session()?
+        .run("return [(await work.reply({ count: 1 })).length, (await work.reply({ count: 100_000 })).length]")
+        .await?;
     ensure!(outcome.end == End::Returned(json!([1, 100_000])), "{}", outcome.end);
     let warnings: Vec<_> = outcome.calls.iter().map(|call| call.warnings.join("; ")).collect();
     ensure!(warnings[0].starts_with("/0: none of its forms matches"), "{warnings:?}");
@@ -171,7 +173,9 @@ async fn cancelled() -> anyhow::Result<()> {
 }
 
 async fn searches() -> anyhow::Result<()> {
-    let outcome = session()?.run("return (await tools.search('numbers')).length > 0 && (await tools.describe('work.any')).length > 0").await?;
+    let outcome = session()?
+        .run("return (await tools.search('numbers')).length > 0 && (await tools.describe('work.any')).length > 0")
+        .await?;
     ensure!(outcome.end == End::Returned(true.into()), "{}", outcome.end);
     ensure!(outcome.cost.host_cpu > Duration::ZERO, "{:?}", outcome.cost);
     let malformed = "const asked = (limit) => tools.search('any', limit).catch((error) => error.code);\n\
@@ -208,13 +212,19 @@ async fn neighbours() -> anyhow::Result<()> {
     let mut runs = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let hostile = Arc::clone(&hostile);
-        runs.spawn(async move { hostile.run(&format!("{REFUSED} for (;;) await Promise.all(Array.from({{ length: 8 }}, call));")).await });
+        runs.spawn(async move {
+            hostile.run(&format!("{REFUSED} for (;;) await Promise.all(Array.from({{ length: 8 }}, call));")).await
+        });
     }
     ensure!(until(SOON, || runtime.metrics().held_bytes > 1 << 20).await, "{:?}", runtime.metrics());
     let beside = small_runs(&neighbour, 100).await?;
     ensure!(runtime.metrics().held_bytes > 0, "the hostile one has ended");
     let (median, worst) = (beside[beside.len() / 2], beside[beside.len() * 99 / 100]);
-    ensure!(median < alone[alone.len() / 2] * 10 + Duration::from_millis(20), "{median:?} beside, {:?} alone", alone[alone.len() / 2]);
+    ensure!(
+        median < alone[alone.len() / 2] * 10 + Duration::from_millis(20),
+        "{median:?} beside, {:?} alone",
+        alone[alone.len() / 2]
+    );
     ensure!(worst < Duration::from_secs(1), "{worst:?} at the worst");
     runs.abort_all();
     Ok(())

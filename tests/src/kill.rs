@@ -106,7 +106,7 @@ struct Footprint {
     zygotes: Vec<u32>,
     host_kb: u64,
     zygotes_kb: u64,
-    threads: u64,
+    threads: usize,
     descriptors: usize,
     children: usize,
 }
@@ -120,7 +120,7 @@ fn footprint(runtime: &Runtime) -> Footprint {
     Footprint {
         host_kb: process_table::status_number(host, "VmRSS").unwrap_or(0),
         zygotes_kb: zygotes.iter().filter_map(|zygote| process_table::status_number(*zygote, "VmRSS")).sum(),
-        threads: process_table::status_number(host, "Threads").unwrap_or(0),
+        threads: process_table::threads(host),
         descriptors: process_table::descriptors(host).saturating_sub(2 * ready),
         children: descendants.len().saturating_sub(ready),
         zygotes,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop, Traffic};
+use isolet::{
+    CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop,
+    Traffic,
+};
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -255,7 +258,8 @@ fn reply_bytes() -> anyhow::Result<()> {
 }
 
 fn argument_bytes_total() -> anyhow::Result<()> {
-    let program = format!("return [{}]", [echo_of(50).as_str(); 3].map(|echo| format!("await (async () => {{ {echo} }})()")).join(", "));
+    let program =
+        format!("return [{}]", [echo_of(50).as_str(); 3].map(|echo| format!("await (async () => {{ {echo} }})()")).join(", "));
     returns(&run(|limits| limits.argument_bytes_total_max = Some(150), &program)?, json!([38, 38, 38]))?;
     let outcome = run(|limits| limits.argument_bytes_total_max = Some(149), &program)?;
     stops(&outcome, Stop::Traffic { what: Traffic::Arguments, limit: 149 })?;
@@ -345,7 +349,9 @@ fn extremes() -> anyhow::Result<()> {
             let outcome = tokio.block_on(async {
                 let session = match Runtime::new(config) {
                     Ok(runtime) => runtime.session(test_tools::scopes()?.test, TestTools(Upstream::new("user"))),
-                    Err(error @ RunError::Configuration { .. }) if error.to_string().contains(&format!("`limits.{name}`")) => return Ok(None),
+                    Err(error @ RunError::Configuration { .. }) if error.to_string().contains(&format!("`limits.{name}`")) => {
+                        return Ok(None);
+                    }
                     Err(error) => return Err(error.into()),
                 };
                 anyhow::Ok(Some(session.run(program).await.with_context(|| format!("{what}: {limits:?}"))?))
@@ -363,7 +369,8 @@ fn computing_runs() -> anyhow::Result<()> {
         config.computing_runs_max = 2;
         (config.limits.cpu_max, config.limits.wall_max) = (Duration::from_secs(60), Duration::from_secs(60));
         let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("waiting"));
-        let session = |upstream: &Arc<Upstream>| Arc::new(runtime.session(scopes.both.clone(), TestTools(Arc::clone(upstream))));
+        let session =
+            |upstream: &Arc<Upstream>| Arc::new(runtime.session(scopes.both.clone(), TestTools(Arc::clone(upstream))));
         let (waiting, computing) = (session(&upstream), session(&Upstream::new("computing")));
         let runs = |session: &Arc<Session>, count: usize, program: &'static str| {
             let mut runs = tokio::task::JoinSet::new();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill, limits, processes,
-    scope_snapshots, unprivileged,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill, limits,
+    processes, scope_snapshots, unprivileged,
 };
 
 /// A role that takes longer hangs.

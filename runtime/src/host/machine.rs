@@ -1,4 +1,5 @@
-//! The memory that this process may use at the most: that of the machine, or of the cgroup that it is in.
+//! The memory of this process: how much it may use, that of the machine or of the cgroup that it is in, and what it gives back.
+#![allow(unsafe_code, reason = "the C library is told to give memory back")]
 
 use std::path::Path;
 
@@ -8,6 +9,15 @@ const ASSUMED_BYTES: usize = 4 << 30;
 /// The memory of this machine, or of the cgroup of this process if that may have less.
 pub(crate) fn memory_bytes() -> usize {
     memory_below(Path::new("/"))
+}
+
+/// Gives back to the system what was freed. The C library keeps it for later otherwise: of a tree that was large, all.
+pub(crate) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it takes the allocator's own locks, and nothing that is allocated moves.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 fn memory_below(root: &Path) -> usize {

@@ -14,6 +14,7 @@ use rustix::time::ClockId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::estimate::TREE_BYTES_MAX;
+use super::machine;
 use super::places::{Capacity, Place, Places, User};
 use super::run_error::RunError;
 
@@ -21,7 +22,9 @@ use super::run_error::RunError;
 const NICE: i32 = 19;
 /// How long a thread without work is kept.
 const IDLE_MAX: Duration = Duration::from_secs(10);
-/// In what that memory is counted: what a semaphore counts in has 32 bits.
+/// After work that took more memory than this, bytes, it is given back to the system.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+/// In what the memory of trees is counted: what a semaphore counts in has 32 bits.
 const TREE_UNIT_BYTES: usize = 64 << 10;
 
 /// The threads of a runtime.
@@ -122,7 +125,11 @@ impl HostWork {
         let done = threads.handle().spawn_blocking(move || {
             // The turn ends with the work, also when nobody waits for it any more.
             let _turn = turn;
-            this.here(work)
+            let done = this.here(work);
+            if tree_bytes > KEPT_BYTES_MAX {
+                this.here(machine::give_back);
+            }
+            done
         });
         done.await.map_err(|_| NotDone)
     }
