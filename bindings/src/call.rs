@@ -3,9 +3,16 @@
 //! A call names a tool by what its server calls it, because the host resolved it already. A reply carries JSON text, never a tree:
 //! it goes into the isolate as it came, parsed once, there.
 
-use serde::Serialize;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
+
+use crate::json;
+use crate::surrogates::without_half_surrogates;
 
 /// One call of one tool, resolved in the scope of its run, validated, with the pinned arguments added.
 #[non_exhaustive]
@@ -18,7 +25,7 @@ pub struct ToolCall {
     /// What the guest wrote: `github.create_issue`. For records and messages; nothing is authorised by it.
     pub path: String,
     /// The arguments: what was validated is what is sent.
-    pub arguments: Map<String, Value>,
+    pub arguments: Arguments,
     /// The call's number within its run, from the guest; it tells calls apart in records.
     pub id: u32,
 }
@@ -30,18 +37,164 @@ impl ToolCall {
         server: impl Into<String>,
         tool: impl Into<String>,
         path: impl Into<String>,
-        arguments: Map<String, Value>,
+        arguments: impl Into<Arguments>,
         id: u32,
     ) -> Self {
-        Self { server: server.into(), tool: tool.into(), path: path.into(), arguments, id }
+        Self { server: server.into(), tool: tool.into(), path: path.into(), arguments: arguments.into(), id }
+    }
+}
+
+/// The arguments of a call: the JSON text of one object, held once however often this is cloned.
+///
+/// The text is what was validated, byte for byte. It is on one line, has no key twice and no half surrogate pair, so it can be passed on as
+/// it is. A tree takes up to sixty times as much memory as its text, so there is one only for who asks: [`Arguments::parse`] makes what the
+/// caller wants, [`Arguments::as_map`] and [`Arguments::get`] a map that is kept with the text.
+///
+/// ```
+/// use isolet_bindings::Arguments;
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Search { query: String, limit: Option<u32> }
+///
+/// let (arguments, _) = Arguments::read(r#"{"query":"is:open","limit":3}"#.to_owned())?;
+/// let search: Search = arguments.parse()?;
+/// assert_eq!((search.query.as_str(), search.limit), ("is:open", Some(3)));
+/// assert_eq!(arguments.get("limit"), Some(&json!(3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Arguments {
+    json: Arc<RawValue>,
+    map: Arc<OnceLock<Map<String, Value>>>,
+}
+
+/// A text that is not the JSON of one object.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentsError {
+    /// It is no JSON, or none that can be read in one way only.
+    #[error("the arguments are not JSON: {0}")]
+    NotJson(serde_json::Error),
+    /// It is something else.
+    #[error("the arguments are {0}, not one object with named arguments")]
+    NotAnObject(&'static str),
+}
+
+impl Arguments {
+    /// Reads a text: the arguments that it says, and the same as a map, which is not kept.
+    ///
+    /// The text becomes one line, and half surrogate pairs become U+FFFD; neither changes its length.
+    ///
+    /// # Errors
+    ///
+    /// [`ArgumentsError`]. JSON with a key twice, a number beyond a double or more than 128 levels is refused too: others could read it
+    /// in another way.
+    pub fn read(json: String) -> Result<(Self, Map<String, Value>), ArgumentsError> {
+        let json = one_line(mended(json));
+        let map = match json::parse(&json).map_err(ArgumentsError::NotJson)? {
+            Value::Object(map) => map,
+            Value::Array(_) => return Err(ArgumentsError::NotAnObject("an array")),
+            Value::Null => return Err(ArgumentsError::NotAnObject("null")),
+            _ => return Err(ArgumentsError::NotAnObject("a single value")),
+        };
+        let json = RawValue::from_string(json).map_err(ArgumentsError::NotJson)?;
+        Ok((Self::of_text(json), map))
+    }
+
+    /// The arguments that this map says.
+    #[must_use]
+    pub fn of(map: &Map<String, Value>) -> Self {
+        Self::of_text(to_raw_value(map).expect("a JSON value is JSON"))
+    }
+
+    fn of_text(json: Box<RawValue>) -> Self {
+        Self { json: json.into(), map: Arc::default() }
+    }
+
+    /// The JSON text: one object, on one line.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        self.json.get()
+    }
+
+    /// The JSON text, to be written as it is.
+    #[must_use]
+    pub fn raw(&self) -> Arc<RawValue> {
+        Arc::clone(&self.json)
+    }
+
+    /// The arguments in a type of the caller's own.
+    ///
+    /// # Errors
+    ///
+    /// When they do not fit it.
+    pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.as_json())
+    }
+
+    /// The arguments as a map. It is made at the first use and lives as long as these arguments do.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        // Whatever is here was read as an object, or written as one.
+        self.map.get_or_init(|| self.parse().unwrap_or_default())
+    }
+
+    /// One argument, of [`Arguments::as_map`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.as_map().get(name)
+    }
+}
+
+/// JSON text without half surrogate pairs.
+fn mended(json: String) -> String {
+    match without_half_surrogates(&json) {
+        Cow::Borrowed(_) => json,
+        Cow::Owned(mended) => mended,
+    }
+}
+
+/// Valid JSON on one line: a control character between its tokens becomes a space. Inside of strings JSON has none.
+fn one_line(json: String) -> String {
+    if json.bytes().all(|byte| byte >= b' ') {
+        return json;
+    }
+    json.chars().map(|character| if character < ' ' { ' ' } else { character }).collect()
+}
+
+impl From<Map<String, Value>> for Arguments {
+    fn from(map: Map<String, Value>) -> Self {
+        Self::of(&map)
+    }
+}
+
+impl Serialize for Arguments {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+/// Equal texts.
+impl PartialEq for Arguments {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_json() == other.as_json()
+    }
+}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Arguments").field(&self.as_json()).finish()
     }
 }
 
 /// What a tool answered, as JSON text: the value that a program gets, and where there is more than that, the whole MCP result.
+///
+/// Half surrogate pairs in either become U+FFFD. Cheap to clone: the texts are held once.
 #[derive(Clone, Debug)]
 pub struct ToolReply {
-    value: Box<RawValue>,
-    result: Option<Box<str>>,
+    value: Arc<String>,
+    result: Option<Arc<String>>,
 }
 
 impl ToolReply {
@@ -63,27 +216,35 @@ impl ToolReply {
     /// The reply with this JSON text, which is not parsed again.
     #[must_use]
     pub fn raw(json: Box<RawValue>) -> Self {
-        Self { value: json, result: None }
+        let json: Box<str> = json.into();
+        Self { value: Arc::new(mended(json.into())), result: None }
     }
 
     /// The same reply with the `tools/call` result that it was taken from, JSON text. A classic MCP client gets that instead of the
     /// value: with every content block, `structuredContent` and `_meta`.
     #[must_use]
-    pub fn with_result(mut self, json: impl Into<Box<str>>) -> Self {
-        self.result = Some(json.into());
+    pub fn with_result(mut self, json: impl Into<String>) -> Self {
+        self.result = Some(Arc::new(mended(json.into())));
+        self
+    }
+
+    /// The same reply without the result that it was taken from.
+    #[must_use]
+    pub fn without_result(mut self) -> Self {
+        self.result = None;
         self
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
-        self.value.get()
+        &self.value
     }
 
     /// The `tools/call` result that the value was taken from, JSON text, where there is one.
     #[must_use]
     pub fn result(&self) -> Option<&str> {
-        self.result.as_deref()
+        self.result.as_ref().map(|result| result.as_str())
     }
 }
 
@@ -135,8 +296,8 @@ impl ToolError {
 
     /// The same error with the `tools/call` result that says it, JSON text: see [`ToolReply::with_result`].
     #[must_use]
-    pub fn with_result(mut self, json: impl Into<Box<str>>) -> Self {
-        self.result = Some(json.into());
+    pub fn with_result(mut self, json: impl Into<String>) -> Self {
+        self.result = Some(mended(json.into()).into());
         self
     }
 
@@ -159,6 +320,8 @@ pub enum ToolErrorCode {
     UnknownTool,
     /// Arguments or reply beyond their limit in bytes.
     TooLarge,
+    /// To check these arguments against the tool's schema would take too much work: fewer or shorter ones can be checked.
+    TooMuchWork,
     /// The tool did not answer in its time.
     TimedOut,
     /// The run, or its caller, ended the call.
@@ -184,6 +347,7 @@ impl ToolErrorCode {
             Self::InvalidArguments => "invalid_arguments",
             Self::UnknownTool => "unknown_tool",
             Self::TooLarge => "too_large",
+            Self::TooMuchWork => "too_much_work",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
             Self::Unavailable => "unavailable",
@@ -216,6 +380,52 @@ mod tests {
         assert_eq!(ToolReply::from(json!(18_446_744_073_709_551_615_u64)).as_json(), "18446744073709551615");
         let kept = RawValue::from_string("{ \"a\" : 1 }".to_owned()).unwrap();
         assert_eq!(ToolReply::raw(kept).as_json(), "{ \"a\" : 1 }");
+    }
+
+    #[track_caller]
+    fn check(text: &str, json: &str, map: Value) {
+        let (arguments, read) = Arguments::read(text.to_owned()).unwrap();
+        assert_eq!(arguments.as_json(), json);
+        assert_eq!(Value::Object(read), map);
+        assert_eq!(Value::Object(arguments.as_map().clone()), map);
+        assert_eq!(arguments.parse::<Value>().unwrap(), map);
+        assert_eq!(serde_json::to_string(&[&arguments]).unwrap(), format!("[{json}]"));
+        assert_eq!(arguments.raw().get(), json);
+    }
+
+    #[test]
+    fn arguments_are_the_text_that_was_read() {
+        check("{}", "{}", json!({}));
+        check(r#"{"a":1.0,"b":[1e2]}"#, r#"{"a":1.0,"b":[1e2]}"#, json!({"a": 1.0, "b": [1e2]}));
+        check(r#"{"half":"\ud83d"}"#, r#"{"half":"\ufffd"}"#, json!({"half": "\u{fffd}"}));
+        assert_eq!(Arguments::of(json!({"a": [1, null]}).as_object().unwrap()).as_json(), r#"{"a":[1,null]}"#);
+    }
+
+    #[test]
+    fn arguments_are_one_line_whatever_was_between_their_tokens() {
+        let text = "{\"a\":\r\n{\"jsonrpc\":\"2.0\"}\n}";
+        check(text, "{\"a\":  {\"jsonrpc\":\"2.0\"} }", json!({"a": {"jsonrpc": "2.0"}}));
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        let refused = |text: &str| Arguments::read(text.to_owned()).unwrap_err().to_string();
+        assert!(refused(r#"{"a":1,"a":2}"#).contains("given twice"));
+        assert!(refused(r#"{"a":1e999}"#).contains("number out of range"));
+        assert!(refused(&format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))).contains("recursion limit"));
+        assert!(refused("{").starts_with("the arguments are not JSON: EOF"));
+        for (text, what) in [("[{}]", "an array"), ("null", "null"), ("1", "a single value"), ("\"{}\"", "a single value")] {
+            assert_eq!(refused(text), format!("the arguments are {what}, not one object with named arguments"));
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_a_reply_is_replaced() {
+        let raw = RawValue::from_string(r#"["\ud83d","\ud83d\ude00"]"#.to_owned()).unwrap();
+        let reply = ToolReply::raw(raw).with_result(r#"{"content":"\ude00"}"#);
+        assert_eq!((reply.as_json(), reply.result()), (r#"["\ufffd","\ud83d\ude00"]"#, Some(r#"{"content":"\ufffd"}"#)));
+        assert_eq!(reply.without_result().result(), None);
+        assert_eq!(ToolError::failed("no").with_result(r#"{"content":"\ude00"}"#).result(), Some(r#"{"content":"\ufffd"}"#));
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl ScopedTool {
     }
 
     /// Whether any argument is fixed in this scope.
-    pub(crate) fn has_pinned(&self) -> bool {
+    #[must_use]
+    pub fn has_pinned(&self) -> bool {
         !self.pinned.is_empty()
     }
 

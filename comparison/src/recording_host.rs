@@ -35,7 +35,7 @@ impl Recording {
         calls.push(Recorded {
             path: call.path.clone(),
             tool: call.tool.clone(),
-            arguments: call.arguments.clone(),
+            arguments: call.arguments.as_map().clone(),
             is_answered: false,
         });
         calls.len() - 1

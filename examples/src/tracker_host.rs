@@ -32,7 +32,7 @@ impl TrackerHost {
 
 impl ToolHost for TrackerHost {
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        match self.tracker.call(&self.user, &call.tool, Value::Object(call.arguments)) {
+        match self.tracker.call(&self.user, &call.tool, Value::Object(call.arguments.as_map().clone())) {
             Ok(Reply::Structured(value)) => Ok(ToolReply::from(value)),
             Ok(Reply::Text(text)) => Ok(ToolReply::text(text)),
             Err(error) => Err(ToolError::failed(error.to_string())),

@@ -26,7 +26,7 @@ impl ToolHost for Tools {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 Ok(ToolReply::from(json!({ "ok": true })))
             }
-            _ => Ok(ToolReply::from(serde_json::Value::Object(call.arguments))),
+            _ => Ok(ToolReply::from(serde_json::Value::Object(call.arguments.as_map().clone()))),
         }
     }
 }

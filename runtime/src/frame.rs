@@ -259,8 +259,8 @@ impl Maxima for RunMaxima {
         match kind {
             SAY => Some(SAY_BYTES_MAX),
             // The isolate counts UTF-16 units, one of which is at most three bytes.
-            CALL => Some(16 + self.argument_bytes_max.saturating_mul(3)),
-            END => Some(17 + self.result_bytes_max.max(ERROR_BYTES_MAX)),
+            CALL => Some(self.argument_bytes_max.saturating_mul(3).saturating_add(16)),
+            END => Some(self.result_bytes_max.max(ERROR_BYTES_MAX).saturating_add(17)),
             REFUSED | JAILED => Some(NOTE_BYTES_MAX),
             _ => None,
         }
@@ -312,6 +312,9 @@ impl Maxima for HostMaxima {
     }
 }
 
+/// Memory that a decoder keeps for further frames.
+const KEPT_BYTES_MAX: usize = 256 << 10;
+
 /// Takes frames out of a stream of bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -350,22 +353,39 @@ impl Decoder {
 
     /// The next frame, and whether its kind has the bits of `flag`.
     fn take<Frame: Decode>(&mut self, maxima: &impl Maxima, flag: u8) -> Result<Option<(Frame, bool)>, FrameError> {
-        let Some((header, rest)) = self.buffer[self.taken..].split_first_chunk::<HEADER_BYTES>() else {
+        let Some((kind, is_flagged, bytes)) = self.announced(maxima, flag)? else {
             return Ok(None);
         };
-        let [a, b, c, d, flagged] = *header;
+        let start = self.taken + HEADER_BYTES;
+        let Some(payload) = self.buffer.get(start..start + bytes) else {
+            return Ok(None);
+        };
+        let frame = Frame::decode(kind, Payload { kind, bytes: payload })?;
+        self.taken = start + bytes;
+        if self.taken == self.buffer.len() && self.buffer.capacity() > KEPT_BYTES_MAX {
+            *self = Self::default();
+        }
+        Ok(Some((frame, is_flagged)))
+    }
+
+    /// The bytes of payload that the next frame has, once its length has come: they may still be on their way.
+    pub(crate) fn next_bytes(&self, maxima: &impl Maxima) -> Result<Option<usize>, FrameError> {
+        Ok(self.announced(maxima, 0)?.map(|(_, _, bytes)| bytes))
+    }
+
+    /// Kind and length of the next frame, if it may be so long, and whether the kind has the bits of `flag`.
+    fn announced(&self, maxima: &impl Maxima, flag: u8) -> Result<Option<(u8, bool, usize)>, FrameError> {
+        let Some([a, b, c, d, flagged]) = self.buffer[self.taken..].first_chunk::<HEADER_BYTES>().copied() else {
+            return Ok(None);
+        };
         let (kind, is_flagged) = (flagged & !flag, flagged & flag != 0);
         let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
         let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
         if bytes > bytes_max {
-            return Err(FrameError::TooLong { kind, bytes, bytes_max });
+            Err(FrameError::TooLong { kind, bytes, bytes_max })
+        } else {
+            Ok(Some((kind, is_flagged, bytes)))
         }
-        let Some(payload) = rest.get(..bytes) else {
-            return Ok(None);
-        };
-        let frame = Frame::decode(kind, Payload { kind, bytes: payload })?;
-        self.taken += HEADER_BYTES + bytes;
-        Ok(Some((frame, is_flagged)))
     }
 }
 
@@ -418,22 +438,26 @@ pub(crate) fn encoded(frame: &impl Encode, with_descriptor: bool) -> Vec<u8> {
 
 /// Writes one frame: its numbers, then its text.
 fn write(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text: &[u8]) {
-    let bytes = numbers.iter().map(|number| number.len()).sum::<usize>() + text.len();
-    // A longer frame cannot be written by either side: every text has a limit far below.
+    to.reserve(HEADER_BYTES + numbers.iter().map(|number| number.len()).sum::<usize>() + text.len());
+    write_head(to, kind, numbers, text.len());
+    to.extend_from_slice(text);
+}
+
+/// Writes one frame but for its text, which has so many bytes.
+fn write_head(to: &mut Vec<u8>, kind: u8, numbers: &[&[u8]], text_bytes: usize) {
+    let bytes = numbers.iter().map(|number| number.len()).sum::<usize>() + text_bytes;
+    // A longer frame cannot be written by either side: every text has a limit far below, whatever a configuration says.
     let prefix = u32::try_from(bytes).unwrap_or(u32::MAX);
-    to.reserve(HEADER_BYTES + bytes);
     to.extend_from_slice(&prefix.to_le_bytes());
     to.push(kind);
     for number in numbers {
         to.extend_from_slice(number);
     }
-    to.extend_from_slice(text);
 }
 
-/// The JSON of a value of ours; it cannot fail for these types. If it did, there would be no text, which every reader refuses: it is
-/// closed, never open.
+/// The JSON of a value of ours.
 fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_vec(value).expect("numbers, flags and texts are JSON")
 }
 
 /// The unread part of a payload.
@@ -580,7 +604,13 @@ impl Encode for ToRun {
 impl ToRun {
     /// Appends an answer without copying its text first.
     pub(crate) fn answer(call: u32, succeeded: bool, text: &str, to: &mut Vec<u8>) {
-        write(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text.as_bytes());
+        Self::answer_without_text(call, succeeded, text.len(), to);
+        to.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends an answer but for its text, which is to follow and has so many bytes.
+    pub(crate) fn answer_without_text(call: u32, succeeded: bool, text_bytes: usize, to: &mut Vec<u8>) {
+        write_head(to, ANSWER, &[&call.to_le_bytes(), &[u8::from(succeeded)]], text_bytes);
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! impl ToolHost for Github {
 //!     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-//!         // Call the API with `self.token`; `call.arguments` match the tool's schema.
+//!         // Call the API with `self.token`; `call.arguments` match the tool's schema, as JSON text and as a map.
 //!         Ok(ToolReply::from(serde_json::json!([{ "title": "an issue" }])))
 //!     }
 //! }
@@ -64,17 +64,17 @@ mod priority;
 mod socket;
 
 pub use isolet_bindings::{
-    Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope,
-    ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types,
-    UncheckedKeyword, UncheckedReason, Violation,
+    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
+    Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
+    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation,
 };
 pub use isolet_snapshots::flags::Jit;
 
 pub use host::config::{Config, Isolation, Start, danger};
-pub use host::conversation::Event;
-pub use host::limits::{HEAP_BYTES_MIN, Limits};
+pub use host::event::Event;
+pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};
 pub use host::metrics::Metrics;
-pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop};
+pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop, Traffic};
 pub use host::run_error::RunError;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};

@@ -6,9 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use isolet::{
-    CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Limits, Outcome, RunOptions, Runtime,
-};
+use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Outcome, RunOptions, Runtime};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -22,17 +20,16 @@ const EVENTS_WAITING: usize = 1024;
 
 /// Runs the program, prints what it returned, and tells by the exit code how it ended.
 pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
-    let mut limits = Limits::default();
-    limits.wall_max = command.wall_max.map_or(limits.wall_max, Duration::from_secs);
-    let source = read_program(&command.program, limits.source_bytes_max).map_err(Fault::Usage)?;
     let mut config = Config::default();
+    let source = read_program(&command.program, config.limits.source_bytes_max).map_err(Fault::Usage)?;
     if command.strict {
         config.isolation = Isolation::Strict;
     }
     let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::open(command.config.as_deref(), &command.servers).await?;
     let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
-    let options = RunOptions { limits: Some(limits), events: (!command.json).then_some(events), ..RunOptions::default() };
+    let mut options = RunOptions { events: (!command.json).then_some(events), ..RunOptions::default() };
+    options.limits.wall_max = command.wall_max.map(Duration::from_secs);
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let show = async {
         while let Some(event) = seen.recv().await {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, Limits, Outcome, RunError, RunOptions, Runtime, Scope, Session, Stop};
+use isolet::{CallEnd, Config, End, LowerLimits, Outcome, RunError, RunOptions, Runtime, Scope, Session, Stop};
 
 use crate::attacks::{self, How, Plan, Script, Verdict};
 use crate::process_table::{self, until};
@@ -165,9 +165,7 @@ impl Host {
         let ready = self.runtime.metrics().ready;
         let host = process_table::host();
         Footprint {
-            threads: process_table::status_number(host, "Threads")
-                .and_then(|threads| usize::try_from(threads).ok())
-                .unwrap_or(0),
+            threads: process_table::threads(host),
             descriptors: process_table::descriptors(host).saturating_sub(2 * ready),
             processes: process_table::descendants_of(host).len().saturating_sub(ready),
         }
@@ -214,7 +212,7 @@ impl Host {
         let source = String::from_utf8_lossy(&script.bytes()?).into_owned();
         let upstream = Upstream::new(&script.id);
         let session = self.runtime.session(self.scope.clone(), TestTools(Arc::clone(&upstream)));
-        let options = RunOptions { limits: Some(limits()), ..RunOptions::default() };
+        let options = RunOptions { limits: limits(), ..RunOptions::default() };
         let outcome = session.run_with(&source, options).await;
         let mut failures = Vec::new();
         if let Ok(outcome) = &outcome {
@@ -280,10 +278,10 @@ impl Host {
 }
 
 /// What the suite suggests (`attacks/README.md`); all else is the default.
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.cpu_max = Duration::from_secs(1);
-    limits.wall_max = WALL_MAX;
+fn limits() -> LowerLimits {
+    let mut limits = LowerLimits::default();
+    limits.cpu_max = Some(Duration::from_secs(1));
+    limits.wall_max = Some(WALL_MAX);
     limits
 }
 
@@ -304,7 +302,8 @@ fn words_of(end: &End) -> &'static [&'static str] {
             &["contained"]
         }
         End::Returned(_) => &["clean"],
-        End::Threw(_) | End::Stopped(Stop::Calls { .. } | Stop::Output { .. } | Stop::Deadlock { .. }) => &["error"],
+        End::Threw(_)
+        | End::Stopped(Stop::Calls { .. } | Stop::Traffic { .. } | Stop::Output { .. } | Stop::Deadlock { .. }) => &["error"],
         End::Stopped(Stop::Wall { .. } | Stop::Cpu { .. }) => &["timeout"],
         End::Stopped(Stop::Heap { .. } | Stop::Data) => &["memory_limit"],
         End::Stopped(Stop::GuestLost { .. }) => &["error", "memory_limit"],

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, Limits, RunOptions, Runtime, Session};
+use isolet::{Config, End, LowerLimits, RunOptions, Runtime, Session};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
@@ -220,8 +220,8 @@ impl Host {
         ensure!(zygotes.len() == 2, "a base zygote and one of a scope, not {zygotes:?}");
         let before: Vec<_> = zygotes.iter().map(|zygote| pages(*zygote, "")).collect::<anyhow::Result<_>>()?;
         let own_before: Vec<_> = zygotes.iter().map(|zygote| pages(*zygote, "[heap]")).collect::<anyhow::Result<_>>()?;
-        let mut limits = Limits::default();
-        limits.cpu_max = Duration::from_millis(50);
+        let mut limits = LowerLimits::default();
+        limits.cpu_max = Some(Duration::from_millis(50));
         for number in 0..1000 {
             // One in ten takes its process down; all others change what they can reach.
             let program = if number % 10 == 0 {
@@ -229,7 +229,7 @@ impl Host {
             } else {
                 VANDALS[number % VANDALS.len()]
             };
-            let options = RunOptions { limits: Some(limits.clone()), ..RunOptions::default() };
+            let options = RunOptions { limits: limits.clone(), ..RunOptions::default() };
             self.session.run_with(program, options).await.with_context(|| program.to_owned())?;
         }
         for (zygote, before) in zygotes.iter().zip(before) {

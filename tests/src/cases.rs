@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use isolet::{
-    CallEnd, Catalog, Config, Grants, Jit, Limits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost,
+    CallEnd, Catalog, Config, Grants, Jit, LowerLimits, Outcome, RunOptions, Runtime, Scope, ToolCall, ToolError, ToolHost,
     ToolReply,
 };
 use libtest_mimic::Trial;
@@ -81,7 +81,7 @@ fn check_native(programs: &[PathBuf]) -> anyhow::Result<()> {
 fn actual(program: &Path, shared: &Shared) -> anyhow::Result<String> {
     let source = std::fs::read_to_string(program)?;
     let options = RunOptions {
-        limits: Some(limits_of(&source)?),
+        limits: limits_of(&source)?,
         clock_ms: Some(1_700_000_000_000),
         seed: Some([1, 2, 3, 4]),
         ..RunOptions::default()
@@ -102,24 +102,24 @@ fn compare(program: &Path, actual: &str) -> anyhow::Result<()> {
 }
 
 /// What the first lines of a program lower.
-fn limits_of(source: &str) -> anyhow::Result<Limits> {
-    let mut limits = Limits::default();
+fn limits_of(source: &str) -> anyhow::Result<LowerLimits> {
+    let mut limits = LowerLimits::default();
     for line in source.lines().map_while(|line| line.strip_prefix("//! ")) {
         let (key, value) = line.split_once(": ").with_context(|| format!("`{line}` is no `key: value`"))?;
         let number: usize = value.parse().with_context(|| format!("`{value}` is no number"))?;
         match key {
-            "wall_ms_max" => limits.wall_max = Duration::from_millis(number as u64),
-            "cpu_ms_max" => limits.cpu_max = Duration::from_millis(number as u64),
-            "calls_max" => limits.calls_max = u32::try_from(number)?,
-            "calls_in_flight_max" => limits.calls_in_flight_max = u32::try_from(number)?,
-            "argument_bytes_max" => limits.argument_bytes_max = number,
-            "reply_bytes_max" => limits.reply_bytes_max = number,
-            "result_bytes_max" => limits.result_bytes_max = number,
-            "console_bytes_max" => limits.console_bytes_max = number,
-            "console_lines_max" => limits.console_lines_max = u32::try_from(number)?,
-            "source_bytes_max" => limits.source_bytes_max = number,
-            "source_nesting_max" => limits.source_nesting_max = number,
-            "buffer_bytes_max" => limits.buffer_bytes_max = number,
+            "wall_ms_max" => limits.wall_max = Some(Duration::from_millis(number as u64)),
+            "cpu_ms_max" => limits.cpu_max = Some(Duration::from_millis(number as u64)),
+            "calls_max" => limits.calls_max = Some(u32::try_from(number)?),
+            "calls_in_flight_max" => limits.calls_in_flight_max = Some(u32::try_from(number)?),
+            "argument_bytes_max" => limits.argument_bytes_max = Some(number),
+            "reply_bytes_max" => limits.reply_bytes_max = Some(number),
+            "result_bytes_max" => limits.result_bytes_max = Some(number),
+            "console_bytes_max" => limits.console_bytes_max = Some(number),
+            "console_lines_max" => limits.console_lines_max = Some(u32::try_from(number)?),
+            "source_bytes_max" => limits.source_bytes_max = Some(number),
+            "source_nesting_max" => limits.source_nesting_max = Some(number),
+            "buffer_bytes_max" => limits.buffer_bytes_max = Some(number),
             _ => bail!("`{key}` is no key of a case"),
         }
     }
@@ -144,7 +144,7 @@ impl ToolHost for Tools {
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
         let number = |name: &str| call.arguments.get(name).and_then(Value::as_f64).unwrap_or_default();
         match call.tool.as_str() {
-            "echo" => Ok(ToolReply::from(Value::Object(call.arguments))),
+            "echo" => Ok(ToolReply::from(Value::Object(call.arguments.as_map().clone()))),
             "add" => Ok(ToolReply::from(json!({ "sum": number("a") + number("b") }))),
             "fail" => Err(ToolError::failed("it failed as it was told to")),
             "big" => Ok(ToolReply::text("x".repeat(100_000))),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, Limits, Outcome, RunOptions, Runtime, Session, Stop};
+use isolet::{CallEnd, Config, End, Limits, LowerLimits, Outcome, RunOptions, Runtime, Session, Stop};
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal};
 use serde_json::json;
@@ -104,10 +104,10 @@ fn check(outcome: &Outcome, is_right: impl FnOnce(&End) -> bool) -> anyhow::Resu
 
 fn time() -> anyhow::Result<()> {
     let limit = Duration::from_millis(100);
-    check(&run(|limits| limits.wall_max = limit, "await hold.until_told({})")?, |end| {
+    check(&run(|limits| limits.wall_max = Some(limit), "await hold.until_told({})")?, |end| {
         *end == End::Stopped(Stop::Wall { limit, pending: 1 })
     })?;
-    check(&run(|limits| limits.cpu_max = limit, "for (;;) await null")?, |end| *end == End::Stopped(Stop::Cpu { limit }))
+    check(&run(|limits| limits.cpu_max = Some(limit), "for (;;) await null")?, |end| *end == End::Stopped(Stop::Cpu { limit }))
 }
 
 fn heap() -> anyhow::Result<()> {
@@ -124,7 +124,7 @@ fn one_allocation() -> anyhow::Result<()> {
 }
 
 fn too_much() -> anyhow::Result<()> {
-    check(&run(|limits| limits.calls_max = 1, "await test.echo({}); await test.echo({})")?, |end| {
+    check(&run(|limits| limits.calls_max = Some(1), "await test.echo({}); await test.echo({})")?, |end| {
         *end == End::Stopped(Stop::Calls { limit: 1 })
     })?;
     for program in ["for (;;) console.log('again')", "return 'x'.repeat(2_000_000)"] {
@@ -186,9 +186,9 @@ fn handled() -> anyhow::Result<()> {
         await tried(() => new ArrayBuffer(10_000));\n\
         await tried(() => Promise.all(Array.from({ length: 5 }, () => test.echo({}))));\n\
         return codes;";
-    let lower = |limits: &mut Limits| {
+    let lower = |limits: &mut LowerLimits| {
         (limits.argument_bytes_max, limits.reply_bytes_max, limits.buffer_bytes_max, limits.calls_in_flight_max) =
-            (500, 500, 500, 2);
+            (Some(500), Some(500), Some(500), Some(2));
     };
     check(&run(lower, program)?, |end| *end == End::Returned(json!(["too_large", "too_large", "RangeError", "fine"])))
 }
@@ -196,7 +196,7 @@ fn handled() -> anyhow::Result<()> {
 /// The program never comes back to its loop: the host has its calls nevertheless, those of its last millisecond excepted.
 fn calls_before_a_loop() -> anyhow::Result<()> {
     let stopped = async |session: &Session, program: &str| -> anyhow::Result<Outcome> {
-        let outcome = session.run_with(program, lowered(|limits| limits.wall_max = Duration::from_millis(500))).await?;
+        let outcome = session.run_with(program, lowered(|limits| limits.wall_max = Some(Duration::from_millis(500)))).await?;
         check(&outcome, |end| matches!(end, End::Stopped(Stop::Wall { .. })))?;
         Ok(outcome)
     };

@@ -99,7 +99,7 @@ async fn mutated_beside_benign() -> anyhow::Result<()> {
                 }
                 let program = format!("{MUTATED}{}", first.wrapping_add(number));
                 // However it ends: that is its own doing, and no fault of the host.
-                let options = lowered(|limits| limits.wall_max = SILENCE);
+                let options = lowered(|limits| limits.wall_max = Some(SILENCE));
                 lying.run_with(&program, options).await.with_context(|| program)?;
             }
         });

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, Jit, Limits, RunOptions, Runtime, Session, Stop};
+use isolet::{Config, End, Jit, LowerLimits, RunOptions, Runtime, Session, Stop};
 use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
@@ -106,7 +106,7 @@ struct Footprint {
     zygotes: Vec<u32>,
     host_kb: u64,
     zygotes_kb: u64,
-    threads: u64,
+    threads: usize,
     descriptors: usize,
     children: usize,
 }
@@ -120,7 +120,7 @@ fn footprint(runtime: &Runtime) -> Footprint {
     Footprint {
         host_kb: process_table::status_number(host, "VmRSS").unwrap_or(0),
         zygotes_kb: zygotes.iter().filter_map(|zygote| process_table::status_number(*zygote, "VmRSS")).sum(),
-        threads: process_table::status_number(host, "Threads").unwrap_or(0),
+        threads: process_table::threads(host),
         descriptors: process_table::descriptors(host).saturating_sub(2 * ready),
         children: descendants.len().saturating_sub(ready),
         zygotes,
@@ -229,17 +229,17 @@ async fn hostile_runs(user: &Arc<User>, runs: usize) -> anyhow::Result<[usize; 6
 }
 
 async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<usize> {
-    let mut limits = Limits::default();
-    limits.cpu_max = Duration::from_millis(50);
-    limits.wall_max = Duration::from_secs(5);
-    let options = RunOptions { limits: Some(limits), ..RunOptions::default() };
+    let mut limits = LowerLimits::default();
+    limits.cpu_max = Some(Duration::from_millis(50));
+    limits.wall_max = Some(Duration::from_secs(5));
+    let options = RunOptions { limits, ..RunOptions::default() };
     let outcome = user.session.run_with(program, options).await.with_context(|| format!("{class}: {program}"))?;
     user.upstream.take_received();
     Ok(match outcome.end {
         End::Stopped(Stop::Cpu { .. } | Stop::Wall { .. }) => 0,
         End::Stopped(Stop::Heap { .. } | Stop::Data) => 1,
         End::Stopped(Stop::GuestLost { .. }) => 2,
-        End::Stopped(Stop::Output { .. } | Stop::Calls { .. } | Stop::Deadlock { .. }) => 3,
+        End::Stopped(Stop::Output { .. } | Stop::Calls { .. } | Stop::Traffic { .. } | Stop::Deadlock { .. }) => 3,
         End::Threw(_) => 4,
         End::Returned(_) => 5,
         End::Stopped(Stop::Cancelled) => anyhow::bail!("{class}: {program}: cancelled by nobody"),

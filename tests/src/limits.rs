@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, Origin, Outcome, RunError, Runtime, Stop};
+use isolet::{
+    CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop,
+    Traffic,
+};
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -34,6 +37,11 @@ const TESTS: &[Test] = &[
     ("calls_beyond_those_in_flight_wait_with_their_line", calls_in_flight),
     ("arguments_that_are_too_long_are_a_tool_error", argument_bytes),
     ("a_reply_that_is_too_long_is_a_tool_error", reply_bytes),
+    ("arguments_that_are_too_long_together_end_the_run", argument_bytes_total),
+    ("replies_that_are_too_long_together_end_the_run", reply_bytes_total),
+    ("a_run_lowers_what_it_names_and_nothing_else", lowered_alone),
+    ("every_limit_can_be_at_its_extremes", extremes),
+    ("runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not", computing_runs),
     ("a_result_that_is_too_long_ends_the_run", result_bytes),
     ("console_bytes_end_the_run", console_bytes),
     ("console_lines_end_the_run", console_lines),
@@ -94,8 +102,8 @@ fn wall_time() -> anyhow::Result<()> {
     let program = |ms: u32| {
         format!("console.log('before');\nawait test.echo({{ value: 1 }});\nawait test.slow({{ ms: {ms} }});\nreturn 'after';")
     };
-    returns(&run(|limits| limits.wall_max = limit * 20, &program(1))?, "after")?;
-    let outcome = run(|limits| limits.wall_max = limit, &program(60_000))?;
+    returns(&run(|limits| limits.wall_max = Some(limit * 20), &program(1))?, "after")?;
+    let outcome = run(|limits| limits.wall_max = Some(limit), &program(60_000))?;
     stops(&outcome, Stop::Wall { limit, pending: 1 })?;
     ensure!(outcome.cost.wall >= limit, "it was stopped after {:?}", outcome.cost.wall);
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
@@ -106,10 +114,10 @@ fn wall_time() -> anyhow::Result<()> {
 
 fn processor_time() -> anyhow::Result<()> {
     let limit = Duration::from_millis(300);
-    let waits = run(|limits| limits.cpu_max = limit, "await test.slow({ ms: 900 }); return 'after'")?;
+    let waits = run(|limits| limits.cpu_max = Some(limit), "await test.slow({ ms: 900 }); return 'after'")?;
     returns(&waits, "after")?;
     ensure!(waits.cost.wall > limit && waits.cost.cpu < limit, "{:?}", waits.cost);
-    let outcome = run(|limits| limits.cpu_max = limit, "console.log('before'); await test.echo({}); for (;;);")?;
+    let outcome = run(|limits| limits.cpu_max = Some(limit), "console.log('before'); await test.echo({}); for (;;);")?;
     stops(&outcome, Stop::Cpu { limit })?;
     ensure!(outcome.cost.cpu >= limit, "it was stopped after {:?}", outcome.cost.cpu);
     ensure!(said(&outcome) == ["before"] && outcome.calls.len() == 1, "{outcome:?}");
@@ -121,13 +129,13 @@ const HOLDS_24_MIB: &str = "console.log('before'); const kept = [];\n\
     for (let i = 0; i < 24; i++) kept.push(new Array(131_072).fill(i));\nreturn kept.length;";
 
 fn heap() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.heap_bytes_max = 48 << 20, HOLDS_24_MIB)?, 24)?;
-    let outcome = run(|limits| limits.heap_bytes_max = 16 << 20, HOLDS_24_MIB)?;
+    returns(&run(|limits| limits.heap_bytes_max = Some(48 << 20), HOLDS_24_MIB)?, 24)?;
+    let outcome = run(|limits| limits.heap_bytes_max = Some(16 << 20), HOLDS_24_MIB)?;
     stops(&outcome, Stop::Heap { limit: 16 << 20 })?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
     // The least heap is one that programs still run in.
-    returns(&run(|limits| limits.heap_bytes_max = 0, "return [1, 2].map((n) => n * 2).join()")?, "2,4")?;
-    stops(&run(|limits| limits.heap_bytes_max = 0, HOLDS_24_MIB)?, Stop::Heap { limit: HEAP_BYTES_MIN })
+    returns(&run(|limits| limits.heap_bytes_max = Some(0), "return [1, 2].map((n) => n * 2).join()")?, "2,4")?;
+    stops(&run(|limits| limits.heap_bytes_max = Some(0), HOLDS_24_MIB)?, Stop::Heap { limit: HEAP_BYTES_MIN })
 }
 
 fn buffers() -> anyhow::Result<()> {
@@ -135,9 +143,9 @@ fn buffers() -> anyhow::Result<()> {
         for (const size of [1_000_000, 1_000]) try { sizes.push(new ArrayBuffer(size)) } catch (error) { return [sizes.length, error.name] }\n\
         return [sizes.length];";
     // The isolate's own buffers count: some bytes.
-    returns(&run(|limits| limits.buffer_bytes_max = 1_001_100, program)?, json!([2]))?;
-    returns(&run(|limits| limits.buffer_bytes_max = 1_000_999, program)?, json!([1, "RangeError"]))?;
-    returns(&run(|limits| limits.buffer_bytes_max = 999_999, program)?, json!([0, "RangeError"]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(1_001_100), program)?, json!([2]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(1_000_999), program)?, json!([1, "RangeError"]))?;
+    returns(&run(|limits| limits.buffer_bytes_max = Some(999_999), program)?, json!([0, "RangeError"]))?;
     // Refused whatever their size: the budget does not see them grow, or other threads use them.
     let program = "const refused = (make) => { try { make(); return 'made' } catch (error) { return error.name } };\n\
         return [refused(() => new ArrayBuffer(1, { maxByteLength: 2 })), refused(() => new ArrayBuffer(8).resize(1)), typeof SharedArrayBuffer]";
@@ -148,7 +156,7 @@ fn data() -> anyhow::Result<()> {
     let fills = "console.log('before'); const kept = []; for (;;) kept.push(new Array(10_000).fill(kept.length));";
     stops(&run(|_| {}, fills)?, Stop::Heap { limit: Limits::default().heap_bytes_max })?;
     // What is neither heap nor buffer takes its part of what is left for the heap.
-    let less = |limits: &mut Limits| (limits.data_bytes_max, limits.buffer_bytes_max) = (0, 0);
+    let less = |limits: &mut LowerLimits| (limits.data_bytes_max, limits.buffer_bytes_max) = (Some(0), Some(0));
     let outcome = run(less, fills)?;
     stops(&outcome, Stop::Data)?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
@@ -157,8 +165,8 @@ fn data() -> anyhow::Result<()> {
 
 fn source_bytes() -> anyhow::Result<()> {
     let program = "return 1";
-    returns(&run(|limits| limits.source_bytes_max = program.len(), program)?, 1)?;
-    let outcome = run(|limits| limits.source_bytes_max = program.len() - 1, program)?;
+    returns(&run(|limits| limits.source_bytes_max = Some(program.len()), program)?, 1)?;
+    let outcome = run(|limits| limits.source_bytes_max = Some(program.len() - 1), program)?;
     ensure!(
         outcome.end.to_string() == "RangeError: the program has 8 bytes, the limit is 7: split the work into several programs",
         "{}",
@@ -168,8 +176,8 @@ fn source_bytes() -> anyhow::Result<()> {
 }
 
 fn source_nesting() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.source_nesting_max = 3, "return [[[1]]].flat(2)")?, json!([1]))?;
-    let outcome = run(|limits| limits.source_nesting_max = 3, "return [[[[1]]]].flat(3)")?;
+    returns(&run(|limits| limits.source_nesting_max = Some(3), "return [[[1]]].flat(2)")?, json!([1]))?;
+    let outcome = run(|limits| limits.source_nesting_max = Some(3), "return [[[[1]]]].flat(3)")?;
     ensure!(
         matches!(&outcome.end, End::Threw(error) if error.name == "SyntaxError" && error.column == Some(11)),
         "{}",
@@ -180,11 +188,11 @@ fn source_nesting() -> anyhow::Result<()> {
 
 fn calls() -> anyhow::Result<()> {
     let program = |calls: u32| format!("for (let i = 0; i < {calls}; i++) await test.echo({{ value: i }});\nreturn 'done'");
-    returns(&run(|limits| limits.calls_max = 3, &program(3))?, "done")?;
-    let outcome = run(|limits| limits.calls_max = 3, &program(4))?;
+    returns(&run(|limits| limits.calls_max = Some(3), &program(3))?, "done")?;
+    let outcome = run(|limits| limits.calls_max = Some(3), &program(4))?;
     stops(&outcome, Stop::Calls { limit: 3 })?;
     ensure!(outcome.calls.len() == 3 && outcome.calls.iter().all(|call| call.end == CallEnd::Answered), "{:?}", outcome.calls);
-    stops(&run(|limits| limits.calls_max = 0, &program(1))?, Stop::Calls { limit: 0 })
+    stops(&run(|limits| limits.calls_max = Some(0), &program(1))?, Stop::Calls { limit: 0 })
 }
 
 fn calls_in_flight() -> anyhow::Result<()> {
@@ -198,7 +206,7 @@ fn calls_in_flight() -> anyhow::Result<()> {
             Ok(())
         };
         let (outcome, held) =
-            tokio::join!(session.run_with(program, lowered(|limits| limits.calls_in_flight_max = 3)), all_held);
+            tokio::join!(session.run_with(program, lowered(|limits| limits.calls_in_flight_max = Some(3))), all_held);
         held?;
         let outcome = outcome?;
         returns(&outcome, json!([1, 2, 3, 4]))?;
@@ -208,7 +216,7 @@ fn calls_in_flight() -> anyhow::Result<()> {
     })?;
     // At the edge none waits.
     with_session(async |session, upstream| {
-        let options = lowered(|limits| limits.calls_in_flight_max = 4);
+        let options = lowered(|limits| limits.calls_in_flight_max = Some(4));
         let run =
             session.run_with("return (await Promise.all([1, 2, 3, 4].map((id) => hold.until_told({ id })))).length", options);
         let all_held = async {
@@ -231,28 +239,175 @@ fn echo_of(bytes: usize) -> String {
 }
 
 fn argument_bytes() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(100))?, 88)?;
-    returns(&run(|limits| limits.argument_bytes_max = 100, &echo_of(101))?, json!(["ToolError", "too_large"]))?;
+    returns(&run(|limits| limits.argument_bytes_max = Some(100), &echo_of(100))?, 88)?;
+    returns(&run(|limits| limits.argument_bytes_max = Some(100), &echo_of(101))?, json!(["ToolError", "too_large"]))?;
     // The isolate counts characters, the host bytes: 50 of two bytes each are 112.
     let program = "try { await test.echo({ value: 'é'.repeat(50) }) } catch (error) { return [error.name, error.code] }";
-    let outcome = run(|limits| limits.argument_bytes_max = 100, program)?;
+    let outcome = run(|limits| limits.argument_bytes_max = Some(100), program)?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
     Ok(())
 }
 
 fn reply_bytes() -> anyhow::Result<()> {
-    returns(&run(|limits| limits.reply_bytes_max = 100, &echo_of(100))?, 88)?;
-    let outcome = run(|limits| limits.reply_bytes_max = 100, &echo_of(101))?;
+    returns(&run(|limits| limits.reply_bytes_max = Some(100), &echo_of(100))?, 88)?;
+    let outcome = run(|limits| limits.reply_bytes_max = Some(100), &echo_of(101))?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
     Ok(())
 }
 
+fn argument_bytes_total() -> anyhow::Result<()> {
+    let program =
+        format!("return [{}]", [echo_of(50).as_str(); 3].map(|echo| format!("await (async () => {{ {echo} }})()")).join(", "));
+    returns(&run(|limits| limits.argument_bytes_total_max = Some(150), &program)?, json!([38, 38, 38]))?;
+    let outcome = run(|limits| limits.argument_bytes_total_max = Some(149), &program)?;
+    stops(&outcome, Stop::Traffic { what: Traffic::Arguments, limit: 149 })?;
+    ensure!(outcome.calls.len() == 2, "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn reply_bytes_total() -> anyhow::Result<()> {
+    let program = "const big = (bytes) => test.big({ bytes: bytes - 2 }); await big(50); await Promise.all([big(50), big(50)]); return 'done'";
+    returns(&run(|limits| limits.reply_bytes_total_max = Some(150), program)?, "done")?;
+    let outcome = run(|limits| limits.reply_bytes_total_max = Some(149), program)?;
+    stops(&outcome, Stop::Traffic { what: Traffic::Replies, limit: 149 })?;
+    ensure!(outcome.calls.iter().all(|call| call.end == CallEnd::Answered), "{:?}", outcome.calls);
+    Ok(())
+}
+
+fn lowered_alone() -> anyhow::Result<()> {
+    let mut config = Config::default();
+    config.limits.calls_max = 1500;
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let session = Runtime::new(config)?.session(test_tools::scopes()?.test, TestTools(Upstream::new("user")));
+        let program = "for (let call = 0; call < 1500; call++) await test.echo({}); return 'done'";
+        returns(&session.run_with(program, lowered(|limits| limits.wall_max = Some(Duration::from_secs(29)))).await?, "done")
+    })
+}
+
+/// A limit, by its name, and what sets it in a configuration and in the options of a run: 0, 1, and the most that its type can say.
+type Extreme = (&'static str, fn(&mut Limits, usize), fn(&mut LowerLimits, usize));
+
+macro_rules! extremes {
+    ($($field:ident: $values:expr;)*) => {
+        [$((
+            stringify!($field),
+            |limits: &mut Limits, which: usize| limits.$field = $values[which],
+            |limits: &mut LowerLimits, which: usize| limits.$field = Some($values[which]),
+        )),*]
+    };
+}
+
+const BYTES: [usize; 3] = [0, 1, usize::MAX];
+const COUNTS: [u32; 3] = [0, 1, u32::MAX];
+const TIMES: [Duration; 3] = [Duration::ZERO, Duration::from_nanos(1), Duration::MAX];
+
+const EXTREMES: [Extreme; 17] = extremes! {
+    wall_max: TIMES;
+    cpu_max: TIMES;
+    heap_bytes_max: BYTES;
+    buffer_bytes_max: BYTES;
+    data_bytes_max: BYTES;
+    source_bytes_max: BYTES;
+    source_nesting_max: BYTES;
+    calls_max: COUNTS;
+    calls_in_flight_max: COUNTS;
+    argument_bytes_max: BYTES;
+    argument_bytes_total_max: BYTES;
+    reply_bytes_max: BYTES;
+    reply_bytes_total_max: BYTES;
+    held_bytes_max: BYTES;
+    result_bytes_max: BYTES;
+    console_bytes_max: BYTES;
+    console_lines_max: COUNTS;
+};
+
+/// Whatever one limit is, a run ends as its program or that limit says, or the configuration is refused and the message names the field.
+fn extremes() -> anyhow::Result<()> {
+    let program = "console.log('a line'); return await Promise.all([1, 2].map((value) => test.echo({ value }).catch((error) => error.code)))";
+    let fields = format!("{:#?}", Limits::default()).lines().count() - 2;
+    ensure!(fields == EXTREMES.len(), "there are {fields} limits: name them all here");
+    let check = |what: &str, outcome: &Outcome| match &outcome.end {
+        End::Stopped(Stop::GuestLost { how }) => Err(anyhow::anyhow!("{what}: lost: {how}")),
+        End::Stopped(Stop::Cancelled | Stop::Deadlock { .. }) => Err(anyhow::anyhow!("{what}: {}", outcome.end)),
+        _ => Ok(()),
+    };
+    for (name, _, lower) in EXTREMES {
+        for which in 0..3 {
+            check(&format!("a run with {name} {which}"), &run(|limits| lower(limits, which), program)?)?;
+        }
+    }
+    let tokio = tokio::runtime::Runtime::new()?;
+    for (name, set, _) in EXTREMES {
+        for which in 0..3 {
+            let mut config = Config::default();
+            set(&mut config.limits, which);
+            let limits = config.limits.clone();
+            let what = format!("a runtime with {name} {which}");
+            let outcome = tokio.block_on(async {
+                let session = match Runtime::new(config) {
+                    Ok(runtime) => runtime.session(test_tools::scopes()?.test, TestTools(Upstream::new("user"))),
+                    Err(error @ RunError::Configuration { .. }) if error.to_string().contains(&format!("`limits.{name}`")) => {
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                anyhow::Ok(Some(session.run(program).await.with_context(|| format!("{what}: {limits:?}"))?))
+            })?;
+            outcome.map_or(Ok(()), |outcome| check(&what, &outcome))?;
+        }
+    }
+    Ok(())
+}
+
+fn computing_runs() -> anyhow::Result<()> {
+    let tokio = tokio::runtime::Runtime::new()?;
+    tokio.block_on(async {
+        let mut config = Config::default();
+        config.computing_runs_max = 2;
+        (config.limits.cpu_max, config.limits.wall_max) = (Duration::from_secs(60), Duration::from_secs(60));
+        let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("waiting"));
+        let session =
+            |upstream: &Arc<Upstream>| Arc::new(runtime.session(scopes.both.clone(), TestTools(Arc::clone(upstream))));
+        let (waiting, computing) = (session(&upstream), session(&Upstream::new("computing")));
+        let runs = |session: &Arc<Session>, count: usize, program: &'static str| {
+            let mut runs = tokio::task::JoinSet::new();
+            for _ in 0..count {
+                let session = Arc::clone(session);
+                runs.spawn(async move { session.run(program).await });
+            }
+            runs
+        };
+        // All of those that wait for a tool have a place, and none of them is one of the two.
+        let mut waiting = runs(&waiting, 8, "return (await hold.until_told({ id: 7 })).id");
+        ensure!(until(SOON, || upstream.running() == 8).await, "{} runs wait", upstream.running());
+        let mut computing = runs(&computing, 6, "for (;;);");
+        ensure!(until(SOON, || runtime.metrics().live == 10).await, "{:?}", runtime.metrics());
+        // Another user's run does not wait for one of those to end.
+        let other = session(&Upstream::new("other"));
+        for _ in 0..20 {
+            let outcome = tokio::time::timeout(SOON, other.run("return (await test.echo({ value: 1 })).value")).await??;
+            returns(&outcome, 1)?;
+            ensure!(runtime.metrics().live == 10, "{:?}: more than two compute", runtime.metrics());
+        }
+        upstream.tell(true);
+        while let Some(outcome) = waiting.join_next().await {
+            returns(&outcome??, 7)?;
+        }
+        ensure!(runtime.metrics().live == 2, "{:?}", runtime.metrics());
+        computing.abort_all();
+        while computing.join_next().await.is_some() {}
+        ensure!(until(SOON, || runtime.metrics().live == 0).await, "{:?}", runtime.metrics());
+        Ok(())
+    })
+}
+
 fn result_bytes() -> anyhow::Result<()> {
     let text = "x".repeat(98);
-    returns(&run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(98)")?, text)?;
-    let outcome = run(|limits| limits.result_bytes_max = 100, "console.log('before'); return 'x'.repeat(99)")?;
+    returns(&run(|limits| limits.result_bytes_max = Some(100), "console.log('before'); return 'x'.repeat(98)")?, text)?;
+    let outcome = run(|limits| limits.result_bytes_max = Some(100), "console.log('before'); return 'x'.repeat(99)")?;
     stops(&outcome, Stop::Output { what: "the result has 101 bytes, the limit is 100 bytes".to_owned() })?;
     ensure!(said(&outcome) == ["before"], "{:?}", outcome.console);
     Ok(())
@@ -260,8 +415,8 @@ fn result_bytes() -> anyhow::Result<()> {
 
 fn console_bytes() -> anyhow::Result<()> {
     let program = "console.log('12345'); console.log('67890'); return 'done'";
-    returns(&run(|limits| limits.console_bytes_max = 10, program)?, "done")?;
-    let outcome = run(|limits| limits.console_bytes_max = 9, program)?;
+    returns(&run(|limits| limits.console_bytes_max = Some(10), program)?, "done")?;
+    let outcome = run(|limits| limits.console_bytes_max = Some(9), program)?;
     stops(&outcome, Stop::Output { what: "the console's limit is 9 bytes".to_owned() })?;
     ensure!(said(&outcome) == ["12345"], "{:?}", outcome.console);
     Ok(())
@@ -269,8 +424,8 @@ fn console_bytes() -> anyhow::Result<()> {
 
 fn console_lines() -> anyhow::Result<()> {
     let program = "console.log('first'); console.log('second'); return 'done'";
-    returns(&run(|limits| limits.console_lines_max = 2, program)?, "done")?;
-    let outcome = run(|limits| limits.console_lines_max = 1, program)?;
+    returns(&run(|limits| limits.console_lines_max = Some(2), program)?, "done")?;
+    let outcome = run(|limits| limits.console_lines_max = Some(1), program)?;
     stops(&outcome, Stop::Output { what: "the console's limit is 1 lines".to_owned() })?;
     ensure!(said(&outcome) == ["first"], "{:?}", outcome.console);
     Ok(())
@@ -284,11 +439,11 @@ fn stack() -> anyhow::Result<()> {
 }
 
 fn raised() -> anyhow::Result<()> {
-    let raise = |limits: &mut Limits| {
-        limits.calls_max = u32::MAX;
-        limits.console_lines_max = u32::MAX;
-        limits.result_bytes_max = usize::MAX;
-        limits.buffer_bytes_max = usize::MAX;
+    let raise = |limits: &mut LowerLimits| {
+        limits.calls_max = Some(u32::MAX);
+        limits.console_lines_max = Some(u32::MAX);
+        limits.result_bytes_max = Some(usize::MAX);
+        limits.buffer_bytes_max = Some(usize::MAX);
     };
     let host = Limits::default();
     stops(&run(raise, "for (;;) await test.echo({})")?, Stop::Calls { limit: host.calls_max })?;

@@ -59,6 +59,13 @@ pub(crate) fn status_number(process: u32, field: &str) -> Option<u64> {
     status(process, field)?.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// How many threads it has. Those that the host does its work on are left out: they come with the work, a few at the most, and go without.
+pub(crate) fn threads(process: u32) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    tasks.filter_map(name).filter(|name| name.trim() != "isolet-work").count()
+}
+
 /// How many descriptors it has open.
 pub(crate) fn descriptors(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/fd")).map_or(0, |entries| entries.flatten().count())

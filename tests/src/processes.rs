@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use isolet::{
-    CallEnd, Config, End, Isolation, Limits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop,
+    CallEnd, Config, End, Isolation, LowerLimits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop,
 };
 use libtest_mimic::{Failed, Trial};
 use rustix::io::Errno;
@@ -298,9 +298,9 @@ async fn answers_after_limits() -> anyhow::Result<()> {
     {
         let mut late = Vec::new();
         for _ in 0..7 {
-            let mut limits = Limits::default();
-            limits.wall_max = limit;
-            let outcome = session.run_with(program, RunOptions { limits: Some(limits), ..RunOptions::default() }).await?;
+            let mut limits = LowerLimits::default();
+            limits.wall_max = Some(limit);
+            let outcome = session.run_with(program, RunOptions { limits, ..RunOptions::default() }).await?;
             ensure!(matches!(outcome.end, End::Stopped(Stop::Wall { .. })), "{program}: {}", outcome.end);
             late.push(outcome.cost.wall.saturating_sub(limit));
         }
@@ -655,7 +655,7 @@ async fn forged_frames() -> anyhow::Result<()> {
         // Only a liar that says no more is to meet its wall: a busy machine may take long to write a thousand calls.
         let silent = expected.is_some_and(|expected| expected(&End::Stopped(Stop::Wall { limit: SILENCE, pending: 0 })));
         // All benign runs meanwhile are right; none of them waits for the liar.
-        let lie = lying.run_with(name, lowered(|limits| limits.wall_max = if silent { SILENCE } else { limits.wall_max }));
+        let lie = lying.run_with(name, lowered(|limits| limits.wall_max = silent.then_some(SILENCE)));
         tokio::pin!(lie);
         let outcome = loop {
             let benign = honest.run("return (await test.echo({ value: 'benign' })).value");
@@ -696,7 +696,7 @@ async fn deaf_guest() -> anyhow::Result<()> {
     let (place, scopes) = (tempfile::tempdir()?, test_tools::scopes()?);
     let upstream = Upstream::new("liar");
     let session = liars(&place, scopes.both, &upstream)?;
-    let outcome = session.run_with("does not read", lowered(|limits| limits.wall_max = SILENCE)).await?;
+    let outcome = session.run_with("does not read", lowered(|limits| limits.wall_max = Some(SILENCE))).await?;
     let received = upstream.take_received();
     ensure!(received.iter().all(|(tool, _)| tool == "big") && !received.is_empty(), "calls: {received:?}");
     // One answer is larger than what may wait.

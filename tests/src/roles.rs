@@ -8,8 +8,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, priority, processes,
-    scope_snapshots, shortages, stopped, unprivileged,
+    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill, limits,
+    priority, processes, scope_snapshots, shortages, stopped, unprivileged,
 };
 
 /// A role that takes longer hangs.
@@ -39,6 +39,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         shortages::HOST_ARGUMENT => Some(shortages::host(arguments)),
         stopped::HOST_ARGUMENT => Some(stopped::host(arguments)),
         frames::HOST_ARGUMENT => Some(frames::host(arguments)),
+        held::HOST_ARGUMENT => Some(held::host(arguments)),
+        host_work::HOST_ARGUMENT => Some(host_work::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),
         unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),

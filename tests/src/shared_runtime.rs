@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use isolet::{Config, Limits, Outcome, RunOptions, Runtime, Session};
+use isolet::{Config, LowerLimits, Outcome, RunOptions, Runtime, Session};
 
 use crate::test_tools::{self, TestTools, Upstream};
 
@@ -29,16 +29,16 @@ pub(crate) fn with_session<Answer>(
 }
 
 /// Runs a program with lowered limits.
-pub(crate) fn run(lower: impl FnOnce(&mut Limits), program: &str) -> anyhow::Result<Outcome> {
+pub(crate) fn run(lower: impl FnOnce(&mut LowerLimits), program: &str) -> anyhow::Result<Outcome> {
     let options = lowered(lower);
     with_session(async |session, _| Ok(session.run_with(program, options).await?))
 }
 
 /// The options of a run with lowered limits.
-pub(crate) fn lowered(lower: impl FnOnce(&mut Limits)) -> RunOptions {
-    let mut limits = Limits::default();
+pub(crate) fn lowered(lower: impl FnOnce(&mut LowerLimits)) -> RunOptions {
+    let mut limits = LowerLimits::default();
     lower(&mut limits);
-    RunOptions { limits: Some(limits), ..RunOptions::default() }
+    RunOptions { limits, ..RunOptions::default() }
 }
 
 /// The texts that a program said.

@@ -83,7 +83,11 @@ impl ToolHost for TestTools {
         if credential.is_empty() {
             return Err(ToolError::failed("no credential"));
         }
-        upstream.received.lock().unwrap_or_else(PoisonError::into_inner).push((call.tool.clone(), call.arguments.clone()));
+        upstream
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((call.tool.clone(), call.arguments.as_map().clone()));
         let _running = Running::new(&upstream.running);
         let argument = |name: &str| call.arguments.get(name).cloned().unwrap_or(Value::Null);
         let number = |name: &str| argument(name).as_f64().unwrap_or(0.0);

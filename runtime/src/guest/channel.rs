@@ -1,6 +1,7 @@
 //! The one socket of a run: frames in and out, and no descriptors. Reading waits; so does writing, and reads meanwhile.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -90,5 +91,11 @@ impl Channel {
         if readable && self.fill().is_err() {
             super::exit(super::EXIT_HOST_GONE);
         }
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use isolet_snapshots::flags::Jit;
 
 use super::limits::Limits;
+use super::machine;
 use super::snapshot_folder::SnapshotFolder;
 use crate::frame::JailLayers;
 
@@ -59,6 +60,13 @@ pub struct Config {
     pub live_runs_of_user_max: usize,
     /// Runs of one user that wait for a place. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_of_user_max: usize,
+    /// Runs that compute at a time, for all users together: those that wait for tools or timers are not counted. Users that have some
+    /// share it, each may have one. Further ones wait. Default: four for each core.
+    pub computing_runs_max: usize,
+    /// What this process holds for all runs at a time, bytes, beyond the first 128 KiB of each: arguments until their call is answered,
+    /// replies until the program has read them. Default: a quarter of the memory of this machine or of this process's cgroup. A run has
+    /// at most as much of it as it leaves to others; beyond that its further calls wait. See [`Limits::held_bytes_max`].
+    pub held_bytes_total_max: usize,
     /// Runs forked ahead for one scope, at the most; two where there is little traffic. Default 4; 0 forks on demand only. About half a megabyte each.
     pub ready_runs_max: usize,
     /// Runs forked ahead for all scopes together. Default 64.
@@ -91,6 +99,8 @@ impl Default for Config {
             waiting_runs_max: 1024,
             live_runs_of_user_max: usize::MAX,
             waiting_runs_of_user_max: 256,
+            computing_runs_max: std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(4),
+            held_bytes_total_max: machine::memory_bytes() / 4,
             ready_runs_max: 4,
             ready_runs_total_max: 64,
             zygotes_max: 16,

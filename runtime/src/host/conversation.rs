@@ -8,24 +8,28 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use isolet_bindings::{Scope, ToolError, ToolReply};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
+use super::call::{Caller, Request};
 use super::claim::Claim;
-use super::gate::{self, Authorised};
+use super::ending::{self, Known, LastWord};
+use super::estimate::{self, Work};
+use super::event::{Event, Listeners};
+use super::held::{Budget, Held};
 use super::limits::Limits;
-use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
+use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
 use super::outgoing::Outgoing;
+use super::places::Place;
 use super::process::Exit;
 use super::processor::Processor;
-use super::reply_check::{self, Check};
+use super::record::{OpenRecord, unchecked};
+use super::reply_check::Check;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
-use super::tool_host::{self, AnyToolHost};
+use super::tool_host::AnyToolHost;
+use super::work::HostWork;
 use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
-use crate::guest;
 use crate::socket::ReadSize;
 
 /// Bytes read at a time, at most.
@@ -37,22 +41,12 @@ const WAITING_BYTES_MAX: usize = 1 << 20;
 const WRITTEN_AT_ONCE_BYTES: usize = 64 << 10;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
-/// The deepest result that JSON readers bear.
-const RESULT_DEPTH_MAX: usize = 120;
 /// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
 const TURN_MAX: Duration = Duration::from_millis(1);
-
-/// What happens in a run, as it happens.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The program said something.
-    Console(ConsoleLine),
-    /// A tool call was made: its path.
-    Called(String),
-    /// A tool call has ended.
-    Answered(CallRecord),
-}
+/// Replies whose check is more than a moment's work and has not been made yet. Further ones are not checked.
+const CHECKS_WAITING_MAX: usize = 8;
+/// What it takes to compare a name with one of the scope, in steps of `estimate`.
+const STEPS_OF_A_NAME: u64 = 10_000;
 
 /// What a run is to do.
 pub(crate) struct Assignment<'run> {
@@ -61,15 +55,26 @@ pub(crate) struct Assignment<'run> {
     pub(crate) source: &'run str,
     pub(crate) limits: &'run Limits,
     pub(crate) start: Start,
-    /// Who listens: to this run, and to all of its session.
-    pub(crate) events: [Option<&'run mpsc::Sender<Event>>; 2],
+    pub(crate) listeners: Listeners,
     pub(crate) cancel: &'run CancellationToken,
     pub(crate) strict: bool,
     pub(crate) requested: Instant,
+    /// What this process does for the run.
+    pub(crate) work: Arc<HostWork>,
+    /// What this process holds for the run.
+    pub(crate) budget: Budget,
+    /// The place that the run takes up.
+    pub(crate) place: &'run Place,
 }
 
-/// An answer that a task has got: the call's place in the records.
-type Answered = (usize, u32, Result<ToolReply, ToolError>);
+/// The answer of a call that a task has got.
+struct Answered {
+    /// The place of its record.
+    record: usize,
+    number: u32,
+    index: u32,
+    result: Result<ToolReply, ToolError>,
+}
 
 struct Conversation<'run> {
     assignment: Assignment<'run>,
@@ -78,18 +83,24 @@ struct Conversation<'run> {
     decoder: Decoder,
     read_size: ReadSize,
     maxima: RunMaxima,
+    /// What the next frame takes, once its length is known and there is room for it.
+    incoming: Option<Held>,
     outgoing: Outgoing,
+    caller: Arc<Caller>,
+    records: Vec<OpenRecord>,
     answers: JoinSet<Answered>,
-    /// Replies that are to be checked once they are written, each with the place of its record.
-    unchecked: Vec<(usize, ToolReply)>,
+    /// Replies that are to be checked once they are written: the place of the record, the tool.
+    unchecked: Vec<(usize, u32, ToolReply)>,
     checks: JoinSet<(usize, Vec<String>)>,
-    started: Vec<Instant>,
-    records: Vec<CallRecord>,
     in_flight: usize,
     last_call: u32,
+    argument_bytes: usize,
+    reply_bytes: usize,
     console: Vec<ConsoleLine>,
     console_bytes: usize,
     heap_bytes: u64,
+    deadline: tokio::time::Instant,
+    processor: Processor,
 }
 
 /// Runs a program in the process that was claimed.
@@ -100,21 +111,28 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
     outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
+    let (work, listeners) = (Arc::clone(&assignment.work), assignment.listeners.clone());
     let mut conversation = Conversation {
+        caller: Caller::new(assignment.scope, assignment.host, limits, work, listeners),
+        // Further away than any clock goes is never.
+        deadline: tokio::time::sleep(limits.wall_max).deadline(),
+        processor: Processor::new(limits.cpu_max),
         assignment,
         claim,
         stream,
         decoder: Decoder::default(),
         read_size: ReadSize::up_to(CHUNK_BYTES_MAX),
         maxima,
+        incoming: None,
         outgoing,
+        records: Vec::new(),
         answers: JoinSet::new(),
         unchecked: Vec::new(),
         checks: JoinSet::new(),
-        started: Vec::new(),
-        records: Vec::new(),
         in_flight: 0,
         last_call: 0,
+        argument_bytes: 0,
+        reply_bytes: 0,
         console: Vec::new(),
         console_bytes: 0,
         heap_bytes: 0,
@@ -123,28 +141,40 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
     Ok(conversation.outcome(end).await)
 }
 
+/// What came of one frame.
+enum Heard {
+    /// The run goes on.
+    More,
+    /// The program has ended, in these words.
+    Last(LastWord),
+    /// The run is ended.
+    End(End),
+}
+
 impl Conversation<'_> {
     async fn until_end(&mut self) -> Result<End, RunError> {
-        let wall = tokio::time::sleep(self.assignment.limits.wall_max);
-        let deadline = wall.deadline();
-        let mut processor = Processor::new(self.assignment.limits.cpu_max);
-        let cpu = tokio::time::sleep(processor.first_look());
-        tokio::pin!(wall, cpu);
+        let wall = tokio::time::sleep_until(self.deadline);
+        let look = tokio::time::sleep(self.processor.first_look());
+        tokio::pin!(wall, look);
+        let budget = self.assignment.budget.clone();
         loop {
+            // From here on nothing is missed that is freed.
+            let freed = budget.freed();
             let mut turn = tokio::time::Instant::now();
-            while !self.is_clogged()
+            while self.has_room()
                 && let Some(frame) = self.next_frame()
             {
-                let end = match frame {
-                    Ok(frame) => self.hear(frame)?,
-                    Err(violation) => Some(lost(violation)),
-                };
-                if let Some(end) = end {
-                    return Ok(end);
+                match frame {
+                    Ok(frame) => match self.hear(frame)? {
+                        Heard::More => {}
+                        Heard::Last(word) => return Ok(self.end_of(word).await),
+                        Heard::End(end) => return Ok(end),
+                    },
+                    Err(violation) => return Ok(ending::lost(violation)),
                 }
                 // Frames may come as fast as they are taken, and a tool may take its time before its first await.
                 let now = tokio::time::Instant::now();
-                if now >= deadline {
+                if now >= self.deadline {
                     return Ok(self.out_of_time());
                 }
                 if now >= turn + TURN_MAX {
@@ -158,22 +188,31 @@ impl Conversation<'_> {
             if was_clogged && !self.is_clogged() {
                 continue; // frames that have come still wait to be taken
             }
-            let (reads, wants_room) = (!self.is_clogged(), self.outgoing.waiting_bytes() > 0);
+            if let Some(end) = self.end_of_work() {
+                return Ok(end);
+            }
+            let (reads, lacks_room) = (self.has_room(), self.incoming.is_none() && !self.is_clogged());
+            let wants_to_write = self.outgoing.waiting_bytes() > 0;
             tokio::select! {
-                ready = self.stream.ready(reads, wants_room) => {
+                ready = self.stream.ready(reads, wants_to_write), if reads || wants_to_write => {
                     if ready.map_err(RunError::system("epoll_wait"))? == Ready::Readable && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
+                () = freed, if !reads && lacks_room => {}
                 Some(answered) = self.answers.join_next(), if !self.answers.is_empty() => {
-                    if let Ok((record, call, result)) = answered {
-                        self.answer(record, call, result);
+                    if let Some(end) = self.answer(answered.map_err(lost_task)?) {
+                        return Ok(end);
                     }
                 }
+                Some(checked) = self.checks.join_next(), if !self.checks.is_empty() => {
+                    let (record, warnings) = checked.map_err(lost_task)?;
+                    self.records[record].close(warnings);
+                }
                 () = &mut wall => return Ok(self.out_of_time()),
-                () = &mut cpu => match processor.look(&self.claim.process) {
-                    Some(next) => cpu.as_mut().reset(tokio::time::Instant::now() + next),
-                    None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
+                () = &mut look => match self.look() {
+                    Some(next) => look.as_mut().reset(tokio::time::Instant::now() + next),
+                    None => return Ok(self.out_of_cpu()),
                 },
                 () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
             }
@@ -185,8 +224,37 @@ impl Conversation<'_> {
         self.outgoing.waiting_bytes() > WAITING_BYTES_MAX
     }
 
+    /// Whether more may be taken of the guest: it reads, and what it sends next, as far as that is known, is within the budget.
+    fn has_room(&mut self) -> bool {
+        if self.is_clogged() {
+            return false;
+        }
+        if self.incoming.is_none()
+            && let Ok(Some(bytes)) = self.decoder.next_bytes(&self.maxima)
+        {
+            self.incoming = self.assignment.budget.try_hold(bytes);
+            return self.incoming.is_some();
+        }
+        true
+    }
+
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
+    }
+
+    fn out_of_cpu(&self) -> End {
+        End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })
+    }
+
+    /// When to look next at what the run takes of the processor, or `None` if its limit is reached.
+    fn look(&mut self) -> Option<Duration> {
+        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.place)
+    }
+
+    /// The end, if what this process did for the run since the last look has used up its processor time.
+    fn end_of_work(&mut self) -> Option<End> {
+        let is_used_up = self.processor.is_used_up_by_work(&self.claim.process, &self.assignment.work);
+        is_used_up.then(|| self.out_of_cpu())
     }
 
     /// Reads what has come. False at the end of the stream.
@@ -204,186 +272,176 @@ impl Conversation<'_> {
         self.decoder.next(&self.maxima).map_err(|error| error.to_string()).transpose()
     }
 
-    /// Takes one frame; the end, if it is the last.
-    fn hear(&mut self, frame: FromRun) -> Result<Option<End>, RunError> {
+    /// Takes one frame.
+    fn hear(&mut self, frame: FromRun) -> Result<Heard, RunError> {
+        let held = self.incoming.take();
         match frame {
             FromRun::Refused { reason } if self.claim.owes_walls() => Err(RunError::Refused { reason }),
             FromRun::Jailed { walls } if self.claim.owes_walls() => self.hear_walls(walls),
-            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Some(out_of_order())),
-            _ if self.claim.owes_walls() => Ok(Some(out_of_order())),
+            FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Heard::End(ending::out_of_order())),
+            _ if self.claim.owes_walls() => Ok(Heard::End(ending::out_of_order())),
             FromRun::Say { level, text } => Ok(self.hear_say(level, text)),
-            FromRun::Call { call, tool, line, column: _, arguments } => Ok(self.hear_call(call, tool, line, &arguments)),
+            FromRun::Call { call, tool, line, column: _, arguments } => {
+                let held = held.ok_or_else(|| RunError::bug("a frame was taken that is not held"))?;
+                Ok(self.hear_call(line, Request { number: call, index: tool, arguments, held }))
+            }
             FromRun::End { ending, line, column, heap_bytes, text } => {
                 self.heap_bytes = heap_bytes;
-                Ok(Some(self.hear_end(ending, line, column, &text)))
+                Ok(Heard::Last(LastWord { ending, line, column, text }))
             }
         }
     }
 
-    fn hear_walls(&mut self, walls: Walls) -> Result<Option<End>, RunError> {
+    fn hear_walls(&mut self, walls: Walls) -> Result<Heard, RunError> {
         let missing = walls.missing_for_strict();
         self.claim.note_walls(&walls);
         match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
-            _ => Ok(None),
+            _ => Ok(Heard::More),
         }
     }
 
-    fn hear_say(&mut self, level: u8, text: String) -> Option<End> {
+    fn hear_say(&mut self, level: u8, text: String) -> Heard {
         let limits = self.assignment.limits;
-        self.console_bytes += text.len();
+        self.console_bytes = self.console_bytes.saturating_add(text.len());
         if self.console_bytes > limits.console_bytes_max {
-            return Some(End::Stopped(Stop::Output {
-                what: format!("the console's limit is {} bytes", limits.console_bytes_max),
-            }));
+            let what = format!("the console's limit is {} bytes", limits.console_bytes_max);
+            return Heard::End(End::Stopped(Stop::Output { what }));
         }
         if self.console.len() >= usize::try_from(limits.console_lines_max).unwrap_or(usize::MAX) {
-            return Some(End::Stopped(Stop::Output {
-                what: format!("the console's limit is {} lines", limits.console_lines_max),
-            }));
+            let what = format!("the console's limit is {} lines", limits.console_lines_max);
+            return Heard::End(End::Stopped(Stop::Output { what }));
         }
         let line = ConsoleLine { level: Level::from_number(level), text };
-        self.tell(|| Event::Console(line.clone()));
+        self.assignment.listeners.tell(|| Event::Console(line.clone()));
         self.console.push(line);
-        None
+        Heard::More
     }
 
-    /// Tells who listens. One that is slow misses events and delays nothing; the outcome has them all.
-    fn tell(&self, event: impl FnOnce() -> Event) {
-        if self.assignment.events.iter().any(Option::is_some) {
-            let event = event();
-            for events in self.assignment.events.iter().flatten() {
-                let _ = events.try_send(event.clone());
-            }
-        }
-    }
-
-    fn hear_call(&mut self, call: u32, index: u32, line: u32, arguments: &str) -> Option<End> {
+    fn hear_call(&mut self, line: u32, mut request: Request) -> Heard {
         let limits = self.assignment.limits;
-        if call != self.last_call + 1 {
-            return Some(lost(format!("call {call} after call {}", self.last_call)));
+        if Some(request.number) != self.last_call.checked_add(1) {
+            return Heard::End(ending::lost(format!("call {} after call {}", request.number, self.last_call)));
         }
-        self.last_call = call;
-        if call > limits.calls_max {
-            return Some(End::Stopped(Stop::Calls { limit: limits.calls_max }));
+        self.last_call = request.number;
+        if request.number > limits.calls_max {
+            return Heard::End(End::Stopped(Stop::Calls { limit: limits.calls_max }));
+        }
+        let bytes = request.arguments.len();
+        self.argument_bytes = self.argument_bytes.saturating_add(bytes);
+        if self.argument_bytes > limits.argument_bytes_total_max {
+            return Heard::End(End::Stopped(Stop::Traffic {
+                what: Traffic::Arguments,
+                limit: limits.argument_bytes_total_max,
+            }));
         }
         // An answer that the guest does not read stays in this process, and its call in flight.
         if self.in_flight + self.outgoing.waiting_answers() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX)
         {
-            return Some(lost("more calls in flight than the isolate lets out".to_owned()));
+            return Heard::End(ending::lost("more calls in flight than the isolate lets out".to_owned()));
         }
+        request.held.shrink_to(bytes);
         self.in_flight += 1;
-        let authorised = gate::authorise(self.assignment.scope, call, index, arguments, limits.argument_bytes_max);
-        let record = self.records.len();
-        self.records.push(gate::record_of(&authorised, line, arguments.len()));
-        self.started.push(Instant::now());
-        self.tell(|| Event::Called(self.records[record].path.clone()));
-        match authorised {
-            Ok(Authorised::Tool(_, tool_call)) => self.call_tool(record, call, tool_call),
-            Ok(Authorised::Scope(_, value)) => {
-                self.answer(record, call, tool_host::within(Ok(ToolReply::from(value)), limits.reply_bytes_max));
-            }
-            Err((_, error)) => self.answer(record, call, Err(error)),
-        }
-        None
+        self.call(line, request).map_or(Heard::More, Heard::End)
     }
 
-    /// Calls the tool. One that answers at once costs no task; others are really parallel.
-    fn call_tool(&mut self, record: usize, call: u32, tool_call: isolet_bindings::ToolCall) {
-        let host = Arc::clone(self.assignment.host);
-        let reply_bytes_max = self.assignment.limits.reply_bytes_max;
-        let span = tracing::debug_span!("call", path = %tool_call.path, id = call);
-        let mut answer =
-            Box::pin(async move { (record, call, tool_host::call(&*host, tool_call, reply_bytes_max).await) }.instrument(span));
+    /// Makes a call. One that is answered at once costs no task; others are really parallel.
+    fn call(&mut self, line: u32, request: Request) -> Option<End> {
+        let record = self.records.len();
+        self.records.push(self.caller.record(request.index, line, request.arguments.len()));
+        let (number, index) = (request.number, request.index);
+        let answer = Arc::clone(&self.caller).answer(request);
+        let mut answer = Box::pin(async move { Answered { record, number, index, result: answer.await } });
         match (&mut answer).now_or_never() {
-            Some((record, call, result)) => self.answer(record, call, result),
+            Some(answered) => self.answer(answered),
             None => {
                 self.answers.spawn(answer);
+                self.processor.wait(self.assignment.place);
+                None
             }
         }
     }
 
     /// Notes the answer of a call. It is written with others of the same turn, and then checked against the tool's schema: the
     /// program does not wait for that.
-    fn answer(&mut self, record: usize, call: u32, result: Result<ToolReply, ToolError>) {
+    fn answer(&mut self, answered: Answered) -> Option<End> {
+        let Answered { record, number, index, result } = answered;
         self.in_flight -= 1;
-        let text = match &result {
-            Ok(reply) => std::borrow::Cow::Borrowed(reply.as_json()),
-            Err(error) => error_text(error).into(),
+        self.processor.wake(self.assignment.place);
+        let budget = &self.assignment.budget;
+        let bytes = match result {
+            Ok(reply) => {
+                // The whole result is for classic clients.
+                let reply = reply.without_result();
+                let bytes = reply.as_json().len();
+                self.outgoing.push_reply(number, &reply, budget.hold(bytes));
+                self.records[record].answer(bytes, None);
+                self.unchecked.push((record, index, reply));
+                bytes
+            }
+            Err(error) => {
+                let text = error_text(&error);
+                self.outgoing.push_error(number, &text, budget.hold(text.len()));
+                self.records[record].answer(text.len(), Some(&error));
+                self.records[record].close(Vec::new());
+                text.len()
+            }
         };
-        self.outgoing.push_answer(call, result.is_ok(), &text);
+        self.reply_bytes = self.reply_bytes.saturating_add(bytes);
+        let limit = self.assignment.limits.reply_bytes_total_max;
+        if self.reply_bytes > limit {
+            return Some(End::Stopped(Stop::Traffic { what: Traffic::Replies, limit }));
+        }
         if self.outgoing.waiting_bytes() > WRITTEN_AT_ONCE_BYTES {
             self.outgoing.write(&self.stream);
         }
-        self.records[record].settle(self.started[record].elapsed(), text.len(), result.as_ref().err());
-        match result {
-            Ok(reply) => self.unchecked.push((record, reply)),
-            Err(_) => self.tell(|| Event::Answered(self.records[record].clone())),
-        }
+        None
     }
 
     fn check_replies(&mut self) {
-        for (record, reply) in std::mem::take(&mut self.unchecked) {
-            match reply_check::check(self.assignment.scope, &self.records[record].path, reply.as_json()) {
-                Check::Done(warnings) => self.records[record].warnings = warnings,
-                Check::Running(warnings) => {
-                    self.checks.spawn(async move { (record, warnings.await.unwrap_or_default()) });
+        for (record, index, reply) in std::mem::take(&mut self.unchecked) {
+            let bytes = reply.as_json().len();
+            match Check::of(&self.caller, index, reply) {
+                Check::Done(warnings) => self.records[record].close(warnings),
+                Check::Aside(_) if self.checks.len() >= CHECKS_WAITING_MAX => {
+                    self.records[record].close(unchecked("too many long ones at a time"));
+                }
+                Check::Aside(check) => {
+                    let (caller, held) = (Arc::clone(&self.caller), self.assignment.budget.hold(bytes));
+                    self.checks.spawn(async move {
+                        let _held = held;
+                        (record, check.warnings(caller).await)
+                    });
                 }
             }
-            self.tell(|| Event::Answered(self.records[record].clone()));
         }
     }
 
-    fn hear_end(&self, ending: Ending, line: u32, column: u32, text: &str) -> End {
-        let limits = self.assignment.limits;
-        match ending {
-            Ending::Returned if text.len() > limits.result_bytes_max => lost("a result beyond its limit".to_owned()),
-            Ending::Returned => returned(text),
-            Ending::Threw => match serde_json::from_str(text) {
-                Ok(facts) => End::Threw(self.error_of(facts, line, column)),
-                Err(_) => lost("an error that is not well formed".to_owned()),
-            },
-            Ending::TooLarge => {
-                let bytes = text.parse::<u64>().unwrap_or_default();
-                let what = format!("the result has {bytes} bytes, the limit is {} bytes", limits.result_bytes_max);
-                End::Stopped(Stop::Output { what })
+    /// The end that the program's last words are: read here, or aside where that takes long. The clock runs on.
+    async fn end_of(&mut self, word: LastWord) -> End {
+        let Assignment { scope, source, limits, work, cancel, .. } = &self.assignment;
+        let known = Known {
+            scope: (*scope).clone(),
+            result_bytes_max: limits.result_bytes_max,
+            source_line: word.source_line(source),
+            answered: self.records.iter().filter(|record| !record.is_under_way()).count(),
+            last_call: self.records.last().map(OpenRecord::place),
+        };
+        let names = u64::try_from(scope.tools().len()).unwrap_or(u64::MAX);
+        let is_moment = Work::of_reading(word.text.len()) != Work::More
+            && (word.ending != Ending::Threw || Work::of_steps(names.saturating_mul(STEPS_OF_A_NAME)) != Work::More);
+        if is_moment {
+            return word.end(known);
+        }
+        let tree_bytes = estimate::tree_bytes(&word.text);
+        let end = tokio::select! {
+            end = work.aside(tree_bytes, move || word.end(known)) => {
+                end.unwrap_or_else(|_| ending::lost("its end could not be read".to_owned()))
             }
-            Ending::Deadlock => End::Stopped(Stop::Deadlock {
-                answered: self.records.iter().filter(|record| record.end != CallEnd::Cancelled).count(),
-                last_call: self.records.last().map(|record| format!("`{}` at line {}", record.path, record.line)),
-            }),
-        }
-    }
-
-    fn error_of(&self, facts: ErrorFacts, line: u32, column: u32) -> GuestError {
-        let source_line = usize::try_from(line).ok().and_then(|line| self.assignment.source.lines().nth(line.checked_sub(1)?));
-        let source_line: Option<String> = source_line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect());
-        let nearest = if facts.name == "TypeError" { self.nearest(source_line.as_deref()) } else { Vec::new() };
-        GuestError {
-            name: facts.name,
-            message: facts.message,
-            code: facts.code,
-            stack: facts.stack,
-            line: (line > 0).then_some(line),
-            column: (line > 0).then_some(column),
-            source_line,
-            causes: facts.causes.into_iter().map(|cause| format!("{}: {}", cause.name, cause.message)).collect(),
-            nearest,
-        }
-    }
-
-    /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.
-    fn nearest(&self, source_line: Option<&str>) -> Vec<String> {
-        let scope = self.assignment.scope;
-        let words = source_line
-            .unwrap_or_default()
-            .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
-        let missing = words.filter_map(|word| {
-            let (namespace, _) = word.split_once('.')?;
-            let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);
-            (known && scope.find(word).is_none()).then_some(word)
-        });
-        missing.take(NEAREST_MAX).flat_map(|word| scope.nearest(word)).take(NEAREST_MAX).collect()
+            () = tokio::time::sleep_until(self.deadline) => self.out_of_time(),
+            () = cancel.cancelled() => End::Stopped(Stop::Cancelled),
+        };
+        self.end_of_work().unwrap_or(end)
     }
 
     /// The process has closed its socket without an end: it is dead, or will be.
@@ -403,149 +461,67 @@ impl Conversation<'_> {
             Ok(Exit::Interrupted) => Err(RunError::Interrupted),
             // No program has run in it.
             Ok(Exit::Code(code)) if self.claim.owes_walls() => {
-                let reason = format!("it ended before it was ready ({}): `isolet doctor` says more", how(code));
+                let reason = format!("it ended before it was ready ({}): `isolet doctor` says more", ending::how(code));
                 Err(RunError::Refused { reason })
             }
-            Ok(Exit::Code(code)) => Ok(self.classified(code, killed_by_us)),
-        }
-    }
-
-    fn classified(&self, code: i32, killed_by_us: bool) -> End {
-        match code {
-            guest::EXIT_HEAP => End::Stopped(Stop::Heap { limit: self.assignment.limits.heap_bytes_max }),
-            guest::EXIT_DATA => End::Stopped(Stop::Data),
-            // The kernel's own limit, which stands behind ours.
-            code if code == -libc::SIGXCPU => End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max }),
-            code if code == -libc::SIGKILL && !killed_by_us => End::Stopped(Stop::Data),
-            code => lost(how(code)),
+            Ok(Exit::Code(code)) => Ok(ending::of_exit(code, killed_by_us, self.assignment.limits)),
         }
     }
 
     async fn outcome(mut self, end: End) -> Outcome {
         let cpu = self.claim.process.cpu_time().unwrap_or_default();
         self.claim.process.kill();
-        self.check_replies();
         // Calls in flight are cancelled at their next await.
         self.answers.abort_all();
-        for record in 0..self.records.len() {
-            if self.records[record].end == CallEnd::Cancelled {
-                self.records[record].duration = self.started[record].elapsed();
-                self.tell(|| Event::Answered(self.records[record].clone()));
-            }
-        }
+        self.check_replies();
         // A run that was stopped is told of at once: nobody waits for what is only a warning.
-        while !matches!(end, End::Stopped(_))
-            && let Some(checked) = self.checks.join_next().await
-        {
-            if let Ok((record, warnings)) = checked {
-                self.records[record].warnings = warnings;
+        if !matches!(end, End::Stopped(_)) {
+            self.finish_checks().await;
+        }
+        self.checks.abort_all();
+        let why = if matches!(end, End::Stopped(_)) { "the run was stopped" } else { "the run has ended" };
+        for record in &mut self.records {
+            record.close_unchecked(why);
+        }
+        let calls = self.records.drain(..).map(OpenRecord::ended).collect();
+        let cost = Cost {
+            wall: self.assignment.requested.elapsed(),
+            cpu,
+            host_cpu: self.assignment.work.used(),
+            heap_bytes: self.heap_bytes,
+            origin: self.claim.origin,
+        };
+        Outcome { end, console: std::mem::take(&mut self.console), calls, cost }
+    }
+
+    /// Waits for the checks of replies, as long as the run may take.
+    async fn finish_checks(&mut self) {
+        let cancel = self.assignment.cancel;
+        let over = async {
+            tokio::select! {
+                () = tokio::time::sleep_until(self.deadline) => {}
+                () = cancel.cancelled() => {}
+            }
+        };
+        tokio::pin!(over);
+        while !self.checks.is_empty() && self.assignment.work.used() < self.assignment.limits.cpu_max {
+            tokio::select! {
+                () = &mut over => return,
+                Some(checked) = self.checks.join_next() => {
+                    if let Ok((record, warnings)) = checked {
+                        self.records[record].close(warnings);
+                    }
+                }
             }
         }
-        let wall = self.assignment.requested.elapsed();
-        let cost = Cost { wall, cpu, heap_bytes: self.heap_bytes, origin: self.claim.origin };
-        Outcome { end, console: std::mem::take(&mut self.console), calls: std::mem::take(&mut self.records), cost }
     }
-}
-
-const SOURCE_LINE_CHARACTERS_MAX: usize = 200;
-const NEAREST_MAX: usize = 5;
-
-/// What a program threw, as the isolate describes it.
-#[derive(serde::Deserialize)]
-struct ErrorFacts {
-    name: String,
-    message: String,
-    code: Option<String>,
-    stack: Option<String>,
-    #[serde(default)]
-    causes: Vec<ErrorFacts>,
-}
-
-/// What an exit code says: minus a signal, or what the process itself said.
-fn how(code: i32) -> String {
-    if code < 0 { format!("signal {}", -code) } else { format!("exit code {code}") }
-}
-
-fn lost(how: String) -> End {
-    End::Stopped(Stop::GuestLost { how })
-}
-
-/// The end of a process that says its walls twice, or anything else before them: only its own code runs there until then.
-fn out_of_order() -> End {
-    lost("a frame out of its order".to_owned())
 }
 
 fn error_text(error: &ToolError) -> String {
     serde_json::json!({ "code": error.code.as_str(), "message": error.message, "retryable": error.retryable }).to_string()
 }
 
-/// The result of a program, or why it is none.
-fn returned(text: &str) -> End {
-    if depth_of(text) > RESULT_DEPTH_MAX {
-        return End::Threw(GuestError {
-            name: "RangeError".to_owned(),
-            message: format!("the result is nested deeper than {RESULT_DEPTH_MAX} levels: return a flatter value"),
-            ..GuestError::default()
-        });
-    }
-    serde_json::from_str(&without_lone_surrogates(text))
-        .map_or_else(|_| lost("a result that is not JSON".to_owned()), End::Returned)
-}
-
-/// JSON text with each lone surrogate as U+FFFD: `JSON.stringify` escapes those and only those, and a Rust string cannot hold one.
-fn without_lone_surrogates(text: &str) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(place) = rest.find('\\') {
-        let (before, escape) = rest.split_at(place);
-        replaced.push_str(before);
-        let surrogate = escape.get(..6).is_some_and(|escape| escape.starts_with("\\ud") && escape.as_bytes()[3] >= b'8');
-        let taken = if surrogate { 6 } else { escape.len().min(2) };
-        replaced.push_str(if surrogate { "\\ufffd" } else { escape.get(..taken).unwrap_or(escape) });
-        rest = escape.get(taken..).unwrap_or_default();
-    }
-    replaced.push_str(rest);
-    replaced
-}
-
-/// How deep arrays and objects are nested in JSON text.
-fn depth_of(text: &str) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brackets_in_strings_do_not_nest() {
-        assert_eq!(depth_of(r#"{"a":"[[[\"[","b":[[1]]}"#), 3);
-        assert_eq!(depth_of("1"), 0);
-    }
-
-    #[test]
-    fn a_result_at_the_depth_limit_is_a_value_and_one_beyond_is_an_error() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(matches!(returned(&nested(RESULT_DEPTH_MAX)), End::Returned(_)));
-        assert!(matches!(returned(&nested(RESULT_DEPTH_MAX + 1)), End::Threw(_)));
-    }
-
-    #[test]
-    fn a_result_that_is_no_json_is_the_end_of_its_process() {
-        assert!(matches!(returned("{"), End::Stopped(Stop::GuestLost { .. })));
-    }
+/// Why a task of a call or a check was lost: the application's own runtime ended, or it panicked, which all that it calls is kept from.
+fn lost_task(error: JoinError) -> RunError {
+    if error.is_cancelled() { RunError::ShutDown } else { RunError::bug(format!("a task of a run was lost: {error}")) }
 }

@@ -1,15 +1,21 @@
 //! The point where a call is authorised: the only way from a program, or from a classic MCP client, to a tool.
 //!
 //! A guest names nothing: it sends an index and JSON text. The index is resolved in the scope of that run; what the scope
-//! does not hold does not exist. Arguments are parsed once, validated, and what was validated is what is sent (SECURITY.md
-//! S-40, S-41, S-44).
+//! does not hold does not exist. The text is read once, validated as a tree that is then gone, and what was validated is what is sent, byte for
+//! byte (SECURITY.md S-40, S-41, S-44).
+//!
+//! Validation is work of the run: estimated before it begins, done aside unless it is a moment's, refused where it is too much. It never
+//! fails open.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use isolet_bindings::{Scope, ScopedTool, ToolCall, ToolError, ToolErrorCode};
+use isolet_bindings::{
+    Arguments, ArgumentsError, CHECK_STEPS_MAX, Scope, ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply, Verdict,
+};
 use serde_json::{Map, Value};
 
-use super::outcome::{CallEnd, CallRecord};
+use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
+use super::work::HostWork;
 
 /// The index of `tools.search`, which the host answers by itself.
 const SEARCH: u32 = 0x7fff_ffff;
@@ -17,98 +23,187 @@ const SEARCH: u32 = 0x7fff_ffff;
 const DESCRIBE: u32 = 0x7fff_fffe;
 /// The most hits that a search gives.
 const HITS_MAX: usize = 50;
+/// The most characters of what a message says of arguments: a part of them may be in it.
+const MESSAGE_CHARACTERS_MAX: usize = 4000;
 
-/// A call that may be made.
-pub(crate) enum Authorised<'scope> {
-    /// Of a tool.
-    Tool(&'scope ScopedTool, ToolCall),
-    /// Of the scope itself; its path and its answer.
-    Scope(&'static str, Value),
+/// What a call names.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'scope> {
+    /// A tool of the scope.
+    Tool(&'scope ScopedTool),
+    /// `tools.search`.
+    Search,
+    /// `tools.describe`.
+    Describe,
+    /// Nothing that this scope has.
+    Unknown,
 }
 
-/// Resolves, authorises and validates one call. The error is what the program gets, with the path if it names a tool.
-pub(crate) fn authorise<'scope>(
-    scope: &'scope Scope,
+/// What a call may do.
+pub(crate) enum Authorised {
+    /// Call this tool.
+    Tool(ToolCall),
+    /// Have this answer, which the scope gives.
+    Answer(ToolReply),
+}
+
+impl<'scope> Target<'scope> {
+    /// What `index` means in this scope. A guest sends it, so it may be anything.
+    pub(crate) fn of(scope: &'scope Scope, index: u32) -> Self {
+        match index {
+            SEARCH => Self::Search,
+            DESCRIBE => Self::Describe,
+            _ => scope.tool(index).map_or(Self::Unknown, Self::Tool),
+        }
+    }
+
+    /// What records call it.
+    pub(crate) fn path(self) -> &'scope str {
+        match self {
+            Self::Tool(tool) => tool.path(),
+            Self::Search => "tools.search",
+            Self::Describe => "tools.describe",
+            Self::Unknown => "?",
+        }
+    }
+}
+
+/// Resolves, authorises and validates one call. The error is what the program gets.
+pub(crate) async fn authorise(
+    scope: &Scope,
     call: u32,
     index: u32,
-    arguments: &str,
+    arguments: String,
     argument_bytes_max: usize,
-) -> Result<Authorised<'scope>, (Option<&'scope ScopedTool>, ToolError)> {
-    match index {
-        SEARCH => return Ok(Authorised::Scope("tools.search", search(scope, arguments))),
-        DESCRIBE => return Ok(Authorised::Scope("tools.describe", describe(scope, arguments))),
-        _ => {}
+    work: &Arc<HostWork>,
+) -> Result<Authorised, ToolError> {
+    let target = Target::of(scope, index);
+    if matches!(target, Target::Unknown) {
+        return Err(ToolError::unknown_tool());
     }
-    let tool = scope.tool(index).ok_or_else(|| (None, ToolError::unknown_tool()))?;
-    let arguments = checked_arguments(tool, arguments, argument_bytes_max).map_err(|error| (Some(tool), error))?;
-    let call = ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call);
-    Ok(Authorised::Tool(tool, call))
-}
-
-fn checked_arguments(tool: &ScopedTool, text: &str, bytes_max: usize) -> Result<Map<String, Value>, ToolError> {
-    if text.len() > bytes_max {
-        let message = format!(
-            "the arguments of `{}` have {} bytes, the limit is {bytes_max}: send less at a time",
-            tool.path(),
-            text.len()
-        );
+    if arguments.len() > argument_bytes_max {
+        let (path, bytes) = (target.path(), arguments.len());
+        let message =
+            format!("the arguments of `{path}` have {bytes} bytes, the limit is {argument_bytes_max}: send less at a time");
         return Err(ToolError::new(ToolErrorCode::TooLarge, message));
     }
-    let invalid = |message: String| ToolError::new(ToolErrorCode::InvalidArguments, message);
-    let arguments: Value = serde_json::from_str(text)
-        .map_err(|error| invalid(format!("the arguments of `{}` are not JSON: {error}", tool.path())))?;
-    let Value::Object(arguments) = arguments else {
-        let kind = match arguments {
-            Value::Array(_) => "an array",
-            Value::Null => "null",
-            _ => "a single value",
-        };
-        return Err(invalid(format!("`{}` takes one object with named arguments, not {kind}", tool.path())));
+    let Target::Tool(tool) = target else {
+        let of_scope = if matches!(target, Target::Search) { search } else { describe };
+        let (scope, path) = (scope.clone(), target.path().to_owned());
+        // The first search of a scope makes its index, which takes as long as there are tools.
+        let tree_bytes = estimate::tree_bytes(&arguments);
+        let answer = move || read(&path, arguments).map(|(_, arguments)| ToolReply::from(of_scope(&scope, &arguments)));
+        return work.aside(tree_bytes, answer).await?.map(Authorised::Answer);
     };
-    let arguments = Value::Object(tool.with_pinned(arguments));
-    if let Err(violations) = tool.validate_arguments(&arguments) {
-        let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        return Err(invalid(format!("the arguments of `{}` do not match its schema: {}", tool.path(), violations.join("; "))));
+    let arguments = checked(scope, tool, arguments, work).await?;
+    Ok(Authorised::Tool(ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call)))
+}
+
+/// The arguments, once they are known to match the tool's schema.
+async fn checked(scope: &Scope, tool: &ScopedTool, text: String, work: &Arc<HostWork>) -> Result<Arguments, ToolError> {
+    let tree_bytes = estimate::tree_bytes(&text);
+    if tree_bytes > TREE_BYTES_MAX {
+        return Err(excessive(tool.path(), "memory"));
     }
-    match arguments {
-        Value::Object(arguments) => Ok(arguments),
-        _ => Err(invalid("the arguments are no object".to_owned())),
+    let at_once = |text| {
+        let unchecked = Unchecked::read(tool, text)?;
+        let check = tool.check_arguments(&unchecked.value, MOMENT_STEPS_MAX);
+        Ok::<_, ToolError>((unchecked, check))
+    };
+    let (unchecked, check) = match Work::of_reading(text.len()) {
+        Work::Trifle => at_once(text)?,
+        Work::Moment => work.here(|| at_once(text))?,
+        Work::More => {
+            let check = on_tool(scope, tool, move |tool| Unchecked::read(tool, text)?.check(tool));
+            return work.aside(tree_bytes, check).await?;
+        }
+    };
+    match check.verdict {
+        // It may be more than a moment's work, and not too much.
+        Verdict::Excessive => work.aside(tree_bytes, on_tool(scope, tool, move |tool| unchecked.check(tool))).await?,
+        verdict => unchecked.judged(tool, verdict),
     }
 }
 
-/// A record of a call that has no answer yet.
-pub(crate) fn record_of(
-    authorised: &Result<Authorised<'_>, (Option<&ScopedTool>, ToolError)>,
-    line: u32,
-    argument_bytes: usize,
-) -> CallRecord {
-    let (path, server, tool) = match authorised {
-        Ok(Authorised::Tool(tool, _)) | Err((Some(tool), _)) => (tool.path(), tool.server(), tool.name()),
-        Ok(Authorised::Scope(path, _)) => (*path, "", ""),
-        Err((None, _)) => ("?", "", ""),
-    };
-    CallRecord {
-        path: path.to_owned(),
-        server: server.to_owned(),
-        tool: tool.to_owned(),
-        line,
-        argument_bytes,
-        reply_bytes: 0,
-        duration: Duration::ZERO,
-        end: CallEnd::Cancelled,
-        warnings: Vec::new(),
+/// Does something with a tool of a scope on another thread.
+fn on_tool<T, Act: FnOnce(&ScopedTool) -> Result<T, ToolError>>(
+    scope: &Scope,
+    tool: &ScopedTool,
+    act: Act,
+) -> impl FnOnce() -> Result<T, ToolError> + use<T, Act> {
+    let (scope, index) = (scope.clone(), tool.index());
+    move || act(scope.tool(index).ok_or_else(ToolError::unknown_tool)?)
+}
+
+/// Arguments that were read, and the tree of them.
+struct Unchecked {
+    arguments: Arguments,
+    value: Value,
+}
+
+impl Unchecked {
+    /// Reads the text. The pinned arguments win over what is in it.
+    fn read(tool: &ScopedTool, text: String) -> Result<Self, ToolError> {
+        let (arguments, map) = read(tool.path(), text)?;
+        if !tool.has_pinned() {
+            return Ok(Self { arguments, value: Value::Object(map) });
+        }
+        let map = tool.with_pinned(map);
+        Ok(Self { arguments: Arguments::of(&map), value: Value::Object(map) })
+    }
+
+    /// The arguments, if their tree matches the schema.
+    fn check(self, tool: &ScopedTool) -> Result<Arguments, ToolError> {
+        let verdict = tool.check_arguments(&self.value, CHECK_STEPS_MAX).verdict;
+        self.judged(tool, verdict)
+    }
+
+    /// The arguments, if this is the verdict on them.
+    fn judged(self, tool: &ScopedTool, verdict: Verdict) -> Result<Arguments, ToolError> {
+        let path = tool.path();
+        match verdict {
+            Verdict::Matches => Ok(self.arguments),
+            Verdict::Differs(violations) => {
+                let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+                Err(invalid(format!("the arguments of `{path}` do not match its schema: {}", violations.join("; "))))
+            }
+            Verdict::Excessive => Err(excessive(path, "work")),
+        }
     }
 }
 
-fn search(scope: &Scope, arguments: &str) -> Value {
-    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+/// Arguments that are not checked, because that would take too much of something.
+fn excessive(path: &str, what: &str) -> ToolError {
+    let message =
+        format!("to check the arguments of `{path}` against its schema would take too much {what}: send less at a time");
+    ToolError::new(ToolErrorCode::TooMuchWork, message)
+}
+
+fn read(path: &str, text: String) -> Result<(Arguments, Map<String, Value>), ToolError> {
+    Arguments::read(text).map_err(|error| {
+        invalid(match error {
+            ArgumentsError::NotJson(error) => format!("the arguments of `{path}` are not JSON: {error}"),
+            ArgumentsError::NotAnObject(what) => format!("`{path}` takes one object with named arguments, not {what}"),
+            error => format!("the arguments of `{path}` cannot be read: {error}"),
+        })
+    })
+}
+
+fn invalid(message: String) -> ToolError {
+    let message = match message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message,
+    };
+    ToolError::new(ToolErrorCode::InvalidArguments, message)
+}
+
+fn search(scope: &Scope, arguments: &Map<String, Value>) -> Value {
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
     let limit = arguments.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(10);
     serde_json::to_value(scope.search(query, limit.min(HITS_MAX))).unwrap_or_default()
 }
 
-fn describe(scope: &Scope, arguments: &str) -> Value {
-    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+fn describe(scope: &Scope, arguments: &Map<String, Value>) -> Value {
     // `tools.describe("a.b", "c.d")` and `tools.describe(["a.b", "c.d"])` alike.
     let paths = arguments.get("paths").and_then(Value::as_array).into_iter().flatten();
     let paths = paths.flat_map(|path| path.as_array().map_or(std::slice::from_ref(path), Vec::as_slice));

@@ -64,10 +64,12 @@ pub struct Metrics {
     pub ready: usize,
     /// Runs alive now.
     pub live: usize,
+    /// Bytes of arguments and replies that are held now for runs, beyond the first 128 KiB of each.
+    pub held_bytes: usize,
 }
 
 impl Counters {
-    pub(crate) fn metrics(&self, ready: usize, live: usize) -> Metrics {
+    pub(crate) fn metrics(&self, ready: usize, live: usize, held_bytes: usize) -> Metrics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Metrics {
             runs: read(&self.runs),
@@ -88,6 +90,7 @@ impl Counters {
             snapshot_bytes: read(&self.snapshot_bytes),
             ready,
             live,
+            held_bytes,
         }
     }
 }

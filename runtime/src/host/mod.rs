@@ -1,21 +1,29 @@
 //! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
 //! is authorised. No V8 here.
 
+pub(crate) mod call;
 pub(crate) mod claim;
 pub(crate) mod config;
 mod control;
-pub(crate) mod conversation;
+mod conversation;
 mod descriptors;
-pub(crate) mod gate;
+mod ending;
+mod estimate;
+pub(crate) mod event;
+mod gate;
+pub(crate) mod held;
 mod keeper;
 pub(crate) mod limits;
+mod machine;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
 mod outgoing;
-pub(crate) mod places;
+mod places;
 mod pool;
 mod process;
 mod processor;
+mod pulse;
+pub(crate) mod record;
 pub(crate) mod reply_check;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
@@ -27,4 +35,5 @@ mod snapshot_maker;
 mod stream;
 pub(crate) mod tool_host;
 mod walls;
+mod work;
 mod zygote;

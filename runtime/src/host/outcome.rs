@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use isolet_bindings::{ToolError, ToolErrorCode};
-
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -88,6 +86,13 @@ pub enum Stop {
         /// The limit.
         limit: u32,
     },
+    /// Too many bytes in all tool calls together.
+    Traffic {
+        /// Whose bytes.
+        what: Traffic,
+        /// The limit, bytes.
+        limit: usize,
+    },
     /// Too much console output, or a result that is too large.
     Output {
         /// What was too much.
@@ -102,6 +107,15 @@ pub enum Stop {
     },
     /// The caller cancelled it.
     Cancelled,
+}
+
+/// The bytes of tool calls that have a limit for all calls of a run together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// What a program sends.
+    Arguments,
+    /// What tools answer.
+    Replies,
 }
 
 impl fmt::Display for Stop {
@@ -123,6 +137,15 @@ impl fmt::Display for Stop {
                 "an engine or memory limit ended the process of the program: avoid single huge strings, arrays and sources",
             ),
             Self::Calls { limit } => write!(to, "too many tool calls: the limit is {limit}: ask for more with each call"),
+            Self::Traffic { what: Traffic::Arguments, limit } => write!(
+                to,
+                "too much data: the limit is {limit} bytes for the arguments of all tool calls together: send less, or send it once"
+            ),
+            Self::Traffic { what: Traffic::Replies, limit } => write!(
+                to,
+                "too much data: the limit is {limit} bytes for the replies to all tool calls together: ask for less, or for a page at \
+                 a time of what is needed"
+            ),
             Self::Output { what } => write!(to, "too much output: {what}: return and print a summary"),
             Self::Deadlock { answered, last_call } => {
                 write!(to, "the program waits for something that can never happen: {answered} tool calls were answered")?;
@@ -241,19 +264,6 @@ pub struct CallRecord {
     pub warnings: Vec<String>,
 }
 
-impl CallRecord {
-    /// Notes the answer of the call, or the error that was it.
-    pub(crate) fn settle(&mut self, duration: Duration, reply_bytes: usize, error: Option<&ToolError>) {
-        self.duration = duration;
-        self.reply_bytes = reply_bytes;
-        self.end = match error.map(|error| error.code) {
-            None => CallEnd::Answered,
-            Some(ToolErrorCode::Cancelled) => CallEnd::Cancelled,
-            Some(code) => CallEnd::Failed(code.as_str()),
-        };
-    }
-}
-
 /// How a tool call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEnd {
@@ -261,7 +271,7 @@ pub enum CallEnd {
     Answered,
     /// The program got a `ToolError`; its code.
     Failed(&'static str),
-    /// The run ended before the answer; the call was cancelled at its next await.
+    /// The run, the client or the session ended before the answer; the call was cancelled at its next await.
     Cancelled,
 }
 
@@ -299,6 +309,9 @@ pub struct Cost {
     pub wall: Duration,
     /// Processor time of the run's process.
     pub cpu: Duration,
+    /// Processor time of this process for the run: reading and checking arguments, replies and the result, searching among the tools. What
+    /// takes a few microseconds is not counted.
+    pub host_cpu: Duration,
     /// V8's heap in use at the end, bytes; 0 if the program was ended.
     pub heap_bytes: u64,
     /// Where the process came from.

@@ -2,9 +2,13 @@
 //!
 //! The waiting runs of one user stand behind each other, and users take turns. Whatever backlog one user has, the first run of
 //! another one gets the next free place but for one of each user that waits already (SECURITY.md S-52).
+//!
+//! Runs that wait for a tool take memory, of which there is much; those that compute take a core, of which there are few. So a user's runs are
+//! let in while fewer of that user's compute than its part of [`Capacity::computing_max`], which users that are here share; one may always.
+//! Nobody waits for another user's computing.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -26,13 +30,15 @@ impl User {
     }
 }
 
-/// How many runs may live and wait, of all users and of each.
+/// How many runs may live, compute and wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
     pub(crate) live_max: usize,
     pub(crate) waiting_max: usize,
     pub(crate) live_of_user_max: usize,
     pub(crate) waiting_of_user_max: usize,
+    /// Of all users together, if each has some that do.
+    pub(crate) computing_max: usize,
 }
 
 /// The places of a runtime.
@@ -47,7 +53,9 @@ struct State {
     live: usize,
     waiting: usize,
     users: HashMap<User, Runs>,
-    /// Users that wait and may have a further place, in the order of their turns.
+    /// Users that have runs which compute, or wait for a place.
+    busy_users: usize,
+    /// Users that wait for a place, in the order of their turns.
     turns: VecDeque<User>,
 }
 
@@ -55,14 +63,17 @@ struct State {
 #[derive(Debug, Default)]
 struct Runs {
     live: usize,
+    /// Of those.
+    computing: usize,
     waiting: VecDeque<oneshot::Sender<()>>,
 }
 
-/// A place: free again when it is dropped.
+/// A place: free again when it is dropped. A run that has it computes, until it is said that it waits.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
     user: User,
+    computes: AtomicBool,
 }
 
 /// Too many runs wait; how many.
@@ -88,101 +99,168 @@ impl Places {
     pub(crate) async fn take(self: &Arc<Self>, user: &User) -> Result<Place, Full> {
         let turn = {
             let mut state = self.lock();
-            let live = state.live;
-            let runs = state.users.entry(user.clone()).or_default();
-            // Where a place is free, nobody waits who may have it.
-            if live < self.capacity.live_max && runs.live < self.capacity.live_of_user_max {
-                runs.live += 1;
-                state.live += 1;
-                return Ok(Place { places: Arc::clone(self), user: user.clone() });
+            // Where this user may have a place, no run of this user waits for one, nor does any other that may have it.
+            if state.may_begin(user, self.capacity) {
+                state.begin(user);
+                return Ok(self.place(user));
             }
-            let of_user = runs.waiting.len();
+            let of_user = state.users.get(user).map_or(0, |runs| runs.waiting.len());
             if of_user >= self.capacity.waiting_of_user_max || state.waiting >= self.capacity.waiting_max {
-                let waiting = state.waiting;
-                state.forget_if_idle(user);
-                return Err(Full(waiting));
+                return Err(Full(state.waiting));
             }
-            state.wait(user, self.capacity)
+            state.wait(user)
         };
         let mut turn = Turn { turn, places: self, user, is_over: false };
         // The sender is kept until it is this run's turn.
         (&mut turn.turn).await.map_err(|_| Full(0))?;
         turn.is_over = true;
-        Ok(Place { places: Arc::clone(self), user: user.clone() })
+        Ok(self.place(user))
     }
 
-    fn free(&self, user: &User) {
+    fn place(self: &Arc<Self>, user: &User) -> Place {
+        Place { places: Arc::clone(self), user: user.clone(), computes: AtomicBool::new(true) }
+    }
+
+    fn free(&self, user: &User, computed: bool) {
         let mut state = self.lock();
+        state.end_turn(user, self.capacity);
         state.live -= 1;
-        if let Some(runs) = state.users.get_mut(user) {
+        state.change(user, |runs| {
             runs.live -= 1;
-        }
-        state.queue_up(user, self.capacity);
+            runs.computing -= usize::from(computed);
+        });
         state.hand_out(self.capacity);
-        state.forget_if_idle(user);
     }
 
     /// Takes the runs of `user` that were given up out of the queue.
     fn leave(&self, user: &User) {
         let mut state = self.lock();
-        if let Some(runs) = state.users.get_mut(user) {
-            let before = runs.waiting.len();
+        let mut left = 0;
+        state.change(user, |runs| {
+            left = runs.waiting.len();
             runs.waiting.retain(|turn| !turn.is_closed());
-            let left = before - runs.waiting.len();
-            state.waiting -= left;
-        }
-        state.forget_if_idle(user);
+            left -= runs.waiting.len();
+        });
+        state.waiting -= left;
+        state.hand_out(self.capacity);
     }
 }
 
 impl State {
-    /// Appends a run of `user` to the queue.
-    fn wait(&mut self, user: &User, capacity: Capacity) -> oneshot::Receiver<()> {
-        let (sender, turn) = oneshot::channel();
-        self.users.entry(user.clone()).or_default().waiting.push_back(sender);
-        self.waiting += 1;
-        self.queue_up(user, capacity);
-        turn
+    /// Changes the runs of a user, who is known while there are any.
+    fn change(&mut self, user: &User, change: impl FnOnce(&mut Runs)) {
+        let runs = self.users.entry(user.clone()).or_default();
+        let was_busy = runs.is_busy();
+        change(runs);
+        let (is_busy, is_idle) = (runs.is_busy(), runs.live == 0 && runs.waiting.is_empty());
+        self.busy_users = (self.busy_users + usize::from(is_busy)) - usize::from(was_busy);
+        if is_idle {
+            self.users.remove(user);
+        }
     }
 
-    /// Lets `user` take turns, if a run of that user waits and may have a place.
-    fn queue_up(&mut self, user: &User, capacity: Capacity) {
-        let may = self.users.get(user).is_some_and(|runs| !runs.waiting.is_empty() && runs.live < capacity.live_of_user_max);
-        if may && !self.turns.contains(user) {
+    /// Whether a run of `user` may have a place now.
+    fn may_begin(&self, user: &User, capacity: Capacity) -> bool {
+        self.live < capacity.live_max && self.has_less_than_its_part(user, capacity)
+    }
+
+    /// Whether `user` has fewer runs than its own part.
+    fn has_less_than_its_part(&self, user: &User, capacity: Capacity) -> bool {
+        let Some(runs) = self.users.get(user) else { return capacity.live_of_user_max > 0 };
+        let sharing = self.busy_users.max(1);
+        runs.live < capacity.live_of_user_max && (runs.computing == 0 || runs.computing < capacity.computing_max / sharing)
+    }
+
+    /// A user that had all of its part and is about to have less comes after those who wait and have not.
+    fn end_turn(&mut self, user: &User, capacity: Capacity) {
+        if !self.has_less_than_its_part(user, capacity)
+            && let Some(place) = self.turns.iter().position(|waiting| waiting == user)
+        {
+            self.turns.remove(place);
             self.turns.push_back(user.clone());
         }
     }
 
+    /// Gives a run of `user` a place.
+    fn begin(&mut self, user: &User) {
+        self.live += 1;
+        self.change(user, |runs| {
+            runs.live += 1;
+            runs.computing += 1;
+        });
+    }
+
+    /// Appends a run of `user` to the queue.
+    fn wait(&mut self, user: &User) -> oneshot::Receiver<()> {
+        let (sender, turn) = oneshot::channel();
+        self.waiting += 1;
+        self.change(user, |runs| runs.waiting.push_back(sender));
+        if !self.turns.contains(user) {
+            self.turns.push_back(user.clone());
+        }
+        turn
+    }
+
     /// Gives the free places to those whose turn it is.
     fn hand_out(&mut self, capacity: Capacity) {
-        while self.live < capacity.live_max
-            && let Some(user) = self.turns.pop_front()
-        {
-            let Some(runs) = self.users.get_mut(&user) else { continue };
-            while runs.live < capacity.live_of_user_max
-                && let Some(turn) = runs.waiting.pop_front()
-            {
-                self.waiting -= 1;
-                if turn.send(()).is_ok() {
-                    runs.live += 1;
-                    self.live += 1;
-                    break;
-                }
+        let waits = |users: &HashMap<User, Runs>, user: &User| users.get(user).is_some_and(|runs| !runs.waiting.is_empty());
+        self.turns.retain(|user| waits(&self.users, user));
+        while let Some(next) = self.turns.iter().position(|user| self.may_begin(user, capacity)) {
+            let Some(user) = self.turns.remove(next) else { return };
+            self.admit(&user);
+            if waits(&self.users, &user) {
+                self.turns.push_back(user);
             }
-            self.queue_up(&user, capacity);
         }
     }
 
-    fn forget_if_idle(&mut self, user: &User) {
-        if self.users.get(user).is_some_and(|runs| runs.live == 0 && runs.waiting.is_empty()) {
-            self.users.remove(user);
+    /// Gives a place to the first run of `user` that still waits.
+    fn admit(&mut self, user: &User) {
+        let (mut left, mut begins) = (0, false);
+        self.change(user, |runs| {
+            while let Some(turn) = runs.waiting.pop_front() {
+                left += 1;
+                if turn.send(()).is_ok() {
+                    begins = true;
+                    break;
+                }
+            }
+            runs.live += usize::from(begins);
+            runs.computing += usize::from(begins);
+        });
+        self.waiting -= left;
+        self.live += usize::from(begins);
+    }
+}
+
+impl Runs {
+    fn is_busy(&self) -> bool {
+        self.computing > 0 || !self.waiting.is_empty()
+    }
+}
+
+impl Place {
+    /// Notes whether its run computes, or waits for a tool or for time to pass. One that computes again does not wait for others.
+    pub(crate) fn set_computes(&self, computes: bool) {
+        if self.computes.swap(computes, Ordering::Relaxed) == computes {
+            return;
+        }
+        let mut state = self.places.lock();
+        if !computes {
+            state.end_turn(&self.user, self.places.capacity);
+        }
+        state.change(&self.user, |runs| {
+            runs.computing = if computes { runs.computing + 1 } else { runs.computing - 1 };
+        });
+        if !computes {
+            state.hand_out(self.places.capacity);
         }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.places.free(&self.user);
+        self.places.free(&self.user, *self.computes.get_mut());
     }
 }
 
@@ -200,7 +278,7 @@ impl Drop for Turn<'_> {
             return;
         }
         self.turn.close();
-        if self.turn.try_recv().is_ok() { self.places.free(self.user) } else { self.places.leave(self.user) }
+        if self.turn.try_recv().is_ok() { self.places.free(self.user, true) } else { self.places.leave(self.user) }
     }
 }
 
@@ -214,7 +292,10 @@ mod tests {
 
     use super::*;
 
-    const CAPACITY: Capacity = Capacity { live_max: 2, waiting_max: 5, live_of_user_max: 2, waiting_of_user_max: 4 };
+    const CAPACITY: Capacity =
+        Capacity { live_max: 2, waiting_max: 5, live_of_user_max: 2, waiting_of_user_max: 4, computing_max: 100 };
+    const CORES: Capacity =
+        Capacity { live_max: 100, waiting_max: 100, live_of_user_max: 100, waiting_of_user_max: 100, computing_max: 4 };
 
     type Taking = Pin<Box<dyn Future<Output = Result<Place, Full>>>>;
 
@@ -287,5 +368,63 @@ mod tests {
         running.pop(); // it is the turn of "c", which does not look
         drop(told_and_given_up);
         assert!(place_of(&mut last).is_some());
+    }
+
+    /// Asks for so many places for `name`; those that it gets.
+    fn places_of(places: &Arc<Places>, name: &str, asked: usize) -> (Vec<Place>, Vec<Taking>) {
+        let (mut got, mut waiting) = (Vec::new(), Vec::new());
+        for _ in 0..asked {
+            let mut taking = asks(places, name);
+            match place_of(&mut taking) {
+                Some(place) => got.push(place),
+                None => waiting.push(taking),
+            }
+        }
+        (got, waiting)
+    }
+
+    #[test]
+    fn runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not_counted() {
+        let places = Places::new(CORES);
+        let (computing, mut waiting) = places_of(&places, "a", 6);
+        assert_eq!((computing.len(), waiting.len()), (4, 2));
+        computing[0].set_computes(false);
+        let next = place_of(&mut waiting[0]);
+        assert!(next.is_some() && place_of(&mut waiting[1]).is_none());
+        computing[0].set_computes(true);
+        computing[1].set_computes(false);
+        assert!(place_of(&mut waiting[1]).is_none(), "the first computes again: four do");
+        computing[2].set_computes(false);
+        assert!(place_of(&mut waiting[1]).is_some());
+        drop((computing, next, waiting));
+        assert!(places.lock().users.is_empty() && places.lock().busy_users == 0, "{places:?}");
+    }
+
+    #[test]
+    fn nobody_waits_for_another_users_computing_and_users_share_the_cores() {
+        let places = Places::new(CORES);
+        let (first, mut waiting) = places_of(&places, "a", 8);
+        assert_eq!(first.len(), 4);
+        let (second, _waiting) = places_of(&places, "b", 4);
+        assert_eq!(second.len(), 2, "half of them, though none is free");
+        let many: Vec<_> = ["c", "d", "e", "f"].iter().flat_map(|name| places_of(&places, name, 2).0).collect();
+        assert_eq!(many.len(), 4, "one for each");
+        drop(many);
+        let mut first = first.into_iter();
+        drop((first.next(), first.next()));
+        assert!(waiting.iter_mut().all(|taking| place_of(taking).is_none()), "the first has its half");
+        drop(first.next());
+        let next: Vec<_> = waiting.iter_mut().filter_map(place_of).collect();
+        assert_eq!(next.len(), 1);
+    }
+
+    #[test]
+    fn what_is_left_of_a_users_part_is_given_to_those_who_wait() {
+        let places = Places::new(CORES);
+        let (other, _) = places_of(&places, "b", 1);
+        let (first, mut waiting) = places_of(&places, "a", 3);
+        assert_eq!((first.len(), waiting.len()), (2, 1));
+        other[0].set_computes(false);
+        assert!(place_of(&mut waiting[0]).is_some(), "the other has gone to wait: all cores are the first one's");
     }
 }

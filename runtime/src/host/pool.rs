@@ -319,9 +319,9 @@ impl Pool {
         })
     }
 
-    pub(crate) fn metrics(&self, live: usize) -> Metrics {
+    pub(crate) fn metrics(&self, live: usize, held_bytes: usize) -> Metrics {
         let ready = self.lock().scopes.ready();
-        self.counters.metrics(ready, live)
+        self.counters.metrics(ready, live, held_bytes)
     }
 
     /// Once a second: replaces what is lost, old or idle.

@@ -195,6 +195,14 @@ impl GuestProcess {
         .await
     }
 
+    /// Time so far in which it ran or was ready to, which is more than its processor time where others run too. Without `/proc` it is that.
+    pub(crate) fn runnable_time(&self) -> Option<Duration> {
+        match &*self.lock() {
+            State::Alive(alive) => alive.runnable_time(),
+            State::Starting { .. } | State::Ended { .. } => None,
+        }
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(&self) -> Exit {
         self.when(|state| if let State::Ended { exit, .. } = state { Some(*exit) } else { None }).await
@@ -248,10 +256,18 @@ impl Alive {
         }
     }
 
+    fn cpu_time(&self) -> Option<Duration> {
+        self.read_by_number(clock::time_of)
+    }
+
+    fn runnable_time(&self) -> Option<Duration> {
+        self.read_by_number(clock::runnable_time).or_else(|| self.cpu_time())
+    }
+
     /// Read by number, and believed if the number was still its own afterwards.
     #[cfg(not(target_os = "macos"))]
-    fn cpu_time(&self) -> Option<Duration> {
-        let time = clock::time_of(self.process)?;
+    fn read_by_number(&self, read: impl Fn(Pid) -> Option<Duration>) -> Option<Duration> {
+        let time = read(self.process)?;
         let was_its_own = match (&self.pidfd, &self.parent) {
             (Some(pidfd), _) => clock::is_not_reaped(pidfd),
             (None, Parent::Host) => true,
@@ -260,10 +276,11 @@ impl Alive {
         was_its_own.then_some(time)
     }
 
+    /// Read by number, and believed if it is of the process that had it first.
     #[cfg(target_os = "macos")]
-    fn cpu_time(&self) -> Option<Duration> {
+    fn read_by_number(&self, read: impl Fn(&libc::rusage_info_v0) -> Option<Duration>) -> Option<Duration> {
         let usage = clock::usage(self.process)?;
-        (self.began == Some(usage.ri_proc_start_abstime)).then(|| clock::time_of(&usage)).flatten()
+        (self.began == Some(usage.ri_proc_start_abstime)).then(|| read(&usage)).flatten()
     }
 }
 
@@ -284,6 +301,13 @@ mod clock {
             }
         }
         Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+    }
+
+    /// What the scheduler says of the process that has this number now: its time on a processor and its time in a queue for one.
+    pub(super) fn runnable_time(process: Pid) -> Option<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", process.as_raw_nonzero())).ok()?;
+        let mut times = text.split_ascii_whitespace().map_while(|number| number.parse().ok()).map(Duration::from_nanos);
+        times.next()?.checked_add(times.next()?)
     }
 
     /// Whether the number of a process is still its own.
@@ -307,6 +331,11 @@ mod clock {
             let process = process.as_raw_nonzero().get();
             (libc::proc_pid_rusage(process, libc::RUSAGE_INFO_V0, (&raw mut usage).cast()) == 0).then_some(usage)
         }
+    }
+
+    /// There is no such count here.
+    pub(super) fn runnable_time(_: &libc::rusage_info_v0) -> Option<Duration> {
+        None
     }
 
     #[expect(deprecated, reason = "libc would have another crate for two numbers")]

@@ -1,77 +1,112 @@
-//! What a run takes of the processor: whether its limit is reached, and when it has computed for so long that it gives way to others.
+//! What a run takes of the processor: whether its limit is reached, whether it computes or waits, and when it has computed for so long that it
+//! gives way to others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::places::Place;
 use super::process::GuestProcess;
+use super::pulse::Pulse;
+use super::work::HostWork;
 
 /// Processor time after which a run has what the host and fresh runs leave: most runs end before, and nobody waits for a few more of
 /// them as for hundreds that compute.
 const LOWERED_AFTER: Duration = Duration::from_millis(5);
-/// The longest time between two looks at a run that has not computed yet: a hundred of those that wait cost nothing.
-const LOOK_AFTER_MAX: Duration = Duration::from_millis(640);
 
-/// The processor time of one run.
+/// The processor time of one run: of its process, and of this one on its behalf.
 #[derive(Debug)]
 pub(crate) struct Processor {
     limit: Duration,
     is_lowered: bool,
-    look_after: Duration,
+    pulse: Pulse,
+    /// What this process had done for the run at the last look.
+    work_seen: Duration,
 }
 
 impl Processor {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, is_lowered: false, look_after: LOWERED_AFTER }
+        Self { limit, is_lowered: false, pulse: Pulse::first_after(LOWERED_AFTER), work_seen: Duration::ZERO }
     }
 
     /// When to look first, from the start on.
     pub(crate) fn first_look(&self) -> Duration {
-        self.limit.min(self.look_after)
+        self.limit.min(self.pulse.next_look())
     }
 
-    /// Looks at the process: when to look next, or `None` if it has reached its limit. Nothing can be used up sooner than that much later.
-    pub(crate) fn look(&mut self, process: &GuestProcess) -> Option<Duration> {
+    /// Looks at the process: when to look next, or `None` if the limit is reached. Nothing can be used up sooner than that much later.
+    pub(crate) fn look(&mut self, process: &GuestProcess, work: &HostWork, place: &Place) -> Option<Duration> {
         let used = process.cpu_time().unwrap_or_default();
-        let left = self.limit.checked_sub(used).filter(|left| *left > Duration::ZERO)?;
+        let left = self.left(used, work.used())?;
         if !self.is_lowered && used >= LOWERED_AFTER {
             process.lower();
             self.is_lowered = true;
         }
-        let next = if self.is_lowered {
-            left
-        } else {
-            self.look_after = (self.look_after * 2).min(LOOK_AFTER_MAX);
-            left.min(self.look_after)
-        };
-        Some(next.max(Duration::from_millis(1)))
+        if let Some(runnable) = process.runnable_time()
+            && let Some(computes) = self.pulse.look(Instant::now(), runnable)
+        {
+            place.set_computes(computes);
+        }
+        Some(left.min(self.pulse.next_look()).max(Duration::from_millis(1)))
+    }
+
+    /// Whether what this process did for the run since the last look has used up what was left.
+    pub(crate) fn is_used_up_by_work(&mut self, process: &GuestProcess, work: &HostWork) -> bool {
+        let done = work.used();
+        done != self.work_seen && self.left(process.cpu_time().unwrap_or_default(), done).is_none()
+    }
+
+    /// Notes that the run waits for a call, unless it was seen to compute beside its calls.
+    pub(crate) fn wait(&self, place: &Place) {
+        if !self.pulse.computed() {
+            place.set_computes(false);
+        }
+    }
+
+    /// Notes that it has something to do again: an answer.
+    pub(crate) fn wake(&mut self, place: &Place) {
+        place.set_computes(true);
+        self.pulse.wake();
+    }
+
+    /// What is left, if anything.
+    fn left(&mut self, used: Duration, work: Duration) -> Option<Duration> {
+        self.work_seen = work;
+        self.limit.checked_sub(used.saturating_add(work)).filter(|left| *left > Duration::ZERO)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::host::process::Exit;
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-    /// A process that has used so much.
-    fn having_used(used: Duration) -> GuestProcess {
-        let process = GuestProcess::starting();
-        process.set_ended(Exit::Code(0), used);
-        process
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::places::{Capacity, Places, User};
+    use crate::host::process::Exit;
+    use crate::host::work::HostThreads;
+
+    /// Looks at processes that have used so much, one after the other.
+    fn looks(processor: &mut Processor, used: &[Duration]) -> Vec<Option<Duration>> {
+        let capacity =
+            Capacity { live_max: 1, live_of_user_max: 1, waiting_max: 0, waiting_of_user_max: 0, computing_max: usize::MAX };
+        let user = User::Named("a".into());
+        let (places, work) = (Places::new(capacity), HostWork::new(&HostThreads::start().unwrap(), &user));
+        let place = futures::executor::block_on(places.take(&user)).unwrap();
+        let look = |used: &Duration| {
+            let process = Arc::new(GuestProcess::starting());
+            process.set_ended(Exit::Code(0), *used);
+            processor.look(&process, &work, &place)
+        };
+        used.iter().map(look).collect()
     }
 
     #[test]
-    fn one_that_waits_is_looked_at_less_and_less() {
+    fn one_that_has_computed_for_its_time_is_lowered_and_one_that_has_not_is_not() {
         let mut processor = Processor::new(Duration::from_secs(5));
         assert_eq!(processor.first_look(), LOWERED_AFTER);
-        let process = having_used(Duration::from_micros(300));
-        let looks: Vec<_> = (0..9).filter_map(|_| processor.look(&process)).map(|next| next.as_millis()).collect();
-        assert_eq!(looks, [10, 20, 40, 80, 160, 320, 640, 640, 640]);
+        looks(&mut processor, &[LOWERED_AFTER - Duration::from_nanos(1)]);
         assert!(!processor.is_lowered);
-    }
-
-    #[test]
-    fn one_that_computes_is_lowered_once_and_then_looked_at_when_its_limit_may_be_reached() {
-        let mut processor = Processor::new(Duration::from_secs(5));
-        assert_eq!(processor.look(&having_used(LOWERED_AFTER)), Some(Duration::from_secs(5) - LOWERED_AFTER));
+        looks(&mut processor, &[LOWERED_AFTER]);
         assert!(processor.is_lowered);
     }
 
@@ -80,7 +115,13 @@ mod tests {
         let limit = Duration::from_millis(3);
         let mut processor = Processor::new(limit);
         assert_eq!(processor.first_look(), limit);
-        assert_eq!(processor.look(&having_used(limit - Duration::from_nanos(1))), Some(Duration::from_millis(1)));
-        assert_eq!(processor.look(&having_used(limit)), None);
+        assert_eq!(looks(&mut processor, &[limit - Duration::from_nanos(1), limit]), [Some(Duration::from_millis(1)), None]);
+    }
+
+    #[test]
+    fn what_the_host_does_for_a_run_counts() {
+        let mut processor = Processor::new(Duration::from_millis(3));
+        assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(1)), Some(Duration::from_millis(1)));
+        assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(2)), None);
     }
 }

@@ -1,81 +1,81 @@
 //! Replies against the `outputSchema` of their tool: a mismatch is a warning in the record of the call, never a lost reply.
 //!
-//! It comes after the answer. A short reply is checked at once; a long one on another thread, a few at a time in this process: a program
-//! can ask for more of them than any machine could check.
+//! It comes after the answer, and is work of the run as the check of arguments is: a moment's is done at once, more of it aside. What is too much
+//! is not checked, and the warning says so.
 
-use isolet_bindings::{Scope, ScopedTool};
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use std::sync::Arc;
 
-/// Replies up to this length are checked at once.
-const CHECKED_AT_ONCE_BYTES: usize = 16 << 10;
-/// Longer ones that are checked at a time, of all runs.
-static CHECKS: Semaphore = Semaphore::const_new(2);
+use isolet_bindings::{CHECK_STEPS_MAX, Scope, ScopedTool, ToolReply, Verdict, Violation};
+use serde_json::Value;
+
+use super::call::Caller;
+use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
+use super::record::unchecked;
+
+/// The most characters of a warning: a part of the reply may be in it.
+const WARNING_CHARACTERS_MAX: usize = 500;
 
 /// The warnings of one reply.
 pub(crate) enum Check {
     /// They are known.
     Done(Vec<String>),
-    /// They will be.
-    Running(JoinHandle<Vec<String>>),
+    /// They will be, once this is waited for.
+    Aside(Aside),
 }
 
-/// Checks a reply, JSON text, of the tool that the guest calls `path`.
-pub(crate) fn check(scope: &Scope, path: &str, reply: &str) -> Check {
-    let Some(tool) = scope.find(path).filter(|tool| tool.definition().output_schema().is_some()) else {
-        return Check::Done(Vec::new());
-    };
-    if reply.len() <= CHECKED_AT_ONCE_BYTES {
-        return Check::Done(warnings_of(tool, reply));
-    }
-    let Ok(permit) = CHECKS.try_acquire() else {
-        return Check::Done(vec!["the reply was not checked against its schema: too many long ones at a time".to_owned()]);
-    };
-    let (scope, path, reply) = (scope.clone(), path.to_owned(), reply.to_owned());
-    Check::Running(tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        scope.find(&path).map(|tool| warnings_of(tool, &reply)).unwrap_or_default()
-    }))
+/// A check that is more than a moment's work.
+pub(crate) struct Aside {
+    index: u32,
+    reply: ToolReply,
 }
 
-fn warnings_of(tool: &ScopedTool, reply: &str) -> Vec<String> {
-    match serde_json::from_str(reply) {
-        Ok(value) => tool.validate_result(&value).iter().map(ToString::to_string).collect(),
-        Err(error) => vec![format!("the reply cannot be checked: {error}")],
+impl Check {
+    /// Checks the reply of a tool, if that is a moment's work.
+    pub(crate) fn of(caller: &Caller, index: u32, reply: ToolReply) -> Self {
+        let Some(tool) = checked_tool(&caller.scope, index) else { return Self::Done(Vec::new()) };
+        let at_once = || warnings_of(tool, &reply, MOMENT_STEPS_MAX);
+        let warnings = match Work::of_reading(reply.as_json().len()) {
+            Work::Trifle => at_once(),
+            Work::Moment => caller.work.here(at_once),
+            Work::More => None,
+        };
+        warnings.map_or_else(|| Self::Aside(Aside { index, reply }), Self::Done)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
-    use isolet_bindings::{Catalog, Grants};
-    use serde_json::json;
-
-    use super::*;
-
-    fn scope() -> Scope {
-        let number = json!({ "name": "number", "inputSchema": { "type": "object" }, "outputSchema": { "type": "number" } });
-        let any = json!({ "name": "any", "inputSchema": { "type": "object" } });
-        Catalog::load([("test", vec![number, any])]).unwrap().scope(&Grants::new().allow("*")).unwrap()
-    }
-
-    async fn warnings(path: &str, reply: &str) -> Vec<String> {
-        match check(&scope(), path, reply) {
-            Check::Done(warnings) => warnings,
-            Check::Running(warnings) => warnings.await.unwrap(),
+impl Aside {
+    /// Makes the check when it is this run's turn. Whoever drops this does not know what it would have come to.
+    pub(crate) async fn warnings(self, caller: Arc<Caller>) -> Vec<String> {
+        let Self { index, reply } = self;
+        let (scope, tree_bytes) = (caller.scope.clone(), estimate::tree_bytes(reply.as_json()));
+        if tree_bytes > TREE_BYTES_MAX {
+            return unchecked("it would take too much memory");
         }
+        let too_much = || unchecked("it would take too much work");
+        let check = move || {
+            let tool = checked_tool(&scope, index)?;
+            Some(warnings_of(tool, &reply, CHECK_STEPS_MAX).unwrap_or_else(too_much))
+        };
+        let checked = caller.work.aside(tree_bytes, check).await;
+        checked.map_or_else(|_| unchecked("the host could not do it"), Option::unwrap_or_default)
     }
+}
 
-    #[tokio::test]
-    async fn short_and_long_replies_are_checked_alike_and_at_most_two_long_ones_at_a_time() {
-        assert_eq!(warnings("test.number", "1").await, [""; 0]);
-        assert_eq!(warnings("test.any", "\"x\"").await, [""; 0]);
-        assert_eq!(warnings("test.number", "\"x\"").await.len(), 1);
-        let long = format!("\"{}\"", "x".repeat(CHECKED_AT_ONCE_BYTES));
-        assert_eq!(warnings("test.number", &long).await.len(), 1);
-        let busy = CHECKS.acquire_many(2).await.unwrap();
-        assert!(warnings("test.number", &long).await[0].contains("was not checked"));
-        drop(busy);
+/// The tool that a guest calls by this index, if its replies have a schema.
+fn checked_tool(scope: &Scope, index: u32) -> Option<&ScopedTool> {
+    scope.tool(index).filter(|tool| tool.definition().output_schema().is_some())
+}
+
+/// How the reply differs from the schema; none if that would take more steps.
+fn warnings_of(tool: &ScopedTool, reply: &ToolReply, steps_max: u64) -> Option<Vec<String>> {
+    let value: Value = match serde_json::from_str(reply.as_json()) {
+        Ok(value) => value,
+        Err(error) => return Some(unchecked(&error.to_string())),
+    };
+    let shortened = |violation: &Violation| violation.to_string().chars().take(WARNING_CHARACTERS_MAX).collect();
+    match tool.check_result(&value, steps_max).verdict {
+        Verdict::Matches => Some(Vec::new()),
+        Verdict::Differs(violations) => Some(violations.iter().map(shortened).collect()),
+        Verdict::Excessive => None,
     }
 }

@@ -99,8 +99,9 @@ impl RunError {
     /// A state believed impossible.
     #[track_caller]
     pub(crate) fn bug(what: impl Into<String>) -> Self {
-        let place = std::panic::Location::caller();
-        Self::Bug { what: what.into(), file: place.file(), line: place.line() }
+        let (what, place) = (what.into(), std::panic::Location::caller());
+        tracing::error!(what, file = place.file(), line = place.line(), "BUG");
+        Self::Bug { what, file: place.file(), line: place.line() }
     }
 }
 

@@ -10,13 +10,15 @@ use isolet_bindings::Scope;
 use super::claim::Claim;
 use super::config::{Config, Start};
 use super::descriptors;
-use super::limits::{HEAP_BYTES_MIN, Limits};
+use super::held::CommonBudget;
+use super::limits::Limits;
 use super::metrics::Metrics;
 use super::places::{Capacity, Full, Place, Places, User};
 use super::pool::Pool;
 use super::run_error::RunError;
 use super::session::Session;
 use super::tool_host::ToolHost;
+use super::work::HostThreads;
 use super::zygote::Condition;
 
 /// Whether [`init`](crate::init) ran in this process.
@@ -33,6 +35,8 @@ struct Inner {
     config: Config,
     pool: Arc<Pool>,
     places: Arc<Places>,
+    threads: Arc<HostThreads>,
+    common_budget: Arc<CommonBudget>,
 }
 
 /// How guest processes are isolated here, and why.
@@ -86,8 +90,10 @@ impl Runtime {
             waiting_max: config.waiting_runs_max,
             live_of_user_max: config.live_runs_of_user_max,
             waiting_of_user_max: config.waiting_runs_of_user_max,
+            computing_max: config.computing_runs_max,
         });
-        Ok(Self(Arc::new(Inner { config, pool, places })))
+        let common_budget = CommonBudget::new(config.held_bytes_total_max);
+        Ok(Self(Arc::new(Inner { config, pool, places, threads: HostThreads::start()?, common_budget })))
     }
 
     /// One user's request. Microseconds.
@@ -115,7 +121,7 @@ impl Runtime {
     /// What was counted since this runtime was made.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.0.pool.metrics(self.0.places.live())
+        self.0.pool.metrics(self.0.places.live(), self.0.common_budget.held())
     }
 
     /// How guest processes are isolated here. Waits for the first zygote.
@@ -149,6 +155,16 @@ impl Runtime {
 
     pub(crate) fn is_strict(&self) -> bool {
         self.0.pool.is_strict()
+    }
+
+    /// The threads for what this process does for runs.
+    pub(crate) fn threads(&self) -> &Arc<HostThreads> {
+        &self.0.threads
+    }
+
+    /// What this process may hold for all runs.
+    pub(crate) fn common_budget(&self) -> &Arc<CommonBudget> {
+        &self.0.common_budget
     }
 
     /// A process for one run of a user, and the place that it takes up until it ends.
@@ -188,12 +204,10 @@ fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
 }
 
 fn check(config: &Config) -> Result<(), RunError> {
-    let what = if config.limits.heap_bytes_max < HEAP_BYTES_MIN {
-        format!("`limits.heap_bytes_max` is {}: V8 needs at least {HEAP_BYTES_MIN}", config.limits.heap_bytes_max)
+    let what = if let Some(fault) = config.limits.fault() {
+        fault
     } else if config.live_runs_max == 0 || config.live_runs_of_user_max == 0 {
         "`live_runs_max` or `live_runs_of_user_max` is 0: no run could start".to_owned()
-    } else if config.limits.calls_in_flight_max == 0 {
-        "`limits.calls_in_flight_max` is 0: no tool could be called".to_owned()
     } else {
         return Ok(());
     };

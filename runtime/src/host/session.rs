@@ -8,13 +8,17 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
-use super::conversation::{self, Assignment, Event};
-use super::limits::Limits;
+use super::call::Caller;
+use super::conversation::{self, Assignment};
+use super::event::{Event, Listeners};
+use super::held::Budget;
+use super::limits::{Limits, LowerLimits};
 use super::outcome::{Cost, End, GuestError, Origin, Outcome, Stop};
 use super::places::User;
 use super::run_error::RunError;
 use super::runtime::Runtime;
 use super::tool_host::AnyToolHost;
+use super::work::HostWork;
 use crate::frame::Start;
 use crate::mcp::{self, Mode, ServeError, Transport};
 
@@ -40,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) calls_in_flight: Arc<Semaphore>,
     /// A place for each of those, and for each that waits for one.
     pub(crate) calls_admitted: Arc<Semaphore>,
+    /// What the classic calls hold.
+    pub(crate) calls_held: Budget,
 }
 
 /// Classic calls of one session that wait for their turn, on all of its connections; one more is told that it is busy.
@@ -48,8 +54,8 @@ pub(crate) const CALLS_WAITING_MAX: usize = 1024;
 /// How one run differs from the runtime's defaults.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Lower limits than those of the runtime; higher ones have no effect.
-    pub limits: Option<Limits>,
+    /// Limits that are lower than those of the runtime; what is not named, and what is higher, stays as it is there.
+    pub limits: LowerLimits,
     /// Where the run's clock starts, milliseconds since 1970. Default: now.
     pub clock_ms: Option<u64>,
     /// Where `Math.random` and `crypto` start. Default: random. With the same seed and the same answers a program does the same.
@@ -67,6 +73,7 @@ impl Session {
         let ended = CancellationToken::new();
         let in_flight = usize::try_from(runtime.limits().calls_in_flight_max).unwrap_or(usize::MAX);
         let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        let calls_held = Budget::new(runtime.common_budget(), runtime.limits().held_bytes_max);
         let _end_when_dropped = ended.clone().drop_guard();
         Self {
             parts: Arc::new(Parts {
@@ -78,6 +85,7 @@ impl Session {
                 ended,
                 calls_in_flight: places(in_flight),
                 calls_admitted: places(in_flight.saturating_add(CALLS_WAITING_MAX)),
+                calls_held,
             }),
             _end_when_dropped,
         }
@@ -179,11 +187,14 @@ impl Parts {
         self.runtime.limits()
     }
 
-    /// Tells who listens.
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(events) = &self.events {
-            let _ = events.try_send(event());
-        }
+    /// What this process does for a run of this user, or for the classic calls of this session.
+    fn work(&self) -> Arc<HostWork> {
+        HostWork::new(self.runtime.threads(), &self.user)
+    }
+
+    /// What classic calls of this session share.
+    pub(crate) fn caller(&self) -> Arc<Caller> {
+        Caller::new(&self.scope, &self.host, self.limits(), self.work(), Listeners::of(self.events.clone()))
     }
 
     pub(crate) async fn run(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
@@ -193,14 +204,12 @@ impl Parts {
 
     async fn run_inside(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
-        let limits = match &options.limits {
-            Some(wanted) => self.runtime.limits().lowered_to(wanted),
-            None => self.runtime.limits().clone(),
-        };
+        let limits = self.runtime.limits().lowered_by(&options.limits);
         if source.len() > limits.source_bytes_max {
             return Ok(never_started(too_long(source.len(), limits.source_bytes_max), requested));
         }
-        let (claim, _place) = tokio::select! {
+        let start = start_of(&limits, &options)?;
+        let (claim, place) = tokio::select! {
             biased;
             () = options.cancel.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
             () = self.ended.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
@@ -211,12 +220,15 @@ impl Parts {
             scope: &self.scope,
             host: &self.host,
             source,
-            start: start_of(&limits, &options),
+            start,
             limits: &limits,
-            events: [options.events.as_ref(), self.events.as_ref()],
+            listeners: Listeners::of(options.events.iter().chain(&self.events).cloned()),
             cancel: &cancel,
             strict: self.runtime.is_strict(),
             requested,
+            work: self.work(),
+            budget: Budget::new(self.runtime.common_budget(), limits.held_bytes_max),
+            place: &place,
         };
         let run = conversation::converse(assignment, claim);
         tokio::pin!(run);
@@ -245,10 +257,11 @@ impl std::fmt::Debug for Session {
 /// How much later than the host the kernel ends a run that computes, seconds.
 const KERNEL_GRACE_SECONDS: u64 = 2;
 
-fn start_of(limits: &Limits, options: &RunOptions) -> Start {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0));
+fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
+    let now =
+        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
-    Start {
+    Ok(Start {
         heap_bytes_max: limits.heap_bytes_max,
         buffer_bytes_max: limits.buffer_bytes_max,
         data_bytes_max: memory as u64,
@@ -257,23 +270,20 @@ fn start_of(limits: &Limits, options: &RunOptions) -> Start {
         result_bytes_max: limits.result_bytes_max,
         calls_in_flight_max: limits.calls_in_flight_max,
         clock_ms: options.clock_ms.unwrap_or_else(now),
-        seed: options.seed.unwrap_or_else(random_seed),
+        seed: options.seed.map_or_else(random_seed, Ok)?,
         cpu_seconds_max: limits.cpu_max.as_secs().saturating_add(KERNEL_GRACE_SECONDS),
-    }
+    })
 }
 
-/// 128 bits of the system's randomness.
-fn random_seed() -> [u32; 4] {
+/// 128 bits of the system's randomness. Without any a program would draw numbers that others can tell, so there is no run.
+fn random_seed() -> Result<[u32; 4], RunError> {
     let mut seed = [0_u8; 16];
-    // The system's generator does not fail once it is seeded, which it is when a process runs.
-    if getrandom::fill(&mut seed).is_err() {
-        tracing::error!("the system has no random numbers: programs of this run draw predictable ones");
-    }
+    getrandom::fill(&mut seed).map_err(|error| RunError::System { call: "getrandom", source: error.into() })?;
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(seed.as_chunks::<4>().0) {
         *word = u32::from_le_bytes(*bytes);
     }
-    words
+    Ok(words)
 }
 
 fn too_long(bytes: usize, bytes_max: usize) -> End {
@@ -286,6 +296,7 @@ fn too_long(bytes: usize, bytes_max: usize) -> End {
 
 /// The outcome of a program that no process was given.
 fn never_started(end: End, requested: Instant) -> Outcome {
-    let cost = Cost { wall: requested.elapsed(), cpu: std::time::Duration::ZERO, heap_bytes: 0, origin: Origin::Ready };
+    let zero = std::time::Duration::ZERO;
+    let cost = Cost { wall: requested.elapsed(), cpu: zero, host_cpu: zero, heap_bytes: 0, origin: Origin::Ready };
     Outcome { end, console: Vec::new(), calls: Vec::new(), cost }
 }

@@ -1,28 +1,23 @@
 //! The classic face: one MCP tool for each tool of the scope, definitions and results as their servers gave them.
 //!
-//! A call takes the same way as one of a program: [`gate::authorise`], [`tool_host::call`], a record.
+//! A call takes the same way as one of a program: [`Caller::answer`], and a record.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
-use isolet_bindings::{ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{ScopedTool, ToolError, ToolErrorCode, ToolReply};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
-use tracing::Instrument as _;
 
 use super::classic_name::classic_name;
 use super::face::unknown_tool;
 use super::lossless::{self, Answer};
-use crate::host::conversation::Event;
-use crate::host::gate::{self, Authorised};
-use crate::host::outcome::CallRecord;
-use crate::host::reply_check::{self, Check};
+use crate::host::call::{Caller, Request};
+use crate::host::reply_check::Check;
 use crate::host::session::{CALLS_WAITING_MAX, Parts};
-use crate::host::tool_host;
 
 /// Where a result says the code of its error.
 const ERROR_META: &str = "io.isolet/error";
@@ -30,6 +25,7 @@ const ERROR_META: &str = "io.isolet/error";
 /// The tools of one session, by their names.
 pub(super) struct Classic {
     session: Arc<Parts>,
+    caller: Arc<Caller>,
     /// The index of each tool in the scope.
     by_name: HashMap<String, u32>,
     calls: AtomicU32,
@@ -38,7 +34,7 @@ pub(super) struct Classic {
 impl Classic {
     pub(super) fn new(session: Arc<Parts>) -> Self {
         let by_name = session.scope.tools().iter().map(|tool| (name_of(tool), tool.index())).collect();
-        Self { session, by_name, calls: AtomicU32::new(0) }
+        Self { caller: session.caller(), session, by_name, calls: AtomicU32::new(0) }
     }
 
     /// The definition of each tool, in the order of the scope.
@@ -51,82 +47,74 @@ impl Classic {
     pub(super) async fn call(
         &self,
         name: &str,
-        arguments: &Map<String, Value>,
+        arguments: Map<String, Value>,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
         let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
-        let text = serde_json::to_string(arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
-        let result = self.answer(tool, &text, context).await;
+        let text = serde_json::to_string(&arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        drop(arguments);
+        let result = self.answer(index, text, context).await;
         Ok(response(tool, result, context).into())
     }
 
+    /// What the call came to, and its record. A cancelled one has no answer, and is an error for the client.
     async fn answer(
         &self,
-        tool: &ScopedTool,
-        arguments: &str,
+        index: u32,
+        arguments: String,
         context: &RequestContext<RoleServer>,
     ) -> Result<ToolReply, ToolError> {
-        let Parts { scope, .. } = &*self.session;
-        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let authorised = gate::authorise(scope, number, tool.index(), arguments, self.session.limits().argument_bytes_max);
-        let mut record = gate::record_of(&authorised, 0, arguments.len());
-        self.session.tell(|| Event::Called(record.path.clone()));
-        let started = Instant::now();
-        let result = match authorised {
-            Ok(Authorised::Tool(_, call)) => {
-                let span = tracing::debug_span!("call", path = %call.path, id = number);
-                self.reply(call, context).instrument(span).await
+        let mut record = self.caller.record(index, 0, arguments.len());
+        let result = tokio::select! {
+            result = self.reply(index, arguments) => result,
+            () = context.ct.cancelled() => {
+                return Err(ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"));
             }
-            Ok(Authorised::Scope(_, value)) => Ok(ToolReply::from(value)),
-            Err((_, error)) => Err(error),
         };
-        let reply_bytes = result.as_ref().map_or_else(|error| error.message.len(), |reply| reply.as_json().len());
-        record.settle(started.elapsed(), reply_bytes, result.as_ref().err());
-        self.tell_answered(record, result.as_ref().ok());
+        match &result {
+            Ok(reply) => {
+                record.answer(reply.as_json().len(), None);
+                match Check::of(&self.caller, index, reply.clone()) {
+                    Check::Done(warnings) => record.close(warnings),
+                    // The client does not wait for it.
+                    Check::Aside(check) => {
+                        let (caller, wall_max) = (Arc::clone(&self.caller), self.session.limits().wall_max);
+                        tokio::spawn(async move {
+                            match tokio::time::timeout(wall_max, check.warnings(caller)).await {
+                                Ok(warnings) => record.close(warnings),
+                                Err(_) => record.close_unchecked("it did not come to an end in time"),
+                            }
+                        });
+                    }
+                }
+            }
+            Err(error) => {
+                record.answer(error.message.len(), Some(error));
+                record.close(Vec::new());
+            }
+        }
         result
     }
 
-    /// Tells who listens that a call has ended, once its reply is checked: the client does not wait for that.
-    fn tell_answered(&self, mut record: CallRecord, reply: Option<&ToolReply>) {
-        let check = reply
-            .map_or(Check::Done(Vec::new()), |reply| reply_check::check(&self.session.scope, &record.path, reply.as_json()));
-        match check {
-            Check::Done(warnings) => {
-                record.warnings = warnings;
-                self.session.tell(|| Event::Answered(record));
-            }
-            Check::Running(warnings) => {
-                let session = Arc::clone(&self.session);
-                tokio::spawn(async move {
-                    record.warnings = warnings.await.unwrap_or_default();
-                    session.tell(|| Event::Answered(record));
-                });
-            }
-        }
-    }
-
-    /// The tool's reply, unless the client, the session or the clock ends the call first: it is cancelled at its next await.
-    async fn reply(&self, call: ToolCall, context: &RequestContext<RoleServer>) -> Result<ToolReply, ToolError> {
-        let limits = self.session.limits();
-        let cancelled = || ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled");
+    /// The tool's reply, unless the clock ends the call first: it is cancelled at its next await. Checking the arguments is a part of it.
+    async fn reply(&self, index: u32, arguments: String) -> Result<ToolReply, ToolError> {
+        let wall_max = self.session.limits().wall_max;
+        let busy = |message: String| Err(ToolError::new(ToolErrorCode::RateLimited, message));
         let Ok(_admitted) = self.session.calls_admitted.try_acquire() else {
-            let message = format!("busy: {CALLS_WAITING_MAX} calls of this session are already waiting: call again later");
-            return Err(ToolError::new(ToolErrorCode::RateLimited, message));
+            return busy(format!("busy: {CALLS_WAITING_MAX} calls of this session are already waiting: call again later"));
         };
-        let called = async {
-            let _place = self.session.calls_in_flight.acquire().await.map_err(|_| cancelled())?;
-            let reply = tool_host::call(&*self.session.host, call, limits.reply_bytes_max);
-            // The time counts from here: one that waits for its turn is not late.
-            tokio::time::timeout(limits.wall_max, reply).await.unwrap_or_else(|_| {
-                let message = format!("the tool did not answer within {:?}: it may still have done its work", limits.wall_max);
-                Err(ToolError::new(ToolErrorCode::TimedOut, message))
-            })
+        let Some(held) = self.session.calls_held.try_hold(arguments.len()) else {
+            return busy("busy: the arguments of calls that are under way take too much memory: call again later".to_owned());
         };
-        tokio::select! {
-            result = called => result,
-            () = context.ct.cancelled() => Err(cancelled()),
-        }
+        let _place = self.session.calls_in_flight.acquire().await.map_err(|error| ToolError::failed(error.to_string()))?;
+        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let answer = Arc::clone(&self.caller).answer(Request { number, index, arguments, held });
+        // The time counts from here: one that waits for its turn is not late.
+        tokio::time::timeout(wall_max, answer).await.unwrap_or_else(|_| {
+            let message = format!("the tool did not answer within {wall_max:?}: it may still have done its work");
+            Err(ToolError::new(ToolErrorCode::TimedOut, message))
+        })
     }
 }
 

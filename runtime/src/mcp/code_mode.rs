@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::host::conversation::Event;
-use crate::host::limits::Limits;
+use crate::host::event::Event;
+use crate::host::limits::LowerLimits;
 use crate::host::outcome::{CallEnd, End, Outcome};
 use crate::host::session::{Parts, RunOptions};
 
@@ -188,8 +188,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     /// Runs a program. Its fault is a result that says so; the host's is an error of the protocol.
     async fn run(&self, arguments: RunArguments, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
         let cancel = CancellationToken::new();
-        let mut options =
-            RunOptions { limits: Some(self.limits(arguments.timeout_ms)), cancel: cancel.clone(), ..RunOptions::default() };
+        let mut options = RunOptions { limits: limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
         let progress = context.meta.get_progress_token().map(|token| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
@@ -214,15 +213,15 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         }
         outcome.map(|outcome| result_of(&outcome)).map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
+}
 
-    fn limits(&self, timeout_ms: Option<u64>) -> Limits {
-        let limits = self.session.limits();
-        Limits {
-            wall_max: timeout_ms.map_or(limits.wall_max, Duration::from_millis),
-            result_bytes_max: limits.result_bytes_max.min(RESULT_BYTES_MAX),
-            console_bytes_max: limits.console_bytes_max.min(CONSOLE_BYTES_MAX),
-            ..limits.clone()
-        }
+/// What a run for a model may give, and the time that its client allows.
+fn limits(timeout_ms: Option<u64>) -> LowerLimits {
+    LowerLimits {
+        wall_max: timeout_ms.map(Duration::from_millis),
+        result_bytes_max: Some(RESULT_BYTES_MAX),
+        console_bytes_max: Some(CONSOLE_BYTES_MAX),
+        ..LowerLimits::default()
     }
 }
 

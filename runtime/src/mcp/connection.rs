@@ -9,6 +9,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use isolet_bindings::Arguments;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientConfig, ClientRequest, Implementation, ListToolsRequest,
     PaginatedRequestParams, ProtocolVersion,
@@ -18,7 +19,6 @@ use rmcp::service::{
     RoleClient, RunningService, ServiceError,
 };
 use rmcp::{ClientHandler, Peer};
-use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::child::ServerProcess;
@@ -206,8 +206,8 @@ impl Connection {
     }
 
     /// Calls `tool`; the JSON text of its result. Dropping the future cancels the call at the server.
-    pub(super) async fn call(&self, tool: String, arguments: Map<String, Value>) -> Result<String, UpstreamError> {
-        let params = CallToolRequestParams::new(tool).with_arguments(arguments);
+    pub(super) async fn call(&self, tool: String, arguments: Arguments) -> Result<String, UpstreamError> {
+        let params = CallToolRequestParams::new(tool).with_arguments(arguments.as_map().clone());
         let call = self.request(ClientRequest::CallToolRequest(CallToolRequest::new(params)), Stage::Call);
         match tokio::time::timeout(self.limits.call_max, call).await {
             Ok(result) => result,

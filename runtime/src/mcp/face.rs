@@ -197,7 +197,7 @@ impl ServerHandler for Face {
             return result;
         }
         match &tools.classic {
-            Some(classic) => classic.call(&request.name, &arguments, &context).await,
+            Some(classic) => classic.call(&request.name, arguments, &context).await,
             None => Err(unknown_tool(&request.name)),
         }
     }

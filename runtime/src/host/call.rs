@@ -1,0 +1,72 @@
+//! One call, whoever makes it, a program or a classic client: authorised, made, answered, and its reply checked. All in one way.
+
+use std::sync::Arc;
+
+use isolet_bindings::{Scope, ToolError, ToolReply};
+use tracing::Instrument as _;
+
+use super::event::Listeners;
+use super::gate::{self, Authorised, Target};
+use super::held::Held;
+use super::limits::Limits;
+use super::record::OpenRecord;
+use super::tool_host::{self, AnyToolHost};
+use super::work::HostWork;
+
+/// What the calls of one run share, or of one session that is served as a classic server.
+pub(crate) struct Caller {
+    pub(crate) scope: Scope,
+    pub(crate) host: Arc<dyn AnyToolHost>,
+    pub(crate) argument_bytes_max: usize,
+    pub(crate) reply_bytes_max: usize,
+    pub(crate) work: Arc<HostWork>,
+    pub(crate) listeners: Listeners,
+}
+
+/// A call as it came: nothing of it is believed.
+pub(crate) struct Request {
+    /// Its number, which whoever makes it has counted.
+    pub(crate) number: u32,
+    /// What it names.
+    pub(crate) index: u32,
+    /// JSON text.
+    pub(crate) arguments: String,
+    /// What of this process's memory it takes, until it is answered or cancelled.
+    pub(crate) held: Held,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        scope: &Scope,
+        host: &Arc<dyn AnyToolHost>,
+        limits: &Limits,
+        work: Arc<HostWork>,
+        listeners: Listeners,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            scope: scope.clone(),
+            host: Arc::clone(host),
+            argument_bytes_max: limits.argument_bytes_max,
+            reply_bytes_max: limits.reply_bytes_max,
+            work,
+            listeners,
+        })
+    }
+
+    /// Begins the record of a call of what `index` names, which was made at `line` of a program.
+    pub(crate) fn record(&self, index: u32, line: u32, argument_bytes: usize) -> OpenRecord {
+        OpenRecord::begin(Target::of(&self.scope, index), line, argument_bytes, self.listeners.clone())
+    }
+
+    /// Authorises the call and makes it. Dropping the future cancels it, at its next await.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<ToolReply, ToolError> {
+        let Request { number, index, arguments, held: _held } = request;
+        match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work).await? {
+            Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
+            Authorised::Tool(call) => {
+                let span = tracing::debug_span!("call", path = %call.path, id = number);
+                tool_host::call(&*self.host, call, self.reply_bytes_max).instrument(span).await
+            }
+        }
+    }
+}
