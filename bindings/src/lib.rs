@@ -14,6 +14,7 @@
 //! No V8, no I/O, no clock: the same input gives the same bytes. Definitions are hostile input, from servers that nobody here wrote.
 
 pub mod name;
+pub mod visible;
 
 mod annotation;
 mod call;
@@ -33,6 +34,7 @@ mod schema;
 mod scope;
 mod search;
 mod shape;
+mod surrogates;
 mod tokens;
 mod types;
 mod validation;
@@ -47,6 +49,7 @@ pub use hash::ContentHash;
 pub use manifest::{Manifest, Namespace};
 pub use scope::{DESCRIBED_PATHS_MAX, Scope, ScopeError, ScopeWarning, ScopedTool};
 pub use search::SearchHit;
+pub use surrogates::without_half_surrogates;
 pub use tokens::{TokenBudget, TokenCount, count_tokens};
 pub use types::{Coverage, ServerCoverage, Types};
 pub use validation::Violation;

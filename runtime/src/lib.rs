@@ -64,6 +64,7 @@ mod socket;
 pub use isolet_bindings::{
     Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool, Grants, Manifest, Scope,
     ScopeError, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, Violation,
+    visible,
 };
 pub use isolet_snapshots::flags::Jit;
 

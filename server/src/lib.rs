@@ -7,6 +7,7 @@ mod command_line;
 mod compare;
 mod doctor;
 mod fault;
+mod log;
 mod mcp;
 mod run;
 mod servers;
@@ -16,11 +17,9 @@ mod tools;
 mod types;
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 use command_line::{Command, CommandLine};
 use fault::Fault;
@@ -29,7 +28,7 @@ use fault::Fault;
 /// [`isolet::init`]. The exit codes are those of `isolet --help`. A command line that is wrong ends the process, as `--help` does.
 pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = CommandLine::parse_from(arguments).command;
-    log_to_standard_error();
+    log::init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Fault::host(error)),
@@ -50,17 +49,7 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     end.unwrap_or_else(|fault| report(&fault))
 }
 
-/// Warnings, or what `ISOLET_LOG` asks for. rmcp stays at warnings: below them it logs whole arguments and results.
-fn log_to_standard_error() {
-    let wanted = EnvFilter::try_from_env("ISOLET_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let filter = match "rmcp=warn".parse() {
-        Ok(directive) => wanted.add_directive(directive),
-        Err(_) => EnvFilter::new("warn"),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
 fn report(fault: &Fault) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "isolet: {}", terminal::visible(&fault.to_string()));
+    terminal::say(&fault.to_string());
     fault.exit_code()
 }

@@ -1,6 +1,6 @@
 //! The servers of one command: read from the configuration, asked for their tools, cut to what is allowed, ended at the end.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,10 +10,13 @@ use isolet::{Grants, Scope};
 
 use crate::command_line::ServerArguments;
 use crate::fault::Fault;
-use crate::terminal::visible;
+use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
 const USER: &str = "local";
+
+/// Tools of one server that are left out and named; of more only the number is said.
+const DROPPED_SAID_MAX: usize = 10;
 
 /// Servers that have been asked, and what of them may be called.
 pub(crate) struct Servers {
@@ -66,9 +69,13 @@ impl Servers {
     }
 
     async fn ask(host: &UpstreamHost, configuration: &Configuration, arguments: &ServerArguments) -> Result<Scope, Fault> {
-        let progress = Progress::show(configuration);
-        let discovery = host.discover().await.map_err(Fault::usage)?;
-        drop(progress);
+        let names: Vec<&str> = configuration.servers().map(|(name, _)| name).collect();
+        if !names.is_empty() {
+            terminal::show_progress(&format!("starting {}", names.join(", ")));
+        }
+        let discovery = host.discover().await;
+        terminal::show_progress("");
+        let discovery = discovery.map_err(Fault::usage)?;
         report(&discovery);
         if !discovery.failures.is_empty() && discovery.failures.len() == configuration.servers().count() {
             return Err(Fault::Host(anyhow!("no server could be used")));
@@ -88,37 +95,21 @@ impl Servers {
     }
 }
 
-/// Says which servers failed, with the cause, and which tools are left out.
+/// Says which servers failed, with the cause, and which tools are left out: the first [`DROPPED_SAID_MAX`] of each server.
 fn report(discovery: &Discovery) {
-    let mut terminal = std::io::stderr();
     for failure in &discovery.failures {
         let cause = std::error::Error::source(&**failure).map(|cause| format!(" ({cause})")).unwrap_or_default();
-        let _ = writeln!(terminal, "isolet: {}", visible(&format!("{failure}{cause}")));
+        terminal::say(&format!("{failure}{cause}"));
     }
-    for dropped in discovery.catalog.dropped() {
-        let _ = writeln!(terminal, "isolet: {}", visible(&dropped.to_string()));
-    }
-}
-
-/// One line while servers start, for people: only on a terminal, and gone afterwards.
-struct Progress(bool);
-
-impl Progress {
-    fn show(configuration: &Configuration) -> Self {
-        let names: Vec<&str> = configuration.servers().map(|(name, _)| name).collect();
-        let mut terminal = std::io::stderr();
-        let is_shown = terminal.is_terminal() && !names.is_empty();
-        if is_shown {
-            let _ = write!(terminal, "starting {} ...", names.join(", "));
+    let mut dropped: BTreeMap<&str, usize> = BTreeMap::new();
+    for tool in discovery.catalog.dropped() {
+        let count = dropped.entry(&tool.server).or_default();
+        *count += 1;
+        if *count <= DROPPED_SAID_MAX {
+            terminal::say(&tool.to_string());
         }
-        Self(is_shown)
     }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.0 {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
+    for (server, count) in dropped.into_iter().filter(|(_, count)| *count > DROPPED_SAID_MAX) {
+        terminal::say(&format!("{} more tools of server {server:?} are left out", count - DROPPED_SAID_MAX));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::object;
+use super::envelope::object;
 
 /// How long a list is used when its server does not say: servers of the older era never do.
 const LIFE_DEFAULT: Duration = Duration::from_secs(300);
@@ -31,8 +31,8 @@ pub(super) struct ToolList {
 pub(super) struct Page<'text> {
     #[serde(borrow)]
     tools: Vec<&'text RawValue>,
-    #[serde(default)]
-    next_cursor: Option<String>,
+    #[serde(borrow, default)]
+    next_cursor: Option<&'text RawValue>,
     #[serde(borrow, default)]
     ttl_ms: Option<&'text RawValue>,
     #[serde(borrow, default)]
@@ -53,10 +53,10 @@ struct WrappingSchema {
     is_wrapped: bool,
 }
 
-impl Page<'_> {
-    /// Where the next page begins; none after the last one. (Some servers say "none" with an empty string.)
-    pub(super) fn next_cursor(&self) -> Option<String> {
-        self.next_cursor.clone().filter(|cursor| !cursor.is_empty())
+impl<'text> Page<'text> {
+    /// Where the next page begins, as the server wrote it; none after the last one. An empty text is a cursor as any other.
+    pub(super) fn next_cursor(&self) -> Option<&'text RawValue> {
+        self.next_cursor
     }
 }
 
@@ -83,6 +83,18 @@ impl ToolList {
             let life = Duration::from_millis(life_ms).min(LIFE_MAX);
             self.life = Some(self.life.map_or(life, |other| other.min(life)));
         }
+    }
+
+    /// Whether the last definitions are those of `page`.
+    pub(super) fn ends_with(&self, page: &Page<'_>) -> bool {
+        let mut rest = self.definitions.as_str();
+        page.tools.iter().rev().enumerate().all(|(place, tool)| {
+            let before = if place == 0 { Some(rest) } else { rest.strip_suffix(',') };
+            before.and_then(|before| before.strip_suffix(tool.get())).is_some_and(|before| {
+                rest = before;
+                true
+            })
+        })
     }
 
     /// The definitions as the text of a JSON array.
@@ -137,11 +149,21 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cursor_is_none() {
-        let cursor = |page: &str| object::<Page<'_>>(page).unwrap().next_cursor();
-        assert_eq!(cursor(r#"{"tools": [], "nextCursor": "x"}"#).as_deref(), Some("x"));
-        assert_eq!(cursor(r#"{"tools": [], "nextCursor": ""}"#), None);
+    fn a_cursor_is_whatever_its_server_wrote_and_none_is_none() {
+        let cursor = |page: &str| object::<Page<'_>>(page).unwrap().next_cursor().map(|cursor| cursor.get().to_owned());
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": "x"}"#).as_deref(), Some("\"x\""));
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": ""}"#).as_deref(), Some("\"\""));
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": 1}"#).as_deref(), Some("1"));
         assert_eq!(cursor(r#"{"tools": [], "nextCursor": null}"#), None);
+        assert_eq!(cursor(r#"{"tools": []}"#), None);
+    }
+
+    #[test]
+    fn a_page_that_is_there_already_is_known() {
+        let pages = [r#"{"tools": [{"name": "a"}, 7]}"#, r#"{"tools": [7]}"#, r#"{"tools": [17]}"#, r#"{"tools": []}"#, r#"{"tools": [[7]]}"#];
+        let listed = list(&pages[..1]);
+        let is_known = pages.map(|page| listed.ends_with(&object(page).unwrap()));
+        assert_eq!(is_known, [true, true, false, true, false]);
     }
 
     #[test]

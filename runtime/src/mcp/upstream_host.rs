@@ -1,10 +1,10 @@
 //! The tool host whose tools are those of MCP servers: finds the server of a call, and passes on call and answer.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::configuration::{Configuration, ServerConfiguration};
 use super::error::UpstreamError;
@@ -66,12 +66,17 @@ impl UpstreamHost {
 impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+        let ToolCall { server, tool, path, arguments: tree, .. } = call;
+        let arguments = to_raw_value(&tree).map(Arc::<RawValue>::from);
+        // Text from here on: the tree is gone before anything waits.
+        drop(tree);
+        let arguments = arguments.map_err(|error| ToolError::new(ToolErrorCode::Internal, error.to_string()))?;
         let answer = async {
-            let configuration = self.configuration.server(&call.server);
-            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: call.server.clone() })?;
-            let lease = self.upstreams.lease(&self.key(&call.server, configuration)).await?;
-            let is_wrapped = lease.list.is_wrapping(&call.tool);
-            Ok((lease.connection.call(call.tool, call.arguments).await?, is_wrapped))
+            let configuration = self.configuration.server(&server);
+            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: server.clone() })?;
+            let lease = self.upstreams.lease(&self.key(&server, configuration)).await?;
+            let is_wrapped = lease.list.is_wrapping(&tool);
+            Ok((lease.connection.call(&tool, arguments).await?, is_wrapped))
         };
         match answer.await {
             Ok((result, is_wrapped)) => match result::reply(&result, is_wrapped) {
@@ -81,7 +86,7 @@ impl ToolHost for UpstreamHost {
             },
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
-                tracing::warn!(path = %call.path, error = &*error as &dyn Error, "a tool call failed at its server");
+                self.upstreams.log().call_failed(&server, &path, &error);
                 Err(error.to_tool_error())
             }
         }

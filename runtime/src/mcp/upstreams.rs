@@ -5,7 +5,8 @@
 //! configure. What it lists is kept by (name, configuration), and by user where the server says `private`.
 //!
 //! A server that died is started again by the next call; the call that it died in is never repeated. A server that fails to start is
-//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason.
+//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason. So is one that was
+//! ended because it flooded its line.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,8 +20,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::configuration::{Configuration, ServerConfiguration};
-use super::connection::{Connection, ConnectionLimits, Era};
+use super::connection::{Connection, ConnectionLimits, Opening};
 use super::error::UpstreamError;
+use super::log_gate::LogGate;
 use super::tool_list::ToolList;
 use super::upstream_host::UpstreamHost;
 
@@ -30,8 +32,12 @@ const RETRY_MIN: Duration = Duration::from_secs(1);
 /// The longest such time.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
-/// Servers announce changes of their tools in bursts: how long the burst is waited for.
+/// Servers announce changes of their tools in bursts: how long the burst is waited for, at first. It doubles with every burst that follows the
+/// last one soon, up to [`RETRY_MAX`]: a server that always changes is asked once a minute.
 const CHANGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How many pauses of quiet make the next burst a first one again.
+const QUIET_PAUSES: u32 = 10;
 
 /// The most tool lists that are kept.
 const LISTS_MAX: usize = 256;
@@ -86,6 +92,7 @@ struct Inner {
     running: Arc<Semaphore>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     lists: Mutex<HashMap<ListKey, Arc<ToolList>>>,
+    log: LogGate,
     ended: CancellationToken,
     _end_when_dropped: DropGuard,
 }
@@ -117,7 +124,7 @@ struct Slot {
 #[derive(Default)]
 struct State {
     running: Option<Running>,
-    era: Option<Era>,
+    opening: Option<Opening>,
     failure: Option<Failure>,
 }
 
@@ -157,6 +164,7 @@ impl Upstreams {
             options,
             slots: Mutex::default(),
             lists: Mutex::default(),
+            log: LogGate::default(),
             _end_when_dropped: ended.clone().drop_guard(),
             ended,
         }))
@@ -168,6 +176,11 @@ impl Upstreams {
     #[must_use]
     pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
         UpstreamHost::new(self.clone(), configuration.clone(), user)
+    }
+
+    /// What is logged about these servers.
+    pub(super) fn log(&self) -> &LogGate {
+        &self.0.log
     }
 
     /// How many servers run.
@@ -208,6 +221,9 @@ impl Upstreams {
         if let Some(running) = state.running.take_if(|running| running.connection.is_closed()) {
             // It died: its process is waited for, so that two of it never run at once.
             running.connection.close().await;
+            if let Some(fault) = running.connection.fault() {
+                state.fail(&Arc::new(fault));
+            }
         }
         let is_new = state.running.is_none();
         if is_new {
@@ -227,12 +243,11 @@ impl Upstreams {
             return Err(Arc::clone(&failure.error));
         }
         let permit = self.permit(key).await?;
-        match self.open(key, state.era).await {
+        match self.open(key, state.opening.clone()).await {
             Ok((connection, list)) => {
                 let (connection, list) = (Arc::new(connection), Arc::new(list));
                 self.0.keep_list(key, &list);
-                state.era = Some(connection.era());
-                state.failure = None;
+                state.opening = Some(connection.opening().clone());
                 let keep = keep(
                     Arc::downgrade(&self.0),
                     self.0.ended.clone(),
@@ -247,14 +262,13 @@ impl Upstreams {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                let pause = state.failure.as_ref().map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
-                state.failure = Some(Failure { error: Arc::clone(&error), pause, since: Instant::now() });
+                state.fail(&error);
                 Err(error)
             }
         }
     }
 
-    async fn open(&self, key: &Key, era: Option<Era>) -> Result<(Connection, ToolList), UpstreamError> {
+    async fn open(&self, key: &Key, known: Option<Opening>) -> Result<(Connection, ToolList), UpstreamError> {
         let options = &self.0.options;
         let limits = ConnectionLimits {
             start_max: options.start_max,
@@ -266,7 +280,7 @@ impl Upstreams {
         };
         // Never closed, so there always is a permit in the end.
         let _starting = self.0.starting.acquire().await;
-        let connection = Connection::open(&key.server, &key.configuration, era, &limits).await?;
+        let connection = Connection::open(&key.server, &key.configuration, known, &limits).await?;
         match connection.list().await {
             Ok(list) => Ok((connection, list)),
             Err(error) => {
@@ -348,6 +362,7 @@ async fn keep(
     slot: Arc<Slot>,
     connection: Arc<Connection>,
 ) {
+    let mut changes = Changes::default();
     loop {
         let idle = tokio::time::sleep_until((slot.idle_since() + idle_max).into());
         tokio::select! {
@@ -355,7 +370,8 @@ async fn keep(
             () = ended.cancelled() => break,
             () = connection.changed() => {
                 tokio::select! {
-                    () = tokio::time::sleep(CHANGE_PAUSE) => {}
+                    () = tokio::time::sleep(changes.pause()) => {}
+                    () = connection.ended() => break,
                     () = ended.cancelled() => break,
                 }
                 if let (Ok(list), Some(upstreams)) = (connection.list().await, upstreams.upgrade()) {
@@ -371,7 +387,28 @@ async fn keep(
         }
     }
     connection.close().await;
-    slot.state.lock().await.running.take_if(|running| Arc::ptr_eq(&running.connection, &connection));
+    let mut state = slot.state.lock().await;
+    if state.running.take_if(|running| Arc::ptr_eq(&running.connection, &connection)).is_some()
+        && let Some(fault) = connection.fault()
+    {
+        state.fail(&Arc::new(fault));
+    }
+}
+
+/// When a server announced changes.
+#[derive(Default)]
+struct Changes {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Changes {
+    /// How long is waited for more, after one was announced now.
+    fn pause(&mut self) -> Duration {
+        let soon_after = self.last.filter(|(at, pause)| at.elapsed() < *pause * QUIET_PAUSES);
+        let pause = soon_after.map_or(CHANGE_PAUSE, |(_, pause)| (pause * 2).min(RETRY_MAX));
+        self.last = Some((Instant::now(), pause));
+        pause
+    }
 }
 
 impl Slot {
@@ -394,6 +431,13 @@ impl Slot {
 }
 
 impl State {
+    /// Leaves the server alone for a while: twice as long as the last time, if that was not long ago.
+    fn fail(&mut self, error: &Arc<UpstreamError>) {
+        let last = self.failure.as_ref().filter(|last| last.since.elapsed() < last.pause + RETRY_MAX);
+        let pause = last.map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
+        self.failure = Some(Failure { error: Arc::clone(error), pause, since: Instant::now() });
+    }
+
     /// Takes the server of `slot` out of use if it runs and nobody has used it for `idle_max`.
     ///
     /// Whoever takes a lease from here on waits for the state, finds no server, and starts one.
@@ -424,4 +468,26 @@ impl Key {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_always_changes_is_asked_for_less_and_less_often() {
+        let mut changes = Changes::default();
+        let pauses: Vec<u64> = (0..8).map(|_| changes.pause().as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+        changes.last = Some((Instant::now() - Duration::from_secs(601), Duration::from_secs(60)));
+        assert_eq!(changes.pause(), CHANGE_PAUSE);
+    }
+
+    #[test]
+    fn a_server_that_fails_again_is_left_alone_for_longer() {
+        let error = Arc::new(UpstreamError::NotInitialised);
+        let mut state = State::default();
+        let mut pause = || { state.fail(&error); state.failure.as_ref().map(|failure| failure.pause.as_secs()) };
+        assert_eq!([pause(), pause(), pause()], [Some(1), Some(2), Some(4)]);
+    }
 }
