@@ -17,8 +17,7 @@ use std::borrow::Cow;
 #[must_use]
 pub fn without_half_surrogates(json: &str) -> Cow<'_, str> {
     let mut mended = Cow::Borrowed(json);
-    let mut halves = Halves { json, from: 0 };
-    while let Some(place) = halves.next() {
+    for place in (Halves { json, from: 0 }) {
         // Six ASCII characters for six.
         mended.to_mut().replace_range(place..place + ESCAPE_BYTES, "\\ufffd");
     }

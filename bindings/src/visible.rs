@@ -159,7 +159,10 @@ mod tests {
     fn a_command_for_a_terminal_becomes_text() {
         assert_eq!(line("\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\r"), r"\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\r");
         assert_eq!(lines("a\tb\nc\r\u{85}"), "a\tb\nc\\r\\u{85}");
-        assert_eq!(line("\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}"), r"\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}");
+        assert_eq!(
+            line("\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}"),
+            r"\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}"
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub(crate) fn init() {
         Ok(directive) => wanted.add_directive(directive),
         Err(_) => EnvFilter::new("warn"),
     };
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).event_format(OneLine(Format::default())).with_writer(terminal::log);
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(false).event_format(OneLine(Format::default())).with_writer(terminal::log);
     tracing_subscriber::registry().with(filter).with(Rate::new()).with(lines).init();
 }
 
@@ -101,8 +102,8 @@ mod tests {
             .with_writer(move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(Rate::new()).with(lines);
         tracing::subscriber::with_default(subscriber, events);
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-        text
+        let bytes = std::mem::take(&mut *kept.0.lock().unwrap());
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]

@@ -415,15 +415,15 @@ async fn everything_that_has_an_id_is_answered() -> Result<()> {
         (call(15, "tracker__get_issue", "[1]"), json!(15), None),
         (call(16, "run_code", &format!(r#"{{"code":"{long}"}}"#)), json!(16), Some(-32600)),
         (format!(r#"{{"params":{{"a":"{long}"}},"id":17,"jsonrpc":"2.0"}}"#), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":7}}"#.to_owned(), json!(18), Some(-32601)),
+        (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":"7"}}"#.to_owned(), json!(18), Some(-32602)),
         ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":19,\"method\":\"ping\"}\r".to_owned(), json!(19), None),
     ];
     for (line, id, code) in cases {
         let shown: String = line.chars().take(100).collect();
         wire.write_line(&line).await?;
         let answer = wire.receive().await.with_context(|| format!("`{shown}` is not answered"))?;
-        ensure!(answer["id"] == id && answer["error"]["code"].as_i64() == code.map(i64::from), "{shown}: {answer}");
-        ensure!(code.is_some() || answer["result"].is_object(), "{shown}: {answer}");
+        ensure!(answer["id"] == id && answer["error"]["code"].as_i64() == code.map(i64::from), "{shown}: {answer:.200}");
+        ensure!(code.is_some() || answer["result"].is_object(), "{shown}: {answer:.200}");
     }
     // What has no `id` is no request, however wrong it is.
     for line in [
@@ -477,7 +477,10 @@ async fn an_id_that_is_in_use_is_refused_and_can_be_cancelled() -> Result<()> {
     host.until(0).await?;
     wire.write_line(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#).await?;
     let answer = wire.receive().await?;
-    ensure!(answer["id"] == "a" && answer["result"] == json!({}), "the `id` is free again, and nothing else was answered: {answer}");
+    ensure!(
+        answer["id"] == "a" && answer["result"] == json!({}),
+        "the `id` is free again, and nothing else was answered: {answer}"
+    );
     Ok(())
 }
 
@@ -496,7 +499,10 @@ async fn half_a_surrogate_pair_costs_nothing_at_either_border() -> Result<()> {
     let session = runtime()?.session(scope, Echo);
     let mut wire = Wire::open(&session, Mode::Both);
     wire.initialize().await?;
-    wire.write_line(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo__echo","arguments":{"\ud83d":"x\udc00"}}}"#).await?;
+    wire.write_line(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo__echo","arguments":{"\ud83d":"x\udc00"}}}"#,
+    )
+    .await?;
     let answer = wire.receive().await?;
     let text = answer["result"]["content"][0]["text"].as_str().context("no text")?;
     ensure!(serde_json::from_str::<Value>(text)? == json!({ "\u{fffd}": "x\u{fffd}" }), "{answer}");

@@ -60,9 +60,13 @@ fn serve(mode: &str) -> i32 {
             _ => json!({"error": {"code": -32601, "message": "no such method"}}),
         };
         if mode == "sloppy" {
-            // Laid out over lines, under a number that is a text.
-            let message = json!({"id": message["id"].to_string(), "jsonrpc": "2.0", "result": answer["result"], "error": answer["error"]});
-            say(&format!("{message:#}"));
+            // Under a number that is a text, after a prompt or laid out over lines.
+            let answer = json!({"id": message["id"].to_string(), "jsonrpc": "2.0", "result": answer["result"], "error": answer["error"]});
+            say(&if message["method"] == "tools/list" {
+                format!("{answer:#}")
+            } else {
+                format!("\u{1b}[32mready\u{1b}[0m> {answer}")
+            });
             continue;
         }
         respond(&message, answer);
@@ -83,7 +87,9 @@ fn flood(mode: &str) {
     let line = |number: u32| match mode {
         "floods_requests" => Some(json!({"jsonrpc": "2.0", "id": number, "method": "sampling/createMessage", "params": {}})),
         "floods_changes" => Some(json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})),
-        "floods_progress" => Some(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": number}})),
+        "floods_progress" => {
+            Some(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": number}}))
+        }
         "floods_answers" => Some(json!({"jsonrpc": "2.0", "id": 1_000_000 + number, "result": {"content": []}})),
         "floods_noise" => Some(json!("noise")),
         _ => None,
@@ -108,7 +114,7 @@ fn make_noise(request: &Value) {
     say(&json!({"id": "other", "result": "x"}).to_string());
     // An echo of what it reads.
     say(&request.to_string());
-    let _ = std::io::stdout().write_all(b"caf\xe9\n> ");
+    let _ = std::io::stdout().write_all(b"caf\xe9\n");
 }
 
 /// Two pages, of which the second begins at `""`, after which there is none.

@@ -139,7 +139,8 @@ fn what_is_foreign_is_logged_visibly() -> Result<(), Failed> {
         for (place, _) in code.match_indices("tracing::") {
             let (before, logged) = (&code[..place], code[place..].split(';').next().unwrap_or_default());
             let sigils = logged.match_indices(['%', '?']).map(|(sigil, _)| &logged[sigil + 1..]);
-            let names = sigils.map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c))).next().unwrap_or_default());
+            let names =
+                sigils.map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c))).next().unwrap_or_default());
             // `%visible::line(x)`, or `%x` right after `let x = visible::line(..)`.
             let is_seen = |name: &str| name.starts_with("visible::") || before.contains(&format!("let {name} = visible::"));
             wrong.extend(names.filter(|name| !is_seen(name)).map(|name| format!("{}: `{name}` in {logged}", path.display())));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use isolet_bindings::{ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{ScopedTool, ToolCall, ToolError, ToolErrorCode, ToolReply, visible};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
@@ -16,7 +16,6 @@ use tracing::Instrument as _;
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic_name::classic_name;
-use super::face::unknown_tool;
 use super::lossless;
 use crate::host::conversation::Event;
 use crate::host::gate::{self, Authorised};
@@ -75,7 +74,7 @@ impl Classic {
         let started = Instant::now();
         let result = match authorised {
             Ok(Authorised::Tool(_, call)) => {
-                let span = tracing::debug_span!("call", path = %call.path, id = number);
+                let span = tracing::debug_span!("call", path = %visible::line(&call.path), id = number);
                 self.reply(call, context).instrument(span).await
             }
             Ok(Authorised::Scope(_, value)) => Ok(ToolReply::from(value)),
@@ -132,6 +131,11 @@ impl Classic {
             () = context.ct.cancelled() => Err(cancelled()),
         }
     }
+}
+
+/// One text for a tool that is not there and for one that this user may not call.
+pub(super) fn unknown_tool(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
 }
 
 fn name_of(tool: &ScopedTool) -> String {

@@ -20,8 +20,8 @@ use std::time::Duration;
 use isolet_bindings::without_half_surrogates;
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientRequest,
-    GetExtensions as _, JsonObject, RequestId, RequestMetaObject, ServerJsonRpcMessage,
+    CallToolRequest, CallToolRequestParams, CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage,
+    ClientRequest, GetExtensions as _, JsonObject, RequestId, RequestMetaObject, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -146,8 +146,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let answer = Answer::new(self.output.backlog());
         let opened = self.requests.open(id.clone(), bytes, answer.clone());
         let (number, admission) = opened.map_err(|not_taken| match not_taken {
-            NotTaken::Twice => (INVALID_REQUEST, "this `id` is that of a request which is not answered yet: take another one".into()),
-            NotTaken::Busy => (BUSY, "busy: too many requests of this connection are not answered yet: wait for some of them".into()),
+            NotTaken::Twice => {
+                (INVALID_REQUEST, "this `id` is that of a request which is not answered yet: take another one".into())
+            }
+            NotTaken::Busy => {
+                (BUSY, "busy: too many requests of this connection are not answered yet: wait for some of them".into())
+            }
         })?;
         let extensions = request.extensions_mut();
         extensions.insert(answer);
@@ -211,7 +215,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
 
 /// A call. Its arguments are not looked into.
 fn call(params: Option<&RawValue>) -> Result<ClientRequest, Refusal> {
-    let wrong = |error: serde_json::Error| (INVALID_PARAMS, Cow::from(format!("the parameters of a call cannot be read: {error}")));
+    let wrong =
+        |error: serde_json::Error| (INVALID_PARAMS, Cow::from(format!("the parameters of a call cannot be read: {error}")));
     let params: CallParams<'_> = object(params.map_or("{}", RawValue::get)).map_err(wrong)?;
     let mut request = CallToolRequest::new(CallToolRequestParams::new(params.name));
     if let Some(meta) = params.meta {
@@ -291,9 +296,12 @@ fn id_in(beginning: &str) -> Option<ClientId> {
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<(), A::Error> {
+            let mut read = None;
             while let Some(name) = message.next_key::<String>()? {
+                // Something follows it, so it is whole.
+                *self.0 = read.take().or(self.0.take());
                 if name == "id" {
-                    *self.0 = ClientId::of(message.next_value()?);
+                    read = ClientId::of(message.next_value()?);
                 } else {
                     message.next_value::<IgnoredAny>()?;
                 }
@@ -379,5 +387,93 @@ where
     async fn close(&mut self) -> Result<(), Self::Error> {
         self.output.close().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use rmcp::model::{CustomResult, JsonRpcMessage, ServerResult};
+    use tokio::io::{AsyncWriteExt as _, DuplexStream};
+
+    use super::*;
+
+    /// A line whose client writes to the first and reads from the second.
+    fn line(stall_max: Duration) -> (ClientLine<DuplexStream, DuplexStream>, DuplexStream, DuplexStream) {
+        let (client_output, input) = tokio::io::duplex(1 << 20);
+        let (output, client_input) = tokio::io::duplex(64);
+        (ClientLine::with_stall_max(input, output, stall_max), client_output, client_input)
+    }
+
+    async fn ask(client: &mut DuplexStream, id: usize) {
+        client.write_all(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Answers the next request with so many bytes.
+    async fn answer(line: &mut ClientLine<DuplexStream, DuplexStream>, bytes: usize) -> bool {
+        let Some(message) = line.receive().await else { return false };
+        let (_, id) = message.into_request().unwrap();
+        let result = ServerResult::CustomResult(CustomResult(Value::String("x".repeat(bytes))));
+        tokio::spawn(line.send(JsonRpcMessage::response(result, id)));
+        true
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_not_read_from_and_then_given_up() {
+        let (mut line, mut client, _kept_unread) = line(Duration::from_millis(200));
+        for id in 0..100 {
+            ask(&mut client, id).await;
+        }
+        let mut answered = 0;
+        while answer(&mut line, (1 << 20) - 1000).await {
+            answered += 1;
+        }
+        assert_eq!(answered, WAITING_BYTES_MAX / (1 << 20) + 1, "one more than there was room for");
+        assert!(line.output.backlog().closed().is_cancelled());
+        assert!(line.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_answers_become_too_many_at_once_is_given_up() {
+        let (mut line, mut client, _kept_unread) = line(Duration::from_secs(60));
+        let mut waiting = Vec::new();
+        for id in 0..3 {
+            ask(&mut client, id).await;
+            waiting.push(line.receive().await.unwrap().into_request().unwrap().1);
+        }
+        for id in waiting {
+            let result = ServerResult::CustomResult(CustomResult(Value::String("x".repeat(BACKLOG_BYTES_MAX / 2))));
+            tokio::spawn(line.send(JsonRpcMessage::response(result, id)));
+        }
+        assert!(line.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_gets_every_answer() {
+        use tokio::io::AsyncBufReadExt as _;
+
+        let (mut line, mut client, client_input) = line(Duration::from_secs(60));
+        tokio::spawn(async move {
+            for id in 0..50 {
+                ask(&mut client, id).await;
+            }
+            std::future::pending::<()>().await;
+        });
+        tokio::spawn(async move { while answer(&mut line, 1 << 18).await {} });
+        let mut lines = tokio::io::BufReader::new(client_input).lines();
+        for _ in 0..50 {
+            assert!(lines.next_line().await.unwrap().is_some_and(|line| line.len() > 1 << 18));
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_in_the_beginning_of_a_message() {
+        let found = |text: &str| id_in(text).map(|id| id.as_json().to_owned());
+        assert_eq!(found("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"params\":{\"x\":\"yyy").as_deref(), Some("\"a\""));
+        assert_eq!(found("{\"params\":{\"id\":1},\"id\":7,\"x\":[").as_deref(), Some("7"));
+        for text in ["{\"params\":{\"id\":7", "{\"id\":7", "{\"id\":7,", "[{\"id\":7}", "\"id\":7", "{\"id\":[7],"] {
+            assert_eq!(found(text), None, "{text}");
+        }
     }
 }

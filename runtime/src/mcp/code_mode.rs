@@ -245,8 +245,7 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
 }
 
 fn parsed<Arguments: serde::de::DeserializeOwned>(arguments: &str) -> Result<Arguments, String> {
-    object(arguments)
-        .map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
+    object(arguments).map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
 }
 
 fn said(text: String) -> CallToolResult {

@@ -26,9 +26,10 @@ use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::faults::Faults;
 use super::request_params::{self, Members};
+use super::server_answer::raw_result;
 use super::supervisor::END_MAX;
 use super::tool_list::{Page, ToolList};
-use super::wire::{Wire, raw_result};
+use super::wire::Wire;
 
 /// Requests to one server that are under way; one more waits.
 const REQUESTS_MAX: usize = 1024;

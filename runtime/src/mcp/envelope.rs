@@ -36,7 +36,7 @@ impl<'text> Envelope<'text> {
 
     /// Its method, if that is a text; whether it has any.
     pub(super) fn method(&self) -> (Option<Cow<'text, str>>, bool) {
-        (self.method.and_then(|method| text_in(method)), self.method.is_some())
+        (self.method.and_then(text_in), self.method.is_some())
     }
 }
 

@@ -195,7 +195,11 @@ fn exit(code: Option<i32>) -> String {
 }
 
 fn quote(introduction: &str, words: &str) -> String {
-    if words.is_empty() { String::new() } else { format!("; {introduction}: `{}`", visible::line_within(words, QUOTE_CHARACTERS_MAX)) }
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("; {introduction}: `{}`", visible::line_within(words, QUOTE_CHARACTERS_MAX))
+    }
 }
 
 fn silent_remedy(rubbish: &str) -> &'static str {

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern};
-use super::classic::Classic;
+use super::classic::{Classic, unknown_tool};
 use super::client_line::{ClientLine, RawArguments};
 use super::code_mode::CodeMode;
 use super::handler::Handler;
@@ -183,9 +183,8 @@ impl ServerHandler for Face {
             return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
         }
         let tools = self.tools(&context).await?;
-        let list = |tools| {
-            ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private)
-        };
+        let list =
+            |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private);
         if let Some(answer) = Answer::of(&context) {
             answer.say(Said::Result(tools.list(is_modern(&context))));
             return Ok(list(Vec::new()));
@@ -217,9 +216,4 @@ impl ServerHandler for Face {
             None => Err(unknown_tool(&request.name)),
         }
     }
-}
-
-/// One text for a tool that is not there and for one that this user may not call.
-pub(super) fn unknown_tool(name: &str) -> ErrorData {
-    ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
 }

@@ -85,7 +85,12 @@ mod tests {
     fn a_long_line_counts_as_many() {
         let mut gate = FloodGate::new();
         let long = LINE_BYTES * 1000;
-        let count = (0..1000).take_while(|_| { gate.note_unasked(long); gate.closed_until.is_none() }).count();
+        let count = (0..1000)
+            .take_while(|_| {
+                gate.note_unasked(long);
+                gate.closed_until.is_none()
+            })
+            .count();
         assert!((15..=25).contains(&count), "{count} lines of {long} bytes at once");
         gate.closed_until = None;
         gate.note_unasked(usize::MAX);

@@ -9,19 +9,23 @@ use rmcp::service::{NotificationContext, RequestContext, Service};
 use rmcp::{ErrorData, RoleServer};
 
 use super::answer::{Answer, Said};
-use super::face::Face;
 
 /// A face whose requests are all answered: rmcp alone leaves one whose handler panics without an answer.
-pub(super) struct Handler(pub(super) Face);
+pub(super) struct Handler<F>(pub(super) F);
 
-impl Service<RoleServer> for Handler {
-    async fn handle_request(&self, request: ClientRequest, context: RequestContext<RoleServer>) -> Result<ServerResult, ErrorData> {
+impl<F: Service<RoleServer>> Service<RoleServer> for Handler<F> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
         // rmcp itself answers `initialize`, with what it gets from here.
         let answer = Answer::of(&context).cloned().filter(|_| !matches!(request, ClientRequest::InitializeRequest(_)));
         if let Some(answer) = &answer {
             tokio::select! {
                 () = answer.room() => {}
-                () = context.ct.cancelled() => return Err(ErrorData::internal_error("the request was cancelled", None)),
+                // Nobody is answered any more.
+                () = context.ct.cancelled() => return Ok(ServerResult::empty(())),
             }
         }
         let handled = AssertUnwindSafe(Service::handle_request(&self.0, request, context)).catch_unwind().await;

@@ -94,16 +94,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_up_to_the_maximum_is_whole_and_of_a_longer_one_only_the_beginning_is_kept() {
-        assert_eq!(lines("12345\n\n123456\n1234\nlast", 5).await, [
-            whole("12345"),
-            whole(""),
-            Line::TooLong(b"12345".to_vec()),
-            whole("1234"),
-            whole("last")
-        ]);
+        assert_eq!(
+            lines("12345\n\n123456\n1234\nlast", 5).await,
+            [whole("12345"), whole(""), Line::TooLong(b"12345".to_vec()), whole("1234"), whole("last")]
+        );
         assert_eq!(lines("123456789", 5).await, [Line::TooLong(b"12345".to_vec())]);
         let long = "x".repeat(BEGINNING_BYTES_MAX * 3);
-        assert_eq!(lines(&long, BEGINNING_BYTES_MAX * 2).await, [Line::TooLong(long.as_bytes()[..BEGINNING_BYTES_MAX].to_vec())]);
+        assert_eq!(
+            lines(&long, BEGINNING_BYTES_MAX * 2).await,
+            [Line::TooLong(long.as_bytes()[..BEGINNING_BYTES_MAX].to_vec())]
+        );
     }
 
     #[test]

@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_request_is_written_as_it_was_given_and_only_while_it_is_wanted() {
-        let members = Members::default().with("name", raw("\"a\"")).with("arguments", raw("{ \"n\" : 18446744073709551615.0 }"));
+        let members =
+            Members::default().with("name", raw("\"a\"")).with("arguments", raw("{ \"n\" : 18446744073709551615.0 }"));
         let members = Arc::new(members);
         let request = request("tools/call", &members);
         let text = Waiting::of(&request, 7).unwrap().begin().unwrap();

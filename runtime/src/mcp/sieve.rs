@@ -20,9 +20,11 @@ impl Sieve {
         Self { begun: String::new(), bytes_max }
     }
 
-    /// What ends with `line` and may be a message: an object, by its first and last character.
-    pub(super) fn pass<'line>(&mut self, line: &'line str) -> Option<Cow<'line, str>> {
-        if line.starts_with('{') {
+    /// What ends with `line` and may be a message: an object, by its first and last character. `is_indented`: there was space before it.
+    pub(super) fn pass<'line>(&mut self, line: &'line str, is_indented: bool) -> Option<Cow<'line, str>> {
+        // A part of an object that is laid out may be an object.
+        let is_part = is_indented && !self.begun.is_empty() && !line.contains("\"jsonrpc\"");
+        if line.starts_with('{') && !is_part {
             self.begun.clear();
             if line.ends_with('}') {
                 return Some(Cow::Borrowed(line));
@@ -30,18 +32,18 @@ impl Sieve {
             self.begun.push_str(line);
             return None;
         }
-        if let Some(message) = after_prefix(line) {
+        if let Some(message) = after_prefix(line).filter(|_| !is_part) {
             self.begun.clear();
             return Some(Cow::Borrowed(message));
         }
-        if self.begun.is_empty() || self.begun.len() + line.len() >= self.bytes_max {
+        if self.begun.is_empty() || self.begun.len() + line.len() + 1 >= self.bytes_max {
             self.begun.clear();
             return None;
         }
         self.begun.push('\n');
         self.begun.push_str(line);
         // Laid out, an object ends with the first bracket that is not moved in.
-        line.starts_with('}').then(|| Cow::Owned(std::mem::take(&mut self.begun)))
+        (line.starts_with('}') && !is_indented).then(|| Cow::Owned(std::mem::take(&mut self.begun)))
     }
 }
 
@@ -58,7 +60,7 @@ mod tests {
 
     fn sift(lines: &[&str]) -> Vec<String> {
         let mut sieve = Sieve::new(100);
-        lines.iter().filter_map(|line| sieve.pass(line).map(Cow::into_owned)).collect()
+        lines.iter().filter_map(|line| sieve.pass(line.trim(), line.starts_with(' ')).map(Cow::into_owned)).collect()
     }
 
     #[test]
@@ -66,8 +68,9 @@ mod tests {
         let message = r#"{"jsonrpc":"2.0","id":1}"#;
         let prompt = format!("> {message}");
         let coloured = format!("\u{1b}[32mready\u{1b}[0m {message}");
-        let lines = ["Welcome", "", message, "{ starting", &prompt, "[1]", &coloured, "{", " \"a\": {", " }", "}", message];
-        assert_eq!(sift(&lines), [message, message, message, "{\n \"a\": {\n }\n}", message]);
+        let lines =
+            ["Welcome", "", message, "{ starting", &prompt, "[1]", &coloured, "{", " \"a\": [", " {", " }", " ]", "}", message];
+        assert_eq!(sift(&lines), [message, message, message, "{\n\"a\": [\n{\n}\n]\n}", message]);
     }
 
     #[test]
@@ -80,9 +83,9 @@ mod tests {
     #[test]
     fn what_never_ends_is_not_kept() {
         let mut sieve = Sieve::new(100);
-        assert!(sieve.pass("{").is_none());
+        assert!(sieve.pass("{", false).is_none());
         for _ in 0..1000 {
-            assert!(sieve.pass("0123456789").is_none());
+            assert!(sieve.pass("0123456789", true).is_none());
             assert!(sieve.begun.len() < 100);
         }
     }

@@ -9,7 +9,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::configuration::{Configuration, ServerConfiguration};
 use super::error::UpstreamError;
 use super::result;
-use super::upstreams::{Key, Upstreams};
+use super::server_key::Key;
+use super::upstreams::Upstreams;
 use crate::ToolHost;
 
 /// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
@@ -30,11 +31,17 @@ pub struct Discovery {
     pub failures: Vec<Arc<UpstreamError>>,
 }
 
-impl UpstreamHost {
-    pub(super) fn new(upstreams: Upstreams, configuration: Configuration, user: &str) -> Self {
-        Self { upstreams, configuration, user: user.into() }
+impl Upstreams {
+    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
+    ///
+    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
+    #[must_use]
+    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
+        UpstreamHost { upstreams: self.clone(), configuration: configuration.clone(), user: user.into() }
     }
+}
 
+impl UpstreamHost {
     /// Asks every server for its tools, at the same time, and loads the catalog. Servers whose list is known are not started.
     ///
     /// A server that fails is reported and does not cost the others.
@@ -75,7 +82,7 @@ impl ToolHost for UpstreamHost {
             let configuration = self.configuration.server(&server);
             let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: server.clone() })?;
             let lease = self.upstreams.lease(&self.key(&server, configuration)).await?;
-            let is_wrapped = lease.list.is_wrapping(&tool);
+            let is_wrapped = lease.wrapping.has(&tool);
             Ok((lease.connection.call(&tool, arguments).await?, is_wrapped))
         };
         match answer.await {

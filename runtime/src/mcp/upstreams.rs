@@ -19,12 +19,12 @@ use isolet_bindings::LIST_BYTES_MAX;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::configuration::{Configuration, ServerConfiguration};
 use super::connection::{Connection, ConnectionLimits, Opening};
 use super::error::UpstreamError;
+use super::known_lists::KnownLists;
 use super::log_gate::LogGate;
-use super::tool_list::ToolList;
-use super::upstream_host::UpstreamHost;
+use super::server_key::Key;
+use super::tool_list::{ToolList, Wrapping};
 
 /// The first time for which a server that fails to start is left alone.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -38,9 +38,6 @@ const CHANGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many pauses of quiet make the next burst a first one again.
 const QUIET_PAUSES: u32 = 10;
-
-/// The most tool lists that are kept.
-const LISTS_MAX: usize = 256;
 
 /// What upstream servers may cost. Every field is a maximum.
 #[non_exhaustive]
@@ -91,26 +88,10 @@ struct Inner {
     starting: Semaphore,
     running: Arc<Semaphore>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
-    lists: Mutex<HashMap<ListKey, Arc<ToolList>>>,
+    lists: KnownLists,
     log: LogGate,
     ended: CancellationToken,
     _end_when_dropped: DropGuard,
-}
-
-/// Whose server it is, and which.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) user: Arc<str>,
-    pub(super) server: Arc<str>,
-    pub(super) configuration: Arc<ServerConfiguration>,
-}
-
-/// Whose list it is: everyone's with this configuration if there is no user.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct ListKey {
-    user: Option<Arc<str>>,
-    server: Arc<str>,
-    configuration: Arc<ServerConfiguration>,
 }
 
 /// The place of one server, whether it runs or not.
@@ -130,7 +111,7 @@ struct State {
 
 struct Running {
     connection: Arc<Connection>,
-    list: Arc<ToolList>,
+    wrapping: Arc<Wrapping>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -144,9 +125,9 @@ struct Failure {
 /// The use of a server that runs. As long as there is one, the server is not idle.
 pub(super) struct Lease {
     pub(super) connection: Arc<Connection>,
-    pub(super) list: Arc<ToolList>,
-    /// Whether the server was started, and listed, for this lease.
-    is_new: bool,
+    pub(super) wrapping: Arc<Wrapping>,
+    /// What the server lists, if it was started for this lease.
+    new_list: Option<Arc<ToolList>>,
     _slot: SlotUse,
 }
 
@@ -163,19 +144,11 @@ impl Upstreams {
             running: Arc::new(Semaphore::new(options.servers_max.max(1))),
             options,
             slots: Mutex::default(),
-            lists: Mutex::default(),
+            lists: KnownLists::default(),
             log: LogGate::default(),
             _end_when_dropped: ended.clone().drop_guard(),
             ended,
         }))
-    }
-
-    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
-    ///
-    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
-    #[must_use]
-    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
-        UpstreamHost::new(self.clone(), configuration.clone(), user)
     }
 
     /// What is logged about these servers.
@@ -202,15 +175,15 @@ impl Upstreams {
 
     /// What the server lists: what is known, else the server is asked, and started for it if need be.
     pub(super) async fn tools(&self, key: &Key) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
-        if let Some(list) = self.0.known_list(key) {
+        if let Some(list) = self.0.lists.known(key) {
             return Ok(list);
         }
         let lease = self.lease(key).await?;
-        if lease.is_new {
-            return Ok(lease.list);
+        if let Some(list) = lease.new_list {
+            return Ok(list);
         }
         let list = Arc::new(lease.connection.list().await?);
-        self.0.keep_list(key, &list);
+        self.0.lists.keep(key, &list);
         Ok(list)
     }
 
@@ -225,20 +198,20 @@ impl Upstreams {
                 state.fail(&Arc::new(fault));
             }
         }
-        let is_new = state.running.is_none();
-        if is_new {
-            self.start(key, &slot.0, &mut state).await?;
-        }
+        let new_list = match state.running {
+            None => Some(self.start(key, &slot.0, &mut state).await?),
+            Some(_) => None,
+        };
         let Some(running) = &state.running else {
             return Err(Arc::new(UpstreamError::Unknown { server: key.server.to_string() }));
         };
-        let (connection, list) = (Arc::clone(&running.connection), Arc::clone(&running.list));
+        let (connection, wrapping) = (Arc::clone(&running.connection), Arc::clone(&running.wrapping));
         drop(state);
-        Ok(Lease { connection, list, is_new, _slot: slot })
+        Ok(Lease { connection, wrapping, new_list, _slot: slot })
     }
 
-    /// Starts the server `key` into `state`, or says why it cannot be.
-    async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<(), Arc<UpstreamError>> {
+    /// Starts the server `key` into `state`, or says why it cannot be; what it lists.
+    async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
         if let Some(failure) = state.failure.as_ref().filter(|failure| failure.since.elapsed() < failure.pause) {
             return Err(Arc::clone(&failure.error));
         }
@@ -246,7 +219,7 @@ impl Upstreams {
         match self.open(key, state.opening.clone()).await {
             Ok((connection, list)) => {
                 let (connection, list) = (Arc::new(connection), Arc::new(list));
-                self.0.keep_list(key, &list);
+                self.0.lists.keep(key, &list);
                 state.opening = Some(connection.opening().clone());
                 let keep = keep(
                     Arc::downgrade(&self.0),
@@ -256,9 +229,9 @@ impl Upstreams {
                     Arc::clone(slot),
                     Arc::clone(&connection),
                 );
-                state.running = Some(Running { connection, list, _permit: permit });
+                state.running = Some(Running { connection, wrapping: Arc::clone(list.wrapping()), _permit: permit });
                 tokio::spawn(keep);
-                Ok(())
+                Ok(list)
             }
             Err(error) => {
                 let error = Arc::new(error);
@@ -334,23 +307,6 @@ impl Inner {
         idle.sort_by_key(|slot| *lock(&slot.used));
         idle.iter().find_map(|slot| slot.state.try_lock().ok()?.take_if_idle(slot, Duration::ZERO))
     }
-
-    fn known_list(&self, key: &Key) -> Option<Arc<ToolList>> {
-        let lists = lock(&self.lists);
-        let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&key.list_key(user)));
-        known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
-    }
-
-    fn keep_list(&self, key: &Key, list: &Arc<ToolList>) {
-        let mut lists = lock(&self.lists);
-        if lists.len() >= LISTS_MAX {
-            lists.retain(|_, list| list.is_fresh());
-        }
-        if lists.len() < LISTS_MAX {
-            let user = list.is_private().then(|| Arc::clone(&key.user));
-            lists.insert(key.list_key(user), Arc::clone(list));
-        }
-    }
 }
 
 /// Looks after one server as long as it runs: asks again what it lists when it says so, and ends it when it is idle.
@@ -376,8 +332,8 @@ async fn keep(
                 }
                 if let (Ok(list), Some(upstreams)) = (connection.list().await, upstreams.upgrade()) {
                     let list = Arc::new(list);
-                    upstreams.keep_list(&key, &list);
-                    slot.set_list(&connection, list).await;
+                    upstreams.lists.keep(&key, &list);
+                    slot.set_wrapping(&connection, list.wrapping()).await;
                 }
             }
             () = idle => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
@@ -421,11 +377,11 @@ impl Slot {
         if self.is_unused() { *lock(&self.used) } else { Instant::now() }
     }
 
-    async fn set_list(&self, connection: &Arc<Connection>, list: Arc<ToolList>) {
+    async fn set_wrapping(&self, connection: &Arc<Connection>, wrapping: &Arc<Wrapping>) {
         if let Some(running) =
             self.state.lock().await.running.as_mut().filter(|running| Arc::ptr_eq(&running.connection, connection))
         {
-            running.list = list;
+            running.wrapping = Arc::clone(wrapping);
         }
     }
 }
@@ -460,12 +416,6 @@ impl Drop for SlotUse {
     }
 }
 
-impl Key {
-    fn list_key(&self, user: Option<Arc<str>>) -> ListKey {
-        ListKey { user, server: Arc::clone(&self.server), configuration: Arc::clone(&self.configuration) }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -487,7 +437,10 @@ mod tests {
     fn a_server_that_fails_again_is_left_alone_for_longer() {
         let error = Arc::new(UpstreamError::NotInitialised);
         let mut state = State::default();
-        let mut pause = || { state.fail(&error); state.failure.as_ref().map(|failure| failure.pause.as_secs()) };
+        let mut pause = || {
+            state.fail(&error);
+            state.failure.as_ref().map(|failure| failure.pause.as_secs())
+        };
         assert_eq!([pause(), pause(), pause()], [Some(1), Some(2), Some(4)]);
     }
 }

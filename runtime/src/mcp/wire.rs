@@ -2,7 +2,7 @@
 //!
 //! rmcp decodes results into its own types: one malformed tool costs the whole `tools/list`, unknown members and content blocks are lost, and a
 //! result with an extra `tools` member is taken for another kind of result. So this transport hands rmcp the results of the handshake only, with
-//! nothing in them but what is needed; any other result goes through it as one opaque string of JSON text (see [`raw_result`]), and rmcp keeps
+//! nothing in them but what is needed; any other result goes through it as one opaque string of JSON text (see [`super::server_answer`]), and rmcp keeps
 //! what it does well: ids, lifecycles, cancellation.
 //!
 //! Nothing that a server sends is trusted. A line has a maximum; what is no message is skipped; what nobody asked for is read at a bounded
@@ -16,30 +16,27 @@ use std::time::Duration;
 use isolet_bindings::{visible, without_half_surrogates};
 use rmcp::RoleClient;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, CustomResult, DiscoverResult, ErrorCode, ErrorData, InitializeResult,
-    JsonRpcMessage, ProtocolVersion, RequestId, ServerCapabilities, ServerJsonRpcMessage, ServerResult,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+    ServerResult,
 };
 use rmcp::transport::Transport;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore};
 
-use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object, text_in};
+use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
 use super::faults::Faults;
 use super::flood::FloodGate;
 use super::line_reader::{Line, LineReader, text_of};
 use super::output::Output;
 use super::pending::{Asked, Pending};
 use super::request_params::Waiting;
+use super::server_answer::{error_data, server_result};
 use super::sieve::Sieve;
 
 /// Answers to requests of a server that wait for it to read them. One that lets more wait asks only to be answered.
 const ANSWERS_WAITING_MAX: usize = 64;
-
-/// The largest `data` of an error that is kept, bytes: it lists versions of the protocol.
-const ERROR_DATA_BYTES_MAX: usize = 4096;
 
 /// What only clients ask for: from a server it is an echo of what we sent.
 const OUR_METHODS: [&str; 4] = ["initialize", "server/discover", "tools/list", "tools/call"];
@@ -62,39 +59,6 @@ enum Outgoing {
     Line(String),
     Request(i64, Waiting),
     Nothing,
-}
-
-/// The error object of a response.
-#[derive(Deserialize)]
-struct ErrorObject<'text> {
-    #[serde(borrow, default)]
-    code: Option<&'text RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'text RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'text RawValue>,
-}
-
-/// What is needed of the answer to `initialize`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Initialized {
-    protocol_version: ProtocolVersion,
-}
-
-/// What is needed of the answer to `server/discover`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Discovered {
-    supported_versions: Vec<Value>,
-}
-
-/// The JSON text of a result that came over a [`Wire`], or `None` if it is one of the handshake.
-pub(super) fn raw_result(result: ServerResult) -> Option<String> {
-    match result {
-        ServerResult::CustomResult(CustomResult(Value::String(text))) => Some(text),
-        _ => None,
-    }
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
@@ -129,7 +93,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     /// The answer that a line is, if it is one to a request of ours.
     fn read(&mut self, line: &[u8]) -> Option<ServerJsonRpcMessage> {
         let text = text_of(line);
-        let answer = match self.sieve.pass(&text) {
+        let is_indented = line.first().is_some_and(u8::is_ascii_whitespace);
+        let answer = match self.sieve.pass(&text, is_indented) {
             Some(message) => self.answer(&without_half_surrogates(&message)),
             None => {
                 self.note_rubbish(&text);
@@ -180,21 +145,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     }
 
     fn result(&self, asked: Asked, result: &RawValue) -> ServerResult {
-        let text = result.get();
-        let handshake = match asked {
-            Asked::Initialize => object(text).map(initialize_result),
-            Asked::Discover => object(text).map(discover_result),
-            Asked::Other => Ok(ServerResult::CustomResult(CustomResult(Value::String(text.to_owned())))),
-        };
-        handshake.unwrap_or_else(|_| {
-            self.note_rubbish(text);
+        server_result(asked, result).unwrap_or_else(|| {
+            self.note_rubbish(result.get());
             ServerResult::CustomResult(CustomResult(Value::Null))
         })
     }
 
     /// Answers a request of the server. One that asks faster than it may, or than it reads, is ended.
     fn refuse(&self, method: &str, id: &RawValue) {
-        if id.get().len() > ID_BYTES_MAX || !id.get().starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+        if id.get().len() > ID_BYTES_MAX || !id.get().starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+        {
             return;
         }
         let place = Arc::clone(&self.answers).try_acquire_owned();
@@ -257,32 +217,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     }
 }
 
-fn initialize_result(Initialized { protocol_version }: Initialized) -> ServerResult {
-    let mut result = InitializeResult::new(ServerCapabilities::default());
-    result.protocol_version = protocol_version;
-    ServerResult::InitializeResult(result)
-}
-
-fn discover_result(Discovered { supported_versions }: Discovered) -> ServerResult {
-    let versions = supported_versions.into_iter().filter_map(|version| serde_json::from_value(version).ok()).collect();
-    ServerResult::DiscoverResult(DiscoverResult::new(versions, ServerCapabilities::default()))
-}
-
-/// The error object of a response; one that cannot be read still ends its request.
-fn error_data(error: &RawValue) -> ErrorData {
-    let read = object::<ErrorObject<'_>>(error.get()).ok();
-    let code = read.as_ref().and_then(|read| number_in(read.code?)).and_then(|code| i32::try_from(code).ok());
-    let message = read.as_ref().and_then(|read| text_in(read.message?)).map(std::borrow::Cow::into_owned);
-    let data = read.and_then(|read| read.data).filter(|data| data.get().len() <= ERROR_DATA_BYTES_MAX);
-    ErrorData::new(
-        code.map_or(ErrorCode::INTERNAL_ERROR, ErrorCode),
-        message.unwrap_or_else(|| format!("the server answered with the error {}", error.get())),
-        data.and_then(|data| serde_json::from_str(data.get()).ok()),
-    )
-}
-
 /// Writes a request when its turn comes, if it is wanted then.
-async fn write_request<W: AsyncWrite + Unpin>(output: &Output<W>, pending: &Pending, id: i64, waiting: Waiting) -> io::Result<()> {
+async fn write_request<W: AsyncWrite + Unpin>(
+    output: &Output<W>,
+    pending: &Pending,
+    id: i64,
+    waiting: Waiting,
+) -> io::Result<()> {
     let turn = output.turn().await?;
     match waiting.begin() {
         Some(text) if pending.begin(id) => turn.write(&text.parts()).await,
@@ -350,11 +291,12 @@ where
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use rmcp::model::{CancelledNotification, CancelledNotificationParam, InitializeRequest, InitializeRequestParams};
+    use rmcp::model::{CancelledNotification, CancelledNotificationParam};
     use tokio::io::{AsyncBufReadExt as _, BufReader, DuplexStream};
 
     use super::*;
     use crate::mcp::request_params::{self, Members};
+    use crate::mcp::server_answer::raw_result;
 
     const LINE_BYTES_MAX: usize = 1000;
 
@@ -458,7 +400,8 @@ mod tests {
     #[tokio::test]
     async fn requests_that_the_server_does_not_read_the_answers_of_end_it() {
         let (input, _kept_unread) = tokio::io::duplex(8);
-        let pings: String = (0..=ANSWERS_WAITING_MAX).map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n")).collect();
+        let pings: String =
+            (0..=ANSWERS_WAITING_MAX).map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n")).collect();
         let output = io::Cursor::new(pings.into_bytes());
         let mut wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_secs(60));
         assert!(wire.receive().await.is_none());
@@ -485,23 +428,6 @@ mod tests {
         (2..10).for_each(|id| assert!(wire.pending.take(id).is_some()));
         let ServerJsonRpcMessage::Error(error) = wire.receive().await.unwrap() else { panic!("an error is expected") };
         assert_eq!(error.id, Some(RequestId::Number(1)));
-    }
-
-    #[tokio::test]
-    async fn nothing_but_what_is_needed_is_read_of_the_handshake() {
-        for (result, is_read) in [
-            (r#"{"protocolVersion":"2025-06-18","capabilities":[],"serverInfo":null,"instructions":7}"#, true),
-            (r#"{"protocolVersion":"2024-11-05"}"#, true),
-            (r#"{"capabilities":{}}"#, false),
-            (r#"["2024-11-05"]"#, false),
-        ] {
-            let (mut wire, _server) = wire(&format!("{{\"id\":\"0\",\"result\":{result}}}\n"));
-            let initialize = InitializeRequest::new(InitializeRequestParams::default());
-            let request = ClientJsonRpcMessage::request(ClientRequest::InitializeRequest(initialize), RequestId::Number(0));
-            wire.send(request).await.unwrap();
-            let (read, _) = wire.receive().await.unwrap().into_response().unwrap();
-            assert_eq!(matches!(read, ServerResult::InitializeResult(_)), is_read, "{result}");
-        }
     }
 
     #[tokio::test]
