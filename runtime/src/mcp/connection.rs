@@ -243,7 +243,7 @@ impl Connection {
                     list.add(&page);
                 }
                 if list.bytes() > self.limits.list_bytes_max {
-                    return Err(UpstreamError::TooLarge { server: self.server.clone(), bytes_max: self.limits.list_bytes_max });
+                    return Err(UpstreamError::LongList { server: self.server.clone(), bytes_max: self.limits.list_bytes_max });
                 }
                 match next {
                     Some(next) if !cursors.contains(&next) => cursors.push(next),

@@ -90,6 +90,14 @@ pub enum UpstreamError {
         /// The maximum.
         bytes_max: usize,
     },
+    /// Definitions beyond their maximum.
+    #[error("server `{server}` lists its tools in more than {bytes_max} bytes: let it list fewer, or raise `list_bytes_max`")]
+    LongList {
+        /// The server.
+        server: String,
+        /// The maximum.
+        bytes_max: usize,
+    },
     /// The server answered with an error.
     #[error("server `{server}` refused {stage}: {} ({code})", visible::line(message))]
     Refused {
