@@ -422,8 +422,9 @@ fn a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed(
         let mut host = Command::new("setsid");
         host.arg(std::env::current_exe()?).arg(HOST_ARGUMENT).arg(&fifo.path).arg(how);
         let mut host = host.stdin(Stdio::null()).spawn()?;
-        opened.recv_timeout(PATIENCE).with_context(|| format!("{how}: the server did not start"))?;
-        // While the server is at it, or before, or after.
+        // While the server is at it, or before, or after: it may be gone by then, with all that it has started.
+        let started = opened.recv_timeout(PATIENCE);
+        ensure!(started != Err(mpsc::RecvTimeoutError::Timeout), "{how}: the server did not start");
         host.kill()?;
         host.wait()?;
         end.recv_timeout(PATIENCE).with_context(|| format!("{how}: a process is left"))?;
