@@ -3,7 +3,7 @@
 //! Names, descriptions and schemas come from servers that nobody here wrote. In generated text they are string literals in ASCII, or
 //! comments that cannot end early, cannot be taken for a directive, and hide nothing.
 
-use unicode_general_category::{GeneralCategory, get_general_category};
+use crate::visible::is_visible;
 
 /// The most characters of one line in a comment; longer ones are broken.
 const LINE_LENGTH_MAX: usize = 400;
@@ -33,8 +33,8 @@ pub(crate) fn string_literal(text: &str) -> String {
 pub(crate) fn line(text: &str, length_max: usize) -> String {
     let mut words = String::new();
     let mut length = 0;
-    let visible = visible(text, length_max);
-    for word in visible.split_whitespace() {
+    let seen = seen_of(text, length_max);
+    for word in seen.split_whitespace() {
         length += word.chars().count() + 1;
         if length > length_max + 1 {
             words.push_str("...");
@@ -52,8 +52,8 @@ pub(crate) fn line(text: &str, length_max: usize) -> String {
 pub(crate) fn block(text: &str, length_max: usize) -> String {
     let mut block = String::new();
     let mut left = length_max;
-    let visible = visible(text, length_max);
-    for line in visible.split('\n') {
+    let seen = seen_of(text, length_max);
+    for line in seen.split('\n') {
         let line = line.trim();
         if line.is_empty() {
             continue;
@@ -94,8 +94,8 @@ pub(crate) fn first_sentence(text: &str, length_max: usize) -> String {
 
 /// What can be seen of `text`, a little more than `length_max` characters of it: escape sequences and what is invisible become a
 /// space, every line break one `\n`, words beyond [`LINE_LENGTH_MAX`] are broken.
-fn visible(text: &str, length_max: usize) -> String {
-    let mut visible = String::new();
+fn seen_of(text: &str, length_max: usize) -> String {
+    let mut seen = String::new();
     let mut characters = text.chars().take(length_max.saturating_mul(4)).peekable();
     let mut count = 0;
     let mut word = 0;
@@ -121,35 +121,13 @@ fn visible(text: &str, length_max: usize) -> String {
             _ => ' ',
         };
         word = if shown.is_whitespace() { 0 } else { word + 1 };
-        visible.push(shown);
+        seen.push(shown);
         if word == LINE_LENGTH_MAX {
-            visible.push(' ');
+            seen.push(' ');
             word = 0;
         }
     }
-    visible
-}
-
-/// Whether a reader sees `character`; a space counts.
-fn is_visible(character: char) -> bool {
-    if character.is_ascii() {
-        return matches!(character, ' '..='~');
-    }
-    // Fillers and selectors that are letters or marks by category, and blank all the same.
-    let is_blank = matches!(character, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
-    !is_blank
-        && !matches!(
-            get_general_category(character),
-            GeneralCategory::Control
-                | GeneralCategory::Format
-                | GeneralCategory::LineSeparator
-                | GeneralCategory::ParagraphSeparator
-                | GeneralCategory::SpaceSeparator
-                | GeneralCategory::PrivateUse
-                | GeneralCategory::Surrogate
-                | GeneralCategory::Unassigned
-        )
+    seen
 }
 
 /// `text` with everything broken that means something in a comment of TypeScript, in HTML or in Markdown.

@@ -14,6 +14,7 @@
 //! No V8, no I/O, no clock: the same input gives the same bytes. Definitions are hostile input, from servers that nobody here wrote.
 
 pub mod name;
+pub mod visible;
 
 mod annotation;
 mod call;

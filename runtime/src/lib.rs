@@ -66,7 +66,7 @@ mod socket;
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
     Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
-    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation,
+    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 pub use isolet_snapshots::flags::Jit;
 

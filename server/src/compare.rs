@@ -1,6 +1,6 @@
 //! `isolet compare`: code mode and classic MCP on the tools of a configuration.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::command_line::CompareCommand;
 use crate::fault::Fault;
 use crate::run::read_program;
 use crate::servers::Servers;
-use crate::terminal::visible;
+use crate::terminal;
 
 /// Measures, prints the tables or JSON, and writes the page.
 pub(crate) async fn compare(command: CompareCommand) -> Result<ExitCode, Fault> {
@@ -30,10 +30,10 @@ pub(crate) async fn compare(command: CompareCommand) -> Result<ExitCode, Fault> 
         options: servers.options.clone(),
         tasks,
         runs: command.runs.into(),
-        progress: Arc::new(show_progress),
+        progress: Arc::new(terminal::show_progress),
     };
     let comparison = Comparison::make(setting).await;
-    show_progress("");
+    terminal::show_progress("");
     servers.close().await;
     let comparison = comparison.map_err(Fault::Host)?;
     if let Some(page) = page {
@@ -51,11 +51,10 @@ fn task(path: &Path) -> anyhow::Result<Task> {
 }
 
 fn print(comparison: &Comparison, as_json: bool) -> anyhow::Result<()> {
-    let mut output = std::io::stdout();
     if as_json {
-        writeln!(output, "{}", serde_json::to_string_pretty(comparison)?)?;
+        terminal::print_json(&serde_json::to_string_pretty(comparison)?)?;
     } else {
-        write!(output, "{}", visible(&comparison.to_string()))?;
+        terminal::print(&comparison.to_string())?;
     }
     Ok(())
 }
@@ -84,15 +83,5 @@ impl Page {
         self.file.write_all(comparison.page()?.as_bytes())?;
         self.file.persist(&self.path).with_context(|| format!("cannot write the page `{}`", self.path.display()))?;
         Ok(())
-    }
-}
-
-/// One line that tells people what is measured, replaced by the next; only on a terminal. An empty text takes it away.
-fn show_progress(text: &str) {
-    let mut terminal = std::io::stderr();
-    if terminal.is_terminal() {
-        let dots = if text.is_empty() { "" } else { " ..." };
-        let _ = write!(terminal, "\r\x1b[K{}{dots}", visible(text));
-        let _ = terminal.flush();
     }
 }

@@ -1,7 +1,6 @@
 //! `isolet doctor`: how programs are isolated on this machine, and what is missing.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::command_line::DoctorCommand;
 use crate::fault::Fault;
+use crate::terminal;
 
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
@@ -26,8 +26,11 @@ const EXIT_NOT_STRICT: u8 = 5;
 /// Examines the machine and prints what it found.
 pub(crate) async fn doctor(command: DoctorCommand) -> Result<ExitCode, Fault> {
     let examination = Examination::make().await?;
-    let text = if command.json { format!("{:#}\n", examination.as_json()) } else { examination.as_lines() };
-    write!(std::io::stdout(), "{text}").map_err(Fault::host)?;
+    let printed = match command.json {
+        true => terminal::print_json(&format!("{:#}", examination.as_json())),
+        false => terminal::print(&examination.as_lines()),
+    };
+    printed.map_err(Fault::host)?;
     Ok(examination.exit_code())
 }
 

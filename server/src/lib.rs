@@ -7,6 +7,7 @@ mod command_line;
 mod compare;
 mod doctor;
 mod fault;
+mod log;
 mod mcp;
 mod run;
 mod servers;
@@ -16,14 +17,13 @@ mod tools;
 mod types;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::Parser as _;
 use isolet::RunError;
-use tracing_subscriber::EnvFilter;
 
 use command_line::{Command, CommandLine};
 use fault::Fault;
@@ -32,7 +32,7 @@ use fault::Fault;
 /// [`isolet::init`]. The exit codes are those of `isolet --help`. A command line that is wrong ends the process, as `--help` does.
 pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = CommandLine::parse_from(arguments).command;
-    log_to_standard_error();
+    log::init();
     let runtime = match threads() {
         Ok(runtime) => runtime,
         Err(fault) => return report(&fault),
@@ -77,17 +77,7 @@ fn try_threads(count: usize) -> io::Result<()> {
     })
 }
 
-/// Warnings, or what `ISOLET_LOG` asks for. rmcp stays at warnings: below them it logs whole arguments and results.
-fn log_to_standard_error() {
-    let wanted = EnvFilter::try_from_env("ISOLET_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let filter = match "rmcp=warn".parse() {
-        Ok(directive) => wanted.add_directive(directive),
-        Err(_) => EnvFilter::new("warn"),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-}
-
 fn report(fault: &Fault) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "isolet: {}", terminal::visible(&fault.to_string()));
+    terminal::say(&fault.to_string());
     fault.exit_code()
 }

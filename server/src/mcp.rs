@@ -1,6 +1,5 @@
 //! `isolet mcp`: the tools of all servers for a desktop client, as code mode or as classic MCP, over standard input and output.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,6 +13,7 @@ use tokio::sync::OnceCell;
 use crate::command_line::{McpCommand, McpMode, ServerArguments};
 use crate::fault::Fault;
 use crate::servers::{Choice, Servers};
+use crate::terminal;
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
@@ -68,9 +68,9 @@ fn print_config(command: &McpCommand) -> anyhow::Result<()> {
         ("VS Code, .vscode/mcp.json", json!({ "servers": { "isolet": typed } })),
         ("Cursor, ~/.cursor/mcp.json", json!({ "mcpServers": { "isolet": server } })),
     ];
-    let mut output = std::io::stdout();
     for (client, snippet) in clients {
-        writeln!(output, "// {client}\n{snippet:#}\n")?;
+        terminal::print(&format!("// {client}\n"))?;
+        terminal::print_json(&format!("{snippet:#}\n"))?;
     }
     Ok(())
 }

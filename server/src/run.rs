@@ -1,6 +1,6 @@
 //! `isolet run`: one program, run once.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::command_line::RunCommand;
 use crate::fault::Fault;
 use crate::servers::Servers;
-use crate::terminal::visible;
+use crate::terminal;
 
 /// Events that may wait to be printed.
 const EVENTS_WAITING: usize = 1024;
@@ -34,7 +34,7 @@ pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     let show = async {
         while let Some(event) = seen.recv().await {
             if let Event::Console(line) = event {
-                let _ = writeln!(std::io::stderr(), "{}", visible(&line.text));
+                terminal::show(&line.text);
             }
         }
     };
@@ -76,13 +76,13 @@ fn exit_code(end: &End) -> ExitCode {
 /// The value on standard output, a text as it is and all else as JSON; an error on standard error. Or all of it as JSON.
 fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
     match &outcome.end {
-        _ if as_json => writeln!(std::io::stdout(), "{:#}", outcome_json(outcome)),
-        End::Returned(Value::String(text)) if std::io::stdout().is_terminal() => {
-            writeln!(std::io::stdout(), "{}", visible(text))
+        _ if as_json => terminal::print_json(&format!("{:#}", outcome_json(outcome))),
+        End::Returned(Value::String(text)) => terminal::print_returned(text),
+        End::Returned(value) => terminal::print_json(&format!("{value:#}")),
+        end => {
+            terminal::show(&end.to_string());
+            Ok(())
         }
-        End::Returned(Value::String(text)) => writeln!(std::io::stdout(), "{text}"),
-        End::Returned(value) => writeln!(std::io::stdout(), "{value:#}"),
-        end => writeln!(std::io::stderr(), "{}", visible(&end.to_string())),
     }
 }
 

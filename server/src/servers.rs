@@ -1,6 +1,5 @@
 //! The servers of one command: read from the configuration, asked for their tools, cut to what is allowed, ended at the end.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use isolet::{Grants, Scope, ScopeWarning};
 
 use crate::command_line::ServerArguments;
 use crate::fault::Fault;
-use crate::terminal::visible;
+use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
 const USER: &str = "local";
@@ -93,9 +92,13 @@ impl Servers {
     }
 
     async fn scope(host: &UpstreamHost, choice: &Choice) -> Result<Scope, Fault> {
-        let progress = Progress::show(&choice.configuration);
-        let discovery = host.discover().await.map_err(Fault::usage)?;
-        drop(progress);
+        let names: Vec<&str> = choice.configuration.servers().map(|(name, _)| name).collect();
+        if !names.is_empty() {
+            terminal::show_progress(&format!("starting {}", names.join(", ")));
+        }
+        let discovery = host.discover().await;
+        terminal::show_progress("");
+        let discovery = discovery.map_err(Fault::usage)?;
         report(&discovery);
         if !discovery.failures.is_empty() && discovery.failures.len() == choice.configuration.servers().count() {
             return Err(Fault::Host(anyhow!("no server could be used")));
@@ -137,36 +140,12 @@ fn report(discovery: &Discovery) {
 
 /// Says the first of `count` lines about `what`, and how many more there are.
 fn say(what: &str, lines: impl Iterator<Item = String>, count: usize) {
-    let mut terminal = std::io::stderr();
     let mut said = 0;
     for line in lines.take(LINES_MAX) {
         said += 1;
-        let _ = writeln!(terminal, "isolet: {}", visible(&line));
+        terminal::say(&line);
     }
     if count > said && said > 0 {
-        let _ = writeln!(terminal, "isolet: and {} more {what}", count - said);
-    }
-}
-
-/// One line while servers start, for people: only on a terminal, and gone afterwards.
-struct Progress(bool);
-
-impl Progress {
-    fn show(configuration: &Configuration) -> Self {
-        let names: Vec<&str> = configuration.servers().map(|(name, _)| name).collect();
-        let mut terminal = std::io::stderr();
-        let is_shown = terminal.is_terminal() && !names.is_empty();
-        if is_shown {
-            let _ = write!(terminal, "starting {} ...", names.join(", "));
-        }
-        Self(is_shown)
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.0 {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
+        terminal::say(&format!("and {} more {what}", count - said));
     }
 }

@@ -1,6 +1,5 @@
 //! `isolet snapshot`: scope snapshots on disk, made ahead, listed, checked, removed.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,7 +10,7 @@ use serde_json::json;
 use crate::command_line::{BuildArguments, ClearArguments, FolderArguments, ListArguments, SnapshotCommand};
 use crate::fault::Fault;
 use crate::servers::Servers;
-use crate::terminal::visible;
+use crate::terminal;
 
 /// Does one of the four.
 pub(crate) async fn snapshot(command: SnapshotCommand) -> Result<ExitCode, Fault> {
@@ -43,14 +42,18 @@ async fn build(arguments: BuildArguments) -> Result<ExitCode, Fault> {
     let how = if metrics.snapshots_loaded > 0 { "already there" } else { "made" };
     let (bytes, tools) = (metrics.snapshot_bytes, scope.tools().len());
     let line = format!("{how}: {bytes} bytes for {tools} tools, {} ms", started.elapsed().as_millis());
-    writeln!(std::io::stdout(), "{line}").map_err(Fault::host)?;
+    terminal::print(&format!("{line}\n")).map_err(Fault::host)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(arguments: &ListArguments) -> Result<ExitCode, Fault> {
     let files = folder(&arguments.folder).list().map_err(Fault::usage)?;
-    let text = if arguments.json { as_json(&files) } else { files.iter().map(as_line).collect() };
-    write!(std::io::stdout(), "{text}").map_err(Fault::host)?;
+    let printed = if arguments.json {
+        terminal::print_json(as_json(&files).trim_end())
+    } else {
+        terminal::print(&files.iter().map(as_line).collect::<String>())
+    };
+    printed.map_err(Fault::host)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -61,7 +64,7 @@ fn verify(arguments: &FolderArguments) -> Result<ExitCode, Fault> {
         files.iter().partition(|file| matches!(file.verdict, SnapshotVerdict::Refused(_)));
     let mut text: String = refused.iter().map(|file| as_line(file)).collect();
     text += &format!("{} verified, {} refused\n", others.len(), refused.len());
-    write!(std::io::stdout(), "{text}").map_err(Fault::host)?;
+    terminal::print(&text).map_err(Fault::host)?;
     Ok(ExitCode::from(u8::from(!refused.is_empty())))
 }
 
@@ -72,7 +75,7 @@ fn clear(arguments: &ClearArguments) -> Result<ExitCode, Fault> {
         files.retain(|file| !matches!(file.verdict, SnapshotVerdict::Usable(_)));
     }
     let removed = folder.remove(&files).map_err(Fault::host)?;
-    writeln!(std::io::stdout(), "{removed} removed").map_err(Fault::host)?;
+    terminal::print(&format!("{removed} removed\n")).map_err(Fault::host)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +91,7 @@ fn as_line(file: &SnapshotFile) -> String {
         SnapshotVerdict::OfAnotherBuild(contents) => format!("of another build: {contents}"),
         SnapshotVerdict::Refused(mismatch) => format!("refused: {mismatch}"),
     };
-    format!("{}  {:>9} bytes  {:>5}  {}\n", visible(&name), file.bytes, age(file.used), visible(&verdict))
+    format!("{}  {:>9} bytes  {:>5}  {}\n", name, file.bytes, age(file.used), verdict)
 }
 
 fn as_json(files: &[SnapshotFile]) -> String {

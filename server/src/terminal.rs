@@ -1,26 +1,53 @@
-//! Text of programs and servers on a terminal: shown, never obeyed.
+//! Standard output and standard error of the program: the one place that writes there, so that text of strangers is shown and never obeyed.
+//!
+//! Results go to standard output and nothing else does; what is said about them goes to standard error.
 
-/// `text` with its control characters, other than line feed and tab, made visible: a terminal would take them for commands.
-pub(crate) fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && !matches!(character, '\n' | '\t') {
-            visible.extend(character.escape_default());
-        } else {
-            visible.push(character);
-        }
-    }
-    visible
+use std::io::{self, IsTerminal as _, Write as _};
+
+use isolet::visible;
+
+/// The most characters of one thing that is said: more than an error quotes.
+const SAID_CHARACTERS_MAX: usize = 20_000;
+
+/// Writes a result that people read, line by line.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    write!(io::stdout(), "{}", visible::lines(text))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Writes a result that is JSON, and a line feed. The same value as `json` says, with what is not seen in it as escapes.
+pub(crate) fn print_json(json: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", visible::json(json))
+}
 
-    #[test]
-    fn a_command_for_the_terminal_becomes_text() {
-        assert_eq!(visible("a\tb\nc"), "a\tb\nc");
-        assert_eq!(visible("\u{1b}[2J\r\u{9b}"), "\\u{1b}[2J\\r\\u{9b}");
-        assert_eq!(visible("é😀"), "é😀");
+/// Writes the text that a program returned, and a line feed: on a terminal visibly, into a file or a pipe as it is.
+pub(crate) fn print_returned(text: &str) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        return writeln!(io::stdout(), "{}", visible::lines(text));
     }
+    writeln!(io::stdout(), "{text}")
+}
+
+/// Says something about a result, on one line.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "isolet: {}", visible::line_within(text, SAID_CHARACTERS_MAX));
+}
+
+/// Shows what a program said, or why it ended, line by line.
+pub(crate) fn show(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", visible::lines(text));
+}
+
+/// Tells people what is going on, in a line that the next one replaces; only on a terminal. An empty text takes it away.
+pub(crate) fn show_progress(text: &str) {
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        let dots = if text.is_empty() { "" } else { " ..." };
+        let _ = write!(terminal, "\r\x1b[K{}{dots}", visible::line(text));
+        let _ = terminal.flush();
+    }
+}
+
+/// Where lines of the log are written.
+pub(crate) fn log() -> io::Stderr {
+    io::stderr()
 }

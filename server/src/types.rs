@@ -1,6 +1,5 @@
 //! `isolet types`: the TypeScript that a model would see.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use isolet::TokenBudget;
@@ -8,6 +7,7 @@ use isolet::TokenBudget;
 use crate::command_line::TypesCommand;
 use crate::fault::Fault;
 use crate::servers::Servers;
+use crate::terminal;
 
 /// Prints the declarations.
 pub(crate) async fn types(command: TypesCommand) -> Result<ExitCode, Fault> {
@@ -17,6 +17,6 @@ pub(crate) async fn types(command: TypesCommand) -> Result<ExitCode, Fault> {
         Some(tokens) => servers.scope.types(TokenBudget::new(tokens)).text,
     };
     servers.close().await;
-    writeln!(std::io::stdout(), "{}", text.trim_end()).map_err(Fault::host)?;
+    terminal::print(&format!("{}\n", text.trim_end())).map_err(Fault::host)?;
     Ok(ExitCode::SUCCESS)
 }

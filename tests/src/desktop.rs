@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::node_packages::{self, NodePackages};
-use crate::process_table::{descendants_of, is_alive, until};
+use crate::process_table::{descendants_of, is_alive, status_number, until};
 use crate::program;
 
 /// What a client waits for an answer at the very most.
@@ -33,6 +33,11 @@ pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
         }),
         Trial::test("desktop::a_client_that_leaves_while_servers_start_is_not_waited_for", || on_tokio(leaving_early())),
     ];
+    if cfg!(target_os = "linux") {
+        trials.push(Trial::test("desktop::servers_that_flood_cost_next_to_nothing", || on_tokio(servers_that_flood())));
+        trials.push(Trial::test("desktop::a_client_that_reads_nothing_is_not_read_from", || on_tokio(reading_nothing())));
+    }
+    trials.push(Trial::test("desktop::what_a_server_writes_makes_no_line_of_its_own", || on_tokio(forged_lines())));
     trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
     trials
 }
@@ -123,6 +128,107 @@ async fn leaving_early() -> Result<()> {
     let ended = tokio::time::timeout(PATIENCE, child.wait()).await.context("it does not end")??;
     ensure!(ended.success() && left.elapsed() < START_MAX, "{ended} after {:?}", left.elapsed());
     ensure!(until(START_MAX, || started.iter().all(|process| !is_alive(*process))).await, "something of {started:?} is left");
+    Ok(())
+}
+
+/// What the program may hold in these tests, in any build: it holds a sixth of it. Unbounded, it held gigabytes.
+const RESIDENT_MAX: u64 = 200 << 20;
+
+/// How much memory a process holds, bytes.
+fn resident_bytes(process: u32) -> Result<u64> {
+    Ok(status_number(process, "VmRSS").context("it has ended")? * 1024)
+}
+
+async fn servers_that_flood() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let modes = ["good", "floods_requests", "floods_changes", "floods_answers", "floods_noise"];
+    let mut child = start(&place, &modes, &["--start-max", "20"])?;
+    let process = child.id().context("it has ended")?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let mut highest = 0;
+    let began = Instant::now();
+    for (message, has_answer) in conversation() {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+        if has_answer {
+            let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+            ensure!(line.is_some_and(|line| line.contains("\"result\"")), "a good server suffers");
+        }
+    }
+    while began.elapsed() < Duration::from_secs(3) {
+        highest = highest.max(resident_bytes(process)?);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    ensure!(highest < RESIDENT_MAX, "it held {highest} bytes");
+    let started = descendants_of(process);
+    drop(input);
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.context("it does not end")??;
+    let errors = String::from_utf8(ended.stderr)?;
+    ensure!(ended.status.success() && errors.len() < 10_000, "{}: {errors:.1000}", ended.status);
+    ensure!(errors.matches("floods its line with requests").count() == 1, "{errors}");
+    ensure!(until(PATIENCE, || started.iter().all(|process| !is_alive(*process))).await, "something of {started:?} is left");
+    Ok(())
+}
+
+async fn reading_nothing() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut child = start(&place, &["good"], &[])?;
+    let process = child.id().context("it has ended")?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let [initialize, initialized, ..] = conversation();
+    for (message, _) in [initialize, initialized] {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+    }
+    let mut written = 0;
+    let mut highest = 0;
+    let text = "x".repeat(10_000);
+    // Until it takes nothing for a while: by then it holds all that it ever will. It would be 2 GB.
+    for id in 2..200_002_u32 {
+        let call = json!({ "name": "good__echo", "arguments": { "text": text } });
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": call });
+        let write = async { input.write_all(format!("{message}\n").as_bytes()).await };
+        match tokio::time::timeout(Duration::from_secs(3), write).await {
+            Ok(write) => write?,
+            Err(_) => break,
+        }
+        written = id;
+        if id % 100 == 0 {
+            highest = highest.max(resident_bytes(process)?);
+        }
+    }
+    ensure!(written < 100_000, "it reads on and on");
+    highest = highest.max(resident_bytes(process)?);
+    ensure!(highest < RESIDENT_MAX, "it held {highest} bytes after {written} calls");
+    drop(child.stdout.take());
+    drop(input);
+    tokio::time::timeout(PATIENCE, child.wait()).await.context("it does not end")??;
+    Ok(())
+}
+
+async fn forged_lines() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut child = start(&place, &["forges"], &[])?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let [initialize, initialized, list, ..] = conversation();
+    let code = "for (let i = 0; i < 100; i++) await forges.echo({}).catch(() => 0); return 1";
+    let run = json!({ "jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": { "name": "run_code", "arguments": { "code": code } } });
+    for (message, has_answer) in [initialize, initialized, list, (run, true)] {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+        if has_answer {
+            tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+        }
+    }
+    drop(input);
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.context("it does not end")??;
+    let errors = String::from_utf8(ended.stderr)?;
+    let seen = |line: &str| line.chars().all(isolet::visible::is_visible);
+    ensure!(
+        errors.lines().all(|line| seen(line) && (line.starts_with("isolet: ") || line.contains("WARN isolet::mcp"))),
+        "{errors}"
+    );
+    let failed = errors.matches("a tool call failed at its server").count();
+    ensure!(errors.contains(r"\u{202e}\n2026-01-01T00:00:00Z") && failed == 10, "one line a call, ten a minute: {errors}");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! Each feature is used twice with every built-in armed (`traps/armed.js`): its outcome must be that of the same program without
 //! traps, line for line, and no trap may have seen an object that is not the program's own.
 
-use isolet::{Config, Limits, Outcome, RunOptions, Runtime, Session};
+use isolet::{Config, LowerLimits, Outcome, RunOptions, Runtime, Session};
 use libtest_mimic::{Failed, Trial};
 
 use crate::cases;
@@ -225,15 +225,10 @@ fn program(prelude: &str, setup: &str, mode: &str, body: &str) -> String {
 }
 
 fn run(tokio: &tokio::runtime::Runtime, session: &Session, source: &str) -> Result<Outcome, Failed> {
-    let mut limits = Limits::default();
-    limits.calls_in_flight_max = 2;
-    limits.argument_bytes_max = 10_000;
-    let options = RunOptions {
-        limits: Some(limits),
-        clock_ms: Some(1_700_000_000_000),
-        seed: Some([1, 2, 3, 4]),
-        ..RunOptions::default()
-    };
+    let mut limits = LowerLimits::default();
+    limits.calls_in_flight_max = Some(2);
+    limits.argument_bytes_max = Some(10_000);
+    let options = RunOptions { limits, clock_ms: Some(1_700_000_000_000), seed: Some([1, 2, 3, 4]), ..RunOptions::default() };
     Ok(tokio.block_on(session.run_with(source, options))?)
 }
 

@@ -30,6 +30,9 @@ fn serve(mode: &str) -> i32 {
         "floods" => complain(&"x".repeat(20 << 20)),
         _ => {}
     }
+    if mode == "sloppy" {
+        let _ = std::io::stdout().write_all("\u{feff}".as_bytes());
+    }
     let mut cancelled = 0;
     let mut calls = HashMap::new();
     for line in std::io::stdin().lock().lines() {
@@ -40,17 +43,36 @@ fn serve(mode: &str) -> i32 {
         if mode == "silent" || message.get("id").is_none() {
             continue;
         }
+        if mode == "sloppy" {
+            make_noise(&message);
+        }
         let answer = match message["method"].as_str() {
             Some("initialize" | "server/discover") => open(mode, &message),
+            // A bad habit of servers that were written for one page: the next one is `""`.
+            Some("tools/list") if mode == "sloppy" => json!({"result": sloppy_page(&message["params"])}),
             Some("tools/list") if calls.contains_key("change") => json!({"result": {"tools": []}}),
             Some("tools/list") => json!({"result": page(mode, message["params"]["cursor"].as_str())}),
+            Some("tools/call") if mode == "forges" => json!({"error": {"code": -32000, "message": FORGED}}),
             Some("tools/call") => match call(&message["params"], cancelled, &mut calls) {
                 Some(answer) => answer,
                 None => continue,
             },
             _ => json!({"error": {"code": -32601, "message": "no such method"}}),
         };
+        if mode == "sloppy" {
+            // Under a number that is a text, after a prompt or laid out over lines.
+            let answer = json!({"id": message["id"].to_string(), "jsonrpc": "2.0", "result": answer["result"], "error": answer["error"]});
+            say(&if message["method"] == "tools/list" {
+                format!("{answer:#}")
+            } else {
+                format!("\u{1b}[32mready\u{1b}[0m> {answer}")
+            });
+            continue;
+        }
         respond(&message, answer);
+        if message["method"] == "tools/list" {
+            flood(mode);
+        }
     }
     if mode == "ignores_end" {
         loop {
@@ -60,9 +82,63 @@ fn serve(mode: &str) -> i32 {
     0
 }
 
+/// Writes for ever what nobody asked for, if that is what this mode does.
+fn flood(mode: &str) {
+    let line = |number: u32| match mode {
+        "floods_requests" => Some(json!({"jsonrpc": "2.0", "id": number, "method": "sampling/createMessage", "params": {}})),
+        "floods_changes" => Some(json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})),
+        "floods_progress" => {
+            Some(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": number}}))
+        }
+        "floods_answers" => Some(json!({"jsonrpc": "2.0", "id": 1_000_000 + number, "result": {"content": []}})),
+        "floods_noise" => Some(json!("noise")),
+        _ => None,
+    };
+    let lines: String = (0..1000).filter_map(|number| Some(line(number)?.to_string() + "\n")).collect();
+    if !lines.is_empty() {
+        let flooding = move || while std::io::stdout().lock().write_all(lines.as_bytes()).is_ok() {};
+        if mode == "floods_requests" {
+            // It reads nothing any more.
+            flooding();
+        } else {
+            std::thread::spawn(flooding);
+        }
+    }
+}
+
+/// What careless servers write among their messages.
+fn make_noise(request: &Value) {
+    say("Server mode: STDIO \u{1f5a5}\r\n\n42\n[1,2]\nnull");
+    say(&json!({"level": 30, "id": request["id"], "msg": "request received"}).to_string());
+    say(&json!({"method": "GET", "id": request["id"], "url": "/"}).to_string());
+    say(&json!({"id": "other", "result": "x"}).to_string());
+    // An echo of what it reads.
+    say(&request.to_string());
+    let _ = std::io::stdout().write_all(b"caf\xe9\n");
+}
+
+/// Two pages, of which the second begins at `""`, after which there is none.
+fn sloppy_page(params: &Value) -> Value {
+    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+    match params.get("cursor") {
+        None => json!({"tools": [tool("echo")], "nextCursor": ""}),
+        Some(_) => json!({"tools": [tool("second")], "nextCursor": null}),
+    }
+}
+
 fn open(mode: &str, message: &Value) -> Value {
     let is_modern = mode == "modern";
     match message["method"].as_str() {
+        // Members that are wrong, and that nobody needs.
+        Some("initialize") if mode == "sloppy" => json!({"result": {
+            "protocolVersion": message["params"]["protocolVersion"],
+            "capabilities": {"tools": [], "logging": null},
+            "serverInfo": {"name": 7},
+            "instructions": null,
+        }}),
+        Some("initialize") if mode == "strict" && message["params"]["protocolVersion"] != "2025-03-26" => json!({"error": {
+            "code": -32602, "message": "unsupported protocol version", "data": {"supported": ["2024-11-05", "2025-03-26"]},
+        }}),
         Some("initialize") if !is_modern => json!({"result": {
             "protocolVersion": message["params"]["protocolVersion"],
             "capabilities": {"tools": {}},
@@ -79,6 +155,7 @@ fn open(mode: &str, message: &Value) -> Value {
 fn page(mode: &str, cursor: Option<&str>) -> Value {
     let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
     match (mode, cursor) {
+        ("pages", cursor) => json!({"tools": [], "nextCursor": format!("{}x", cursor.unwrap_or_default())}),
         ("endless", _) => json!({"tools": [tool("again")], "nextCursor": "same"}),
         (_, None) => json!({
             "tools": [tool("echo"), {"name": "broken", "inputSchema": 7}, {"name": "wrapped", "inputSchema": {"type": "object"},
@@ -111,8 +188,35 @@ fn call(params: &Value, cancelled: u32, calls: &mut HashMap<String, u32>) -> Opt
             json!({"content": []})
         }
         "die" => std::process::exit(9),
+        "attack" => {
+            attack(params["arguments"]["how"].as_str().unwrap_or_default());
+            json!({"content": []})
+        }
         _ => return None,
     }}))
+}
+
+/// A message that passes for a command to a terminal, and for a line of a log.
+const FORGED: &str = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{9b}31m\u{202e}\n2026-01-01T00:00:00Z  INFO isolet: forged line";
+
+/// Does something to the supervisors of this server.
+fn attack(how: &str) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Signal, getppid, kill_process, set_parent_process_death_signal};
+
+        let _ = set_parent_process_death_signal(None);
+        let Some(lower) = getppid() else { return };
+        let upper = crate::process_table::parent_of(lower.as_raw_nonzero().get().unsigned_abs());
+        let upper = upper.and_then(|upper| rustix::process::Pid::from_raw(i32::try_from(upper).ok()?));
+        for (word, supervisor) in [("upper", upper), ("lower", Some(lower))] {
+            let signal = if how.starts_with("stop") { Signal::STOP } else { Signal::KILL };
+            if let Some(supervisor) = supervisor.filter(|_| how.ends_with(word) || how.ends_with("both")) {
+                let _ = kill_process(supervisor, signal);
+            }
+        }
+    }
+    let _ = how;
 }
 
 /// The numbers of the descriptors that are open, other than the one that lists them.

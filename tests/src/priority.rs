@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, Limits, RunOptions, Runtime, Session, Start, Stop};
+use isolet::{Config, End, LowerLimits, RunOptions, Runtime, Session, Start, Stop};
 use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
@@ -134,14 +134,14 @@ async fn measure(loops: usize) -> anyhow::Result<Found> {
     };
     let (neighbour, tenant) = (session("neighbour"), session("tenant"));
     let alone = latencies(&neighbour, RUNS).await?;
-    let mut limits = Limits::default();
-    (limits.cpu_max, limits.wall_max) = (LIMIT, LIMIT);
+    let mut limits = LowerLimits::default();
+    (limits.cpu_max, limits.wall_max) = (Some(LIMIT), Some(LIMIT));
     let mut runs = tokio::task::JoinSet::new();
     let started = Instant::now();
     for _ in 0..loops {
         let (tenant, limits) = (Arc::clone(&tenant), limits.clone());
         runs.spawn(async move {
-            let options = RunOptions { limits: Some(limits), ..RunOptions::default() };
+            let options = RunOptions { limits, ..RunOptions::default() };
             let outcome = tenant.run_with("for (;;) await null", options).await?;
             anyhow::Ok((outcome.end, outcome.cost.wall))
         });

@@ -18,7 +18,8 @@ fn parents() -> BTreeMap<u32, u32> {
     numbers.filter_map(|process| Some((process, parent_of(process)?))).collect()
 }
 
-fn parent_of(process: u32) -> Option<u32> {
+/// The parent of a process.
+pub(crate) fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name, in brackets, may hold anything; state and parent follow the last bracket.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()

@@ -14,6 +14,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("tidy::the_guest_leaves_deno_cores_loop_alone", the_guest_leaves_deno_cores_loop_alone),
         Trial::test("tidy::only_two_places_name_the_engine", only_two_places_name_the_engine),
         Trial::test("tidy::only_mcp_speaks_the_protocol", only_mcp_speaks_the_protocol),
+        Trial::test("tidy::one_place_writes_to_a_terminal", one_place_writes_to_a_terminal),
+        Trial::test("tidy::what_is_foreign_is_logged_visibly", what_is_foreign_is_logged_visibly),
         Trial::test("tidy::every_promise_is_held", every_promise_is_held),
         Trial::test("tidy::every_security_claim_is_held", every_security_claim_is_held),
         Trial::test("tidy::the_readme_shows_the_program_that_is_compiled", the_readme_shows_the_program_that_is_compiled),
@@ -112,6 +114,39 @@ fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())
+}
+
+/// What the program prints goes through `server/src/terminal.rs`, which shows text of strangers and never obeys it.
+fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
+    let mut files = rust_files("server/src")?;
+    files.retain(|(path, _)| !path.ends_with("terminal.rs"));
+    none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
+    // What is not seen is found in one place too.
+    let mut files = Vec::new();
+    for folder in ["bindings/src", "runtime/src", "comparison/src", "server/src"] {
+        files.extend(rust_files(folder)?);
+    }
+    files.retain(|(path, _)| !path.ends_with("visible.rs"));
+    none_has(&files, &["escape_debug", "escape_default", "is_control()", "get_general_category"])
+}
+
+/// Where texts of servers and clients are at hand, a value is logged as it is displayed only if it was made visible, or is a number of ours; an error
+/// makes its own texts visible (`error::what_a_server_wrote_is_one_line_that_is_seen`).
+fn what_is_foreign_is_logged_visibly() -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files("runtime/src/mcp")? {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (place, _) in code.match_indices("tracing::") {
+            let (before, logged) = (&code[..place], code[place..].split(';').next().unwrap_or_default());
+            let sigils = logged.match_indices(['%', '?']).map(|(sigil, _)| &logged[sigil + 1..]);
+            let names =
+                sigils.map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c))).next().unwrap_or_default());
+            // `%visible::line(x)`, or `%x` right after `let x = visible::line(..)`.
+            let is_seen = |name: &str| name.starts_with("visible::") || before.contains(&format!("let {name} = visible::"));
+            wrong.extend(names.filter(|name| !is_seen(name)).map(|name| format!("{}: `{name}` in {logged}", path.display())));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 /// SPECIFICATION.md names the test or bench that holds each promise: each name has to stand somewhere in the code.

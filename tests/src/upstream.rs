@@ -1,7 +1,7 @@
 //! MCP servers that misbehave: each costs its own tools, in its time, with a message; none is left running.
 
 use std::future::Future;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -16,6 +16,9 @@ use crate::misbehaving_server;
 
 /// The argument by which this executable becomes a host that is to be killed; the path of a FIFO follows.
 const HOST_ARGUMENT: &str = "host-to-be-killed";
+
+/// The argument by which this executable becomes a host whose memory is looked at, with nothing else in it.
+const CANCELLING_ARGUMENT: &str = "host-that-cancels";
 
 /// What a test waits for at the very most.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,16 +66,43 @@ pub(crate) const TESTS: &[Test] = &[
         "upstream::a_host_that_is_killed_leaves_no_process_of_a_stubborn_server",
         a_host_that_is_killed_leaves_no_process_of_a_stubborn_server,
     ),
+    ("upstream::a_server_that_attacks_its_supervisors_is_ended", a_server_that_attacks_its_supervisors_is_ended),
+    (
+        "upstream::a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed",
+        a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed,
+    ),
+    ("upstream::a_server_that_floods_requests_is_ended_and_left_alone", || {
+        block_on(a_server_that_floods_requests_is_ended_and_left_alone())
+    }),
+    ("upstream::a_flood_that_nobody_asked_for_delays_nobody_else", || {
+        block_on(a_flood_that_nobody_asked_for_delays_nobody_else())
+    }),
+    ("upstream::a_careless_server_is_understood", || block_on(a_careless_server_is_understood())),
+    ("upstream::a_strict_server_is_offered_a_version_that_it_knows", || {
+        block_on(a_strict_server_is_offered_a_version_that_it_knows())
+    }),
+    ("upstream::pages_without_end_are_ended", || block_on(pages_without_end_are_ended())),
+    ("upstream::nothing_of_a_cancelled_call_is_kept", nothing_of_a_cancelled_call_is_kept),
 ];
 
 /// Becomes the host that a test kills, if the command line says so, and then does not return.
 pub(crate) fn become_host_if_asked() {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(HOST_ARGUMENT) {
+    let role = arguments.next();
+    if role.as_deref() == Some(CANCELLING_ARGUMENT) {
+        let error = block_on(cancel_large_calls()).err().map(|error| format!("{error:#}")).unwrap_or_default();
+        let _ = std::io::stderr().write_all(error.as_bytes());
+        std::process::exit(i32::from(!error.is_empty()));
+    }
+    if role.as_deref() == Some(HOST_ARGUMENT) {
         let fifo = arguments.next().unwrap_or_default();
         let hosted: Result<()> = block_on(async {
             let upstreams = Upstreams::new(UpstreamOptions::default());
-            call(&upstreams.host(&configuration(stubborn(Path::new(&fifo))?), "ada"), "process", json!({})).await?;
+            let host = upstreams.host(&configuration(stubborn(Path::new(&fifo))?), "ada");
+            call(&host, "process", json!({})).await?;
+            if let Some(how) = arguments.next() {
+                attack(&host, &how).await;
+            }
             std::future::pending().await
         });
         std::process::exit(i32::from(hosted.is_err()));
@@ -354,6 +384,140 @@ fn a_host_that_is_killed_leaves_no_process_of_a_stubborn_server() -> Result<()> 
     host.kill()?;
     host.wait()?;
     end.recv_timeout(PATIENCE).context("a process is left")
+}
+
+/// What a server does to its supervisors, and then it ignores all that it is told.
+#[cfg(target_os = "linux")]
+const ATTACKS: [&str; 5] = ["kill lower", "kill upper", "stop lower", "stop upper", "stop both"];
+#[cfg(not(target_os = "linux"))]
+const ATTACKS: [&str; 0] = [];
+
+/// Lets the server do that. It may be ended before it says so.
+async fn attack(host: &UpstreamHost, how: &str) {
+    let _ = call(host, "attack", json!({"how": how})).await;
+}
+
+fn a_server_that_attacks_its_supervisors_is_ended() -> Result<()> {
+    for how in ATTACKS {
+        let fifo = Fifo::new(&how.replace(' ', "-"))?;
+        let end = fifo.end()?;
+        block_on(async {
+            let upstreams = Upstreams::new(UpstreamOptions::default());
+            let host = upstreams.host(&configuration(stubborn(&fifo.path)?), "ada");
+            call(&host, "process", json!({})).await?;
+            attack(&host, how).await;
+            upstreams.close().await;
+            Ok(())
+        })?;
+        end.recv_timeout(PATIENCE).with_context(|| format!("{how}: a process is left"))?;
+    }
+    Ok(())
+}
+
+fn a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed() -> Result<()> {
+    for how in ATTACKS {
+        let fifo = Fifo::new(&format!("{}-host", how.replace(' ', "-")))?;
+        let (opened, end) = fifo.watch()?;
+        // In a session of its own, as a host of a terminal or a service has it: whoever inherits its children is in another one.
+        let mut host = Command::new("setsid");
+        host.arg(std::env::current_exe()?).arg(HOST_ARGUMENT).arg(&fifo.path).arg(how);
+        let mut host = host.stdin(Stdio::null()).spawn()?;
+        // While the server is at it, or before, or after: it may be gone by then, with all that it has started.
+        let started = opened.recv_timeout(PATIENCE);
+        ensure!(started != Err(mpsc::RecvTimeoutError::Timeout), "{how}: the server did not start");
+        host.kill()?;
+        host.wait()?;
+        end.recv_timeout(PATIENCE).with_context(|| format!("{how}: a process is left"))?;
+    }
+    Ok(())
+}
+
+async fn a_server_that_floods_requests_is_ended_and_left_alone() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("floods_requests")), "ada");
+    host.discover().await?;
+    let first = host.call(tool_call("echo", json!({}))).await.err().context("an error")?;
+    ensure!(first.code == ToolErrorCode::Unavailable && !first.retryable, "{first:?}");
+    let began = Instant::now();
+    let second = host.call(tool_call("echo", json!({}))).await.err().context("an error")?;
+    ensure!(second.code == ToolErrorCode::Unavailable, "{second:?}");
+    ensure!(began.elapsed() < Duration::from_secs(1), "it was started again at once");
+    Ok(())
+}
+
+async fn a_flood_that_nobody_asked_for_delays_nobody_else() -> Result<()> {
+    for mode in ["floods_changes", "floods_progress", "floods_answers", "floods_noise"] {
+        let configuration = configuration(server(mode)).with("good", server("good"));
+        let upstreams = Upstreams::new(UpstreamOptions::default());
+        let host = upstreams.host(&configuration, "ada");
+        let mut good = tool_call("echo", json!({"a": 1}));
+        good.server = "good".to_owned();
+        // Both are started, and the flood is on.
+        ensure!(call(&host, "echo", json!({"a": 1})).await?.as_json() == r#"{"a":1}"#, "{mode}: it answers late, and it does");
+        for _ in 0..20 {
+            ensure!(host.call(good.clone()).await?.as_json() == r#"{"a":1}"#);
+        }
+        let began = Instant::now();
+        upstreams.close().await;
+        ensure!(began.elapsed() < Duration::from_secs(10), "{mode}: it took {:?} to end", began.elapsed());
+    }
+    Ok(())
+}
+
+async fn a_careless_server_is_understood() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("sloppy")), "ada");
+    let discovery = host.discover().await?;
+    let names: Vec<_> = discovery.catalog.tools().map(|tool| tool.name().to_owned()).collect();
+    ensure!(names == ["echo", "second"], "{names:?} {:?}", discovery.failures);
+    ensure!(call(&host, "echo", json!({"a": [1, {}]})).await?.as_json().parse::<Value>()? == json!({"a": [1, {}]}));
+    Ok(())
+}
+
+async fn a_strict_server_is_offered_a_version_that_it_knows() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("strict")), "ada");
+    ensure!(call(&host, "echo", json!({"a": 1})).await?.as_json() == r#"{"a":1}"#);
+    Ok(())
+}
+
+async fn pages_without_end_are_ended() -> Result<()> {
+    let error = failure(server("pages"), UpstreamOptions::default()).await?;
+    ensure!(error.starts_with("server `test` lists its tools on more than 1000 pages"), "{error}");
+    Ok(())
+}
+
+fn nothing_of_a_cancelled_call_is_kept() -> Result<()> {
+    let output = Command::new(std::env::current_exe()?).arg(CANCELLING_ARGUMENT).stdin(Stdio::null()).output()?;
+    ensure!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// A server that takes nothing, and calls whose callers give up: what they sent is gone, the server is not told of what it never saw.
+async fn cancel_large_calls() -> Result<()> {
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("good")), "ada");
+    call(&host, "echo", json!({})).await?;
+    let large = "x".repeat(1 << 20);
+    let process: i32 = call(&host, "process", json!({})).await?.as_json().parse()?;
+    let process = rustix::process::Pid::from_raw(process).context("no process")?;
+    rustix::process::kill_process(process, rustix::process::Signal::STOP)?;
+    let before = resident_bytes()?;
+    for _ in 0..40 {
+        let calls = (0..5).map(|_| host.call(tool_call("echo", json!({"text": large}))));
+        // As far as they get: the pipe is full.
+        let answered = tokio::time::timeout(Duration::from_millis(50), futures::future::join_all(calls)).await;
+        ensure!(answered.is_err(), "{answered:?}");
+    }
+    let kept = resident_bytes()?.saturating_sub(before);
+    ensure!(kept < 50 << 20, "{kept} bytes are kept of 200 MiB");
+    rustix::process::kill_process(process, rustix::process::Signal::CONT)?;
+    ensure!(call(&host, "echo", json!({"a": 1})).await?.as_json() == r#"{"a":1}"#, "the server goes on");
+    let calls: Value = serde_json::from_str(call(&host, "calls", json!({})).await?.as_json())?;
+    ensure!(calls["echo"].as_u64().is_some_and(|echos| echos < 100), "{calls}: calls that were given up reached the server");
+    Ok(())
+}
+
+/// What this process holds.
+fn resident_bytes() -> Result<u64> {
+    let kilobytes = crate::process_table::status_number(std::process::id(), "VmRSS").context("no `/proc`")?;
+    Ok(kilobytes * 1024)
 }
 
 /// A FIFO that every process of a server holds open for writing: its reader sees the end when the last of them has gone.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isolet_bindings::{Scope, ToolError, ToolReply};
+use isolet_bindings::{Scope, ToolError, ToolReply, visible};
 use tracing::Instrument as _;
 
 use super::event::Listeners;
@@ -64,7 +64,7 @@ impl Caller {
         match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work).await? {
             Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
             Authorised::Tool(call) => {
-                let span = tracing::debug_span!("call", path = %call.path, id = number);
+                let span = tracing::debug_span!("call", path = %visible::line(&call.path), id = number);
                 tool_host::call(&*self.host, call, self.reply_bytes_max).instrument(span).await
             }
         }

@@ -5,14 +5,17 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use governor::{Quota, RateLimiter};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::configuration::ServerConfiguration;
 use super::error::UpstreamError;
@@ -25,6 +28,11 @@ pub const ENVIRONMENT_KEPT: [&str; 11] =
 /// The most bytes of a server's standard error that are kept: the last ones.
 const STDERR_BYTES_MAX: usize = 4096;
 
+/// How standard error is read: in parts, so many at once, and then at a rate of 16 MiB a second if they are full.
+const STDERR_PART_BYTES: usize = 16 << 10;
+const STDERR_PARTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1024).expect("not zero");
+const STDERR_PARTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(4096).expect("not zero");
+
 /// What the end of a server's output is waited for after the end of the server.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 
@@ -34,6 +42,7 @@ pub(super) struct ServerProcess {
     stderr: Arc<Mutex<VecDeque<u8>>>,
     /// Its exit status, once it has ended and all of its standard error is read. `None` inside: ended, status unknown.
     ended: watch::Receiver<Option<Option<ExitStatus>>>,
+    kill: Arc<Notify>,
     secrets: Vec<String>,
 }
 
@@ -70,9 +79,10 @@ impl ServerProcess {
         };
         let kept = Arc::default();
         let (sender, ended) = watch::channel(None);
-        tokio::spawn(watch_end(child, stderr, Arc::clone(&kept), sender));
+        let kill = Arc::new(Notify::new());
+        tokio::spawn(watch_end(child, stderr, Arc::clone(&kept), Arc::clone(&kill), sender));
         let secrets = server.env.values().filter(|value| value.len() >= 4).cloned().collect();
-        Ok((Self { stderr: kept, ended, secrets }, (output, input)))
+        Ok((Self { stderr: kept, ended, kill, secrets }, (output, input)))
     }
 
     /// Waits until nothing of the server is left, at most `time_max`: whether that is so, and its exit status if it is known.
@@ -80,6 +90,11 @@ impl ServerProcess {
         let mut ended = self.ended.clone();
         let status = tokio::time::timeout(time_max, ended.wait_for(Option::is_some)).await;
         status.ok().map(|status| status.ok().and_then(|status| *status).flatten())
+    }
+
+    /// Wakes both supervisors and kills the upper one, which makes the lower one kill the server at once.
+    pub(super) fn kill(&self) {
+        self.kill.notify_one();
     }
 
     /// Waits until nothing of the server is left.
@@ -100,23 +115,39 @@ async fn watch_end(
     mut child: Child,
     stderr: ChildStderr,
     kept: Arc<Mutex<VecDeque<u8>>>,
+    kill: Arc<Notify>,
     ended: watch::Sender<Option<Option<ExitStatus>>>,
 ) {
     let drain = tokio::spawn(async move { drain(stderr, &kept).await });
-    let status = child.wait().await;
+    let status = tokio::select! {
+        status = child.wait() => status,
+        () = kill.notified() => {
+            let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+            let wake = || group.map(|group| kill_process_group(group, Signal::CONT));
+            wake();
+            let _ = child.start_kill();
+            // The lower one sees it when it runs.
+            wake();
+            child.wait().await
+        }
+    };
     // Nothing of the server is left that could write: what is unread is in the pipe.
     let _ = tokio::time::timeout(LAST_WORDS_MAX, drain).await;
     let _ = ended.send(Some(status.ok()));
 }
 
-/// Reads `stream` to its end, so that its writer never blocks, and keeps the last bytes.
+/// Reads `stream` to its end, so that its writer never waits for long, and keeps the last bytes. One that floods waits for its turn to be read.
 async fn drain(mut stream: impl AsyncRead + Unpin, kept: &Mutex<VecDeque<u8>>) {
-    let mut buffer = vec![0; STDERR_BYTES_MAX];
+    let rate = RateLimiter::direct(Quota::per_second(STDERR_PARTS_PER_SECOND).allow_burst(STDERR_PARTS_AT_ONCE));
+    let mut buffer = vec![0; STDERR_PART_BYTES];
     while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&buffer[..read]);
-        let excess = kept.len().saturating_sub(STDERR_BYTES_MAX);
-        kept.drain(..excess);
+        {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend(&buffer[read.saturating_sub(STDERR_BYTES_MAX)..read]);
+            let excess = kept.len().saturating_sub(STDERR_BYTES_MAX);
+            kept.drain(..excess);
+        }
+        rate.until_ready().await;
     }
 }
 

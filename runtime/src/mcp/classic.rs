@@ -12,9 +12,9 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
 
+use super::answer::{Answer, Said, is_modern};
 use super::classic_name::classic_name;
-use super::face::unknown_tool;
-use super::lossless::{self, Answer};
+use super::lossless;
 use crate::host::call::{Caller, Request};
 use crate::host::reply_check::Check;
 use crate::host::session::{CALLS_WAITING_MAX, Parts};
@@ -42,19 +42,17 @@ impl Classic {
         self.session.scope.tools().iter().map(definition)
     }
 
-    /// Calls a tool. The fault of the tool or its arguments is a result that says so, for the model; a name that this user has not is
+    /// Calls a tool with `arguments`, JSON text. The fault of the tool or its arguments is a result that says so, for the model; a name that this user has not is
     /// an error of the protocol.
     pub(super) async fn call(
         &self,
         name: &str,
-        arguments: Map<String, Value>,
+        arguments: &str,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
         let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
-        let text = serde_json::to_string(&arguments).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
-        drop(arguments);
-        let result = self.answer(index, text, context).await;
+        let result = self.answer(index, arguments.to_owned(), context).await;
         Ok(response(tool, result, context).into())
     }
 
@@ -67,7 +65,7 @@ impl Classic {
     ) -> Result<ToolReply, ToolError> {
         let mut record = self.caller.record(index, 0, arguments.len());
         let result = tokio::select! {
-            result = self.reply(index, arguments) => result,
+            result = self.reply(index, arguments, context) => result,
             () = context.ct.cancelled() => {
                 return Err(ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"));
             }
@@ -98,7 +96,7 @@ impl Classic {
     }
 
     /// The tool's reply, unless the clock ends the call first: it is cancelled at its next await. Checking the arguments is a part of it.
-    async fn reply(&self, index: u32, arguments: String) -> Result<ToolReply, ToolError> {
+    async fn reply(&self, index: u32, arguments: String, context: &RequestContext<RoleServer>) -> Result<ToolReply, ToolError> {
         let wall_max = self.session.limits().wall_max;
         let busy = |message: String| Err(ToolError::new(ToolErrorCode::RateLimited, message));
         let Ok(_admitted) = self.session.calls_admitted.try_acquire() else {
@@ -108,6 +106,10 @@ impl Classic {
             return busy("busy: the arguments of calls that are under way take too much memory: call again later".to_owned());
         };
         let _place = self.session.calls_in_flight.acquire().await.map_err(|error| ToolError::failed(error.to_string()))?;
+        if let Some(answer) = Answer::of(context) {
+            // Many may have waited for a place since there was room for what they bring.
+            answer.room().await;
+        }
         let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let answer = Arc::clone(&self.caller).answer(Request { number, index, arguments, held });
         // The time counts from here: one that waits for its turn is not late.
@@ -116,6 +118,11 @@ impl Classic {
             Err(ToolError::new(ToolErrorCode::TimedOut, message))
         })
     }
+}
+
+/// One text for a tool that is not there and for one that this user may not call.
+pub(super) fn unknown_tool(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
 }
 
 fn name_of(tool: &ScopedTool) -> String {
@@ -148,11 +155,14 @@ fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &R
         Ok(reply) => reply.result(),
         Err(error) => error.result(),
     };
-    if let Some(whole) = whole.and_then(|whole| serde_json::from_str::<Value>(whole).ok()) {
-        return typed(whole, context);
+    if let Some(response) = whole.and_then(|whole| whole_response(whole, context)) {
+        return response;
     }
     match result {
-        Ok(reply) => from_value(tool, &reply),
+        Ok(reply) => {
+            let whole = result_of_value(tool, &reply);
+            whole_response(&whole, context).unwrap_or_else(|| CallToolResult::success(vec![ContentBlock::text(whole)]))
+        }
         Err(error) => {
             let mut result = CallToolResult::error(vec![ContentBlock::text(error.message)]);
             let facts = json!({ "code": error.code.as_str(), "retryable": error.retryable });
@@ -162,30 +172,38 @@ fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &R
     }
 }
 
-/// A result in rmcp's types; where those lose something of it, the whole is offered beside.
-fn typed(whole: Value, context: &RequestContext<RoleServer>) -> CallToolResult {
-    let (typed, is_exact) = lossless::typed::<CallToolResult>(&whole, context);
-    let mut result = typed.unwrap_or_else(|| {
+/// The result `whole`: as it is over a line, in rmcp's types over a channel. None if it is no result at all.
+fn whole_response(whole: &str, context: &RequestContext<RoleServer>) -> Option<CallToolResult> {
+    let Some(answer) = Answer::of(context) else {
+        return serde_json::from_str(whole).ok().map(typed);
+    };
+    answer.say(Said::Result(lossless::result_text(whole, is_modern(context))?));
+    Some(CallToolResult::success(Vec::new()))
+}
+
+/// A result in rmcp's types, which may lose something of it.
+fn typed(whole: Value) -> CallToolResult {
+    let is_error = whole.get("isError").and_then(Value::as_bool);
+    let mut result = serde_json::from_value(whole.clone()).unwrap_or_else(|_| {
         let mut result = CallToolResult::success(vec![ContentBlock::text(whole.to_string())]);
-        result.is_error = whole.get("isError").and_then(Value::as_bool);
+        result.is_error = is_error;
         result
     });
-    if !is_exact {
-        Answer::offer(context, whole);
-    }
     result.result_type = Some(ResultType::COMPLETE);
     result
 }
 
-/// The result of a host that knows values only: structured where the tool declares its output, a text otherwise.
-fn from_value(tool: &ScopedTool, reply: &ToolReply) -> CallToolResult {
-    let value: Value = serde_json::from_str(reply.as_json()).unwrap_or_default();
+/// The result of a host that knows values only, JSON text: structured where the tool declares its output, a text otherwise.
+fn result_of_value(tool: &ScopedTool, reply: &ToolReply) -> String {
+    let value = reply.as_json();
+    let text_block = |text: &str| json!({ "type": "text", "text": text });
     if tool.definition().output_schema().is_none() {
-        let text = match value {
-            Value::String(text) => text,
-            _ => reply.as_json().to_owned(),
+        let block = match serde_json::from_str::<String>(value) {
+            Ok(text) => text_block(&text),
+            Err(_) => text_block(value),
         };
-        return CallToolResult::success(vec![ContentBlock::text(text)]);
+        return format!(r#"{{"content":[{block}],"isError":false}}"#);
     }
-    CallToolResult::structured(if tool.unwraps_result() { json!({ "result": value }) } else { value })
+    let output = if tool.unwraps_result() { format!(r#"{{"result":{value}}}"#) } else { value.to_owned() };
+    format!(r#"{{"content":[{}],"structuredContent":{output},"isError":false}}"#, text_block(&output))
 }

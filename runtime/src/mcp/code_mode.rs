@@ -9,10 +9,11 @@ use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, ProgressNotifi
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Peer, RoleServer};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::envelope::object;
 use crate::host::event::Event;
 use crate::host::limits::LowerLimits;
 use crate::host::outcome::{CallEnd, End, Outcome};
@@ -151,7 +152,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     pub(super) async fn call(
         &self,
         name: &str,
-        arguments: &Map<String, Value>,
+        arguments: &str,
         context: &RequestContext<RoleServer>,
     ) -> Option<Result<CallToolResponse, ErrorData>> {
         let result = match name {
@@ -242,9 +243,8 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
     }
 }
 
-fn parsed<Arguments: serde::de::DeserializeOwned>(arguments: &Map<String, Value>) -> Result<Arguments, String> {
-    serde_json::from_value(Value::Object(arguments.clone()))
-        .map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
+fn parsed<Arguments: serde::de::DeserializeOwned>(arguments: &str) -> Result<Arguments, String> {
+    object(arguments).map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
 }
 
 fn said(text: String) -> CallToolResult {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use isolet_bindings::visible;
 use serde::Deserialize;
 
 /// The most bytes of a configuration.
@@ -233,7 +234,7 @@ impl Entry {
         for (name, value) in &self.env {
             check_value(|| format!("{server}.env.{name}"), value)?;
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(ConfigurationError::NotForProcess { place: format!("{server}.env.{}", name.escape_debug()) });
+                return Err(ConfigurationError::NotForProcess { place: format!("{server}.env.{}", visible::line(name)) });
             }
         }
         Ok(ServerConfiguration { command, args: self.args, env: self.env, cwd: self.cwd })

@@ -4,7 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use isolet_bindings::{ToolError, ToolErrorCode};
+use isolet_bindings::{ToolError, ToolErrorCode, visible};
+
+/// The most characters that are quoted of a server: more than is kept of its last words.
+const QUOTE_CHARACTERS_MAX: usize = 8000;
 
 /// A server that cannot be started, listed or called. For the operator: may quote what the server wrote.
 #[non_exhaustive]
@@ -87,8 +90,16 @@ pub enum UpstreamError {
         /// The maximum.
         bytes_max: usize,
     },
+    /// Definitions beyond their maximum.
+    #[error("server `{server}` lists its tools in more than {bytes_max} bytes: let it list fewer, or raise `list_bytes_max`")]
+    LongList {
+        /// The server.
+        server: String,
+        /// The maximum.
+        bytes_max: usize,
+    },
     /// The server answered with an error.
-    #[error("server `{server}` refused {stage}: {message} ({code})")]
+    #[error("server `{server}` refused {stage}: {} ({code})", visible::line(message))]
     Refused {
         /// The server.
         server: String,
@@ -108,6 +119,22 @@ pub enum UpstreamError {
         stage: Stage,
         /// The first of it.
         rubbish: String,
+    },
+    /// Its `tools/list` has no end.
+    #[error("server `{server}` lists its tools on more than {pages_max} pages: update it, or let it list more on each")]
+    Endless {
+        /// The server.
+        server: String,
+        /// The maximum.
+        pages_max: usize,
+    },
+    /// It sent more than can be taken, and was ended for it.
+    #[error("server `{server}` was ended because it flooded its line with {what}: update it, or leave it out")]
+    Flooding {
+        /// The server.
+        server: String,
+        /// What it sent too much of.
+        what: &'static str,
     },
     /// No such server.
     #[error("there is no server `{server}` in the configuration: add it, or load the catalog from the same configuration")]
@@ -161,7 +188,7 @@ impl UpstreamError {
             Self::NotMcp { .. } => {
                 ToolError::new(InvalidReply, "the server's answer cannot be read: tell its operator, or use another tool")
             }
-            Self::Ended { stage: Stage::Call, .. } => {
+            Self::Ended { stage: Stage::Call, .. } | Self::Flooding { .. } => {
                 let message =
                     "the connection to the server broke off: the call may have been carried out; check before you repeat it";
                 ToolError::new(Unavailable, message).with_retryable(false)
@@ -179,7 +206,7 @@ fn quote(introduction: &str, words: &str) -> String {
     if words.is_empty() {
         String::new()
     } else {
-        format!("; {introduction}: `{}`", words.escape_debug().to_string().replace("\\n", "\n"))
+        format!("; {introduction}: `{}`", visible::line_within(words, QUOTE_CHARACTERS_MAX))
     }
 }
 
@@ -188,5 +215,42 @@ fn silent_remedy(rubbish: &str) -> &'static str {
         "is it an MCP server that speaks over standard input and output?"
     } else {
         "let it log to standard error, never to standard output"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a server may write to pass for something else.
+    const FORGED: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\n2026-01-01T00:00:00Z  INFO isolet: forged";
+
+    #[test]
+    fn what_a_server_wrote_is_one_line_that_is_seen() {
+        let (server, stage, words) = (String::new, Stage::Call, || FORGED.to_owned());
+        for error in [
+            UpstreamError::Refused { server: server(), stage, code: -32000, message: words() },
+            UpstreamError::Ended { server: server(), stage, code: None, words: words() },
+            UpstreamError::Silent { server: server(), stage, waited: Duration::ZERO, rubbish: words(), words: words() },
+            UpstreamError::NotMcp { server: server(), stage, rubbish: words() },
+        ] {
+            let shown = error.to_string();
+            assert!(shown.chars().all(visible::is_visible), "{shown}");
+            assert!(shown.contains(r"\u{202e}\n2026-01-01T"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_wrote_is_quoted_without_escapes_of_escapes() {
+        let words = "\u{1b}[33mwarning\u{1b}[0m: \"a\" is \\ not `b`".to_owned();
+        let error = UpstreamError::Ended { server: "s".to_owned(), stage: Stage::Call, code: Some(1), words };
+        assert!(error.to_string().contains(r#"it wrote: `warning: "a" is \ not `b``"#), "{error}");
+    }
+
+    #[test]
+    fn a_huge_error_is_cut() {
+        let message = "x".repeat(1 << 20);
+        let error = UpstreamError::Refused { server: "s".to_owned(), stage: Stage::Call, code: 1, message };
+        assert!(error.to_string().len() < 3000);
     }
 }

@@ -3,8 +3,10 @@
 //! A face is made for one session and one connection, and is that user's alone: what it lists depends on the scope and on nothing that
 //! the client says.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
+use isolet_bindings::visible;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
     ServerCapabilities, ServerConfig, Tool,
@@ -12,13 +14,16 @@ use rmcp::model::{
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::classic::Classic;
+use super::answer::{Answer, Said, is_modern};
+use super::classic::{Classic, unknown_tool};
+use super::client_line::{ClientLine, RawArguments};
 use super::code_mode::CodeMode;
-use super::lossless::{self, Answer, Fidelity, Lossless};
+use super::handler::Handler;
+use super::lossless;
 use super::transport::{Kind, Transport};
 use crate::host::session::{Parts, Session};
 
@@ -94,23 +99,23 @@ pub async fn serve_soon<E>(
 
 async fn connect(transport: Transport, face: Face, ended: CancellationToken) -> Result<(), ServeError> {
     match transport.0 {
-        Kind::Stdio => over(rmcp::transport::stdio(), face, Fidelity::Lossless, ended).await,
-        Kind::Pipe(reader, writer) => over((reader, writer), face, Fidelity::Lossless, ended).await,
-        Kind::Channel(channel) => over(channel, face, Fidelity::Typed, ended).await,
+        Kind::Stdio => over(ClientLine::new(tokio::io::stdin(), tokio::io::stdout()), face, ended).await,
+        Kind::Pipe(reader, writer) => over(ClientLine::new(reader, writer), face, ended).await,
+        Kind::Channel(channel) => over(channel, face, ended).await,
     }
 }
 
-async fn over<T, E, A>(transport: T, face: Face, fidelity: Fidelity, ended: CancellationToken) -> Result<(), ServeError>
+async fn over<T, E, A>(transport: T, face: Face, ended: CancellationToken) -> Result<(), ServeError>
 where
     T: IntoTransport<RoleServer, E, A>,
     E: std::error::Error + Send + Sync + 'static,
 {
     // Whatever ends the connection also ends the calls that came over it.
     let _end_when_dropped = ended.clone().drop_guard();
-    match Lossless::new(face, fidelity).serve_with_ct(transport, ended).await {
+    match Handler(face).serve_with_ct(transport, ended).await {
         Ok(running) => running.waiting().await.map(drop).map_err(ServeError::Lost),
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
-        Err(error) => Err(ServeError::Handshake { reason: error.to_string() }),
+        Err(error) => Err(ServeError::Handshake { reason: visible::line(&error.to_string()).into_owned() }),
     }
 }
 
@@ -122,10 +127,13 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// The tools; waits for the session.
-    async fn tools(&self) -> Result<Arc<Tools>, ErrorData> {
+    /// The tools; waits for the session, as long as the request is wanted.
+    async fn tools(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Tools>, ErrorData> {
         let mut tools = self.tools.clone();
-        let tools = tools.wait_for(Option::is_some).await.ok().and_then(|tools| tools.clone());
+        let tools = tokio::select! {
+            tools = tools.wait_for(Option::is_some) => tools.ok().and_then(|tools| tools.clone()),
+            () = context.ct.cancelled() => None,
+        };
         tools.ok_or_else(|| ErrorData::internal_error("the session of this connection could not be made", None))
     }
 }
@@ -134,19 +142,27 @@ impl Face {
 struct Tools {
     classic: Option<Classic>,
     code_mode: Option<CodeMode>,
+    /// The answers to `tools/list` over a line, in the older and in the newer era: made once, whatever a client asks.
+    lists: [OnceLock<Arc<str>>; 2],
 }
 
 impl Tools {
     fn of(session: Arc<Parts>, mode: Mode) -> Self {
         let classic = (mode != Mode::Code).then(|| Classic::new(Arc::clone(&session)));
         let code_mode = (mode != Mode::Classic).then(|| CodeMode::new(session));
-        Self { classic, code_mode }
+        Self { classic, code_mode, lists: [OnceLock::new(), OnceLock::new()] }
     }
 
-    /// The definitions of all tools, as JSON.
-    fn definitions(&self) -> Vec<Value> {
+    /// The definitions of all tools, as JSON, one after the other.
+    fn definitions(&self) -> impl Iterator<Item = Value> {
         let code_mode = self.code_mode.iter().flat_map(CodeMode::definitions);
-        code_mode.chain(self.classic.iter().flat_map(Classic::definitions)).collect()
+        code_mode.chain(self.classic.iter().flat_map(Classic::definitions))
+    }
+
+    /// The answer to `tools/list` over a line.
+    fn list(&self, is_modern: bool) -> Arc<str> {
+        let list = || lossless::list_text(self.definitions(), is_modern, LIST_LIFE_MS);
+        Arc::clone(self.lists[usize::from(is_modern)].get_or_init(list))
     }
 }
 
@@ -166,22 +182,18 @@ impl ServerHandler for Face {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
         }
-        let definitions = self.tools().await?.definitions();
-        let mut tools = Vec::with_capacity(definitions.len());
-        let mut is_exact = true;
-        for definition in &definitions {
-            let (tool, is_whole) = lossless::typed::<Tool>(definition, &context);
-            if tool.is_none() {
-                tracing::debug!(name = ?definition["name"], "a definition is not one of the protocol: it is listed over pipes only");
-            }
-            is_exact = is_exact && is_whole;
-            tools.extend(tool);
+        let tools = self.tools(&context).await?;
+        let list =
+            |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private);
+        if let Some(answer) = Answer::of(&context) {
+            answer.say(Said::Result(tools.list(is_modern(&context))));
+            return Ok(list(Vec::new()));
         }
-        if !is_exact {
-            let result = json!({ "tools": definitions, "ttlMs": LIST_LIFE_MS, "cacheScope": "private" });
-            Answer::offer(&context, result);
-        }
-        Ok(ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private))
+        let typed = tools.definitions().filter_map(|definition| {
+            let tool = serde_json::from_value::<Tool>(definition);
+            tool.inspect_err(|_| tracing::debug!("a definition is not one of the protocol: it is listed over lines only")).ok()
+        });
+        Ok(list(typed.collect()))
     }
 
     async fn call_tool(
@@ -189,21 +201,19 @@ impl ServerHandler for Face {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = request.arguments.unwrap_or_default();
-        let tools = self.tools().await?;
+        let tools = self.tools(&context).await?;
+        let arguments = match context.extensions.get() {
+            Some(RawArguments(arguments)) => Cow::Borrowed(arguments.get()),
+            None => Cow::Owned(Value::Object(request.arguments.unwrap_or_default()).to_string()),
+        };
         if let Some(code_mode) = &tools.code_mode
             && let Some(result) = code_mode.call(&request.name, &arguments, &context).await
         {
             return result;
         }
         match &tools.classic {
-            Some(classic) => classic.call(&request.name, arguments, &context).await,
+            Some(classic) => classic.call(&request.name, &arguments, &context).await,
             None => Err(unknown_tool(&request.name)),
         }
     }
-}
-
-/// One text for a tool that is not there and for one that this user may not call.
-pub(super) fn unknown_tool(name: &str) -> ErrorData {
-    ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
 }

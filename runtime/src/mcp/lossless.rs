@@ -1,167 +1,195 @@
-//! Results that reach a client whole, whatever their servers put into them.
-//!
-//! rmcp knows the members and kinds of content of the protocol's revisions and drops others, so a result or a definition that it cannot
-//! hold is sent as the JSON it came as. And a handler that panics answers: rmcp alone leaves such a request without an answer.
+//! Results as text, for clients that read text: what their servers put into them arrives, in the form that each era of the protocol takes.
 
 use std::borrow::Cow;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use futures::FutureExt as _;
-use rmcp::model::{ClientNotification, ClientRequest, CustomResult, ProtocolVersion, ServerConfig, ServerResult};
-use rmcp::service::{NotificationContext, RequestContext, Service};
-use rmcp::{ErrorData, RoleServer};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::face::Face;
+use super::envelope::{object, text_in};
 
-/// How results are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fidelity {
-    /// As rmcp's types, over a channel to a client that is made with rmcp.
-    Typed,
-    /// As JSON where those types would lose something.
-    Lossless,
-}
+/// The longest output that is compared as a value with the text beside it, bytes: longer ones are compared as they are written.
+const COMPARED_BYTES_MAX: usize = 64 << 10;
 
-/// A face whose answers are whole.
-pub(super) struct Lossless {
-    face: Face,
-    fidelity: Fidelity,
-}
+/// An object: its members in order, names and JSON texts.
+struct Members<'text>(Vec<(Cow<'text, str>, Cow<'text, str>)>);
 
-/// The JSON that is to be sent instead of a typed result: a place in the context of its request.
-#[derive(Clone, Default)]
-pub(super) struct Answer(Arc<Mutex<Option<Value>>>);
+impl<'text> Members<'text> {
+    fn get(&self, name: &str) -> Option<&Cow<'text, str>> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
 
-impl Answer {
-    /// Notes what the answer to this request is, in full.
-    pub(super) fn offer(context: &RequestContext<RoleServer>, result: Value) {
-        if let Some(Self(place)) = context.extensions.get() {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    fn remove(&mut self, name: &str) -> Option<Cow<'text, str>> {
+        let place = self.0.iter().rposition(|(known, _)| known == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    fn put(&mut self, name: &'static str, value: impl Into<Cow<'text, str>>) {
+        match self.0.iter_mut().rev().find(|(known, _)| known == name) {
+            Some((_, place)) => *place = value.into(),
+            None => self.0.push((name.into(), value.into())),
         }
     }
 
-    /// Whether the answer to this request may be another one than a typed result.
-    fn is_taken(context: &RequestContext<RoleServer>) -> bool {
-        context.extensions.get::<Self>().is_some()
-    }
-
-    fn take(&self) -> Option<Value> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// `whole` in a type of rmcp, unless it is none; and whether that says all of it, as far as it matters to this client.
-pub(super) fn typed<T: DeserializeOwned + Serialize>(whole: &Value, context: &RequestContext<RoleServer>) -> (Option<T>, bool) {
-    let typed = serde_json::from_value::<T>(whole.clone()).ok();
-    let is_exact = !Answer::is_taken(context)
-        || typed.as_ref().is_some_and(|typed| serde_json::to_value(typed).is_ok_and(|said| said == *whole));
-    (typed, is_exact)
-}
-
-impl Lossless {
-    pub(super) fn new(face: Face, fidelity: Fidelity) -> Self {
-        Self { face, fidelity }
-    }
-}
-
-impl Service<RoleServer> for Lossless {
-    async fn handle_request(
-        &self,
-        request: ClientRequest,
-        mut context: RequestContext<RoleServer>,
-    ) -> Result<ServerResult, ErrorData> {
-        let is_modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        let whole = Answer::default();
-        if self.fidelity == Fidelity::Lossless {
-            context.extensions.insert(whole.clone());
+    fn to_text(&self) -> String {
+        let mut text = String::from("{");
+        for (name, value) in &self.0 {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(&Value::from(&**name).to_string());
+            text.push(':');
+            text.push_str(value);
         }
-        let answer = AssertUnwindSafe(Service::handle_request(&self.face, request, context)).catch_unwind().await;
-        let typed =
-            answer.unwrap_or_else(|_| Err(ErrorData::internal_error("the server failed: its handler panicked", None)))?;
-        Ok(match whole.take() {
-            Some(result) => ServerResult::CustomResult(CustomResult(for_era(result, is_modern))),
-            None => typed,
-        })
-    }
-
-    async fn handle_notification(
-        &self,
-        notification: ClientNotification,
-        context: NotificationContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
-        Service::handle_notification(&self.face, notification, context).await
-    }
-
-    fn get_info(&self) -> ServerConfig {
-        Service::get_info(&self.face)
-    }
-
-    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Service::supported_protocol_versions(&self.face)
+        text.push('}');
+        text
     }
 }
 
-/// The result as clients of this era take it: since 2026-07-28 each says its type, and output may be any JSON; before, output is an object.
-fn for_era(mut result: Value, is_modern: bool) -> Value {
-    let Some(members) = result.as_object_mut() else { return result };
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    members.push((name.into(), value.get().into()));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// The `tools/call` result `whole` as clients of this era take it, on one line: since 2026-07-28 each says its type, and output may be any JSON;
+/// before, output is an object. None if it is no object.
+pub(super) fn result_text(whole: &str, is_modern: bool) -> Option<Arc<str>> {
+    let mut members: Members<'_> = object(whole).ok()?;
     if is_modern {
-        members.entry("resultType").or_insert_with(|| "complete".into());
-        return result;
-    }
-    members.remove("resultType");
-    if let Some(output) = members.get("structuredContent").filter(|output| !output.is_object()).cloned() {
-        members.remove("structuredContent");
-        let blocks = members.entry("content").or_insert_with(|| json!([]));
-        if let Some(blocks) = blocks.as_array_mut().filter(|blocks| !says(blocks, &output)) {
-            blocks.insert(0, json!({ "type": "text", "text": output.to_string() }));
+        if members.get("resultType").is_none() {
+            members.put("resultType", "\"complete\"");
         }
-    }
-    for tool in members.get_mut("tools").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(tool) = tool.as_object_mut()
-            && tool.get("outputSchema").is_some_and(|schema| schema.get("type") != Some(&json!("object")))
+    } else {
+        members.remove("resultType");
+        if members.get("structuredContent").is_some_and(|output| !output.starts_with('{'))
+            && let Some(output) = members.remove("structuredContent")
+            && let Some(content) = with_output(members.get("content").map_or("[]", |content| content), &output)
         {
-            tool.remove("outputSchema");
+            members.put("content", content);
         }
     }
-    result
+    let text = members.to_text();
+    // Between the parts of JSON a line feed is a space; within a text it is never written as it is.
+    Some(if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ").into() } else { text.into() })
 }
 
-/// Whether the first block is a text of this very JSON.
-fn says(blocks: &[Value], output: &Value) -> bool {
-    let text = blocks.first().and_then(|block| block.get("text")).and_then(Value::as_str);
-    text.and_then(|text| serde_json::from_str::<Value>(text).ok()).is_some_and(|said| said == *output)
+/// The blocks with `output` as a text before them, if it is not the first of them already. None if `content` is no list.
+fn with_output(content: &str, output: &str) -> Option<String> {
+    let blocks: Vec<&RawValue> = serde_json::from_str(content).ok()?;
+    if blocks.first().is_some_and(|block| says(block, output)) {
+        return None;
+    }
+    let first = json!({ "type": "text", "text": output }).to_string();
+    let texts: Vec<&str> = std::iter::once(first.as_str()).chain(blocks.into_iter().map(RawValue::get)).collect();
+    Some(format!("[{}]", texts.join(",")))
+}
+
+/// Whether `block` is a text of this very JSON.
+fn says(block: &RawValue, output: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Block<'text> {
+        #[serde(borrow)]
+        text: &'text RawValue,
+    }
+
+    let Some(text) = object::<Block<'_>>(block.get()).ok().and_then(|block| text_in(block.text)) else { return false };
+    if text.trim() == output {
+        return true;
+    }
+    let value = |json: &str| serde_json::from_str::<Value>(json).ok();
+    text.len().max(output.len()) <= COMPARED_BYTES_MAX && value(&text).is_some_and(|said| value(output) == Some(said))
+}
+
+/// The `tools/list` result with these definitions, for this era: clients of the older one cannot read output that is no object.
+pub(super) fn list_text(definitions: impl Iterator<Item = Value>, is_modern: bool, life_ms: u64) -> Arc<str> {
+    let mut text = String::from("{\"tools\":[");
+    for (place, mut tool) in definitions.enumerate() {
+        let is_unreadable = tool.get("outputSchema").is_some_and(|schema| schema.get("type") != Some(&json!("object")));
+        if let Some(members) = tool.as_object_mut().filter(|_| is_unreadable && !is_modern) {
+            members.remove("outputSchema");
+        }
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(&tool.to_string());
+    }
+    let mut end = json!({ "ttlMs": life_ms, "cacheScope": "private" });
+    if is_modern {
+        end["resultType"] = "complete".into();
+    }
+    text.push_str("],");
+    text.push_str(end.to_string().trim_start_matches('{'));
+    text.into()
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+
+    fn for_era(result: &Value, is_modern: bool) -> Value {
+        serde_json::from_str(&result_text(&result.to_string(), is_modern).unwrap()).unwrap()
+    }
 
     #[test]
     fn each_era_gets_the_results_that_it_takes() {
         let result = json!({ "content": [], "structuredContent": [1], "resultType": "complete", "x-vendor": 1 });
-        assert_eq!(for_era(result.clone(), true), result);
+        assert_eq!(for_era(&result, true), result);
         let old = json!({ "content": [{ "type": "text", "text": "[1]" }], "x-vendor": 1 });
-        assert_eq!(for_era(result, false), old);
+        assert_eq!(for_era(&result, false), old);
         let said = json!({ "content": [{ "type": "text", "text": "1 row" }], "structuredContent": [1] });
         let first = json!({ "content": [{ "type": "text", "text": "[1]" }, { "type": "text", "text": "1 row" }] });
-        assert_eq!(for_era(said, false), first);
-        assert_eq!(
-            for_era(json!({ "content": [{ "type": "text", "text": "[1]" }], "structuredContent": [1] }), false)["content"]
-                .as_array()
-                .map(Vec::len),
-            Some(1)
-        );
-        assert_eq!(for_era(json!({ "content": [] }), true), json!({ "content": [], "resultType": "complete" }));
+        assert_eq!(for_era(&said, false), first);
+        for text in ["[1]", " [ 1 ]\n"] {
+            let said = json!({ "content": [{ "type": "text", "text": text }], "structuredContent": [1] });
+            assert_eq!(for_era(&said, false)["content"].as_array().map(Vec::len), Some(1), "{text:?}");
+        }
+        assert_eq!(for_era(&json!({ "structuredContent": 7 }), false), json!({ "content": [{ "type": "text", "text": "7" }] }));
+        assert_eq!(for_era(&json!({ "content": [] }), true), json!({ "content": [], "resultType": "complete" }));
+    }
+
+    #[test]
+    fn what_a_server_wrote_stays_as_it_is_on_one_line() {
+        let text = "{\"n\": 18446744073709551615.0,\r\n \"a\\n\": [ 1e2 ]}";
+        assert_eq!(&*result_text(text, false).unwrap(), r#"{"n":18446744073709551615.0,"a\n":[ 1e2 ]}"#);
+        assert_eq!(&*result_text("{\"a\": [1,\n2]}", false).unwrap(), r#"{"a":[1, 2]}"#);
+        assert!(result_text("[1]", true).is_none() && result_text("{\"a\":", true).is_none());
     }
 
     #[test]
     fn an_older_client_is_not_shown_output_schemas_that_it_cannot_read() {
-        let list = |schema: Value| json!({ "tools": [{ "name": "a", "outputSchema": schema }] });
-        assert_eq!(for_era(list(json!({ "type": "array" })), false), json!({ "tools": [{ "name": "a" }] }));
-        assert_eq!(for_era(list(json!({ "type": "object" })), false), list(json!({ "type": "object" })));
+        let tool = |schema: Value| json!({ "name": "a", "outputSchema": schema });
+        let listed = |tool: &Value, is_modern: bool| -> Value {
+            let text = list_text(std::iter::once(tool.clone()), is_modern, 5);
+            serde_json::from_str::<Value>(&text).unwrap()["tools"][0].clone()
+        };
+        let (list, object) = (tool(json!({ "type": "array" })), tool(json!({ "type": "object" })));
+        assert_eq!(listed(&list, false), json!({ "name": "a" }));
+        assert_eq!(listed(&list, true), list);
+        assert_eq!(listed(&object, false), object);
+        let end: Value = serde_json::from_str(&list_text(std::iter::empty(), true, 5)).unwrap();
+        assert_eq!(end, json!({ "tools": [], "ttlMs": 5, "cacheScope": "private", "resultType": "complete" }));
     }
 }

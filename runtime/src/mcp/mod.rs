@@ -5,22 +5,39 @@
 //!                      |
 //!                      +-- connection -- wire -- child -- (supervisor process) -- the server
 //!
-//! Transport -> lossless -> face -> classic   -> gate -> ToolHost
-//!                               -> code mode -> a run
+//! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
+//!                                             -> code mode -> a run
 //! ```
 //!
-//! rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
+//! Both lines, that of a server and that of a client, bound what they take, what waits, and what is logged; what outlives a request is listed in
+//! ARCHITECTURE.md. rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
 
+mod answer;
 mod child;
 mod classic;
 mod classic_name;
+mod client_line;
+mod client_requests;
 mod code_mode;
 mod configuration;
 mod connection;
+mod envelope;
 mod error;
 pub(crate) mod face;
+mod faults;
+mod flood;
+mod handler;
+mod known_lists;
+mod line_reader;
+mod log_gate;
 mod lossless;
+mod output;
+mod pending;
+mod request_params;
 mod result;
+mod server_answer;
+mod server_key;
+mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
 mod transport;

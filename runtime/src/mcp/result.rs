@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 
 use isolet_bindings::{ToolError, ToolErrorCode, ToolReply};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::object;
+use super::envelope::{object, present};
 
 /// A `tools/call` result, as far as it matters here. Unknown members and unknown kinds of content are kept or ignored, never an error.
 #[derive(Deserialize)]
@@ -38,11 +38,6 @@ struct TextBlock<'text> {
 struct Wrapped<'text> {
     #[serde(borrow)]
     result: &'text RawValue,
-}
-
-/// A member that is there, also when it is `null`.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// The reply in `result`, the JSON text of a `tools/call` result.

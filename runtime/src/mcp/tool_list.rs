@@ -1,12 +1,14 @@
 //! What a server lists, as text: its definitions byte for byte, whatever they are. `isolet-bindings` judges them, one by one.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use isolet_bindings::SERVER_TOOLS_MAX;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::object;
+use super::envelope::object;
 
 /// How long a list is used when its server does not say: servers of the older era never do.
 const LIFE_DEFAULT: Duration = Duration::from_secs(300);
@@ -14,12 +16,15 @@ const LIFE_DEFAULT: Duration = Duration::from_secs(300);
 /// The longest that a list is used, whatever its server says.
 const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// The longest name of a tool that a catalog takes, bytes: 128 characters.
+const NAME_BYTES_MAX: usize = 512;
+
 /// All pages of one `tools/list`.
 #[derive(Debug)]
 pub(super) struct ToolList {
     /// The definitions, joined by commas.
     definitions: String,
-    wrapping: HashSet<String>,
+    wrapping: Arc<Wrapping>,
     is_private: bool,
     made: Instant,
     life: Option<Duration>,
@@ -31,17 +36,28 @@ pub(super) struct ToolList {
 pub(super) struct Page<'text> {
     #[serde(borrow)]
     tools: Vec<&'text RawValue>,
-    #[serde(default)]
-    next_cursor: Option<String>,
+    #[serde(borrow, default)]
+    next_cursor: Option<&'text RawValue>,
     #[serde(borrow, default)]
     ttl_ms: Option<&'text RawValue>,
     #[serde(borrow, default)]
     cache_scope: Option<&'text RawValue>,
 }
 
-/// A tool whose output is wrapped: see [`isolet_bindings::Tool::unwraps_result`].
+/// The tools of a server whose results are wrapped: see [`isolet_bindings::Tool::unwraps_result`]. All that is kept of a list while its server runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wrapping(HashSet<String>);
+
+impl Wrapping {
+    /// Whether the results of `tool` are wrapped.
+    pub(super) fn has(&self, tool: &str) -> bool {
+        self.0.contains(tool)
+    }
+}
+
+/// A tool whose output is wrapped.
 #[derive(Deserialize)]
-struct Wrapping {
+struct WrappingTool {
     name: String,
     #[serde(rename = "outputSchema")]
     output_schema: WrappingSchema,
@@ -53,16 +69,16 @@ struct WrappingSchema {
     is_wrapped: bool,
 }
 
-impl Page<'_> {
-    /// Where the next page begins; none after the last one. (Some servers say "none" with an empty string.)
-    pub(super) fn next_cursor(&self) -> Option<String> {
-        self.next_cursor.clone().filter(|cursor| !cursor.is_empty())
+impl<'text> Page<'text> {
+    /// Where the next page begins, as the server wrote it; none after the last one. An empty text is a cursor as any other.
+    pub(super) fn next_cursor(&self) -> Option<&'text RawValue> {
+        self.next_cursor
     }
 }
 
 impl Default for ToolList {
     fn default() -> Self {
-        Self { definitions: String::new(), wrapping: HashSet::new(), is_private: false, made: Instant::now(), life: None }
+        Self { definitions: String::new(), wrapping: Arc::default(), is_private: false, made: Instant::now(), life: None }
     }
 }
 
@@ -74,8 +90,11 @@ impl ToolList {
                 self.definitions.push(',');
             }
             self.definitions.push_str(tool.get());
-            if let Ok(Wrapping { name, output_schema: WrappingSchema { is_wrapped: true } }) = object(tool.get()) {
-                self.wrapping.insert(name);
+            if let Ok(WrappingTool { name, output_schema: WrappingSchema { is_wrapped: true } }) = object(tool.get())
+                && name.len() <= NAME_BYTES_MAX
+                && self.wrapping.0.len() < SERVER_TOOLS_MAX
+            {
+                Arc::make_mut(&mut self.wrapping).0.insert(name);
             }
         }
         self.is_private |= page.cache_scope.is_some_and(|scope| scope.get() == "\"private\"");
@@ -83,6 +102,18 @@ impl ToolList {
             let life = Duration::from_millis(life_ms).min(LIFE_MAX);
             self.life = Some(self.life.map_or(life, |other| other.min(life)));
         }
+    }
+
+    /// Whether the last definitions are those of `page`.
+    pub(super) fn ends_with(&self, page: &Page<'_>) -> bool {
+        let mut rest = self.definitions.as_str();
+        page.tools.iter().rev().enumerate().all(|(place, tool)| {
+            let before = if place == 0 { Some(rest) } else { rest.strip_suffix(',') };
+            before.and_then(|before| before.strip_suffix(tool.get())).is_some_and(|before| {
+                rest = before;
+                true
+            })
+        })
     }
 
     /// The definitions as the text of a JSON array.
@@ -95,9 +126,9 @@ impl ToolList {
         self.definitions.len()
     }
 
-    /// Whether the results of `tool` are wrapped.
-    pub(super) fn is_wrapping(&self, tool: &str) -> bool {
-        self.wrapping.contains(tool)
+    /// The tools whose results are wrapped.
+    pub(super) fn wrapping(&self) -> &Arc<Wrapping> {
+        &self.wrapping
     }
 
     /// Whether the server says that the list is for this user only.
@@ -137,11 +168,27 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cursor_is_none() {
-        let cursor = |page: &str| object::<Page<'_>>(page).unwrap().next_cursor();
-        assert_eq!(cursor(r#"{"tools": [], "nextCursor": "x"}"#).as_deref(), Some("x"));
-        assert_eq!(cursor(r#"{"tools": [], "nextCursor": ""}"#), None);
+    fn a_cursor_is_whatever_its_server_wrote_and_none_is_none() {
+        let cursor = |page: &str| object::<Page<'_>>(page).unwrap().next_cursor().map(|cursor| cursor.get().to_owned());
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": "x"}"#).as_deref(), Some("\"x\""));
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": ""}"#).as_deref(), Some("\"\""));
+        assert_eq!(cursor(r#"{"tools": [], "nextCursor": 1}"#).as_deref(), Some("1"));
         assert_eq!(cursor(r#"{"tools": [], "nextCursor": null}"#), None);
+        assert_eq!(cursor(r#"{"tools": []}"#), None);
+    }
+
+    #[test]
+    fn a_page_that_is_there_already_is_known() {
+        let pages = [
+            r#"{"tools": [{"name": "a"}, 7]}"#,
+            r#"{"tools": [7]}"#,
+            r#"{"tools": [17]}"#,
+            r#"{"tools": []}"#,
+            r#"{"tools": [[7]]}"#,
+        ];
+        let listed = list(&pages[..1]);
+        let is_known = pages.map(|page| listed.ends_with(&object(page).unwrap()));
+        assert_eq!(is_known, [true, true, false, true, false]);
     }
 
     #[test]
@@ -149,7 +196,7 @@ mod tests {
         let list = list(&[
             r#"{"tools": [{"name": "a", "outputSchema": {"x-fastmcp-wrap-result": true}}, {"name": "b", "outputSchema": {"x-fastmcp-wrap-result": 1}}, {"name": "c"}]}"#,
         ]);
-        assert_eq!(["a", "b", "c"].map(|tool| list.is_wrapping(tool)), [true, false, false]);
+        assert_eq!(["a", "b", "c"].map(|tool| list.wrapping().has(tool)), [true, false, false]);
     }
 
     #[test]

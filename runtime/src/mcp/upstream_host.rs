@@ -1,6 +1,5 @@
 //! The tool host whose tools are those of MCP servers: finds the server of a call, and passes on call and answer.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +8,8 @@ use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode,
 use super::configuration::{Configuration, ServerConfiguration};
 use super::error::UpstreamError;
 use super::result;
-use super::upstreams::{Key, Upstreams};
+use super::server_key::Key;
+use super::upstreams::Upstreams;
 use crate::ToolHost;
 
 /// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
@@ -30,11 +30,17 @@ pub struct Discovery {
     pub failures: Vec<Arc<UpstreamError>>,
 }
 
-impl UpstreamHost {
-    pub(super) fn new(upstreams: Upstreams, configuration: Configuration, user: &str) -> Self {
-        Self { upstreams, configuration, user: user.into() }
+impl Upstreams {
+    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
+    ///
+    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
+    #[must_use]
+    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
+        UpstreamHost { upstreams: self.clone(), configuration: configuration.clone(), user: user.into() }
     }
+}
 
+impl UpstreamHost {
     /// Asks every server for its tools, at the same time, and loads the catalog. Servers whose list is known are not started.
     ///
     /// A server that fails is reported and does not cost the others.
@@ -66,12 +72,13 @@ impl UpstreamHost {
 impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+        let ToolCall { server, tool, path, arguments, .. } = call;
         let answer = async {
-            let configuration = self.configuration.server(&call.server);
-            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: call.server.clone() })?;
-            let lease = self.upstreams.lease(&self.key(&call.server, configuration)).await?;
-            let is_wrapped = lease.list.is_wrapping(&call.tool);
-            Ok((lease.connection.call(call.tool, call.arguments).await?, is_wrapped))
+            let configuration = self.configuration.server(&server);
+            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: server.clone() })?;
+            let lease = self.upstreams.lease(&self.key(&server, configuration)).await?;
+            let is_wrapped = lease.wrapping.has(&tool);
+            Ok((lease.connection.call(&tool, arguments.raw()).await?, is_wrapped))
         };
         match answer.await {
             Ok((result, is_wrapped)) => match result::reply(&result, is_wrapped) {
@@ -81,7 +88,7 @@ impl ToolHost for UpstreamHost {
             },
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
-                tracing::warn!(path = %call.path, error = &*error as &dyn Error, "a tool call failed at its server");
+                self.upstreams.log().call_failed(&server, &path, &error);
                 Err(error.to_tool_error())
             }
         }

@@ -5,7 +5,8 @@
 //! configure. What it lists is kept by (name, configuration), and by user where the server says `private`.
 //!
 //! A server that died is started again by the next call; the call that it died in is never repeated. A server that fails to start is
-//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason.
+//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason. So is one that was
+//! ended because it flooded its line.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,11 +19,12 @@ use isolet_bindings::LIST_BYTES_MAX;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::configuration::{Configuration, ServerConfiguration};
-use super::connection::{Connection, ConnectionLimits, Era};
+use super::connection::{Connection, ConnectionLimits, Opening};
 use super::error::UpstreamError;
-use super::tool_list::ToolList;
-use super::upstream_host::UpstreamHost;
+use super::known_lists::KnownLists;
+use super::log_gate::LogGate;
+use super::server_key::Key;
+use super::tool_list::{ToolList, Wrapping};
 
 /// The first time for which a server that fails to start is left alone.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -30,11 +32,12 @@ const RETRY_MIN: Duration = Duration::from_secs(1);
 /// The longest such time.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
-/// Servers announce changes of their tools in bursts: how long the burst is waited for.
+/// Servers announce changes of their tools in bursts: how long the burst is waited for, at first. It doubles with every burst that follows the
+/// last one soon, up to [`RETRY_MAX`]: a server that always changes is asked once a minute.
 const CHANGE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The most tool lists that are kept.
-const LISTS_MAX: usize = 256;
+/// How many pauses of quiet make the next burst a first one again.
+const QUIET_PAUSES: u32 = 10;
 
 /// What upstream servers may cost. Every field is a maximum.
 #[non_exhaustive]
@@ -85,25 +88,10 @@ struct Inner {
     starting: Semaphore,
     running: Arc<Semaphore>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
-    lists: Mutex<HashMap<ListKey, Arc<ToolList>>>,
+    lists: KnownLists,
+    log: LogGate,
     ended: CancellationToken,
     _end_when_dropped: DropGuard,
-}
-
-/// Whose server it is, and which.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) user: Arc<str>,
-    pub(super) server: Arc<str>,
-    pub(super) configuration: Arc<ServerConfiguration>,
-}
-
-/// Whose list it is: everyone's with this configuration if there is no user.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct ListKey {
-    user: Option<Arc<str>>,
-    server: Arc<str>,
-    configuration: Arc<ServerConfiguration>,
 }
 
 /// The place of one server, whether it runs or not.
@@ -117,13 +105,13 @@ struct Slot {
 #[derive(Default)]
 struct State {
     running: Option<Running>,
-    era: Option<Era>,
+    opening: Option<Opening>,
     failure: Option<Failure>,
 }
 
 struct Running {
     connection: Arc<Connection>,
-    list: Arc<ToolList>,
+    wrapping: Arc<Wrapping>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -137,9 +125,9 @@ struct Failure {
 /// The use of a server that runs. As long as there is one, the server is not idle.
 pub(super) struct Lease {
     pub(super) connection: Arc<Connection>,
-    pub(super) list: Arc<ToolList>,
-    /// Whether the server was started, and listed, for this lease.
-    is_new: bool,
+    pub(super) wrapping: Arc<Wrapping>,
+    /// What the server lists, if it was started for this lease.
+    new_list: Option<Arc<ToolList>>,
     _slot: SlotUse,
 }
 
@@ -156,18 +144,16 @@ impl Upstreams {
             running: Arc::new(Semaphore::new(options.servers_max.max(1))),
             options,
             slots: Mutex::default(),
-            lists: Mutex::default(),
+            lists: KnownLists::default(),
+            log: LogGate::default(),
             _end_when_dropped: ended.clone().drop_guard(),
             ended,
         }))
     }
 
-    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
-    ///
-    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
-    #[must_use]
-    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
-        UpstreamHost::new(self.clone(), configuration.clone(), user)
+    /// What is logged about these servers.
+    pub(super) fn log(&self) -> &LogGate {
+        &self.0.log
     }
 
     /// How many servers run.
@@ -189,15 +175,15 @@ impl Upstreams {
 
     /// What the server lists: what is known, else the server is asked, and started for it if need be.
     pub(super) async fn tools(&self, key: &Key) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
-        if let Some(list) = self.0.known_list(key) {
+        if let Some(list) = self.0.lists.known(key) {
             return Ok(list);
         }
         let lease = self.lease(key).await?;
-        if lease.is_new {
-            return Ok(lease.list);
+        if let Some(list) = lease.new_list {
+            return Ok(list);
         }
         let list = Arc::new(lease.connection.list().await?);
-        self.0.keep_list(key, &list);
+        self.0.lists.keep(key, &list);
         Ok(list)
     }
 
@@ -208,31 +194,33 @@ impl Upstreams {
         if let Some(running) = state.running.take_if(|running| running.connection.is_closed()) {
             // It died: its process is waited for, so that two of it never run at once.
             running.connection.close().await;
+            if let Some(fault) = running.connection.fault() {
+                state.fail(&Arc::new(fault));
+            }
         }
-        let is_new = state.running.is_none();
-        if is_new {
-            self.start(key, &slot.0, &mut state).await?;
-        }
+        let new_list = match state.running {
+            None => Some(self.start(key, &slot.0, &mut state).await?),
+            Some(_) => None,
+        };
         let Some(running) = &state.running else {
             return Err(Arc::new(UpstreamError::Unknown { server: key.server.to_string() }));
         };
-        let (connection, list) = (Arc::clone(&running.connection), Arc::clone(&running.list));
+        let (connection, wrapping) = (Arc::clone(&running.connection), Arc::clone(&running.wrapping));
         drop(state);
-        Ok(Lease { connection, list, is_new, _slot: slot })
+        Ok(Lease { connection, wrapping, new_list, _slot: slot })
     }
 
-    /// Starts the server `key` into `state`, or says why it cannot be.
-    async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<(), Arc<UpstreamError>> {
+    /// Starts the server `key` into `state`, or says why it cannot be; what it lists.
+    async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
         if let Some(failure) = state.failure.as_ref().filter(|failure| failure.since.elapsed() < failure.pause) {
             return Err(Arc::clone(&failure.error));
         }
         let permit = self.permit(key).await?;
-        match self.open(key, state.era).await {
+        match self.open(key, state.opening.clone()).await {
             Ok((connection, list)) => {
                 let (connection, list) = (Arc::new(connection), Arc::new(list));
-                self.0.keep_list(key, &list);
-                state.era = Some(connection.era());
-                state.failure = None;
+                self.0.lists.keep(key, &list);
+                state.opening = Some(connection.opening().clone());
                 let keep = keep(
                     Arc::downgrade(&self.0),
                     self.0.ended.clone(),
@@ -241,20 +229,19 @@ impl Upstreams {
                     Arc::clone(slot),
                     Arc::clone(&connection),
                 );
-                state.running = Some(Running { connection, list, _permit: permit });
+                state.running = Some(Running { connection, wrapping: Arc::clone(list.wrapping()), _permit: permit });
                 tokio::spawn(keep);
-                Ok(())
+                Ok(list)
             }
             Err(error) => {
                 let error = Arc::new(error);
-                let pause = state.failure.as_ref().map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
-                state.failure = Some(Failure { error: Arc::clone(&error), pause, since: Instant::now() });
+                state.fail(&error);
                 Err(error)
             }
         }
     }
 
-    async fn open(&self, key: &Key, era: Option<Era>) -> Result<(Connection, ToolList), UpstreamError> {
+    async fn open(&self, key: &Key, known: Option<Opening>) -> Result<(Connection, ToolList), UpstreamError> {
         let options = &self.0.options;
         let limits = ConnectionLimits {
             start_max: options.start_max,
@@ -266,7 +253,7 @@ impl Upstreams {
         };
         // Never closed, so there always is a permit in the end.
         let _starting = self.0.starting.acquire().await;
-        let connection = Connection::open(&key.server, &key.configuration, era, &limits).await?;
+        let connection = Connection::open(&key.server, &key.configuration, known, &limits).await?;
         match connection.list().await {
             Ok(list) => Ok((connection, list)),
             Err(error) => {
@@ -320,23 +307,6 @@ impl Inner {
         idle.sort_by_key(|slot| *lock(&slot.used));
         idle.iter().find_map(|slot| slot.state.try_lock().ok()?.take_if_idle(slot, Duration::ZERO))
     }
-
-    fn known_list(&self, key: &Key) -> Option<Arc<ToolList>> {
-        let lists = lock(&self.lists);
-        let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&key.list_key(user)));
-        known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
-    }
-
-    fn keep_list(&self, key: &Key, list: &Arc<ToolList>) {
-        let mut lists = lock(&self.lists);
-        if lists.len() >= LISTS_MAX {
-            lists.retain(|_, list| list.is_fresh());
-        }
-        if lists.len() < LISTS_MAX {
-            let user = list.is_private().then(|| Arc::clone(&key.user));
-            lists.insert(key.list_key(user), Arc::clone(list));
-        }
-    }
 }
 
 /// Looks after one server as long as it runs: asks again what it lists when it says so, and ends it when it is idle.
@@ -348,6 +318,7 @@ async fn keep(
     slot: Arc<Slot>,
     connection: Arc<Connection>,
 ) {
+    let mut changes = Changes::default();
     loop {
         let idle = tokio::time::sleep_until((slot.idle_since() + idle_max).into());
         tokio::select! {
@@ -355,13 +326,14 @@ async fn keep(
             () = ended.cancelled() => break,
             () = connection.changed() => {
                 tokio::select! {
-                    () = tokio::time::sleep(CHANGE_PAUSE) => {}
+                    () = tokio::time::sleep(changes.pause()) => {}
+                    () = connection.ended() => break,
                     () = ended.cancelled() => break,
                 }
                 if let (Ok(list), Some(upstreams)) = (connection.list().await, upstreams.upgrade()) {
                     let list = Arc::new(list);
-                    upstreams.keep_list(&key, &list);
-                    slot.set_list(&connection, list).await;
+                    upstreams.lists.keep(&key, &list);
+                    slot.set_wrapping(&connection, list.wrapping()).await;
                 }
             }
             () = idle => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
@@ -371,7 +343,28 @@ async fn keep(
         }
     }
     connection.close().await;
-    slot.state.lock().await.running.take_if(|running| Arc::ptr_eq(&running.connection, &connection));
+    let mut state = slot.state.lock().await;
+    if state.running.take_if(|running| Arc::ptr_eq(&running.connection, &connection)).is_some()
+        && let Some(fault) = connection.fault()
+    {
+        state.fail(&Arc::new(fault));
+    }
+}
+
+/// When a server announced changes.
+#[derive(Default)]
+struct Changes {
+    last: Option<(Instant, Duration)>,
+}
+
+impl Changes {
+    /// How long is waited for more, after one was announced now.
+    fn pause(&mut self) -> Duration {
+        let soon_after = self.last.filter(|(at, pause)| at.elapsed() < *pause * QUIET_PAUSES);
+        let pause = soon_after.map_or(CHANGE_PAUSE, |(_, pause)| (pause * 2).min(RETRY_MAX));
+        self.last = Some((Instant::now(), pause));
+        pause
+    }
 }
 
 impl Slot {
@@ -384,16 +377,23 @@ impl Slot {
         if self.is_unused() { *lock(&self.used) } else { Instant::now() }
     }
 
-    async fn set_list(&self, connection: &Arc<Connection>, list: Arc<ToolList>) {
+    async fn set_wrapping(&self, connection: &Arc<Connection>, wrapping: &Arc<Wrapping>) {
         if let Some(running) =
             self.state.lock().await.running.as_mut().filter(|running| Arc::ptr_eq(&running.connection, connection))
         {
-            running.list = list;
+            running.wrapping = Arc::clone(wrapping);
         }
     }
 }
 
 impl State {
+    /// Leaves the server alone for a while: twice as long as the last time, if that was not long ago.
+    fn fail(&mut self, error: &Arc<UpstreamError>) {
+        let last = self.failure.as_ref().filter(|last| last.since.elapsed() < last.pause + RETRY_MAX);
+        let pause = last.map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
+        self.failure = Some(Failure { error: Arc::clone(error), pause, since: Instant::now() });
+    }
+
     /// Takes the server of `slot` out of use if it runs and nobody has used it for `idle_max`.
     ///
     /// Whoever takes a lease from here on waits for the state, finds no server, and starts one.
@@ -416,12 +416,31 @@ impl Drop for SlotUse {
     }
 }
 
-impl Key {
-    fn list_key(&self, user: Option<Arc<str>>) -> ListKey {
-        ListKey { user, server: Arc::clone(&self.server), configuration: Arc::clone(&self.configuration) }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_always_changes_is_asked_for_less_and_less_often() {
+        let mut changes = Changes::default();
+        let pauses: Vec<u64> = (0..8).map(|_| changes.pause().as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+        changes.last = Some((Instant::now() - Duration::from_secs(601), Duration::from_secs(60)));
+        assert_eq!(changes.pause(), CHANGE_PAUSE);
+    }
+
+    #[test]
+    fn a_server_that_fails_again_is_left_alone_for_longer() {
+        let error = Arc::new(UpstreamError::NotInitialised);
+        let mut state = State::default();
+        let mut pause = || {
+            state.fail(&error);
+            state.failure.as_ref().map(|failure| failure.pause.as_secs())
+        };
+        assert_eq!([pause(), pause(), pause()], [Some(1), Some(2), Some(4)]);
+    }
 }

@@ -1,105 +1,81 @@
-//! The line to an MCP server: one JSON-RPC message a line, with results kept as the text that they came in.
+//! The line to an MCP server: one JSON-RPC message a line, with parameters and results kept as the text that they are.
 //!
 //! rmcp decodes results into its own types: one malformed tool costs the whole `tools/list`, unknown members and content blocks are lost, and a
-//! result with an extra `tools` member is taken for another kind of result. So this transport hands rmcp the results of the handshake only; any other
-//! result goes through it as one opaque string of JSON text (see [`raw_result`]), and rmcp keeps what it does well: ids, lifecycles, cancellation.
+//! result with an extra `tools` member is taken for another kind of result. So this transport hands rmcp the results of the handshake only, with
+//! nothing in them but what is needed; any other result goes through it as one opaque string of JSON text (see [`super::server_answer`]), and rmcp keeps
+//! what it does well: ids, lifecycles, cancellation.
 //!
-//! Nothing that a server sends is trusted. A line has a maximum; what is no message is skipped; requests of a server are answered with "method not found"
-//! (we offer no sampling, no elicitation, no roots) and notifications are dropped unread, except for the ones that matter here.
+//! Nothing that a server sends is trusted. A line has a maximum; what is no message is skipped; what nobody asked for is read at a bounded
+//! rate ([`super::flood`]) and never reaches rmcp. Requests of a server are answered here with "method not found" (we offer no sampling, no
+//! elicitation, no roots), a ping with a pong, and notifications are dropped unread, except for the one that matters here.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use isolet_bindings::{visible, without_half_surrogates};
 use rmcp::RoleClient;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientRequest, CustomRequest, CustomResult, ErrorData, JsonRpcMessage, PingRequest, RequestId,
-    ServerJsonRpcMessage, ServerNotification, ServerRequest, ServerResult, ToolListChangedNotification,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+    ServerResult,
 };
 use rmcp::transport::Transport;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::Mutex;
-use tokio_util::codec::{AnyDelimiterCodec, AnyDelimiterCodecError, FramedRead};
-use tokio_util::sync::CancellationToken;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, Semaphore};
 
-/// The most characters that are kept of a line that is no message.
-const RUBBISH_CHARACTERS_MAX: usize = 200;
+use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
+use super::faults::Faults;
+use super::flood::FloodGate;
+use super::line_reader::{Line, LineReader, text_of};
+use super::output::Output;
+use super::pending::{Asked, Pending};
+use super::request_params::Waiting;
+use super::server_answer::{error_data, server_result};
+use super::sieve::Sieve;
+
+/// Answers to requests of a server that wait for it to read them. One that lets more wait asks only to be answered.
+const ANSWERS_WAITING_MAX: usize = 64;
+
+/// What only clients ask for: from a server it is an echo of what we sent.
+const OUR_METHODS: [&str; 4] = ["initialize", "server/discover", "tools/list", "tools/call"];
 
 /// The line to one server.
 pub(super) struct Wire<R, W> {
-    output: FramedRead<R, AnyDelimiterCodec>,
-    input: Arc<Mutex<Option<W>>>,
-    write_max: Duration,
-    closed: CancellationToken,
-    /// Requests of the handshake that are not answered yet; their results are for rmcp.
-    handshakes: HashMap<RequestId, Handshake>,
+    server: String,
+    lines: LineReader<R>,
+    sieve: Sieve,
+    gate: FloodGate,
+    output: Arc<Output<W>>,
+    answers: Arc<Semaphore>,
+    pending: Arc<Pending>,
+    changed: Arc<Notify>,
     faults: Arc<Faults>,
 }
 
-/// What a server did wrong on its line; for the message when the connection has failed.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    rubbish: OnceLock<String>,
-    oversized: AtomicBool,
+/// What is to be done with a message of ours.
+enum Outgoing {
+    Line(String),
+    Request(i64, Waiting),
+    Nothing,
 }
 
-#[derive(Clone, Copy)]
-enum Handshake {
-    Initialize,
-    Discover,
-}
-
-/// A JSON-RPC message of any kind, as far as it is read here.
-#[derive(Deserialize)]
-struct Envelope<'text> {
-    #[serde(default)]
-    id: Option<RequestId>,
-    #[serde(default)]
-    method: Option<String>,
-    #[serde(borrow, default)]
-    result: Option<&'text RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'text RawValue>,
-}
-
-/// The JSON text of a result that came over a [`Wire`], or `None` if it is one of the handshake.
-pub(super) fn raw_result(result: ServerResult) -> Option<String> {
-    match result {
-        ServerResult::CustomResult(CustomResult(Value::String(text))) => Some(text),
-        _ => None,
-    }
-}
-
-/// Reads a JSON object. (serde would take an array for the fields of a struct, one by one.)
-pub(super) fn object<'text, T: Deserialize<'text>>(text: &'text str) -> Result<T, serde_json::Error> {
-    if text.trim_start().starts_with('{') {
-        serde_json::from_str(text)
-    } else {
-        Err(serde::de::Error::custom("expected a JSON object"))
-    }
-}
-
-impl<R: AsyncRead, W> Wire<R, W> {
-    /// The line to a server that writes to `output` and reads from `input`.
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
+    /// The line to `server`, which writes to `output` and reads from `input`.
     ///
     /// A line of more than `line_bytes_max` ends the connection: whose answer it was cannot be told, and waiting for it would never end. So does
-    /// a server that does not take a message within `write_max`.
-    pub(super) fn new(output: R, input: W, line_bytes_max: usize, write_max: Duration) -> Self {
+    /// a server that takes nothing of a message for `stall_max`.
+    pub(super) fn new(server: &str, output: R, input: W, line_bytes_max: usize, stall_max: Duration) -> Self {
         Self {
-            output: FramedRead::new(
-                output,
-                AnyDelimiterCodec::new_with_max_length(b"\n".to_vec(), b"\n".to_vec(), line_bytes_max),
-            ),
-            input: Arc::new(Mutex::new(Some(input))),
-            write_max,
-            closed: CancellationToken::new(),
-            handshakes: HashMap::new(),
+            server: server.to_owned(),
+            lines: LineReader::new(output, line_bytes_max),
+            sieve: Sieve::new(line_bytes_max),
+            gate: FloodGate::new(),
+            output: Output::new(input, stall_max),
+            answers: Arc::new(Semaphore::new(ANSWERS_WAITING_MAX)),
+            pending: Arc::default(),
+            changed: Arc::default(),
             faults: Arc::default(),
         }
     }
@@ -109,79 +85,152 @@ impl<R: AsyncRead, W> Wire<R, W> {
         Arc::clone(&self.faults)
     }
 
-    /// The message of one line, if it is one for us.
-    fn message(&mut self, line: &[u8]) -> Option<ServerJsonRpcMessage> {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim();
-        if text.is_empty() {
-            return None;
-        }
-        match object(text) {
-            Ok(Envelope { method: Some(method), id: Some(id), .. }) => Some(JsonRpcMessage::request(request(method), id)),
-            Ok(Envelope { method: Some(method), id: None, .. }) => notification(&method).map(JsonRpcMessage::notification),
-            Ok(Envelope { id: Some(id), result: Some(result), .. }) => {
-                Some(JsonRpcMessage::response(self.result(&id, result), id))
+    /// Told when the server says that its tools have changed; however often it says so, once.
+    pub(super) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    /// The answer that a line is, if it is one to a request of ours.
+    fn read(&mut self, line: &[u8]) -> Option<ServerJsonRpcMessage> {
+        let text = text_of(line);
+        let is_indented = line.first().is_some_and(u8::is_ascii_whitespace);
+        let answer = match self.sieve.pass(&text, is_indented) {
+            Some(message) => self.answer(&without_half_surrogates(&message)),
+            None => {
+                self.note_rubbish(&text);
+                None
             }
-            Ok(Envelope { id, error: Some(error), .. }) => Some(JsonRpcMessage::error(error_data(error), id)),
+        };
+        if answer.is_none() {
+            self.gate.note_unasked(line.len());
+        }
+        answer
+    }
+
+    fn answer(&mut self, text: &str) -> Option<ServerJsonRpcMessage> {
+        let Ok(message) = object::<Envelope<'_>>(text) else {
+            self.note_rubbish(text);
+            return None;
+        };
+        match (message.method(), message.id) {
+            ((Some(method), _), None) => {
+                if method == "notifications/tools/list_changed" {
+                    self.changed.notify_one();
+                }
+                None
+            }
+            ((Some(method), _), Some(id)) if message.is_marked() && !OUR_METHODS.contains(&&*method) => {
+                self.refuse(&method, id);
+                None
+            }
+            ((None, false), id) if message.result.is_some() || message.error.is_some() => self.response(id, &message),
             _ => {
-                self.faults.note_rubbish(text);
+                self.note_rubbish(text);
                 None
             }
         }
     }
 
-    fn result(&mut self, id: &RequestId, result: &RawValue) -> ServerResult {
-        let text = result.get();
-        let handshake = match self.handshakes.remove(id) {
-            Some(Handshake::Initialize) => object(text).map(ServerResult::InitializeResult),
-            Some(Handshake::Discover) => object(text).map(ServerResult::DiscoverResult),
-            None => Ok(ServerResult::CustomResult(CustomResult(Value::String(text.to_owned())))),
-        };
-        handshake.unwrap_or_else(|_| {
-            self.faults.note_rubbish(text);
+    /// The response to a request of ours. One to no request, or the second to one, is none.
+    fn response(&self, id: Option<&RawValue>, message: &Envelope<'_>) -> Option<ServerJsonRpcMessage> {
+        let is_nameless = id.is_none_or(|id| id.get() == "null") && message.error.is_some();
+        let id = if is_nameless { self.pending.only() } else { id.and_then(number_in) }?;
+        let asked = self.pending.take(id)?;
+        let id = RequestId::Number(id);
+        Some(match (message.error, message.result) {
+            (Some(error), _) => JsonRpcMessage::error(error_data(error), Some(id)),
+            (None, Some(result)) => JsonRpcMessage::response(self.result(asked, result), id),
+            (None, None) => return None,
+        })
+    }
+
+    fn result(&self, asked: Asked, result: &RawValue) -> ServerResult {
+        server_result(asked, result).unwrap_or_else(|| {
+            self.note_rubbish(result.get());
             ServerResult::CustomResult(CustomResult(Value::Null))
         })
     }
-}
 
-/// A request of the server: its text is not read further, because all but a ping are refused.
-fn request(method: String) -> ServerRequest {
-    if method == "ping" {
-        ServerRequest::PingRequest(PingRequest { method: Default::default(), extensions: Default::default() })
-    } else {
-        ServerRequest::CustomRequest(CustomRequest::new(method, None))
-    }
-}
-
-fn notification(method: &str) -> Option<ServerNotification> {
-    (method == "notifications/tools/list_changed").then(|| {
-        ServerNotification::ToolListChangedNotification(ToolListChangedNotification {
-            method: Default::default(),
-            extensions: Default::default(),
-        })
-    })
-}
-
-/// The error object of a response; one that cannot be read still ends its request.
-fn error_data(error: &RawValue) -> ErrorData {
-    object(error.get())
-        .unwrap_or_else(|_| ErrorData::internal_error(format!("the server answered with the error {}", error.get()), None))
-}
-
-impl Faults {
-    /// The beginning of the first line that was no MCP message.
-    pub(super) fn rubbish(&self) -> Option<&str> {
-        self.rubbish.get().map(String::as_str)
+    /// Answers a request of the server. One that asks faster than it may, or than it reads, is ended.
+    fn refuse(&self, method: &str, id: &RawValue) {
+        if id.get().len() > ID_BYTES_MAX || !id.get().starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+        {
+            return;
+        }
+        let place = Arc::clone(&self.answers).try_acquire_owned();
+        let (true, Ok(place)) = (self.gate.admits_request(), place) else {
+            return self.end_for("requests");
+        };
+        let answer = match method {
+            "ping" => r#""result":{}"#,
+            _ => r#""error":{"code":-32601,"message":"this client answers no requests but `ping`"}"#,
+        };
+        let answer = self.output.send(vec![format!(r#"{{"jsonrpc":"2.0","id":{},{answer}}}"#, id.get()).into()]);
+        tokio::spawn(async move {
+            // A line that is closed says so to whoever reads from it.
+            let _ = answer.await;
+            drop(place);
+        });
     }
 
-    /// Whether a line was too long.
-    pub(super) fn is_oversized(&self) -> bool {
-        self.oversized.load(Ordering::Relaxed)
+    fn end_for(&self, what: &'static str) {
+        if self.faults.note_flooding(what) {
+            tracing::warn!(server = %visible::line(&self.server), "an MCP server is ended: it floods its line with {what}");
+        }
+        self.output.backlog().closed().cancel();
     }
 
     fn note_rubbish(&self, text: &str) {
-        tracing::debug!("an MCP server wrote a line that is no message");
-        self.rubbish.get_or_init(|| text.chars().take(RUBBISH_CHARACTERS_MAX).collect());
+        if !text.is_empty() {
+            self.faults.note_rubbish(text);
+        }
+    }
+
+    fn outgoing(&self, message: ClientJsonRpcMessage) -> Result<Outgoing, serde_json::Error> {
+        match &message {
+            JsonRpcMessage::Request(request) => {
+                // We number our requests.
+                let RequestId::Number(id) = request.id else { return Ok(Outgoing::Nothing) };
+                let asked = match request.request {
+                    ClientRequest::InitializeRequest(_) => Asked::Initialize,
+                    ClientRequest::DiscoverRequest(_) => Asked::Discover,
+                    _ => Asked::Other,
+                };
+                self.pending.add(id, asked);
+                if let Some(waiting) = Waiting::of(&request.request, id) {
+                    return Ok(Outgoing::Request(id, waiting));
+                }
+                // The handshake: nobody gives it up but with the connection.
+                self.pending.begin(id);
+            }
+            JsonRpcMessage::Notification(notification) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(RequestId::Number(id)) = cancelled.params.request_id
+                    && !self.pending.give_up(id)
+                {
+                    return Ok(Outgoing::Nothing);
+                }
+            }
+            _ => {}
+        }
+        serde_json::to_string(&message).map(Outgoing::Line)
+    }
+}
+
+/// Writes a request when its turn comes, if it is wanted then.
+async fn write_request<W: AsyncWrite + Unpin>(
+    output: &Output<W>,
+    pending: &Pending,
+    id: i64,
+    waiting: Waiting,
+) -> io::Result<()> {
+    let turn = output.turn().await?;
+    match waiting.begin() {
+        Some(text) if pending.begin(id) => turn.write(&text.parts()).await,
+        _ => {
+            pending.give_up(id);
+            Ok(())
+        }
     }
 }
 
@@ -193,61 +242,47 @@ where
     type Error = io::Error;
 
     fn send(&mut self, message: ClientJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        if let JsonRpcMessage::Request(request) = &message {
-            match request.request {
-                ClientRequest::InitializeRequest(_) => drop(self.handshakes.insert(request.id.clone(), Handshake::Initialize)),
-                ClientRequest::DiscoverRequest(_) => drop(self.handshakes.insert(request.id.clone(), Handshake::Discover)),
-                _ => {}
-            }
-        }
-        let (input, closed, write_max) = (Arc::clone(&self.input), self.closed.clone(), self.write_max);
+        let outgoing = self.outgoing(message);
+        let (output, pending) = (Arc::clone(&self.output), Arc::clone(&self.pending));
         async move {
-            let mut line = serde_json::to_vec(&message)?;
-            line.push(b'\n');
-            let write = async {
-                let mut input = input.lock().await;
-                let open = input.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-                open.write_all(&line).await?;
-                open.flush().await
-            };
-            tokio::select! {
-                written = tokio::time::timeout(write_max, write) => match written {
-                    Ok(written) => written,
-                    Err(_) => {
-                        // A part of the line may be written: nothing that follows would be understood.
-                        closed.cancel();
-                        Err(io::ErrorKind::TimedOut.into())
-                    }
-                },
-                () = closed.cancelled() => Err(io::ErrorKind::NotConnected.into()),
+            match outgoing? {
+                Outgoing::Line(line) => output.send(vec![line.into()]).await,
+                Outgoing::Nothing => Ok(()),
+                Outgoing::Request(id, waiting) => write_request(&output, &pending, id, waiting).await,
             }
         }
     }
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
+        let closed = self.output.backlog().closed().clone();
         loop {
-            let line = tokio::select! {
-                line = self.output.next() => line?,
-                () = self.closed.cancelled() => return None,
+            let line = async {
+                self.gate.opened().await;
+                self.lines.next().await
             };
-            let line = match line {
-                Ok(line) => line,
-                Err(AnyDelimiterCodecError::MaxChunkLengthExceeded) => {
-                    self.faults.oversized.store(true, Ordering::Relaxed);
+            let line = tokio::select! {
+                biased;
+                () = closed.cancelled() => return None,
+                line = line => line,
+            };
+            match line {
+                Ok(Some(Line::Whole(line))) => {
+                    if let Some(message) = self.read(&line) {
+                        return Some(message);
+                    }
+                }
+                Ok(Some(Line::TooLong(_))) => {
+                    self.faults.note_oversized();
                     return None;
                 }
-                Err(AnyDelimiterCodecError::Io(_)) => return None,
-            };
-            if let Some(message) = self.message(&line) {
-                return Some(message);
+                Ok(None) | Err(_) => return None,
             }
         }
     }
 
     /// Ends the server's input: it is told so, or its supervisor is.
     async fn close(&mut self) -> io::Result<()> {
-        self.closed.cancel();
-        drop(self.input.lock().await.take());
+        self.output.close().await;
         Ok(())
     }
 }
@@ -256,34 +291,77 @@ where
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use rmcp::model::{ListToolsRequest, NumberOrString};
-    use tokio::io::DuplexStream;
+    use rmcp::model::{CancelledNotification, CancelledNotificationParam};
+    use tokio::io::{AsyncBufReadExt as _, BufReader, DuplexStream};
 
     use super::*;
+    use crate::mcp::request_params::{self, Members};
+    use crate::mcp::server_answer::raw_result;
 
     const LINE_BYTES_MAX: usize = 1000;
 
-    /// A wire to a server that has written `output` and ended.
-    fn wire(output: &str) -> Wire<io::Cursor<Vec<u8>>, DuplexStream> {
-        let (input, _) = tokio::io::duplex(64);
-        Wire::new(io::Cursor::new(output.as_bytes().to_vec()), input, LINE_BYTES_MAX, Duration::from_secs(60))
+    /// A wire to a server that has written `output` and ended, with requests 1 to 9 under way; and what the server reads.
+    fn wire(output: &str) -> (Wire<io::Cursor<Vec<u8>>, DuplexStream>, BufReader<DuplexStream>) {
+        let (input, server) = tokio::io::duplex(1 << 20);
+        let output = io::Cursor::new(output.as_bytes().to_vec());
+        let wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_secs(60));
+        for id in 1..10 {
+            wire.pending.add(id, Asked::Other);
+            wire.pending.begin(id);
+        }
+        (wire, BufReader::new(server))
+    }
+
+    /// The results that come through.
+    async fn results(output: &str) -> Vec<(i64, String)> {
+        let (mut wire, _server) = wire(output);
+        let mut results = Vec::new();
+        while let Some(message) = wire.receive().await {
+            let (result, RequestId::Number(id)) = message.into_response().unwrap() else { panic!("we number our requests") };
+            results.push((id, raw_result(result).unwrap()));
+        }
+        results
+    }
+
+    fn members(argument: &str) -> Arc<Members> {
+        Arc::new(Members::default().with("arguments", RawValue::from_string(argument.to_owned()).unwrap()))
+    }
+
+    fn call(members: &Arc<Members>, id: i64) -> ClientJsonRpcMessage {
+        ClientJsonRpcMessage::request(request_params::request("tools/call", members), RequestId::Number(id))
     }
 
     #[tokio::test]
     async fn a_result_stays_the_text_that_it_came_in() {
-        let mut wire =
-            wire("{\"result\": {\"tools\": [7], \"x\": 18446744073709551615.0}, \"jsonrpc\": \"2.0\", \"id\": 5}\r\n");
-        let (result, id) = wire.receive().await.unwrap().into_response().unwrap();
-        assert_eq!(id, NumberOrString::Number(5));
-        assert_eq!(raw_result(result).unwrap(), "{\"tools\": [7], \"x\": 18446744073709551615.0}");
+        let text = "{\"tools\": [7], \"x\": 18446744073709551615.0}";
+        let line = format!("{{\"result\": {text}, \"jsonrpc\": \"2.0\", \"id\": 5}}\r\n");
+        assert_eq!(results(&line).await, [(5, text.to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_known_by_its_number_however_it_is_written() {
+        let answers = "{\"id\":\"1\",\"result\":1}\n{\"id\":2.0,\"result\":null}\n\u{feff}{\"id\":3,\"result\":3}\n";
+        let expected = [(1, "1".to_owned()), (2, "null".to_owned()), (3, "3".to_owned())];
+        assert_eq!(results(answers).await, expected);
+    }
+
+    #[tokio::test]
+    async fn answers_to_nothing_and_second_ones_go_nowhere() {
+        let answers = "{\"id\":99,\"result\":1}\n{\"id\":\"x\",\"result\":1}\n{\"id\":1,\"result\":1}\n{\"id\":1,\"result\":2}\n{\"result\":1}\n";
+        assert_eq!(results(answers).await, [(1, "1".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn half_a_surrogate_pair_becomes_a_replacement() {
+        assert_eq!(results("{\"id\":1,\"result\":[\"\\ud83d\"]}\n").await, [(1, "[\"\\ufffd\"]".to_owned())]);
     }
 
     #[tokio::test]
     async fn what_is_no_message_is_skipped_and_the_first_of_it_kept() {
-        let mut wire = wire("Listening...\n[1]\n\n{\"id\":1}\n{\"id\":1,\"result\":{}}\n");
+        let (mut wire, _server) = wire("Listening...\n[1]\n\n{\"id\":1}\n> {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
         assert!(wire.receive().await.unwrap().into_response().is_some());
         assert!(wire.receive().await.is_none());
-        assert_eq!(wire.faults().rubbish(), Some("Listening..."));
+        assert_eq!(wire.faults().rubbish(), "Listening...");
         assert!(!wire.faults().is_oversized());
     }
 
@@ -291,48 +369,101 @@ mod tests {
     async fn a_line_up_to_the_maximum_is_read_and_a_longer_one_ends_the_connection() {
         let empty = r#"{"id":1,"result":""}"#.len();
         let line = |bytes: usize| format!("{{\"id\":1,\"result\":\"{}\"}}\n", "x".repeat(bytes - empty));
-        assert!(wire(&line(LINE_BYTES_MAX)).receive().await.is_some());
-        let mut long = wire(&(line(LINE_BYTES_MAX + 1) + &line(100)));
+        assert!(wire(&line(LINE_BYTES_MAX)).0.receive().await.is_some());
+        let (mut long, _server) = wire(&(line(LINE_BYTES_MAX + 1) + &line(100)));
         assert!(long.receive().await.is_none());
         assert!(long.faults().is_oversized());
     }
 
     #[tokio::test]
-    async fn only_notifications_that_matter_come_through_and_requests_arrive_without_their_text() {
-        let mut wire = wire(concat!(
+    async fn only_the_notification_that_matters_is_noticed_and_requests_are_answered_unread() {
+        let (mut wire, server) = wire(concat!(
             "{\"method\":\"notifications/message\",\"params\":{\"data\":1}}\n",
+            "{\"jsonrpc\":\"2.0\",\"method\":\"sampling/createMessage\",\"id\":\"a\",\"params\":{\"messages\":1}}\n",
+            "{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":7}\n",
+            "{\"method\":\"GET\",\"id\":8,\"url\":\"/\"}\n",
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{}}\n",
+            "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}\n",
             "{\"method\":\"notifications/tools/list_changed\"}\n",
-            "{\"method\":\"sampling/createMessage\",\"id\":\"a\",\"params\":{\"messages\":1}}\n",
-            "{\"method\":\"ping\",\"id\":1}\n",
         ));
-        assert!(matches!(
-            wire.receive().await.unwrap().into_notification(),
-            Some(ServerNotification::ToolListChangedNotification(_))
-        ));
-        let (request, id) = wire.receive().await.unwrap().into_request().unwrap();
-        assert!(matches!(request, ServerRequest::CustomRequest(CustomRequest { params: None, .. })));
-        assert_eq!(id, NumberOrString::String("a".into()));
-        assert!(matches!(wire.receive().await.unwrap().into_request(), Some((ServerRequest::PingRequest(_), _))));
+        let changed = wire.changed();
+        assert!(wire.receive().await.is_none());
+        changed.notified().await;
+        let mut lines = server.lines();
+        let refused = lines.next_line().await.unwrap().unwrap();
+        assert!(refused.starts_with(r#"{"jsonrpc":"2.0","id":"a","error":{"code":-32601,"#), "{refused}");
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), r#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
+        wire.close().await.unwrap();
+        assert_eq!(lines.next_line().await.unwrap(), None, "an access log and an echo are not answered");
+    }
+
+    #[tokio::test]
+    async fn requests_that_the_server_does_not_read_the_answers_of_end_it() {
+        let (input, _kept_unread) = tokio::io::duplex(8);
+        let pings: String =
+            (0..=ANSWERS_WAITING_MAX).map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n")).collect();
+        let output = io::Cursor::new(pings.into_bytes());
+        let mut wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_secs(60));
+        assert!(wire.receive().await.is_none());
+        assert_eq!(wire.faults().flooding(), Some("requests"));
+        assert_eq!(wire.send(call(&members("{}"), 1)).await.unwrap_err().kind(), io::ErrorKind::NotConnected);
     }
 
     #[tokio::test]
     async fn an_error_that_cannot_be_read_still_ends_its_request() {
-        let mut wire = wire("{\"id\":3,\"error\":\"no\"}\n");
+        for (line, id, words) in [
+            ("{\"id\":3,\"error\":\"no\"}\n", 3, "\"no\""),
+            ("{\"id\":\"4\",\"error\":{\"code\":\"x\",\"message\":\"no\"}}\n", 4, "no"),
+        ] {
+            let (mut wire, _server) = wire(line);
+            let ServerJsonRpcMessage::Error(error) = wire.receive().await.unwrap() else { panic!("an error is expected") };
+            assert_eq!(error.id, Some(RequestId::Number(id)));
+            assert!(error.error.message.contains(words), "{}", error.error.message);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_without_an_id_is_that_of_the_only_request() {
+        let (mut wire, _server) = wire("{\"id\":null,\"error\":{\"code\":-32700,\"message\":\"no\"}}\n");
+        (2..10).for_each(|id| assert!(wire.pending.take(id).is_some()));
         let ServerJsonRpcMessage::Error(error) = wire.receive().await.unwrap() else { panic!("an error is expected") };
-        assert_eq!(error.id, Some(NumberOrString::Number(3)));
-        assert!(error.error.message.contains("\"no\""), "{}", error.error.message);
+        assert_eq!(error.id, Some(RequestId::Number(1)));
     }
 
     #[tokio::test]
     async fn a_server_that_does_not_read_ends_the_connection_not_the_caller() {
         let (input, _kept_unread) = tokio::io::duplex(8);
         let (output, _kept_open) = tokio::io::duplex(8);
-        let mut wire = Wire::new(output, input, LINE_BYTES_MAX, Duration::from_millis(10));
-        let message = ClientJsonRpcMessage::request(
-            ClientRequest::ListToolsRequest(ListToolsRequest::default()),
-            NumberOrString::Number(1),
-        );
-        assert_eq!(wire.send(message).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let mut wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_millis(10));
+        assert_eq!(wire.send(call(&members("{}"), 1)).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!(wire.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_cancelled_before_its_turn_leaves_nothing_and_the_server_is_not_told() {
+        let (input, server) = tokio::io::duplex(8);
+        let (output, _kept_open) = tokio::io::duplex(8);
+        let mut wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_secs(60));
+        let first = members("\"first\"");
+        let first = tokio::spawn({
+            let sent = wire.send(call(&first, 1));
+            async move {
+                let _held = first;
+                sent.await
+            }
+        });
+        let large = members(&format!("\"{}\"", "x".repeat(1 << 20)));
+        let held = Arc::downgrade(&large);
+        let waiting = tokio::spawn(wire.send(call(&large, 2)));
+        drop(large);
+        assert!(held.upgrade().is_none(), "the transport keeps the arguments of a call that nobody waits for");
+        let cancelled = CancelledNotification::new(CancelledNotificationParam::new(Some(RequestId::Number(2)), None));
+        wire.send(ClientJsonRpcMessage::notification(cancelled.into())).await.unwrap();
+        let mut lines = BufReader::new(server).lines();
+        assert!(lines.next_line().await.unwrap().unwrap().contains("first"));
+        first.await.unwrap().unwrap();
+        waiting.await.unwrap().unwrap();
+        wire.close().await.unwrap();
+        assert_eq!(lines.next_line().await.unwrap(), None);
     }
 }

@@ -1,0 +1,62 @@
+//! The answer to one request of a client over a line: JSON text as it was made or as a server gave it, which goes out without becoming a tree.
+//!
+//! rmcp knows the members and kinds of content of the protocol's revisions and drops others. So what has to arrive whole is put here, in the
+//! extensions of its request, and [`super::client_line`] sends it instead of what rmcp makes of the handler's result. Over a channel to a client in
+//! this process there is no such place, and results are typed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rmcp::model::ProtocolVersion;
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+
+use super::output::Backlog;
+
+/// Bytes that may wait for a client before its next request is read, or answered.
+pub(super) const WAITING_BYTES_MAX: usize = 4 << 20;
+
+/// The place of an answer.
+#[derive(Clone)]
+pub(super) struct Answer {
+    place: Arc<Mutex<Option<Said>>>,
+    backlog: Arc<Backlog>,
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A result, JSON text.
+    Result(Arc<str>),
+    /// An error, which rmcp is not shown: it would log it, and a client can make as many as it likes.
+    Error(ErrorData),
+}
+
+impl Answer {
+    pub(super) fn new(backlog: &Arc<Backlog>) -> Self {
+        Self { place: Arc::default(), backlog: Arc::clone(backlog) }
+    }
+
+    /// The place of the answer to this request, if it has one.
+    pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<&Self> {
+        context.extensions.get()
+    }
+
+    /// Answers.
+    pub(super) fn say(&self, said: Said) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+
+    pub(super) fn take(&self) -> Option<Said> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until the client has taken enough of the answers before this one.
+    pub(super) async fn room(&self) {
+        self.backlog.room(WAITING_BYTES_MAX).await;
+    }
+}
+
+/// Whether the request is of the era without `initialize`.
+pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}

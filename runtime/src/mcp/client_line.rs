@@ -1,0 +1,479 @@
+//! The line from an MCP client: one JSON-RPC message a line, and an answer to everything that has an `id`, whatever it is.
+//!
+//! | a client sends | it gets |
+//! |---|---|
+//! | what is no JSON; JSON that is no message; a line beyond [`LINE_BYTES_MAX`] | -32700 or -32600, with the `id` where one can be read, else `null` |
+//! | half a surrogate pair, a byte that is no UTF-8 | U+FFFD in its place |
+//! | messages in an array, as before 2025-06-18 | an answer to each, one a line |
+//! | an `id` again before its answer | -32600 |
+//! | more requests than may be under way | -32000, at once |
+//! | requests, and takes no answers | nothing more is read from it, and after [`STALL_MAX`] the connection ends |
+//!
+//! Arguments of a call stay the text that they came in, and go to the face beside the request: a tree of them would take fifty times as much.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use isolet_bindings::without_half_surrogates;
+use rmcp::RoleServer;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage,
+    ClientRequest, GetExtensions as _, JsonObject, RequestId, RequestMetaObject, ServerJsonRpcMessage,
+};
+use rmcp::transport::Transport;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::answer::{Answer, Said, WAITING_BYTES_MAX};
+use super::client_requests::{ClientId, ClientRequests, NotTaken};
+use super::envelope::{Envelope, object};
+use super::line_reader::{Line, LineReader, text_of};
+use super::output::Output;
+
+/// The longest line, bytes.
+const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// The parameters of anything but a call, and the `_meta` of a call, bytes: those become a tree.
+const PARAMS_BYTES_MAX: usize = 64 << 10;
+
+/// Messages in one array.
+const BATCH_MAX: usize = 1000;
+
+/// How long a client may take nothing while something waits for it.
+const STALL_MAX: Duration = Duration::from_secs(30);
+
+/// What may wait for a client at the very most, bytes; a client that lets more come together is given up at once.
+const BACKLOG_BYTES_MAX: usize = 64 << 20;
+
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const INVALID_PARAMS: i32 = -32602;
+/// Of those that an implementation may define.
+const BUSY: i32 = -32000;
+
+/// The line from one client.
+pub(super) struct ClientLine<R, W> {
+    lines: LineReader<R>,
+    output: Arc<Output<W>>,
+    requests: Arc<ClientRequests>,
+    /// The rest of an array.
+    batch: VecDeque<Box<RawValue>>,
+}
+
+/// The arguments of a call, JSON text, in the extensions of its request.
+#[derive(Clone)]
+pub(super) struct RawArguments(pub(super) Arc<RawValue>);
+
+/// Why a request cannot be taken: the code and the message of the answer.
+type Refusal = (i32, Cow<'static, str>);
+
+#[derive(Deserialize)]
+struct CallParams<'text> {
+    name: String,
+    #[serde(borrow, default)]
+    arguments: Option<&'text RawValue>,
+    #[serde(borrow, default, rename = "_meta")]
+    meta: Option<&'text RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledParams<'text> {
+    #[serde(borrow)]
+    request_id: &'text RawValue,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R, W> {
+    /// The line to a client that writes to `input` and reads from `output`.
+    pub(super) fn new(input: R, output: W) -> Self {
+        Self::with_stall_max(input, output, STALL_MAX)
+    }
+
+    fn with_stall_max(input: R, output: W, stall_max: Duration) -> Self {
+        Self {
+            lines: LineReader::new(input, LINE_BYTES_MAX),
+            output: Output::new(output, stall_max),
+            requests: Arc::new(ClientRequests::new()),
+            batch: VecDeque::new(),
+        }
+    }
+
+    /// What a line or a part of an array is for rmcp, if it is for rmcp. Everything else is answered here.
+    fn read(&mut self, text: &str) -> Option<ClientJsonRpcMessage> {
+        let Ok(message) = object::<Envelope<'_>>(text) else {
+            match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => self.refuse(None, (INVALID_REQUEST, "a message is an object, with each member once".into())),
+                Err(error) => self.refuse(None, (PARSE_ERROR, format!("this is no JSON: {error}").into())),
+            }
+            return None;
+        };
+        match (message.method(), message.id) {
+            ((Some(method), _), None) => self.notification(&method, message.params),
+            ((Some(method), _), Some(id)) => self.request(&method, id, &message, text.len()),
+            // An answer: nothing was asked.
+            ((None, false), _) if message.result.is_some() || message.error.is_some() => None,
+            (_, id) => {
+                let id = id.and_then(ClientId::of);
+                self.refuse(id.as_ref(), (INVALID_REQUEST, "a request has a `method`, which is a text".into()));
+                None
+            }
+        }
+    }
+
+    fn request(&self, method: &str, id: &RawValue, message: &Envelope<'_>, bytes: usize) -> Option<ClientJsonRpcMessage> {
+        let Some(id) = ClientId::of(id) else {
+            self.refuse(None, (INVALID_REQUEST, "an `id` is a number or a text, of at most 256 bytes".into()));
+            return None;
+        };
+        let taken = self.take(method, &id, message, bytes);
+        taken.map_err(|refusal| self.refuse(Some(&id), refusal)).ok()
+    }
+
+    fn take(&self, method: &str, id: &ClientId, message: &Envelope<'_>, bytes: usize) -> Result<ClientJsonRpcMessage, Refusal> {
+        if !message.is_marked() {
+            return Err((INVALID_REQUEST, "`jsonrpc` is \"2.0\" in every message".into()));
+        }
+        let mut request = match method {
+            "tools/call" => call(message.params)?,
+            _ => other(method, message.params)?,
+        };
+        let answer = Answer::new(self.output.backlog());
+        let opened = self.requests.open(id.clone(), bytes, answer.clone());
+        let (number, admission) = opened.map_err(|not_taken| match not_taken {
+            NotTaken::Twice => {
+                (INVALID_REQUEST, "this `id` is that of a request which is not answered yet: take another one".into())
+            }
+            NotTaken::Busy => {
+                (BUSY, "busy: too many requests of this connection are not answered yet: wait for some of them".into())
+            }
+        })?;
+        let extensions = request.extensions_mut();
+        extensions.insert(answer);
+        extensions.insert(admission);
+        Ok(ClientJsonRpcMessage::request(request, RequestId::Number(number)))
+    }
+
+    /// Of the notifications of a client only a cancellation is heard: it ends its request, which is not answered then.
+    fn notification(&self, method: &str, params: Option<&RawValue>) -> Option<ClientJsonRpcMessage> {
+        if method != "notifications/cancelled" {
+            return None;
+        }
+        let CancelledParams { request_id } = object(params?.get()).ok()?;
+        let number = self.requests.number_of(&ClientId::of(request_id)?)?;
+        self.requests.close(number);
+        let cancelled = CancelledNotification::new(CancelledNotificationParam::new(Some(RequestId::Number(number)), None));
+        Some(ClientJsonRpcMessage::notification(cancelled.into()))
+    }
+
+    /// Answers with an error.
+    fn refuse(&self, id: Option<&ClientId>, (code, message): Refusal) {
+        let id = id.map_or("null", ClientId::as_json);
+        let answer = self.output.send(vec![error_text(id, code, &message, None).into()]);
+        tokio::spawn(async move {
+            // A line that is closed says so to whoever reads from it.
+            let _ = answer.await;
+        });
+    }
+
+    fn open_batch(&mut self, text: &str) {
+        match batch(text) {
+            Ok(messages) if messages.is_empty() => self.refuse(None, (INVALID_REQUEST, "an array of messages has some".into())),
+            Ok(messages) => self.batch = messages,
+            Err(error) if error.is_data() => self.refuse(None, (INVALID_REQUEST, error.to_string().into())),
+            Err(error) => self.refuse(None, (PARSE_ERROR, format!("this is no JSON: {error}").into())),
+        }
+    }
+
+    /// The answer to a request, as it goes out; none to one that was cancelled.
+    fn outgoing(&self, message: ServerJsonRpcMessage) -> Option<(Vec<Arc<str>>, Option<super::client_requests::Admission>)> {
+        let number = match &message {
+            ServerJsonRpcMessage::Response(response) => &response.id,
+            ServerJsonRpcMessage::Error(error) => error.id.as_ref()?,
+            _ => return Some((vec![serde_json::to_string(&message).ok()?.into()], None)),
+        };
+        let RequestId::Number(number) = number else { return None };
+        let open = self.requests.close(*number)?;
+        let id = open.id.as_json();
+        let result = |text: Arc<str>| vec![format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"#).into(), text, "}".into()];
+        let error = |error: &rmcp::ErrorData| vec![error_text(id, error.code.0, &error.message, error.data.as_ref()).into()];
+        let parts = match (open.answer.take(), &message) {
+            (Some(Said::Result(text)), _) => result(text),
+            (Some(Said::Error(said)), _) => error(&said),
+            (None, ServerJsonRpcMessage::Response(response)) => result(serde_json::to_string(&response.result).ok()?.into()),
+            (None, ServerJsonRpcMessage::Error(said)) => error(&said.error),
+            (None, _) => return None,
+        };
+        Some((parts, Some(open.admission)))
+    }
+}
+
+/// A call. Its arguments are not looked into.
+fn call(params: Option<&RawValue>) -> Result<ClientRequest, Refusal> {
+    let wrong =
+        |error: serde_json::Error| (INVALID_PARAMS, Cow::from(format!("the parameters of a call cannot be read: {error}")));
+    let params: CallParams<'_> = object(params.map_or("{}", RawValue::get)).map_err(wrong)?;
+    let mut request = CallToolRequest::new(CallToolRequestParams::new(params.name));
+    if let Some(meta) = params.meta {
+        within(meta, "`_meta`")?;
+        request.extensions.insert(RequestMetaObject::from(object::<JsonObject>(meta.get()).map_err(wrong)?));
+    }
+    if let Some(arguments) = params.arguments {
+        request.extensions.insert(RawArguments(arguments.to_owned().into()));
+    }
+    Ok(ClientRequest::CallToolRequest(request))
+}
+
+/// Any other request: small, and read by rmcp.
+fn other(method: &str, params: Option<&RawValue>) -> Result<ClientRequest, Refusal> {
+    let mut request = json!({ "method": method });
+    if let Some(params) = params {
+        within(params, "the parameters of this request")?;
+        let wrong = |error: serde_json::Error| (INVALID_REQUEST, Cow::from(format!("the parameters cannot be read: {error}")));
+        request["params"] = Value::Object(object(params.get()).map_err(wrong)?);
+    }
+    serde_json::from_value(request).map_err(|error| (INVALID_PARAMS, format!("the request cannot be read: {error}").into()))
+}
+
+fn within(json: &RawValue, what: &str) -> Result<(), Refusal> {
+    if json.get().len() > PARAMS_BYTES_MAX {
+        return Err((INVALID_REQUEST, format!("{what} may have {PARAMS_BYTES_MAX} bytes: send less").into()));
+    }
+    Ok(())
+}
+
+fn error_text(id: &str, code: i32, message: &str, data: Option<&Value>) -> String {
+    let mut error = json!({ "code": code, "message": message });
+    if let Some(data) = data {
+        error["data"] = data.clone();
+    }
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
+}
+
+/// The messages of an array; none of them is looked into.
+fn batch(text: &str) -> Result<VecDeque<Box<RawValue>>, serde_json::Error> {
+    struct Reader;
+
+    impl<'de> Visitor<'de> for Reader {
+        type Value = VecDeque<Box<RawValue>>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(formatter, "at most {BATCH_MAX} messages")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+            let mut messages = VecDeque::new();
+            while let Some(message) = array.next_element()? {
+                if messages.len() == BATCH_MAX {
+                    return Err(serde::de::Error::invalid_length(BATCH_MAX + 1, &self));
+                }
+                messages.push_back(message);
+            }
+            Ok(messages)
+        }
+    }
+
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let messages = deserializer.deserialize_seq(Reader)?;
+    deserializer.end()?;
+    Ok(messages)
+}
+
+/// The `id` of a message of which only the beginning is there, if it stands in it.
+fn id_in(beginning: &str) -> Option<ClientId> {
+    struct Finder<'found>(&'found mut Option<ClientId>);
+
+    impl<'de> Visitor<'de> for Finder<'_> {
+        type Value = ();
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a message")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<(), A::Error> {
+            let mut read = None;
+            while let Some(name) = message.next_key::<String>()? {
+                // Something follows it, so it is whole.
+                *self.0 = read.take().or(self.0.take());
+                if name == "id" {
+                    read = ClientId::of(message.next_value()?);
+                } else {
+                    message.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl<'de> DeserializeSeed<'de> for Finder<'_> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            deserializer.deserialize_map(self)
+        }
+    }
+
+    let mut found = None;
+    // It breaks off somewhere, always.
+    let _ = Finder(&mut found).deserialize(&mut serde_json::Deserializer::from_str(beginning));
+    found
+}
+
+impl<R, W> Transport<RoleServer> for ClientLine<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = std::convert::Infallible;
+
+    /// Never fails: that nothing can be written any more is seen by whoever reads.
+    fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
+        let sent = self.outgoing(message).map(|(parts, admission)| (self.output.send(parts), admission));
+        if self.output.backlog().bytes() > BACKLOG_BYTES_MAX {
+            self.output.backlog().closed().cancel();
+        }
+        async move {
+            if let Some((written, _admission)) = sent {
+                let _ = written.await;
+            }
+            Ok(())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        let backlog = Arc::clone(self.output.backlog());
+        loop {
+            backlog.room(WAITING_BYTES_MAX).await;
+            if let Some(message) = self.batch.pop_front() {
+                if let Some(message) = self.read(message.get()) {
+                    return Some(message);
+                }
+                continue;
+            }
+            let line = tokio::select! {
+                biased;
+                () = backlog.closed().cancelled() => {
+                    tracing::warn!("a connection is ended: its MCP client takes no answers");
+                    return None;
+                }
+                line = self.lines.next() => line,
+            };
+            match line {
+                Ok(Some(Line::Whole(line))) => {
+                    let text = text_of(&line);
+                    let text = without_half_surrogates(&text);
+                    if text.starts_with('[') {
+                        self.open_batch(&text);
+                    } else if !text.is_empty()
+                        && let Some(message) = self.read(&text)
+                    {
+                        return Some(message);
+                    }
+                }
+                Ok(Some(Line::TooLong(beginning))) => {
+                    let message = format!("a message may have {LINE_BYTES_MAX} bytes: send less at a time");
+                    self.refuse(id_in(&text_of(&beginning)).as_ref(), (INVALID_REQUEST, message.into()));
+                }
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), Self::Error> {
+        self.output.close().await;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use rmcp::model::{CustomResult, JsonRpcMessage, ServerResult};
+    use tokio::io::{AsyncWriteExt as _, DuplexStream};
+
+    use super::*;
+
+    /// A line whose client writes to the first and reads from the second.
+    fn line(stall_max: Duration) -> (ClientLine<DuplexStream, DuplexStream>, DuplexStream, DuplexStream) {
+        let (client_output, input) = tokio::io::duplex(1 << 20);
+        let (output, client_input) = tokio::io::duplex(64);
+        (ClientLine::with_stall_max(input, output, stall_max), client_output, client_input)
+    }
+
+    async fn ask(client: &mut DuplexStream, id: usize) {
+        client.write_all(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}\n").as_bytes()).await.unwrap();
+    }
+
+    /// Answers the next request with so many bytes.
+    async fn answer(line: &mut ClientLine<DuplexStream, DuplexStream>, bytes: usize) -> bool {
+        let Some(message) = line.receive().await else { return false };
+        let (_, id) = message.into_request().unwrap();
+        let result = ServerResult::CustomResult(CustomResult(Value::String("x".repeat(bytes))));
+        tokio::spawn(line.send(JsonRpcMessage::response(result, id)));
+        true
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_not_read_from_and_then_given_up() {
+        let (mut line, mut client, _kept_unread) = line(Duration::from_millis(200));
+        for id in 0..100 {
+            ask(&mut client, id).await;
+        }
+        let mut answered = 0;
+        while answer(&mut line, (1 << 20) - 1000).await {
+            answered += 1;
+        }
+        assert_eq!(answered, WAITING_BYTES_MAX / (1 << 20) + 1, "one more than there was room for");
+        assert!(line.output.backlog().closed().is_cancelled());
+        assert!(line.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_answers_become_too_many_at_once_is_given_up() {
+        let (mut line, mut client, _kept_unread) = line(Duration::from_secs(60));
+        let mut waiting = Vec::new();
+        for id in 0..3 {
+            ask(&mut client, id).await;
+            waiting.push(line.receive().await.unwrap().into_request().unwrap().1);
+        }
+        for id in waiting {
+            let result = ServerResult::CustomResult(CustomResult(Value::String("x".repeat(BACKLOG_BYTES_MAX / 2))));
+            tokio::spawn(line.send(JsonRpcMessage::response(result, id)));
+        }
+        assert!(line.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_gets_every_answer() {
+        use tokio::io::AsyncBufReadExt as _;
+
+        let (mut line, mut client, client_input) = line(Duration::from_secs(60));
+        tokio::spawn(async move {
+            for id in 0..50 {
+                ask(&mut client, id).await;
+            }
+            std::future::pending::<()>().await;
+        });
+        tokio::spawn(async move { while answer(&mut line, 1 << 18).await {} });
+        let mut lines = tokio::io::BufReader::new(client_input).lines();
+        for _ in 0..50 {
+            assert!(lines.next_line().await.unwrap().is_some_and(|line| line.len() > 1 << 18));
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_in_the_beginning_of_a_message() {
+        let found = |text: &str| id_in(text).map(|id| id.as_json().to_owned());
+        assert_eq!(found("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"params\":{\"x\":\"yyy").as_deref(), Some("\"a\""));
+        assert_eq!(found("{\"params\":{\"id\":1},\"id\":7,\"x\":[").as_deref(), Some("7"));
+        for text in ["{\"params\":{\"id\":7", "{\"id\":7", "{\"id\":7,", "[{\"id\":7}", "\"id\":7", "{\"id\":[7],"] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What servers list, kept so that a session whose tools are known starts no server: by (name, configuration), and by user where the server says `private`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::configuration::ServerConfiguration;
+use super::server_key::Key;
+use super::tool_list::ToolList;
+
+/// The most tool lists that are kept, and their bytes together. One more is asked for again when it is needed.
+const LISTS_MAX: usize = 256;
+const LISTS_BYTES_MAX: usize = 128 << 20;
+
+/// The lists that are known.
+#[derive(Default)]
+pub(super) struct KnownLists(Mutex<HashMap<ListKey, Arc<ToolList>>>);
+
+/// Whose list it is: everyone's with this configuration if there is no user.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ListKey {
+    user: Option<Arc<str>>,
+    server: Arc<str>,
+    configuration: Arc<ServerConfiguration>,
+}
+
+impl ListKey {
+    fn of(key: &Key, user: Option<Arc<str>>) -> Self {
+        Self { user, server: Arc::clone(&key.server), configuration: Arc::clone(&key.configuration) }
+    }
+}
+
+impl KnownLists {
+    /// What the server lists to this user, if it is known and still to be used.
+    pub(super) fn known(&self, key: &Key) -> Option<Arc<ToolList>> {
+        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&ListKey::of(key, user)));
+        known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
+    }
+
+    /// Keeps `list`, if there is room for it.
+    pub(super) fn keep(&self, key: &Key, list: &Arc<ToolList>) {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = ListKey::of(key, list.is_private().then(|| Arc::clone(&key.user)));
+        lists.remove(&key);
+        let has_room = |lists: &HashMap<ListKey, Arc<ToolList>>| {
+            let bytes: usize = lists.values().map(|list| list.bytes()).sum();
+            lists.len() < LISTS_MAX && bytes + list.bytes() <= LISTS_BYTES_MAX
+        };
+        if !has_room(&lists) {
+            lists.retain(|_, list| list.is_fresh());
+        }
+        if has_room(&lists) {
+            lists.insert(key, Arc::clone(list));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::mcp::envelope::object;
+
+    fn key(server: &str, user: &str) -> Key {
+        Key { user: user.into(), server: server.into(), configuration: Arc::new(ServerConfiguration::new("x")) }
+    }
+
+    fn list(page: &str) -> Arc<ToolList> {
+        let mut list = ToolList::default();
+        list.add(&object(page).unwrap());
+        Arc::new(list)
+    }
+
+    #[test]
+    fn no_more_lists_are_kept_than_there_is_room_for() {
+        let (lists, page) = (KnownLists::default(), format!(r#"{{"tools": ["{}"]}}"#, "x".repeat(LISTS_BYTES_MAX / 2 - 100)));
+        let kept = |server: &str| {
+            lists.keep(&key(server, "ada"), &list(&page));
+            lists.known(&key(server, "ada")).is_some()
+        };
+        assert_eq!(["a", "b", "a", "c"].map(kept), [true, true, true, false]);
+        let (lists, small) = (KnownLists::default(), list(r#"{"tools": []}"#));
+        (0..2 * LISTS_MAX).for_each(|server| lists.keep(&key(&server.to_string(), "ada"), &small));
+        assert_eq!(lists.0.lock().unwrap().len(), LISTS_MAX);
+    }
+
+    #[test]
+    fn a_private_list_is_known_to_its_user_only() {
+        let lists = KnownLists::default();
+        lists.keep(&key("a", "ada"), &list(r#"{"tools": [], "cacheScope": "private"}"#));
+        lists.keep(&key("b", "ada"), &list(r#"{"tools": []}"#));
+        let known = [("a", "ada"), ("a", "bob"), ("b", "bob")].map(|(server, user)| lists.known(&key(server, user)).is_some());
+        assert_eq!(known, [true, false, true]);
+    }
+}

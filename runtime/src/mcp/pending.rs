@@ -1,0 +1,95 @@
+//! The requests to one server that are not answered yet: as many as calls that wait for them, and each gone with its call.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// What a request asked for: it says how its result is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Initialize,
+    Discover,
+    /// Anything else.
+    Other,
+}
+
+/// The requests, by number.
+#[derive(Default)]
+pub(super) struct Pending(Mutex<HashMap<i64, Request>>);
+
+struct Request {
+    asked: Asked,
+    is_written: bool,
+    given_up: CancellationToken,
+}
+
+impl Pending {
+    /// Notes a request; what is returned is cancelled when it is given up before it was written.
+    pub(super) fn add(&self, id: i64, asked: Asked) -> CancellationToken {
+        let given_up = CancellationToken::new();
+        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone() });
+        given_up
+    }
+
+    /// Notes that a request is being written: from here on the server may answer, and has to be told of a cancellation. Whether it is still wanted.
+    pub(super) fn begin(&self, id: i64) -> bool {
+        self.lock().get_mut(&id).is_some_and(|request| {
+            request.is_written = true;
+            true
+        })
+    }
+
+    /// Forgets a request, because it is answered or cannot be any more.
+    pub(super) fn take(&self, id: i64) -> Option<Asked> {
+        self.lock().remove(&id).map(|request| request.asked)
+    }
+
+    /// Gives a request up: whether the server knows of it, and so has to be told.
+    pub(super) fn give_up(&self, id: i64) -> bool {
+        self.lock().remove(&id).is_some_and(|request| {
+            request.given_up.cancel();
+            request.is_written
+        })
+    }
+
+    /// The one request there is, if there is one: whose answer it is that does not say so.
+    pub(super) fn only(&self) -> Option<i64> {
+        let requests = self.lock();
+        let mut written = requests.iter().filter(|(_, request)| request.is_written).map(|(id, _)| *id);
+        written.next().filter(|_| written.next().is_none())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, Request>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_told_only_of_requests_that_it_may_have_seen() {
+        let pending = Pending::default();
+        let unwritten = pending.add(1, Asked::Other);
+        assert!(!pending.give_up(1) && unwritten.is_cancelled());
+        pending.add(2, Asked::Other);
+        assert!(pending.begin(2) && pending.give_up(2));
+        assert!(!pending.begin(2) && !pending.give_up(2) && pending.take(2).is_none());
+    }
+
+    #[test]
+    fn an_answer_to_the_only_request_needs_no_number() {
+        let pending = Pending::default();
+        assert_eq!(pending.only(), None);
+        pending.add(1, Asked::Initialize);
+        assert_eq!(pending.only(), None, "the server cannot know of it");
+        pending.begin(1);
+        assert_eq!(pending.only(), Some(1));
+        pending.add(2, Asked::Other);
+        pending.begin(2);
+        assert_eq!(pending.only(), None);
+        assert_eq!(pending.take(1), Some(Asked::Initialize));
+    }
+}
