@@ -9,7 +9,7 @@ use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstr
 use isolet::{Grants, Scope};
 
 use crate::command_line::ServerArguments;
-use crate::fault::Fault;
+use crate::fault::{Fault, with_causes};
 use crate::terminal::visible;
 
 /// Who the one user of a command line is; other users' servers would be others.
@@ -92,8 +92,7 @@ impl Servers {
 fn report(discovery: &Discovery) {
     let mut terminal = std::io::stderr();
     for failure in &discovery.failures {
-        let cause = std::error::Error::source(&**failure).map(|cause| format!(" ({cause})")).unwrap_or_default();
-        let _ = writeln!(terminal, "isolet: {}", visible(&format!("{failure}{cause}")));
+        let _ = writeln!(terminal, "isolet: {}", visible(&with_causes(&**failure)));
     }
     for dropped in discovery.catalog.dropped() {
         let _ = writeln!(terminal, "isolet: {}", visible(&dropped.to_string()));

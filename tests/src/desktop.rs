@@ -23,7 +23,7 @@ const WITH_PACKAGES: &[node_packages::Test] =
     &[("desktop::the_client_of_the_typescript_sdk_lists_runs_and_calls", the_client_of_the_typescript_sdk)];
 
 /// One trial for each test.
-pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("desktop::standard_output_is_protocol_only_and_the_end_of_input_ends_all", || {
             on_tokio(the_end_of_input_ends_all())
@@ -33,7 +33,7 @@ pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
         }),
         Trial::test("desktop::a_client_that_leaves_while_servers_start_is_not_waited_for", || on_tokio(leaving_early())),
     ];
-    trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
+    trials.extend(node_packages::trials(WITH_PACKAGES));
     trials
 }
 

@@ -8,8 +8,10 @@ mod archive;
 mod bench;
 mod cargo;
 mod console;
+mod criterion;
 mod download;
 mod locked;
+mod pairs;
 mod source_build;
 mod test;
 mod test_packages;
@@ -37,7 +39,7 @@ enum Task {
     Test(test::Arguments),
     /// Gets the V8 archive, where plain cargo finds it
     V8(v8::Arguments),
-    /// Runs the benches
+    /// Runs the benches, or with `--against` one of them in turns with that of another commit
     Bench(bench::Arguments),
     /// Shows how complete the generated TypeScript is on real tool definitions
     BindingsReport(cargo::Arguments),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail};
-use cargo_metadata::{Message, MetadataCommand};
+use cargo_metadata::Message;
 
 use crate::console::{answer, say};
 use crate::test_packages;
@@ -20,6 +20,10 @@ use crate::workspace::Workspace;
 /// The package whose test program takes the arguments after `--`.
 const INTEGRATION_TESTS: &str = "isolet-tests";
 
+/// The argument by which a test that lacks something of the machine fails, and how programs that take no argument are told.
+const REQUIRE_ALL: &str = "--require-all";
+const REQUIRE_ALL_VARIABLE: &str = "ISOLET_REQUIRE_ALL";
+
 /// What `cargo xtask test` is asked to do.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -28,7 +32,7 @@ pub(crate) struct Arguments {
     node_packages: bool,
     #[command(flatten)]
     consent: v8::Consent,
-    /// For the test program in `tests/`: names to filter by, or `--require-all`, which makes a skipped test a failed one
+    /// For the test program in `tests/`: names to filter by; or `--require-all`, by which what a machine lacks fails the test that needs it
     #[arg(last = true)]
     passed: Vec<String>,
 }
@@ -43,11 +47,16 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
     if arguments.node_packages {
         test_packages::install(workspace)?;
     }
+    let all_required = arguments.passed.iter().any(|argument| argument == REQUIRE_ALL);
     let mut count = Count::default();
     for program in build(workspace)? {
         let passed = if program.package == INTEGRATION_TESTS { arguments.passed.as_slice() } else { &[] };
         let mut command = Command::new(&program.executable);
         command.args(passed).current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+        command.env("NODE_PACKAGES", test_packages::folder(workspace));
+        if all_required {
+            command.env(REQUIRE_ALL_VARIABLE, "1");
+        }
         say(format!("\nRunning the tests of {} ({})", program.package, program.target));
         count.add(counted(&mut command)?);
     }
@@ -67,11 +76,6 @@ struct TestProgram {
 
 /// Builds all test programs of the workspace, in the order in which cargo finished them.
 fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestProgram>> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(workspace.root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .context("cargo cannot read the workspace")?;
     let mut child = workspace
         .cargo()
         .args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"])
@@ -83,7 +87,7 @@ fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestProgram>> {
     for message in Message::parse_stream(BufReader::new(output)) {
         let Message::CompilerArtifact(artifact) = message.context("cargo said something that is no message")? else { continue };
         let (true, Some(executable)) = (artifact.profile.test, artifact.executable) else { continue };
-        let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
+        let package = workspace.metadata().packages.iter().find(|package| package.id == artifact.package_id);
         let package = package.context("cargo built a test of no package of the workspace")?;
         programs.push(TestProgram {
             package: package.name.to_string(),
