@@ -27,6 +27,7 @@ mod required;
 mod roles;
 mod scope_snapshots;
 mod shared_runtime;
+mod soak;
 mod test_tools;
 mod tidy;
 mod unprivileged;
@@ -71,6 +72,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(scope_snapshots::trials());
     trials.extend(frames::trials());
     trials.extend(limits::trials());
+    trials.extend(soak::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
     trials.extend(required::trials());

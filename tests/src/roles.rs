@@ -9,7 +9,7 @@ use libtest_mimic::Failed;
 
 use crate::{
     attack_host, attacks, backend, canary, comparison, crowd, embedding, endings, examples, frames, kill, limits, processes,
-    required, scope_snapshots, unprivileged,
+    required, scope_snapshots, soak, unprivileged,
 };
 
 /// A role that takes longer hangs.
@@ -21,6 +21,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
     match &**role {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
+        soak::ARGUMENT => Some(soak::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// How long a connection may wait before another can take its place: what a client sends at once is there by then.
-const CLAIM: Duration = Duration::from_millis(100);
+/// How long a connection may wait before another can take its place.
+pub(super) const CLAIM: Duration = Duration::from_millis(100);
 /// How often is looked whether somebody has waited so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -31,9 +31,19 @@ struct Open {
 /// One connection.
 pub(super) struct Connection {
     address: IpAddr,
-    /// Since when it has waited for a user's request; `None` while one is under way.
-    waiting_since: Mutex<Option<Instant>>,
+    state: Mutex<State>,
     needed: CancellationToken,
+}
+
+/// What a connection does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody has looked yet whether its client has said something: that the server is late is not its fault.
+    New,
+    /// It waits for a user's request, since then.
+    Waiting(Instant),
+    /// A user's request is under way.
+    UnderWay,
 }
 
 /// The place of a connection, which is free again when this is dropped.
@@ -76,8 +86,7 @@ impl Connections {
         } else if open.by_number.len() >= self.max {
             open.close_longest_waiting(now, |_| true)?;
         }
-        let connection =
-            Arc::new(Connection { address, waiting_since: Mutex::new(Some(now)), needed: CancellationToken::new() });
+        let connection = Arc::new(Connection { address, state: Mutex::new(State::New), needed: CancellationToken::new() });
         open.last_number += 1;
         let number = open.last_number;
         open.by_number.insert(number, Arc::clone(&connection));
@@ -87,12 +96,17 @@ impl Connections {
 
 impl Open {
     fn close_longest_waiting(&mut self, now: Instant, may_be: impl Fn(&Connection) -> bool) -> Result<(), Full> {
-        let waiting = self.by_number.iter().filter(|(_, connection)| may_be(connection));
-        let waiting = waiting.filter_map(|(number, connection)| Some((*lock(&connection.waiting_since).as_ref()?, *number)));
-        let (since, number) = waiting.min().ok_or(Full::NobodyWaits)?;
-        if now.saturating_duration_since(since) < CLAIM {
-            return Err(Full::NobodyWaitsLongEnough);
-        }
+        let states = self.by_number.iter().filter(|(_, connection)| may_be(connection));
+        let states: Vec<_> = states.map(|(number, connection)| (*number, *lock(&connection.state))).collect();
+        let waiting = states.iter().filter_map(|(number, state)| match state {
+            State::Waiting(since) => Some((*since, *number)),
+            State::New | State::UnderWay => None,
+        });
+        let number = match waiting.min() {
+            Some((since, number)) if now.saturating_duration_since(since) >= CLAIM => number,
+            None if states.iter().all(|(_, state)| *state == State::UnderWay) => return Err(Full::NobodyWaits),
+            _ => return Err(Full::NobodyWaitsLongEnough),
+        };
         if let Some(connection) = self.by_number.remove(&number) {
             connection.needed.cancel();
         }
@@ -101,15 +115,20 @@ impl Open {
 }
 
 impl Connection {
+    /// It has been looked at, and waits for a request from now on.
+    pub(super) fn waits(&self) {
+        *lock(&self.state) = State::Waiting(Instant::now());
+    }
+
     /// A user's request has arrived on it.
     pub(super) fn under_way(self: &Arc<Self>) -> UnderWay {
-        lock(&self.waiting_since).take();
+        *lock(&self.state) = State::UnderWay;
         UnderWay(Arc::clone(self))
     }
 
     /// Whether no user's request is under way.
     pub(super) fn is_waiting(&self) -> bool {
-        lock(&self.waiting_since).is_some()
+        *lock(&self.state) != State::UnderWay
     }
 }
 
@@ -132,7 +151,7 @@ impl Drop for Place {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        lock(&self.0.waiting_since).replace(Instant::now());
+        self.0.waits();
     }
 }
 
@@ -159,7 +178,9 @@ mod tests {
     }
 
     fn admit<const COUNT: usize>(connections: &Arc<Connections>, addresses: [IpAddr; COUNT]) -> [Place; COUNT] {
-        addresses.map(|address| connections.admit_at(Instant::now(), address).ok().unwrap())
+        let places = addresses.map(|address| connections.admit_at(Instant::now(), address).ok().unwrap());
+        places.iter().for_each(|place| place.connection.waits());
+        places
     }
 
     #[test]
@@ -176,8 +197,10 @@ mod tests {
     #[test]
     fn what_a_client_sends_at_once_is_waited_for() {
         let connections = Connections::new(1, 1);
-        let [first] = admit(&connections, [HERE]);
-        let now = lock(&first.connection.waiting_since).unwrap();
+        let first = connections.admit_at(Instant::now(), HERE).ok().unwrap();
+        assert_eq!(connections.admit_at(later(), THERE).err(), Some(Full::NobodyWaitsLongEnough), "nobody has looked yet");
+        first.connection.waits();
+        let State::Waiting(now) = *lock(&first.connection.state) else { panic!("it waits") };
         let refused = connections.admit_at(now + CLAIM - Duration::from_millis(1), THERE);
         assert_eq!(refused.err(), Some(Full::NobodyWaitsLongEnough));
         assert!(!is_closed(&first));

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ServerLimits;
-use super::connections::{Connections, Place};
+use super::connections::{CLAIM, Connections, Place};
 
 /// The most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -59,6 +59,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, limits: ServerL
 async fn serve_one(stream: TcpStream, router: Router, place: Place, limits: Arc<ServerLimits>, end: CancellationToken) {
     // Answers are small, and each waits for nothing else.
     let _ = stream.set_nodelay(true);
+    // What a client sends at once is there when hyper looks.
+    let _ = tokio::time::timeout(CLAIM, stream.readable()).await;
+    place.connection().waits();
     let service = TowerToHyperService::new(router.layer(Extension(place.connection())));
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(limits.head_max).max_buf_size(HEAD_BYTES_MAX);
