@@ -8,7 +8,8 @@
 //! `POST /run` takes `{"code": ...}` and gives the outcome; `GET /types` gives what the model reads; `/mcp` is the same tools as a
 //! classic MCP server over streamable HTTP, for MCP clients.
 //!
-//! What one user, or nobody at all, can take of it is bounded: [`ServerLimits`], [`REQUESTS_OF_USER_MAX`], and the places of a user in the runtime.
+//! What one user, or nobody at all, can take of it is bounded: [`ServerLimits`], [`REQUESTS_OF_USER_MAX`], and the places of a user in
+//! the runtime.
 
 mod connections;
 mod guards;
@@ -32,7 +33,6 @@ use axum::routing::{any_service, get, post};
 use axum::{Json, Router, middleware};
 use isolet::{Catalog, Config, RunError, Runtime, Session};
 use serde::Deserialize;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -136,7 +136,7 @@ impl Backend {
 #[expect(clippy::print_stdout, reason = "an example says how it is used")]
 pub async fn serve(port: u16, limits: ServerLimits) -> anyhow::Result<()> {
     let backend = Arc::new(Backend::new()?);
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("port {port} cannot be used"))?;
+    let listener = server::listen(port).with_context(|| format!("port {port} cannot be used"))?;
     let address = listener.local_addr()?;
     let mut terminated = signal(SignalKind::terminate())?;
     let ended = async move {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long a connection may wait before another can take its place.
-pub(super) const CLAIM: Duration = Duration::from_millis(100);
+pub(super) const CLAIM: Duration = Duration::from_millis(250);
 /// How often is looked whether somebody has waited so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::users::Users;
@@ -25,7 +25,7 @@ const DELETE: &str = "return await tracker.delete_issue({ issue: 'APP-1' })";
 /// When an answer is not as it should be, or the backend does not end.
 pub async fn self_test() -> Result<String> {
     let backend = Arc::new(Backend::new()?);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let listener = server::listen(0)?;
     let address = listener.local_addr()?;
     let (end, ended) = oneshot::channel::<()>();
     let limits = ServerLimits::default();

@@ -4,6 +4,8 @@
 //! accept -> a place among the connections -> requests, each head in time -> closed by age, for another's sake, or at the end
 //! ```
 
+use std::io;
+use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,19 +14,29 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ServerLimits;
 use super::connections::{CLAIM, Connections, Place};
 
+/// Connections that the system keeps until they are accepted. Of one more it forgets what its client says at once.
+const BACKLOG_MAX: u32 = 4096;
 /// The most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 /// How long a last answer has to get out where no request is under way.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 /// How long nothing is accepted when the system has no descriptor for it.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Listens on a port of this machine, for this machine only.
+pub(super) fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(BACKLOG_MAX)
+}
 
 /// Serves until `ended`; returns when the last connection is closed, at most [`ServerLimits::shutdown_max`] later.
 pub(super) async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, ended: impl Future<Output = ()>) {
