@@ -36,7 +36,8 @@ const ROOT: [&str; 20] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 8] = ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "xtask"];
+const FOLDERS: [&str; 9] =
+    ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "tests/conformance", "xtask"];
 
 /// The trials of this module; `trials` are the names of all others.
 pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::test_packages;
 use crate::v8;
 use crate::workspace::Workspace;
 
@@ -42,7 +43,9 @@ pub(crate) fn run_without_v8(subcommand: &[&str], arguments: &Arguments, workspa
 ///
 /// When cargo cannot be started.
 pub(crate) fn call(arguments: &[&str], workspace: &Workspace) -> anyhow::Result<ExitCode> {
-    Ok(exit_code(workspace.cargo().args(arguments).status().context("cargo does not start")?))
+    let mut command = workspace.cargo();
+    command.args(arguments).envs(test_packages::variables(workspace));
+    Ok(exit_code(command.status().context("cargo does not start")?))
 }
 
 /// The exit code of a task whose child ended so: 1 for a child that a signal ended.
