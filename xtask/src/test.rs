@@ -178,7 +178,8 @@ mod tests {
             let package = workspace.metadata().packages.iter().find(|known| *known.name == package).unwrap();
             let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
             let mut tests = manifest.split("[[test]]\n").skip(1).map(|rest| rest.split("\n[").next().unwrap_or_default());
-            let has_own_main = |test: &str| test.contains(&format!("name = \"{target}\"\n")) && test.contains("harness = false");
+            let has_own_main =
+                |test: &str| test.contains(&format!("name = \"{target}\"\n")) && test.contains("harness = false");
             assert!(tests.any(has_own_main), "{target}");
         }
     }

@@ -11,8 +11,6 @@ use super::Phase;
 use super::footprint::{Footprint, Watcher};
 use super::tenant::Tally;
 
-/// How much more the host, and its zygotes, may hold in the last third than in the first, kB.
-const GROWTH_MAX_KB: u64 = 16 << 10;
 /// How many more threads or descriptors there may be: the pool for blocking work grows and shrinks.
 const MORE_MAX: u64 = 8;
 /// How many more processes there may be: a zygote that is being replaced.
@@ -20,25 +18,28 @@ const MORE_PROCESSES_MAX: u64 = 1;
 /// The most bytes of log in one cycle, some hundred lines.
 const LOG_BYTES_OF_CYCLE_MAX: u64 = 256 << 10;
 
-/// What the good tenants are promised.
+/// What the good tenants are promised, and what the host may come to hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     /// Their slowest hundredth beside the hostile one may be so many times that without it ...
     p99_times: f64,
     /// ... or so much more, whichever is more.
     p99_more: Duration,
+    /// How much more the host, and its zygotes, may hold in the last third of the cycles than in the first, kB.
+    growth_max_kb: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { p99_times: 1.2, p99_more: Duration::from_millis(2) }
+        Self { p99_times: 1.2, p99_more: Duration::from_millis(2), growth_max_kb: 16 << 10 }
     }
 }
 
 impl Bounds {
-    /// For a machine that does other things at the same time.
+    /// For a build without optimisation, a machine that does other things at the same time, and so few cycles that the host is not warm
+    /// after the first third of them. A tenant that is not served at all, or memory that is never given back, is seen.
     pub(super) fn patient() -> Self {
-        Self { p99_times: 5.0, p99_more: Duration::from_millis(250) }
+        Self { p99_times: 5.0, p99_more: Duration::from_secs(3), growth_max_kb: 128 << 10 }
     }
 }
 
@@ -124,8 +125,8 @@ impl Findings {
     fn rows(&self) -> Vec<Row> {
         let mut rows = vec![self.answers(), self.wrong(), self.p99()];
         let grown = |what, field: fn(&Footprint) -> u64, unit: &str, more: u64| self.grown(what, field, unit, more);
-        rows.push(grown("memory of the host at rest", |found| found.host_kb, "kB", GROWTH_MAX_KB));
-        rows.push(grown("memory of the zygotes at rest", |found| found.zygotes_kb, "kB", GROWTH_MAX_KB));
+        rows.push(grown("memory of the host at rest", |found| found.host_kb, "kB", self.bounds.growth_max_kb));
+        rows.push(grown("memory of the zygotes at rest", |found| found.zygotes_kb, "kB", self.bounds.growth_max_kb));
         rows.push(grown("threads at rest", |found| found.threads, "", MORE_MAX));
         rows.push(grown("descriptors at rest", |found| found.descriptors, "", MORE_MAX));
         rows.push(grown("processes at rest", |found| found.processes, "", MORE_PROCESSES_MAX));
