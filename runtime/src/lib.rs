@@ -54,6 +54,7 @@ compile_error!(
 );
 
 mod child;
+mod error_chain;
 mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;

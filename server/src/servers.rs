@@ -8,7 +8,7 @@ use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstr
 use isolet::{Grants, Scope, ScopeWarning};
 
 use crate::command_line::ServerArguments;
-use crate::fault::Fault;
+use crate::fault::{Fault, with_causes};
 use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
@@ -128,10 +128,7 @@ impl Servers {
 
 /// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
 fn report(discovery: &Discovery) {
-    let failures = discovery.failures.iter().map(|failure| {
-        let cause = std::error::Error::source(&**failure).map(|cause| format!(" ({cause})")).unwrap_or_default();
-        format!("{failure}{cause}")
-    });
+    let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
     say("servers that failed", failures, discovery.failures.len());
     let catalog = &discovery.catalog;
     say("tools that are left out", catalog.dropped().iter().map(ToString::to_string), catalog.dropped_count());

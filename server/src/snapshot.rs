@@ -8,7 +8,7 @@ use isolet::{Config, Jit, Runtime, SnapshotFile, SnapshotFolder, SnapshotVerdict
 use serde_json::json;
 
 use crate::command_line::{BuildArguments, ClearArguments, FolderArguments, ListArguments, SnapshotCommand};
-use crate::fault::Fault;
+use crate::fault::{Fault, with_causes};
 use crate::servers::Servers;
 use crate::terminal;
 
@@ -89,7 +89,7 @@ fn as_line(file: &SnapshotFile) -> String {
     let verdict = match &file.verdict {
         SnapshotVerdict::Usable(contents) => contents.clone(),
         SnapshotVerdict::OfAnotherBuild(contents) => format!("of another build: {contents}"),
-        SnapshotVerdict::Refused(mismatch) => format!("refused: {mismatch}"),
+        SnapshotVerdict::Refused(mismatch) => format!("refused: {}", with_causes(mismatch)),
     };
     format!("{}  {:>9} bytes  {:>5}  {}\n", name, file.bytes, age(file.used), verdict)
 }
@@ -99,7 +99,7 @@ fn as_json(files: &[SnapshotFile]) -> String {
         let (verdict, text) = match &file.verdict {
             SnapshotVerdict::Usable(contents) => ("usable", contents.clone()),
             SnapshotVerdict::OfAnotherBuild(contents) => ("of_another_build", contents.clone()),
-            SnapshotVerdict::Refused(mismatch) => ("refused", mismatch.to_string()),
+            SnapshotVerdict::Refused(mismatch) => ("refused", with_causes(mismatch)),
         };
         let used = file.used.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |used| used.as_secs());
         json!({"name": file.name, "bytes": file.bytes, "used": used, "verdict": verdict, "text": text})

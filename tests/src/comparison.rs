@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use isolet_comparison::{Comparison, StartUp};
-use isolet_examples::{backend, comparison};
+use isolet_examples::comparison;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -12,18 +12,16 @@ use crate::process_table::{self, until};
 use crate::program::{isolet, servers};
 use crate::roles;
 
-/// The argument by which this binary compares, the one by which it is the tracker's server, and the one by which it is the backend.
+/// The argument by which this binary compares, and the one by which it is the tracker's server.
 pub(crate) const COMPARE_ARGUMENT: &str = "--compare";
 pub(crate) const SERVE_ARGUMENT: &str = "--serve";
-pub(crate) const BACKEND_ARGUMENT: &str = "--backend";
 /// Starts that are measured.
 const RUNS: usize = 10;
 
 const TESTS: &[crate::upstream::Test] = &[
-    ("comparison::code_mode_costs_less_and_starts_sooner", || played(COMPARE_ARGUMENT).map(drop)),
+    ("comparison::code_mode_costs_less_and_starts_sooner", compared),
     ("comparison::isolet_compare_goes_on_without_a_server_that_is_down", a_server_that_is_down),
     ("comparison::what_cannot_be_read_or_written_is_said_before_the_work", what_cannot_be_read_or_written),
-    ("comparison::the_backend_keeps_its_users_apart", the_backend_keeps_its_users_apart),
 ];
 
 /// What needs a server from npm.
@@ -31,22 +29,22 @@ const WITH_PACKAGES: &[node_packages::Test] =
     &[("comparison::a_ready_run_starts_ten_times_sooner_than_a_server_from_npm", a_server_from_npm)];
 
 /// One trial for each test.
-pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, test): &crate::upstream::Test| {
         let test = *test;
         Trial::test(*name, move || test().map_err(|error| format!("{error:#}").into()))
     };
     let mut trials: Vec<Trial> = TESTS.iter().map(trial).collect();
-    trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
+    trials.extend(node_packages::trials(WITH_PACKAGES));
     trials
 }
 
-/// What this binary writes in a role; it has to succeed and say nothing else.
-fn played(argument: &str) -> Result<String> {
-    let output = roles::output_of(&[argument], |command| command)?;
+/// Compares in a process of its own, which has to succeed and to say nothing on standard error.
+fn compared() -> Result<()> {
+    let output = roles::output_of(&[COMPARE_ARGUMENT], |command| command)?;
     let (said, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     ensure!(output.status.success() && errors.is_empty(), "{}\n{said}\n{errors}", output.status);
-    Ok(said)
+    Ok(())
 }
 
 /// Is the tracker's MCP server.
@@ -177,21 +175,5 @@ fn what_cannot_be_read_or_written() -> Result<()> {
     compare("--runs", "0")?.check(2, "", &["--runs"])?;
     let left: Vec<_> = std::fs::read_dir(place.path())?.flatten().map(|entry| entry.file_name()).collect();
     ensure!(left == ["servers.json"], "{left:?}");
-    Ok(())
-}
-
-/// Tries the backend out.
-pub(crate) fn try_backend() -> Result<()> {
-    let report = tokio::runtime::Runtime::new()?.block_on(backend::self_test())?;
-    std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes())?;
-    Ok(())
-}
-
-/// The self-test looks at the answers; here, that it has asked.
-fn the_backend_keeps_its_users_apart() -> Result<()> {
-    let report = played(BACKEND_ARGUMENT)?;
-    let count = |text: &str| report.matches(text).count();
-    ensure!(count("\n  401 ") == 6 && count("\n  403 ") == 2 && count("\n  413 ") == 1 && count("\n  200 ") == 11, "{report}");
-    ensure!(count("\nbob: POST /run") == 3 && count("ada: POST /mcp") == 2 && count("bob: POST /mcp") == 5, "{report}");
     Ok(())
 }

@@ -23,7 +23,7 @@ const WITH_PACKAGES: &[node_packages::Test] =
     &[("desktop::the_client_of_the_typescript_sdk_lists_runs_and_calls", the_client_of_the_typescript_sdk)];
 
 /// One trial for each test.
-pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("desktop::standard_output_is_protocol_only_and_the_end_of_input_ends_all", || {
             on_tokio(the_end_of_input_ends_all())
@@ -38,7 +38,7 @@ pub(crate) fn trials(all_required: bool) -> Vec<Trial> {
         trials.push(Trial::test("desktop::a_client_that_reads_nothing_is_not_read_from", || on_tokio(reading_nothing())));
     }
     trials.push(Trial::test("desktop::what_a_server_writes_makes_no_line_of_its_own", || on_tokio(forged_lines())));
-    trials.extend(node_packages::trials(WITH_PACKAGES, all_required));
+    trials.extend(node_packages::trials(WITH_PACKAGES));
     trials
 }
 

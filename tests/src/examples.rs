@@ -24,17 +24,17 @@ const TYPED: &[node_packages::Test] = &[
 ];
 
 /// The demo, and one trial for each agent program.
-pub(crate) fn trials(all_required: bool) -> Result<Vec<Trial>> {
+pub(crate) fn trials() -> Result<Vec<Trial>> {
     let mut trials = vec![Trial::test("examples::the_demo_shows_two_users_and_both_ways", || {
         check_demo().map_err(|error| format!("{error:#}").into())
     })];
     for program in programs()? {
         let name = program.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
-        trials.push(Trial::test(format!("examples::{name}_runs"), move || {
+        trials.push(Trial::test(format!("examples::programs::{name}"), move || {
             run(&program).map_err(|error| format!("{error:#}").into())
         }));
     }
-    trials.extend(node_packages::trials(TYPED, all_required));
+    trials.extend(node_packages::trials(TYPED));
     Ok(trials)
 }
 

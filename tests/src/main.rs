@@ -2,6 +2,7 @@
 
 mod attack_host;
 mod attacks;
+mod backend;
 mod canary;
 mod cases;
 mod comparison;
@@ -10,6 +11,7 @@ mod deep;
 mod desktop;
 mod embedding;
 mod endings;
+mod errors;
 mod examples;
 mod faces;
 mod frames;
@@ -28,18 +30,17 @@ mod process_table;
 mod processes;
 mod program;
 mod records;
+mod required;
 mod roles;
 mod scope_snapshots;
 mod shared_runtime;
 mod shortages;
+mod soak;
 mod stopped;
 mod test_tools;
 mod tidy;
 mod unprivileged;
 mod upstream;
-
-/// Beside the arguments of every test binary: whatever a test needs has to be there.
-const REQUIRE_ALL: &str = "--require-all";
 
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
 fn main() -> anyhow::Result<std::process::ExitCode> {
@@ -56,21 +57,20 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     if let Some(played) = roles::play(&arguments) {
         return played.map(|()| std::process::ExitCode::SUCCESS);
     }
-    // A test that could not be run is a failed one, not an ignored one.
-    let all_required = arguments.iter().any(|argument| argument == REQUIRE_ALL);
     let mut trials = attacks::trials();
+    trials.extend(backend::trials());
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
-    trials.extend(comparison::trials(all_required));
+    trials.extend(comparison::trials());
     trials.extend(deep::trials());
-    trials.extend(desktop::trials(all_required));
+    trials.extend(desktop::trials());
     trials.extend(embedding::trials());
-    trials.extend(examples::trials(all_required)?);
+    trials.extend(errors::trials());
+    trials.extend(examples::trials()?);
     trials.extend(glue::trials());
     trials.extend(glue_rules::trials());
     trials.extend(isolate::trials());
-    trials.extend(node_packages::trials(npm_servers::TESTS, all_required));
-    trials.extend(tidy::trials());
+    trials.extend(node_packages::trials(npm_servers::TESTS));
     trials.extend(
         upstream::TESTS
             .iter()
@@ -90,9 +90,12 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(host_work::trials());
     trials.extend(records::trials());
     trials.extend(limits::trials());
+    trials.extend(soak::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
-    let known = std::env::args().filter(|argument| argument != REQUIRE_ALL);
+    trials.extend(required::trials());
+    trials.extend(tidy::trials(trials.iter().map(|trial| trial.name().to_owned()).collect()));
+    let known = std::env::args().filter(|argument| argument != required::ARGUMENT);
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);
     if let Some(table) = attacks::table() {
         println!("{table}");

@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use libtest_mimic::{Failed, Trial};
 
+use crate::required;
+
 /// What is missing, and the way out: stands in the line of each test that is ignored for it.
 const MISSING: &str = "needs Node.js and `cargo xtask test --node-packages`";
 
@@ -17,11 +19,9 @@ pub(crate) struct NodePackages(PathBuf);
 impl NodePackages {
     /// Looks for them.
     fn find() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/node");
-        // Written last, by the installation.
-        let is_installed = folder.join("installed.json").is_file();
+        let folder = folder()?;
         let has_node = || Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
-        (is_installed && has_node()).then(|| Self(folder.join("node_modules")))
+        has_node().then(|| Self(folder.join("node_modules")))
     }
 
     /// The folder they are in.
@@ -47,18 +47,28 @@ impl NodePackages {
     }
 }
 
+/// `NODE_PACKAGES`, or `node` in the target folder, wherever cargo was told to put that; if the installation came to its end.
+fn folder() -> Option<PathBuf> {
+    // Written last, by the installation.
+    let is_installed = |folder: &PathBuf| folder.join("installed.json").is_file();
+    match std::env::var_os("NODE_PACKAGES") {
+        Some(folder) => Some(PathBuf::from(folder)).filter(is_installed),
+        None => std::env::current_exe().ok()?.ancestors().map(|folder| folder.join("node")).find(is_installed),
+    }
+}
+
 /// A test that needs the packages.
 pub(crate) type Test = (&'static str, fn(&NodePackages) -> Result<()>);
 
-/// A trial for each test: ignored without the packages, or failed if `all_required`.
-pub(crate) fn trials(tests: &[Test], all_required: bool) -> Vec<Trial> {
+/// A trial for each test: ignored without the packages, or failed where everything is required.
+pub(crate) fn trials(tests: &[Test]) -> Vec<Trial> {
     let packages = NodePackages::find();
     let trial = |(name, test): &Test| match packages.clone() {
         Some(packages) => {
             let test = *test;
             Trial::test(*name, move || test(&packages).map_err(|error| format!("{error:#}").into()))
         }
-        None => Trial::test(*name, || Err(Failed::from(MISSING))).with_kind(MISSING).with_ignored_flag(!all_required),
+        None => Trial::test(*name, || Err(Failed::from(MISSING))).with_kind(MISSING).with_ignored_flag(!required::all()),
     };
     tests.iter().map(trial).collect()
 }

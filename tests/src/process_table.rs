@@ -20,9 +20,26 @@ fn parents() -> BTreeMap<u32, u32> {
 
 /// The parent of a process.
 pub(crate) fn parent_of(process: u32) -> Option<u32> {
+    stat_of(process, 4)?.parse().ok()
+}
+
+/// When a process was started: another one that has its number later has another time.
+pub(crate) fn started(process: u32) -> Option<String> {
+    stat_of(process, 22)
+}
+
+/// A field of `/proc/PID/stat` from the third on, numbered as `proc(5)` does.
+fn stat_of(process: u32, field: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name, in brackets, may hold anything; state and parent follow the last bracket.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    // The name, in brackets, may hold anything; the third field follows the last bracket.
+    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(field.checked_sub(3)?)?.to_owned())
+}
+
+/// The processes that each process has started and not reaped.
+pub(crate) fn children_by_parent() -> BTreeMap<u32, Vec<u32>> {
+    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    parents().into_iter().for_each(|(child, parent)| children.entry(parent).or_default().push(child));
+    children
 }
 
 /// The processes that `process` has started and not reaped.

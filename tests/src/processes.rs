@@ -22,6 +22,7 @@ use rustix::process::{Pid, Signal};
 
 use crate::frames;
 use crate::process_table::{self, until};
+use crate::required;
 use crate::roles;
 use crate::shared_runtime::lowered;
 use crate::test_tools::{self, TestTools, Upstream};
@@ -155,8 +156,9 @@ async fn kill_strict_zygote() -> anyhow::Result<()> {
     let mut config = Config::default();
     config.isolation = Isolation::Strict;
     let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
-    if runtime.prepare(&scopes.hold).await.is_err() || !runtime.isolation().await.landlock {
-        return Ok(()); // this kernel lacks a wall, and `embedding::strict_isolation` says what happens then
+    let is_strict = runtime.prepare(&scopes.hold).await.is_ok() && runtime.isolation().await.landlock;
+    if !required::is_there("landlock or seccomp", is_strict)? {
+        return Ok(()); // `embedding::strict_isolation_is_had_or_refused` says what happens then
     }
     let (_, of_scopes) = zygotes().await?;
     let [zygote] = of_scopes[..] else { anyhow::bail!("one zygote of a scope, not {of_scopes:?}") };
@@ -207,6 +209,7 @@ async fn walls_of_forks() -> anyhow::Result<()> {
     let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
     runtime.prepare(&scopes.hold).await?;
     let report = runtime.isolation().await;
+    required::is_there("landlock or seccomp", report.landlock && report.seccomp)?;
     let upstream = Upstream::new("user");
     let (base, of_scopes) = zygotes().await?;
     let busy = waiting_run(&runtime, &scopes.hold, &upstream).await?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::{
-    attack_host, attacks, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill, limits,
-    priority, processes, scope_snapshots, shortages, stopped, unprivileged,
+    attack_host, attacks, backend, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill,
+    limits, priority, processes, required, scope_snapshots, shortages, soak, stopped, unprivileged,
 };
 
 /// A role that takes longer hangs.
@@ -21,13 +21,15 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
     match &**role {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
+        soak::ARGUMENT => Some(soak::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
         embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
         comparison::COMPARE_ARGUMENT => Some(comparison::compare()),
         comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
-        comparison::BACKEND_ARGUMENT => Some(comparison::try_backend()),
+        backend::TRY_ARGUMENT => Some(backend::try_it()),
+        backend::SERVE_ARGUMENT => Some(backend::serve()),
         examples::DEMO_ARGUMENT => Some(examples::demo()),
         priority::HOST_ARGUMENT => Some(priority::host(arguments)),
         priority::NEIGHBOURS_ARGUMENT => Some(priority::neighbours(arguments)),
@@ -75,6 +77,9 @@ pub(crate) fn output_of(
     runtime.block_on(async {
         let mut command = tokio::process::Command::new(std::env::current_exe()?);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        if required::all() {
+            command.env(required::VARIABLE, "1");
+        }
         let output = change(&mut command).spawn()?.wait_with_output();
         tokio::time::timeout(ROLE_MAX, output).await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?
     })

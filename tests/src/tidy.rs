@@ -1,12 +1,51 @@
 //! Rules that can be read from the source.
 
+mod names;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
 
+use self::names::Names;
 use crate::attacks;
 
-pub(crate) fn trials() -> Vec<Trial> {
+/// What the checkout shows at its root. What begins with a dot belongs to a tool.
+const ROOT: [&str; 20] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+    "SPECIFICATION.md",
+    "bindings",
+    "comparison",
+    "deny.toml",
+    "examples",
+    "fuzz",
+    "runtime",
+    "rustfmt.toml",
+    "server",
+    "snapshots",
+    "tests",
+    "xtask",
+];
+/// What may be there too, and is in no commit.
+const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
+/// The folders with the project's Rust.
+const FOLDERS: [&str; 9] =
+    ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "tests/conformance", "xtask"];
+
+/// The trials of this module; `trials` are the names of all others.
+pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
+    let trials = Arc::new(trials);
+    let of_all = |name: &str, test: fn(&[String]) -> Result<(), Failed>| {
+        let trials = Arc::clone(&trials);
+        Trial::test(name, move || test(&trials))
+    };
     vec![
         Trial::test("tidy::there_is_one_v8", there_is_one_v8),
         Trial::test("tidy::the_version_of_deno_core_is_known", the_version_of_deno_core_is_known),
@@ -16,8 +55,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("tidy::only_mcp_speaks_the_protocol", only_mcp_speaks_the_protocol),
         Trial::test("tidy::one_place_writes_to_a_terminal", one_place_writes_to_a_terminal),
         Trial::test("tidy::what_is_foreign_is_logged_visibly", what_is_foreign_is_logged_visibly),
-        Trial::test("tidy::every_promise_is_held", every_promise_is_held),
-        Trial::test("tidy::every_security_claim_is_held", every_security_claim_is_held),
+        of_all("tidy::every_promise_is_held", every_promise_is_held),
+        of_all("tidy::every_security_claim_is_held", every_security_claim_is_held),
+        Trial::test("tidy::the_root_holds_what_is_listed_and_nothing_else", the_root_holds_what_is_listed),
+        Trial::test("tidy::a_name_is_known_as_a_whole_or_not_at_all", names::a_name_is_known_as_a_whole_or_not_at_all),
         Trial::test("tidy::the_readme_shows_the_program_that_is_compiled", the_readme_shows_the_program_that_is_compiled),
     ]
 }
@@ -72,20 +113,21 @@ fn the_version_of_deno_core_is_known() -> Result<(), Failed> {
     if lock.contains(&known) { Ok(()) } else { Err(format!("Cargo.lock does not have {known}").into()) }
 }
 
+/// A file that a shell or a test has left there is not committed with the next change.
+fn the_root_holds_what_is_listed() -> Result<(), Failed> {
+    let entries = std::fs::read_dir(root())?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let found: Vec<_> = entries.filter(|name| !name.starts_with('.') && !NOT_COMMITTED.contains(&&**name)).collect();
+    let names = found.iter().map(String::as_str);
+    none_of(names.filter(|name| !ROOT.contains(name)), "the root holds what `tidy::ROOT` does not list")?;
+    let is_missing = |name: &&str| !found.iter().any(|found| found == name);
+    none_of(ROOT.into_iter().filter(is_missing), "the root lacks what `tidy::ROOT` lists")
+}
+
 fn every_module_says_what_it_is() -> Result<(), Failed> {
     let mut silent = Vec::new();
-    for folder in [
-        "bindings/src",
-        "snapshots/src",
-        "runtime/src",
-        "comparison/src",
-        "server/src",
-        "examples/src",
-        "tests/src",
-        "xtask/src",
-    ] {
+    for folder in FOLDERS {
         silent.extend(
-            rust_files(folder)?
+            rust_files(&format!("{folder}/src"))?
                 .into_iter()
                 .filter(|(_, text)| !text.starts_with("//!"))
                 .map(|(path, _)| path.display().to_string()),
@@ -149,26 +191,37 @@ fn what_is_foreign_is_logged_visibly() -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
-/// SPECIFICATION.md names the test or bench that holds each promise: each name has to stand somewhere in the code.
-fn every_promise_is_held() -> Result<(), Failed> {
+/// SPECIFICATION.md names what holds each promise, and what measured each number.
+fn every_promise_is_held(trials: &[String]) -> Result<(), Failed> {
     let specification = std::fs::read_to_string(root().join("SPECIFICATION.md"))?;
-    check_names("SPECIFICATION.md", rows_of(&specification).skip(1))
+    let (promises, measured) = specification.split_once("## Measured").ok_or("SPECIFICATION.md has no measurements")?;
+    let known = known_names(trials)?;
+    for (rows, is_command) in [(promises, false), (measured, true)] {
+        let rows = rows_of(rows).skip(1);
+        let is_held = |name: &str| known.has(name) || is_command && name.starts_with("cargo xtask ");
+        none_of(rows.filter(|row| !held_by(row).any(is_held)), "SPECIFICATION.md has rows that nothing holds")?;
+    }
+    known.none_unknown("SPECIFICATION.md", rows_of(&specification).flat_map(held_by))
 }
 
 /// SECURITY.md names the tests that hold each requirement, and scripts of the attack corpus by number.
-fn every_security_claim_is_held() -> Result<(), Failed> {
+fn every_security_claim_is_held(trials: &[String]) -> Result<(), Failed> {
     let security = std::fs::read_to_string(root().join("SECURITY.md"))?;
     let (_, claims) = security.split_once("## What holds it").ok_or("SECURITY.md says nothing of what holds it")?;
-    check_names("SECURITY.md", rows_of(claims))?;
+    let known = known_names(trials)?;
+    known.none_unknown("SECURITY.md", rows_of(claims).flat_map(held_by))?;
     let scripts = attacks::scripts()?;
     let is_there = |number: &str| scripts.iter().any(|script| script.id.split('-').next() == Some(number));
     let numbers = rows_of(claims).skip(1).filter_map(|row| row.split('|').nth(3)).flat_map(str::split_ascii_whitespace);
-    let unknown: Vec<_> = numbers.filter(|number| !is_there(number)).collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("SECURITY.md names scripts that are not there: {}", unknown.join(", ")).into())
+    none_of(numbers.filter(|number| !is_there(number)), "SECURITY.md names scripts that are not there")
+}
+
+fn known_names(trials: &[String]) -> Result<Names, Failed> {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        files.extend(rust_files(folder)?);
     }
+    Ok(Names::of(trials, &files))
 }
 
 /// The rows of a table, its head included.
@@ -176,25 +229,14 @@ fn rows_of(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| line.starts_with("| "))
 }
 
-/// The last column of each row names tests, as `module::test`: a file of that module has to have one of that name.
-fn check_names<'text>(document: &str, rows: impl Iterator<Item = &'text str>) -> Result<(), Failed> {
-    let mut files = Vec::new();
-    for folder in ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "xtask"] {
-        files.extend(rust_files(folder)?);
-    }
-    let is_there = |name: &str| {
-        let (module, test) = name.rsplit_once("::").unwrap_or(("", name));
-        files.iter().any(|(path, text)| {
-            (module.is_empty() || path.file_stem().is_some_and(|stem| stem == module)) && text.contains(test)
-        })
-    };
-    let mut unknown = Vec::new();
-    for row in rows {
-        let held = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
-        let names = held.split('`').skip(1).step_by(2).filter(|name| name.contains("::") || !name.contains(['.', '!']));
-        unknown.extend(names.filter(|name| !is_there(name)).map(str::to_owned));
-    }
-    if unknown.is_empty() { Ok(()) } else { Err(format!("{document} names what is not there: {}", unknown.join(", ")).into()) }
+/// What the last column of a row names.
+fn held_by(row: &str) -> impl Iterator<Item = &str> {
+    row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().split('`').skip(1).step_by(2)
+}
+
+fn none_of<'text>(found: impl Iterator<Item = &'text str>, what: &str) -> Result<(), Failed> {
+    let found: Vec<_> = found.collect();
+    if found.is_empty() { Ok(()) } else { Err(format!("{what}: {}", found.join(", ")).into()) }
 }
 
 /// The README's Rust is `embed.rs` after its header, byte for byte.

@@ -1,5 +1,5 @@
-//! The tests of processes, limits, endings and walls once more as a user without privileges: where these run as root, in a copy
-//! of this program that anybody may execute, started as `nobody`.
+//! The tests of processes, limits, endings and walls as a user without privileges: where these run as root, in a copy of this
+//! program that anybody may execute, started as `nobody`; else once more as the user that runs them.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use libtest_mimic::{Arguments, Trial};
 
-use crate::{endings, frames, limits, priority, processes, shortages, stopped};
+use crate::{endings, frames, limits, priority, processes, required, shortages, stopped};
 
 /// The first argument of the copy; the second is the name of a group of trials.
 pub(crate) const ARGUMENT: &str = "--unprivileged";
@@ -17,14 +17,11 @@ const NOBODY: u32 = 65_534;
 
 const GROUPS: [&str; 7] = ["processes", "limits", "endings", "frames", "stopped", "shortages", "priority"];
 
-/// One trial for each group; none where the tests have no privileges to give up.
+/// One trial for each group.
 pub(crate) fn trials() -> Vec<Trial> {
-    if !rustix::process::geteuid().is_root() {
-        return Vec::new();
-    }
     let trial = |group: &'static str| {
         Trial::test(format!("unprivileged::{group}"), move || {
-            play_as_nobody(group).map_err(|error| format!("{error:#}").into())
+            play_without_privileges(group).map_err(|error| format!("{error:#}").into())
         })
     };
     GROUPS.map(trial).into()
@@ -49,19 +46,19 @@ pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn play_as_nobody(group: &str) -> anyhow::Result<()> {
+fn play_without_privileges(group: &str) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
     let place = tempfile::tempdir()?;
-    let copy = copy_for_all(place.path())?;
-    // Changing the user as root also drops all further groups.
-    let output = Command::new(copy)
-        .args([ARGUMENT, group])
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .output()
-        .context("the copy does not start")?;
+    let mut command = Command::new(copy_for_all(place.path())?);
+    command.args([ARGUMENT, group]).current_dir("/").stdin(Stdio::null());
+    if required::all() {
+        command.env(required::VARIABLE, "1");
+    }
+    if rustix::process::geteuid().is_root() {
+        // As root this also drops all further groups.
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().context("the copy does not start")?;
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "{}\n{said}{errors}", output.status);
     Ok(())

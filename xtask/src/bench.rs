@@ -1,15 +1,14 @@
 //! `cargo xtask bench`: the benches, and their medians as JSON.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use cargo_metadata::MetadataCommand;
-use serde_json::{Value, json};
 
 use crate::cargo;
 use crate::console::{answer, say};
+use crate::criterion::measurements;
+use crate::pairs;
 use crate::v8;
 use crate::workspace::Workspace;
 
@@ -19,6 +18,12 @@ pub(crate) struct Arguments {
     /// Print one line of JSON for each measurement, in nanoseconds, on standard output; the rest goes to standard error
     #[arg(long)]
     json: bool,
+    /// Run the bench `runs` in turns with that of another commit, which is built aside, or with a program that was built from it
+    #[arg(long, value_name = "COMMIT|PROGRAM")]
+    against: Option<String>,
+    /// How often each of the two runs
+    #[arg(long, default_value_t = 10, requires = "against", value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
     #[command(flatten)]
     consent: v8::Consent,
     /// For criterion: names to filter by, `--measurement-time SECONDS`, …
@@ -33,6 +38,15 @@ pub(crate) struct Arguments {
 /// When V8 cannot be had, cargo cannot be started, or what criterion wrote cannot be read.
 pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
     v8::ensure(&arguments.consent, workspace)?;
+    if let Some(other) = &arguments.against {
+        let compared = pairs::compare(other, arguments.pairs, &arguments.passed, &arguments.consent, workspace)?;
+        if arguments.json {
+            compared.rows.iter().map(pairs::Row::json).for_each(answer);
+        } else {
+            answer(compared);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let started = SystemTime::now();
     let mut command = workspace.cargo();
     command.args(["bench", "--workspace", "--bench", "runs", "--bench", "bindings", "--"]).args(&arguments.passed);
@@ -41,78 +55,11 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
     }
     let status = command.status().context("cargo does not start")?;
     if arguments.json && status.success() {
-        let metadata = MetadataCommand::new().manifest_path(workspace.root().join("Cargo.toml")).no_deps().exec()?;
-        let folder = metadata.target_directory.join("criterion");
-        let measured = measurements(folder.as_std_path(), started)?;
+        let measured = measurements(&workspace.target().join("criterion"), started)?;
         if measured.is_empty() {
             say("no bench has such a name: see `cargo xtask bench -- --list`");
         }
         measured.iter().for_each(answer);
     }
     Ok(cargo::exit_code(status))
-}
-
-/// What criterion has measured since `started`, in the order of the names.
-fn measurements(folder: &Path, started: SystemTime) -> anyhow::Result<Vec<Value>> {
-    let mut files = Vec::new();
-    find(folder, &mut files).with_context(|| format!("cannot read `{}`", folder.display()))?;
-    let mut measured = Vec::new();
-    for file in files {
-        if std::fs::metadata(&file)?.modified()? < started {
-            continue;
-        }
-        match measurement(&file) {
-            Ok(measurement) => measured.push(measurement),
-            Err(error) => say(format!("`{}` is left out: {error:#}", file.display())),
-        }
-    }
-    measured.sort_by_key(|measurement| measurement["bench"].as_str().map(str::to_owned));
-    Ok(measured)
-}
-
-/// All files with the estimates of a bench's last run.
-fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, files)?;
-        } else if path.ends_with("new/estimates.json") {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn measurement(estimates: &Path) -> anyhow::Result<Value> {
-    let read = |path: &Path| -> anyhow::Result<Value> { Ok(serde_json::from_slice(&std::fs::read(path)?)?) };
-    let median = &read(estimates)?["median"];
-    let bench = read(&estimates.with_file_name("benchmark.json"))?;
-    Ok(json!({
-        "bench": bench["full_id"],
-        "median_ns": median["point_estimate"],
-        "lower_ns": median["confidence_interval"]["lower_bound"],
-        "upper_ns": median["confidence_interval"]["upper_bound"],
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn what_was_measured_now_is_told_and_what_was_measured_before_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let new = folder.path().join("run/ready/new");
-        std::fs::create_dir_all(&new).unwrap();
-        let estimates =
-            r#"{"median": {"point_estimate": 2.5, "confidence_interval": {"lower_bound": 2.0, "upper_bound": 3.0}}}"#;
-        std::fs::write(new.join("estimates.json"), estimates).unwrap();
-        std::fs::write(new.join("benchmark.json"), r#"{"full_id": "run/ready"}"#).unwrap();
-        let told = measurements(folder.path(), SystemTime::UNIX_EPOCH).unwrap();
-        assert_eq!(told, [json!({ "bench": "run/ready", "median_ns": 2.5, "lower_ns": 2.0, "upper_ns": 3.0 })]);
-        let later = SystemTime::now() + std::time::Duration::from_secs(60);
-        assert_eq!(measurements(folder.path(), later).unwrap(), [] as [Value; 0]);
-    }
 }

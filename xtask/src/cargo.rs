@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::test_packages;
 use crate::v8;
 use crate::workspace::Workspace;
 
@@ -33,8 +34,18 @@ pub(crate) fn run(subcommand: &[&str], arguments: &Arguments, workspace: &Worksp
 ///
 /// When cargo cannot be started.
 pub(crate) fn run_without_v8(subcommand: &[&str], arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
-    let status = workspace.cargo().args(subcommand).args(&arguments.passed).status().context("cargo does not start")?;
-    Ok(exit_code(status))
+    call(&[subcommand, &arguments.passed.iter().map(String::as_str).collect::<Vec<_>>()].concat(), workspace)
+}
+
+/// Calls cargo; the task ends as it does.
+///
+/// # Errors
+///
+/// When cargo cannot be started.
+pub(crate) fn call(arguments: &[&str], workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    let mut command = workspace.cargo();
+    command.args(arguments).envs(test_packages::variables(workspace));
+    Ok(exit_code(command.status().context("cargo does not start")?))
 }
 
 /// The exit code of a task whose child ended so: 1 for a child that a signal ended.

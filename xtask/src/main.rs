@@ -8,8 +8,11 @@ mod archive;
 mod bench;
 mod cargo;
 mod console;
+mod criterion;
 mod download;
 mod locked;
+mod pairs;
+mod soak;
 mod source_build;
 mod test;
 mod test_packages;
@@ -37,12 +40,14 @@ enum Task {
     Test(test::Arguments),
     /// Gets the V8 archive, where plain cargo finds it
     V8(v8::Arguments),
-    /// Runs the benches
+    /// Runs the benches, or with `--against` one of them in turns with that of another commit
     Bench(bench::Arguments),
     /// Shows how complete the generated TypeScript is on real tool definitions
     BindingsReport(cargo::Arguments),
     /// Runs 10,000 programs that take their process down against one host, and says what of it changed
     Kill(cargo::Arguments),
+    /// Half an hour of traffic while processes are killed at random and one tenant of four is hostile; says what broke its bound
+    Soak(soak::Arguments),
     /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
 }
@@ -74,6 +79,7 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         Task::Kill(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "kill"], arguments, workspace)
         }
+        Task::Soak(arguments) => soak::run(arguments, workspace),
         Task::Crowd(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)
         }

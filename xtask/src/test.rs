@@ -1,8 +1,8 @@
 //! `cargo xtask test`: all tests of the workspace, with one count at the end.
 //!
-//! Cargo builds the test programs; they are started here one by one, so that arguments reach the one in `tests/` alone
-//! (Rust's own test harness refuses what it does not know), so that one failure does not hide the next program's, and
-//! so that what all of them counted can be added up.
+//! Cargo builds the test programs; they are started here one by one, so that arguments reach those alone that know them
+//! (Rust's own test harness refuses what it does not know), so that one failure does not hide the next program's, and so that what
+//! all of them counted can be added up.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
@@ -10,25 +10,29 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail};
-use cargo_metadata::{Message, MetadataCommand};
+use cargo_metadata::Message;
 
 use crate::console::{answer, say};
 use crate::test_packages;
 use crate::v8;
 use crate::workspace::Workspace;
 
-/// The package whose test program takes the arguments after `--`.
-const INTEGRATION_TESTS: &str = "isolet-tests";
+/// The test programs that take the arguments after `--`, by package and target: these have a `main` of their own that knows them.
+const WITH_OWN_MAIN: [(&str, &str); 2] = [("isolet-tests", "isolet"), ("isolet-conformance", "direct")];
+
+/// The argument by which a test that lacks something of the machine fails, and how programs that take no argument are told.
+const REQUIRE_ALL: &str = "--require-all";
+const REQUIRE_ALL_VARIABLE: &str = "ISOLET_REQUIRE_ALL";
 
 /// What `cargo xtask test` is asked to do.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Install the npm packages first that the tests of other people's MCP servers and of the TypeScript compiler need
+    /// Install the npm packages first that the tests of other people's MCP servers, of the TypeScript compiler and of MCP conformance need
     #[arg(long)]
     node_packages: bool,
     #[command(flatten)]
     consent: v8::Consent,
-    /// For the test program in `tests/`: names to filter by, or `--require-all`, which makes a skipped test a failed one
+    /// For the test programs in `tests/`: names to filter by; or `--require-all`, by which what a machine lacks fails the test that needs it
     #[arg(last = true)]
     passed: Vec<String>,
 }
@@ -41,13 +45,19 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
     v8::ensure(&arguments.consent, workspace)?;
     if arguments.node_packages {
-        test_packages::install(workspace)?;
+        test_packages::ALL.iter().try_for_each(|packages| packages.install(workspace))?;
     }
+    let all_required = arguments.passed.iter().any(|argument| argument == REQUIRE_ALL);
     let mut count = Count::default();
     for program in build(workspace)? {
-        let passed = if program.package == INTEGRATION_TESTS { arguments.passed.as_slice() } else { &[] };
+        let has_own_main = WITH_OWN_MAIN.contains(&(&*program.package, &*program.target));
+        let passed = if has_own_main { arguments.passed.as_slice() } else { &[] };
         let mut command = Command::new(&program.executable);
         command.args(passed).current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+        command.envs(test_packages::variables(workspace));
+        if all_required {
+            command.env(REQUIRE_ALL_VARIABLE, "1");
+        }
         say(format!("\nRunning the tests of {} ({})", program.package, program.target));
         count.add(counted(&mut command)?);
     }
@@ -67,11 +77,6 @@ struct TestProgram {
 
 /// Builds all test programs of the workspace, in the order in which cargo finished them.
 fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestProgram>> {
-    let metadata = MetadataCommand::new()
-        .manifest_path(workspace.root().join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .context("cargo cannot read the workspace")?;
     let mut child = workspace
         .cargo()
         .args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"])
@@ -83,7 +88,7 @@ fn build(workspace: &Workspace) -> anyhow::Result<Vec<TestProgram>> {
     for message in Message::parse_stream(BufReader::new(output)) {
         let Message::CompilerArtifact(artifact) = message.context("cargo said something that is no message")? else { continue };
         let (true, Some(executable)) = (artifact.profile.test, artifact.executable) else { continue };
-        let package = metadata.packages.iter().find(|package| package.id == artifact.package_id);
+        let package = workspace.metadata().packages.iter().find(|package| package.id == artifact.package_id);
         let package = package.context("cargo built a test of no package of the workspace")?;
         programs.push(TestProgram {
             package: package.name.to_string(),
@@ -162,7 +167,22 @@ impl fmt::Display for Count {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn a_program_that_takes_arguments_is_there_and_has_a_main_of_its_own() {
+        let workspace = Workspace::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for (package, target) in WITH_OWN_MAIN {
+            let package = workspace.metadata().packages.iter().find(|known| *known.name == package).unwrap();
+            let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
+            let mut tests = manifest.split("[[test]]\n").skip(1).map(|rest| rest.split("\n[").next().unwrap_or_default());
+            let has_own_main =
+                |test: &str| test.contains(&format!("name = \"{target}\"\n")) && test.contains("harness = false");
+            assert!(tests.any(has_own_main), "{target}");
+        }
+    }
 
     #[test]
     fn result_lines_are_added_up() {

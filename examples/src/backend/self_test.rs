@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::users::Users;
-use super::{BODY_BYTES_MAX, Backend};
+use super::{BODY_BYTES_MAX, Backend, ServerLimits, server};
 
 /// Characters of an answer that are shown.
 const SHOWN_MAX: usize = 200;
@@ -25,20 +25,18 @@ const DELETE: &str = "return await tracker.delete_issue({ issue: 'APP-1' })";
 /// When an answer is not as it should be, or the backend does not end.
 pub async fn self_test() -> Result<String> {
     let backend = Arc::new(Backend::new()?);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let listener = server::listen(0)?;
     let address = listener.local_addr()?;
     let (end, ended) = oneshot::channel::<()>();
-    let router = Arc::clone(&backend).router(address);
-    let served = tokio::spawn(async move {
-        let ended = async move { drop(ended.await) };
-        axum::serve(listener, router).with_graceful_shutdown(ended).await
-    });
+    let limits = ServerLimits::default();
+    let router = backend.router(address, &limits);
+    let served = tokio::spawn(server::serve(listener, router, limits, async move { drop(ended.await) }));
     let mut visitor = Visitor { address, report: String::new() };
     programs(&mut visitor, &backend).await?;
     mcp(&mut visitor, &backend).await?;
     refusals(&mut visitor, &backend).await?;
     drop(end);
-    served.await??;
+    served.await?;
     Ok(visitor.report)
 }
 
@@ -97,10 +95,15 @@ async fn refusals(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
     }
     let answer = visitor.ask("bob", "POST /run", &token, &" ".repeat(BODY_BYTES_MAX + 1), &[]).await?;
     ensure!(answer.status == 413, "{answer:?}");
-    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
-    for header in [("Host", "isolet.example"), ("Origin", "https://isolet.example")] {
-        let answer = visitor.ask("bob", "POST /mcp", &token, &list, &[header]).await?;
-        ensure!(answer.status == 403, "{answer:?}");
+    for request in ["POST /run", "GET /types", "POST /mcp", "GET /nowhere"] {
+        for header in [("Host", "isolet.example"), ("Origin", "https://isolet.example")] {
+            let answer = visitor.ask("bob", request, &token, &program, &[header]).await?;
+            ensure!(answer.status == 403, "{answer:?}");
+        }
+    }
+    for request in ["POST /run", "POST /mcp"] {
+        let answer = visitor.ask("bob", request, &token, &program, &[("Content-Type", "text/plain")]).await?;
+        ensure!(answer.status == 415, "{answer:?}");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A backend with two signed-in users: `backend [--port N]` serves on this machine, `backend --self-test` tries itself out.
 
 use clap::Parser as _;
-use isolet_examples::backend;
+use isolet_examples::backend::{self, ServerLimits};
 
 /// A backend with two signed-in users.
 #[derive(clap::Parser)]
@@ -22,7 +22,8 @@ fn main() -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the report is what was asked for")]
 async fn start(arguments: Arguments) -> anyhow::Result<()> {
     if !arguments.self_test {
-        return backend::serve(arguments.port).await;
+        backend::log_to_standard_error();
+        return backend::serve(arguments.port, ServerLimits::default()).await;
     }
     print!("{}", backend::self_test().await?);
     Ok(())

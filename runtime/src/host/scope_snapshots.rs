@@ -24,6 +24,7 @@ use super::run_error::RunError;
 use super::scopes::manifest_of;
 use super::snapshot_folder::{OpenSnapshotFolder, SnapshotFolderError, SnapshotKey, StoredSnapshot};
 use super::snapshot_maker::{MakerError, SnapshotMaker};
+use crate::error_chain::chain;
 use crate::frame::{Boot, Build};
 
 /// Requests of a scope before its snapshot is made.
@@ -64,7 +65,7 @@ enum NoSnapshot {
     Maker(#[from] MakerError),
     #[error("it has {bytes} bytes and `snapshot_bytes_max` is {bytes_max}: raise it")]
     TooLarge { bytes: usize, bytes_max: usize },
-    #[error("it could not be held in memory: {0}")]
+    #[error("it could not be held in memory")]
     Memory(#[from] io::Error),
 }
 
@@ -155,7 +156,7 @@ impl ScopeSnapshots {
             }
         };
         match made.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(Err(error))) => Err(RunError::NoSnapshot { reason: error.to_string() }),
+            Ok(Some(Err(error))) => Err(RunError::NoSnapshot { reason: chain(&**error) }),
             Ok(_) => Ok(()),
             Err(_) => Err(RunError::ShutDown),
         }
@@ -189,7 +190,11 @@ impl ScopeSnapshots {
             Err(error) => {
                 entry.retry_at = Some(Instant::now() + RETRY_AFTER);
                 self.counters.snapshots_failed.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%error, contents = order.contents, "no snapshot of a scope: its runs boot from the base snapshot");
+                tracing::warn!(
+                    error = chain(&error),
+                    contents = order.contents,
+                    "no snapshot of a scope: its runs boot from the base snapshot"
+                );
                 Err(Arc::new(error))
             }
         };
@@ -286,7 +291,7 @@ impl Making {
             Ok(stored) => stored,
             Err(mismatch) => {
                 self.counters.snapshots_refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%key, reason = %mismatch, "a stored snapshot is not used and made again");
+                tracing::warn!(%key, reason = chain(&mismatch), "a stored snapshot is not used and made again");
                 None
             }
         }
@@ -298,8 +303,7 @@ impl Making {
         let written = tokio::task::spawn_blocking(move || folder.write(key, &build, &contents, &snapshot)).await;
         if let Ok(Err(error)) = written {
             self.counters.snapshots_unsaved.fetch_add(1, Ordering::Relaxed);
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(%error, cause, "a snapshot is kept in memory only: it could not be stored");
+            tracing::warn!(error = chain(&error), "a snapshot is kept in memory only: it could not be stored");
         }
     }
 }

@@ -151,7 +151,7 @@ pub enum Exposure {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotMismatch {
     /// It cannot be read.
-    #[error("it cannot be read: {0}")]
+    #[error("it cannot be read")]
     Unreadable(#[source] io::Error),
     /// It is something else than a file.
     #[error("it is a symbolic link, or no file")]

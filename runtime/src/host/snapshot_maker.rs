@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Why there is no snapshot of a scope.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MakerError {
-    #[error("no process could be spoken to: {0}")]
+    #[error("no process could be spoken to")]
     System(#[from] io::Error),
     #[error("the process that makes it ended early")]
     Ended,
@@ -28,7 +28,7 @@ pub(crate) enum MakerError {
     Refused(String),
     #[error("the process that makes it did not answer in {ANSWER_MAX:?}")]
     Silent,
-    #[error("the process that makes it speaks another language: {0}")]
+    #[error("the process that makes it speaks another language")]
     Frame(#[from] FrameError),
     #[error("the process that makes it answered something else")]
     Other,

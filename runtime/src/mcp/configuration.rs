@@ -62,11 +62,12 @@ pub enum ConfigurationError {
     #[error("the configuration has more than {CONFIGURATION_BYTES_MAX} bytes: is it the right file?")]
     TooLarge,
     /// Not JSON, or not of this form.
-    #[error("the configuration is wrong{}: {source}", at(place))]
+    #[error("the configuration is wrong{}", at(place))]
     Malformed {
         /// Where, as `mcpServers.github.args[1]`; empty for the whole.
         place: String,
         /// What is wrong, with line and column.
+        #[source]
         source: serde_json::Error,
     },
     /// A server that is reached over HTTP.
@@ -267,10 +268,11 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::error_chain::chain;
 
     #[track_caller]
     fn check_error(text: &str, expected: &str) {
-        let error = Configuration::parse(text).unwrap_err().to_string();
+        let error = chain(&Configuration::parse(text).unwrap_err());
         assert!(error.starts_with(expected), "{error}");
     }
 

@@ -7,7 +7,7 @@ use isolet_conformance::runner::{Baseline, Revision, Server, Status, Suite, Targ
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What is missing, and the way out: stands in the line of each test that is ignored for it.
-const MISSING: &str = "needs `cargo run --package isolet-conformance --bin conformance install`";
+const MISSING: &str = "needs Node.js and `cargo xtask test --node-packages`";
 
 /// Beside the arguments of every test binary: whatever a test needs has to be there.
 const REQUIRE_ALL: &str = "--require-all";

