@@ -108,7 +108,7 @@ fn run_errors() -> Vec<RunError> {
         RunError::NotInitialised,
         RunError::Configuration { what: text() },
         RunError::Overloaded { waiting: 3, retry_after: Duration::from_secs(1) },
-        RunError::System { what: "started", source: io_error() },
+        RunError::System { call: "fork", source: io_error() },
         RunError::Refused { reason: text() },
         RunError::ZygoteLost,
         RunError::NotIsolated { missing: text() },
