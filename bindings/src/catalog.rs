@@ -116,7 +116,9 @@ impl fmt::Display for DroppedTool {
 
 /// The beginning of a name that may be too long to show.
 fn excerpt(name: &str) -> &str {
-    &name[..name.floor_char_boundary(REPORTED_NAME_BYTES_MAX)]
+    let starts = name.char_indices().map(|(start, _)| start).chain([name.len()]);
+    let end = starts.take_while(|end| *end <= REPORTED_NAME_BYTES_MAX).last();
+    &name[..end.unwrap_or_default()]
 }
 
 impl Catalog {

@@ -272,9 +272,9 @@ fn texts_of(tool: &ScopedTool, give: &mut impl FnMut(&str, f32) -> bool) {
 }
 
 /// Gives the first `words_max` words of `text`: `createIssue_v2` is `create`, `Issue`, `v2`; each ideograph is a word.
-fn each_word(text: &str, words_max: usize, mut give: impl FnMut(&str)) {
+fn each_word(text: &str, words_max: usize, give: impl FnMut(&str)) {
     let pieces = text.split(|character: char| !character.is_alphanumeric()).filter(|piece| !piece.is_empty());
-    pieces.flat_map(split_case).filter(|word| word.len() <= 64).take(words_max).for_each(|word| give(word));
+    pieces.flat_map(split_case).filter(|word| word.len() <= 64).take(words_max).for_each(give);
 }
 
 /// `piece` at its inner capitals and around ideographs.

@@ -67,7 +67,7 @@ pub(super) enum Matcher {
 pub(super) struct Automaton {
     translated: String,
     states: u64,
-    engines: OnceLock<Option<Engines>>,
+    engines: OnceLock<Option<Box<Engines>>>,
 }
 
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Automaton {
             meter.spend(BUILD_STEPS + BUILD_STATE_STEPS * self.states)?;
         }
         // What was counted ahead and cannot be built after all is not taken for a match.
-        let engines = self.engines.get_or_init(|| Engines::of(&self.translated)).as_ref().ok_or(Exhausted)?;
+        let engines = self.engines.get_or_init(|| Engines::of(&self.translated).map(Box::new)).as_ref().ok_or(Exhausted)?;
         let simulated = (STATE_STEPS * self.states).saturating_mul(steps(text.len()) + 1);
         let is_long = machine.simulated.saturating_add(simulated) > SIMULATED_STEPS_MAX;
         if let (true, false, Some(dfa)) = (is_long, machine.has_given_up, &engines.deterministic) {

@@ -258,9 +258,9 @@ impl<'s> Reader<'s> {
     }
 
     fn read_numbers(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
-        let bounds: [(_, _, fn(Number, Bound) -> Rule); 2] =
-            [("minimum", "exclusiveMinimum", Rule::Least), ("maximum", "exclusiveMaximum", Rule::Most)];
-        for (keyword, exclusive, rule) in bounds {
+        let least: fn(Number, Bound) -> Rule = Rule::Least;
+        for (keyword, exclusive, rule) in [("minimum", "exclusiveMinimum", least), ("maximum", "exclusiveMaximum", Rule::Most)]
+        {
             let bound = self.said(said, keyword, waiting, |value| value.as_number().cloned());
             // Draft 4 has a boolean here, which says what the other bound is.
             let is_exclusive = said.get(exclusive) == Some(&Value::Bool(true));
@@ -432,9 +432,8 @@ impl<'s> Reader<'s> {
     }
 
     fn read_combinators(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
-        let combinators: [(_, fn(Vec<NodeId>) -> Rule); 3] =
-            [("allOf", Rule::All), ("anyOf", Rule::AnyOf), ("oneOf", Rule::OneOf)];
-        for (keyword, rule) in combinators {
+        let all: fn(Vec<NodeId>) -> Rule = Rule::All;
+        for (keyword, rule) in [("allOf", all), ("anyOf", Rule::AnyOf), ("oneOf", Rule::OneOf)] {
             let schemas = self.said(said, keyword, waiting, |value| value.as_array().filter(|schemas| !schemas.is_empty()));
             if let Some(schemas) = schemas {
                 rules.push(rule(self.parts(waiting, keyword, schemas)));
