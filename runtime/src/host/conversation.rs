@@ -74,6 +74,7 @@ type Answered = (usize, u32, Result<ToolReply, ToolError>);
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
+    processor: Processor,
     stream: Stream,
     decoder: Decoder,
     read_size: ReadSize,
@@ -101,6 +102,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
     let mut conversation = Conversation {
+        processor: Processor::new(limits.cpu_max, claim.owes_walls()),
         assignment,
         claim,
         stream,
@@ -127,8 +129,7 @@ impl Conversation<'_> {
     async fn until_end(&mut self) -> Result<End, RunError> {
         let wall = tokio::time::sleep(self.assignment.limits.wall_max);
         let deadline = wall.deadline();
-        let mut processor = Processor::new(self.assignment.limits.cpu_max);
-        let cpu = tokio::time::sleep(processor.first_look());
+        let cpu = tokio::time::sleep(self.processor.first_look());
         tokio::pin!(wall, cpu);
         loop {
             let mut turn = tokio::time::Instant::now();
@@ -171,7 +172,7 @@ impl Conversation<'_> {
                     }
                 }
                 () = &mut wall => return Ok(self.out_of_time()),
-                () = &mut cpu => match processor.look(&self.claim.process) {
+                () = &mut cpu => match self.processor.look(&self.claim.process) {
                     Some(next) => cpu.as_mut().reset(tokio::time::Instant::now() + next),
                     None => return Ok(End::Stopped(Stop::Cpu { limit: self.assignment.limits.cpu_max })),
                 },
@@ -223,6 +224,7 @@ impl Conversation<'_> {
     fn hear_walls(&mut self, walls: Walls) -> Result<Option<End>, RunError> {
         let missing = walls.missing_for_strict();
         self.claim.note_walls(&walls);
+        self.processor.note_booted(&self.claim.process);
         match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
             _ => Ok(None),

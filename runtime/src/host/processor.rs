@@ -14,13 +14,21 @@ const LOOK_AFTER_MAX: Duration = Duration::from_millis(640);
 #[derive(Debug)]
 pub(crate) struct Processor {
     limit: Duration,
+    /// What had been used when the process was there, and only the program was to come. `None` until then: to boot is no computing.
+    used_to_boot: Option<Duration>,
     is_lowered: bool,
     look_after: Duration,
 }
 
 impl Processor {
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, is_lowered: false, look_after: LOWERED_AFTER }
+    /// `boots`: the process was spawned and has to boot first.
+    pub(crate) fn new(limit: Duration, boots: bool) -> Self {
+        Self { limit, used_to_boot: (!boots).then_some(Duration::ZERO), is_lowered: false, look_after: LOWERED_AFTER }
+    }
+
+    /// Notes that the process has booted.
+    pub(crate) fn note_booted(&mut self, process: &GuestProcess) {
+        self.used_to_boot = Some(process.cpu_time().unwrap_or_default());
     }
 
     /// When to look first, from the start on.
@@ -32,7 +40,8 @@ impl Processor {
     pub(crate) fn look(&mut self, process: &GuestProcess) -> Option<Duration> {
         let used = process.cpu_time().unwrap_or_default();
         let left = self.limit.checked_sub(used).filter(|left| *left > Duration::ZERO)?;
-        if !self.is_lowered && used >= LOWERED_AFTER {
+        let computes = self.used_to_boot.is_some_and(|to_boot| used.saturating_sub(to_boot) >= LOWERED_AFTER);
+        if computes && !self.is_lowered {
             process.lower();
             self.is_lowered = true;
         }
@@ -60,7 +69,7 @@ mod tests {
 
     #[test]
     fn one_that_waits_is_looked_at_less_and_less() {
-        let mut processor = Processor::new(Duration::from_secs(5));
+        let mut processor = Processor::new(Duration::from_secs(5), false);
         assert_eq!(processor.first_look(), LOWERED_AFTER);
         let process = having_used(Duration::from_micros(300));
         let looks: Vec<_> = (0..9).filter_map(|_| processor.look(&process)).map(|next| next.as_millis()).collect();
@@ -70,15 +79,28 @@ mod tests {
 
     #[test]
     fn one_that_computes_is_lowered_once_and_then_looked_at_when_its_limit_may_be_reached() {
-        let mut processor = Processor::new(Duration::from_secs(5));
+        let mut processor = Processor::new(Duration::from_secs(5), false);
         assert_eq!(processor.look(&having_used(LOWERED_AFTER)), Some(Duration::from_secs(5) - LOWERED_AFTER));
         assert!(processor.is_lowered);
     }
 
     #[test]
+    fn what_it_takes_to_boot_counts_for_the_limit_alone() {
+        let to_boot = 4 * LOWERED_AFTER;
+        let mut processor = Processor::new(2 * to_boot, true);
+        processor.look(&having_used(to_boot));
+        processor.note_booted(&having_used(to_boot));
+        processor.look(&having_used(to_boot + LOWERED_AFTER / 2));
+        assert!(!processor.is_lowered);
+        processor.look(&having_used(to_boot + LOWERED_AFTER));
+        assert!(processor.is_lowered);
+        assert_eq!(processor.look(&having_used(2 * to_boot)), None);
+    }
+
+    #[test]
     fn a_limit_is_reached_and_not_before() {
         let limit = Duration::from_millis(3);
-        let mut processor = Processor::new(limit);
+        let mut processor = Processor::new(limit, false);
         assert_eq!(processor.first_look(), limit);
         assert_eq!(processor.look(&having_used(limit - Duration::from_nanos(1))), Some(Duration::from_millis(1)));
         assert_eq!(processor.look(&having_used(limit)), None);
