@@ -66,6 +66,12 @@ fn policy(process: u32) -> Option<String> {
     Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(38)?.to_owned())
 }
 
+/// The processes of this host that give way to others.
+fn lowered() -> Vec<u32> {
+    let processes = process_table::descendants_of(process_table::host()).into_iter();
+    processes.filter(|process| policy(*process).as_deref() == Some(SCHED_IDLE)).collect()
+}
+
 async fn who_gives_way(start: Start) -> anyhow::Result<()> {
     let mut config = Config::default();
     config.start = start;
@@ -77,10 +83,6 @@ async fn who_gives_way(start: Start) -> anyhow::Result<()> {
     let computing = Arc::clone(&session);
     let computing = tokio::spawn(async move { computing.run("await hold.until_told({}); for (;;);").await });
     ensure!(until(SOON, || upstream.running() == 2).await, "the run does not call");
-    let lowered = || -> Vec<u32> {
-        let processes = process_table::descendants_of(process_table::host()).into_iter();
-        processes.filter(|process| policy(*process).as_deref() == Some(SCHED_IDLE)).collect()
-    };
     ensure!(lowered().is_empty(), "runs that wait give way: {:?}", lowered());
     upstream.tell(true);
     ensure!(waiting.await??.end == End::Returned(7.into()), "the run that waited");
@@ -125,38 +127,35 @@ pub(crate) fn neighbours(arguments: &[String]) -> anyhow::Result<()> {
 
 async fn measure(loops: usize) -> anyhow::Result<Found> {
     const RUNS: usize = 300;
-    const LIMIT: Duration = Duration::from_secs(8);
-    let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
+    const LIMIT: Duration = Duration::from_secs(10);
+    let (runtime, scopes, told) = (Runtime::new(Config::default())?, test_tools::scopes()?, Upstream::new("tenant"));
     runtime.prepare(&scopes.test).await?;
-    let session = |user: &'static str| {
-        let scope = scopes.test.clone();
-        Arc::new(runtime.session(scope, TestTools(Upstream::new(user))).of_user(user))
-    };
-    let (neighbour, tenant) = (session("neighbour"), session("tenant"));
+    let neighbour = runtime.session(scopes.test, TestTools(Upstream::new("neighbour"))).of_user("neighbour");
+    let tenant = Arc::new(runtime.session(scopes.hold, TestTools(Arc::clone(&told))).of_user("tenant"));
     let alone = latencies(&neighbour, RUNS).await?;
     let mut limits = LowerLimits::default();
     (limits.cpu_max, limits.wall_max) = (Some(LIMIT), Some(LIMIT));
     let mut runs = tokio::task::JoinSet::new();
-    let started = Instant::now();
     for _ in 0..loops {
         let (tenant, limits) = (Arc::clone(&tenant), limits.clone());
         runs.spawn(async move {
             let options = RunOptions { limits, ..RunOptions::default() };
-            let outcome = tenant.run_with("for (;;) await null", options).await?;
-            anyhow::Ok((outcome.end, outcome.cost.wall))
+            let outcome = tenant.run_with("await hold.until_told({}); for (;;) await null", options).await?;
+            anyhow::Ok((outcome.end, Instant::now()))
         });
     }
-    // They compute, and have done so for long enough to give way.
-    ensure!(until(SOON, || runtime.metrics().live == loops).await, "{} loops, not {loops}", runtime.metrics().live);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    ensure!(until(SOON, || told.running() == loops).await, "{} loops, not {loops}", told.running());
+    // Now the time of each has begun.
+    let last_end = Instant::now() + LIMIT;
+    told.tell(true);
+    ensure!(until(LIMIT / 2, || lowered().len() == loops).await, "{} of {loops} loops give way", lowered().len());
     let beside = latencies(&neighbour, RUNS).await?;
     let mut late = Duration::ZERO;
     while let Some(run) = runs.join_next().await {
-        let (end, wall) = run??;
+        let (end, ended) = run??;
         ensure!(matches!(end, End::Stopped(Stop::Wall { .. } | Stop::Cpu { .. })), "a loop: {end}");
-        late = late.max(wall.saturating_sub(LIMIT));
+        late = late.max(ended.saturating_duration_since(last_end));
     }
-    ensure!(started.elapsed() >= LIMIT, "the loops ended early");
     Ok(Found { alone, beside, late })
 }
 

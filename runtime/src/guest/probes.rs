@@ -336,7 +336,9 @@ fn addresses_are_limited_with_data() {
         check(map(true), REFUSED, "a terabyte");
         // What is occupied to keep V8 together is larger than that, and stays as it is.
         let reserved = i64::try_from(memory::RESERVED.start).unwrap_or(0);
+        let in_place_of = ANONYMOUS | i64::from(libc::MAP_FIXED);
         let probes = [
+            ("mmap", libc::SYS_mmap, [reserved, PAGE, i64::from(libc::PROT_READ), in_place_of, -1, 0]),
             ("mprotect", libc::SYS_mprotect, [reserved, PAGE, i64::from(libc::PROT_READ), 0, 0, 0]),
             ("munmap", libc::SYS_munmap, [reserved, PAGE, 0, 0, 0, 0]),
             ("mremap", libc::SYS_mremap, [reserved, PAGE, PAGE, 1, 0, 0]),
@@ -353,6 +355,18 @@ fn addresses_are_limited_with_data() {
             let killed = if place == Place::ForkedRun { SIGNALLED + libc::SIGSYS } else { KILLED_BY_THE_LIST };
             check(ended, killed, probe.0);
         }
+        // Elsewhere a place can be named, and V8 names it.
+        let named = [1 << 30, PAGE, i64::from(libc::PROT_READ), ANONYMOUS, -1, 0];
+        let map_elsewhere = || {
+            let mapped = make(("mmap", libc::SYS_mmap, named));
+            let again = [mapped, PAGE, i64::from(libc::PROT_READ), in_place_of, -1, 0];
+            if mapped == -1 || make(("mmap", libc::SYS_mmap, again)) != mapped { REFUSED } else { FINE }
+        };
+        let named_places = in_child(|| {
+            memory::keep_v8_together();
+            close_and_act(&BOOT, place, map_elsewhere)
+        });
+        check(named_places, FINE, "a mapping at a place that is free or its own");
     }
 }
 

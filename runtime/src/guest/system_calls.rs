@@ -152,8 +152,13 @@ pub(super) fn list(jit: Jit, occupant: Occupant) -> Result<BpfProgram, String> {
         if jit == Jit::Off && matches!(*name, "mmap" | "mprotect") {
             add_to_each(&mut alternatives, &never_executable()?);
         }
-        if memory::is_v8_kept_together() && matches!(*name, "mprotect" | "munmap" | "mremap" | "madvise") {
-            add_to_each(&mut alternatives, &never_reserved()?);
+        if memory::is_v8_kept_together() {
+            match *name {
+                "mprotect" | "munmap" | "mremap" | "madvise" => add_to_each(&mut alternatives, &never_reserved()?),
+                // Where no place is insisted on, the kernel takes a free one.
+                "mmap" => alternatives = either(&alternatives, &[without_fixed_place()?, never_reserved()?]),
+                _ => {}
+            }
         }
         // A call without any rule may have any arguments.
         let rules_of_call = alternatives.into_iter().filter(|conditions| !conditions.is_empty()).map(SeccompRule::new);
@@ -222,6 +227,16 @@ fn add_to_each(alternatives: &mut Alternatives, condition: &SeccompCondition) {
     }
 }
 
+/// Each of these, with one condition or another.
+fn either(alternatives: &Alternatives, conditions: &[SeccompCondition]) -> Alternatives {
+    let with_each = |condition: &SeccompCondition| {
+        let mut alternatives = alternatives.clone();
+        add_to_each(&mut alternatives, condition);
+        alternatives
+    };
+    conditions.iter().flat_map(with_each).collect()
+}
+
 /// Without a JIT nothing becomes executable.
 fn never_executable() -> Result<SeccompCondition, String> {
     let executable = u64::from(libc::PROT_EXEC.unsigned_abs());
@@ -231,6 +246,12 @@ fn never_executable() -> Result<SeccompCondition, String> {
 /// Nothing of the addresses that are occupied to keep V8 together: the page tables of what could be read there count against no limit.
 fn never_reserved() -> Result<SeccompCondition, String> {
     SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::Ge, memory::RESERVED.end as u64).map_err(text)
+}
+
+/// No mapping in the place of another.
+fn without_fixed_place() -> Result<SeccompCondition, String> {
+    let fixed = u64::from(libc::MAP_FIXED.unsigned_abs());
+    SeccompCondition::new(3, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(fixed), 0).map_err(text)
 }
 
 fn compiled(

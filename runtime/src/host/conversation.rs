@@ -79,6 +79,7 @@ struct Answered {
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
+    processor: Processor,
     stream: Stream,
     decoder: Decoder,
     read_size: ReadSize,
@@ -116,7 +117,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         caller: Caller::new(assignment.scope, assignment.host, limits, work, listeners),
         // Further away than any clock goes is never.
         deadline: tokio::time::sleep(limits.wall_max).deadline(),
-        processor: Processor::new(limits.cpu_max),
+        processor: Processor::new(limits.cpu_max, claim.owes_walls()),
         assignment,
         claim,
         stream,
@@ -295,6 +296,7 @@ impl Conversation<'_> {
     fn hear_walls(&mut self, walls: Walls) -> Result<Heard, RunError> {
         let missing = walls.missing_for_strict();
         self.claim.note_walls(&walls);
+        self.processor.note_booted(&self.claim.process);
         match missing {
             Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
             _ => Ok(Heard::More),

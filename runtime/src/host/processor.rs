@@ -16,6 +16,8 @@ const LOWERED_AFTER: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Processor {
     limit: Duration,
+    /// What had been used when the process was there, and only the program was to come. `None` until then: to boot is no computing.
+    used_to_boot: Option<Duration>,
     is_lowered: bool,
     pulse: Pulse,
     /// What this process had done for the run at the last look.
@@ -23,8 +25,15 @@ pub(crate) struct Processor {
 }
 
 impl Processor {
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, is_lowered: false, pulse: Pulse::first_after(LOWERED_AFTER), work_seen: Duration::ZERO }
+    /// `boots`: the process was spawned and has to boot first.
+    pub(crate) fn new(limit: Duration, boots: bool) -> Self {
+        let (used_to_boot, pulse) = ((!boots).then_some(Duration::ZERO), Pulse::first_after(LOWERED_AFTER));
+        Self { limit, used_to_boot, is_lowered: false, pulse, work_seen: Duration::ZERO }
+    }
+
+    /// Notes that the process has booted.
+    pub(crate) fn note_booted(&mut self, process: &GuestProcess) {
+        self.used_to_boot = Some(process.cpu_time().unwrap_or_default());
     }
 
     /// When to look first, from the start on.
@@ -36,7 +45,8 @@ impl Processor {
     pub(crate) fn look(&mut self, process: &GuestProcess, work: &HostWork, place: &Place) -> Option<Duration> {
         let used = process.cpu_time().unwrap_or_default();
         let left = self.left(used, work.used())?;
-        if !self.is_lowered && used >= LOWERED_AFTER {
+        let computes = self.used_to_boot.is_some_and(|to_boot| used.saturating_sub(to_boot) >= LOWERED_AFTER);
+        if computes && !self.is_lowered {
             process.lower();
             self.is_lowered = true;
         }
@@ -102,7 +112,7 @@ mod tests {
 
     #[test]
     fn one_that_has_computed_for_its_time_is_lowered_and_one_that_has_not_is_not() {
-        let mut processor = Processor::new(Duration::from_secs(5));
+        let mut processor = Processor::new(Duration::from_secs(5), false);
         assert_eq!(processor.first_look(), LOWERED_AFTER);
         looks(&mut processor, &[LOWERED_AFTER - Duration::from_nanos(1)]);
         assert!(!processor.is_lowered);
@@ -111,16 +121,31 @@ mod tests {
     }
 
     #[test]
+    fn what_it_takes_to_boot_counts_for_the_limit_alone() {
+        let to_boot = 4 * LOWERED_AFTER;
+        let mut processor = Processor::new(2 * to_boot, true);
+        looks(&mut processor, &[to_boot]);
+        let booted = GuestProcess::starting();
+        booted.set_ended(Exit::Code(0), to_boot);
+        processor.note_booted(&booted);
+        looks(&mut processor, &[to_boot + LOWERED_AFTER / 2]);
+        assert!(!processor.is_lowered);
+        looks(&mut processor, &[to_boot + LOWERED_AFTER]);
+        assert!(processor.is_lowered);
+        assert_eq!(looks(&mut processor, &[2 * to_boot]), [None]);
+    }
+
+    #[test]
     fn a_limit_is_reached_and_not_before() {
         let limit = Duration::from_millis(3);
-        let mut processor = Processor::new(limit);
+        let mut processor = Processor::new(limit, false);
         assert_eq!(processor.first_look(), limit);
         assert_eq!(looks(&mut processor, &[limit - Duration::from_nanos(1), limit]), [Some(Duration::from_millis(1)), None]);
     }
 
     #[test]
     fn what_the_host_does_for_a_run_counts() {
-        let mut processor = Processor::new(Duration::from_millis(3));
+        let mut processor = Processor::new(Duration::from_millis(3), false);
         assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(1)), Some(Duration::from_millis(1)));
         assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(2)), None);
     }
