@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::without_half_surrogates;
+use isolet_bindings::{visible, without_half_surrogates};
 use rmcp::RoleServer;
 use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, RequestId,
@@ -147,10 +147,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         Some(ClientJsonRpcMessage::notification(cancelled.into()))
     }
 
-    /// Answers with an error.
+    /// Answers with an error, which may quote the client.
     fn refuse(&self, id: Option<&ClientId>, (code, message): Refusal) {
         let id = id.map_or("null", ClientId::as_json);
-        let answer = self.output.send(vec![error_text(id, code, &message, None).into()]);
+        let answer = self.output.send(vec![error_text(id, code, &visible::line(&message), None).into()]);
         tokio::spawn(async move {
             // A line that is closed says so to whoever reads from it.
             let _ = answer.await;
