@@ -46,6 +46,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("faces::limits_hold_for_classic_calls", || block_on(limits_hold_for_classic_calls())),
     ("faces::the_instructions_are_short", the_instructions_are_short),
     ("faces::everything_that_has_an_id_is_answered", || block_on(everything_that_has_an_id_is_answered())),
+    ("faces::a_careless_client_is_understood", || block_on(a_careless_client_is_understood())),
     ("faces::an_id_is_given_back_as_it_was_written", || block_on(an_id_is_given_back_as_it_was_written())),
     ("faces::an_id_that_is_in_use_is_refused_and_can_be_cancelled", || {
         block_on(an_id_that_is_in_use_is_refused_and_can_be_cancelled())
@@ -414,8 +415,10 @@ async fn everything_that_has_an_id_is_answered() -> Result<()> {
         (call(14, "tracker__get_issue", &format!(r#"{{"issue":{deep}}}"#)), json!(14), None),
         (call(15, "tracker__get_issue", "[1]"), json!(15), None),
         (call(16, "run_code", &format!(r#"{{"code":"{long}"}}"#)), json!(16), Some(-32600)),
-        (format!(r#"{{"params":{{"a":"{long}"}},"id":17,"jsonrpc":"2.0"}}"#), Value::Null, Some(-32600)),
+        (format!(r#"{{"params":{{"a":"{long}"}},"id":17,"jsonrpc":"2.0"}}"#), json!(17), Some(-32600)),
+        (format!(r#"{{"params":{{"a":"{long}","id":17}}}}"#), Value::Null, Some(-32600)),
         (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":"7"}}"#.to_owned(), json!(18), Some(-32602)),
+        (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":""}}"#.to_owned(), json!(18), None),
         ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":19,\"method\":\"ping\"}\r".to_owned(), json!(19), None),
     ];
     for (line, id, code) in cases {
@@ -445,6 +448,30 @@ async fn everything_that_has_an_id_is_answered() -> Result<()> {
     }
     ids.sort_by_key(ToString::to_string);
     ensure!(ids == [json!(20), json!(21), Value::Null], "{ids:?}");
+    Ok(())
+}
+
+async fn a_careless_client_is_understood() -> Result<()> {
+    let session = tracker("ada", Grants::new().allow("*"))?;
+    for (params, version) in [
+        ("null", "2025-11-25"),
+        ("{}", "2025-11-25"),
+        (r#"{"protocolVersion":"2026-07-28","capabilities":{},"clientInfo":{"name":"x","version":"1"}}"#, "2025-11-25"),
+        (r#"{"protocolVersion":"2024-11-05","capabilities":null,"clientInfo":null,"_meta":null}"#, "2024-11-05"),
+        (
+            r#"{"protocolVersion":"2025-06-18","capabilities":{"roots":null,"sampling":[]},"clientInfo":{"name":"x"}}"#,
+            "2025-06-18",
+        ),
+    ] {
+        let mut wire = Wire::open(&session, Mode::Both);
+        wire.write_line(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{params}}}"#)).await?;
+        let answer = wire.receive().await?;
+        ensure!(answer["result"]["protocolVersion"] == version, "{params}: {answer}");
+        wire.write_line(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#).await?;
+        wire.write_line(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"cursor":"","_meta":null}}"#).await?;
+        let answer = wire.receive().await?;
+        ensure!(answer["result"]["tools"].is_array(), "{params}: {answer}");
+    }
     Ok(())
 }
 

@@ -331,3 +331,25 @@ fn sealed(bytes: &[u8]) -> io::Result<OwnedFd> {
     file.write_all(bytes)?;
     Ok(file.into())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use isolet_bindings::Catalog;
+
+    use super::*;
+
+    #[test]
+    fn scopes_without_a_snapshot_are_forgotten_where_there_are_many() {
+        let hash = |number: usize| Catalog::load([(format!("s{number}"), Vec::<serde_json::Value>::new())]).unwrap().hash();
+        let mut state = State::default();
+        for number in 0..SCOPES_MAX {
+            state.used(hash(number));
+        }
+        assert_eq!(state.used(hash(0)).last_use, SCOPES_MAX as u64 + 1);
+        assert_eq!(state.scopes.len(), SCOPES_MAX, "one that is known takes no room");
+        state.used(hash(SCOPES_MAX));
+        assert_eq!(state.scopes.len(), 1);
+    }
+}

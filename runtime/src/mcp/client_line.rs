@@ -11,36 +11,34 @@
 //!
 //! Arguments of a call stay the text that they came in, and go to the face beside the request: a tree of them would take fifty times as much.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::without_half_surrogates;
+use isolet_bindings::{visible, without_half_surrogates};
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage,
-    ClientRequest, GetExtensions as _, JsonObject, RequestId, RequestMetaObject, ServerJsonRpcMessage,
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, RequestId,
+    ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answer, Said, WAITING_BYTES_MAX};
-use super::client_requests::{ClientId, ClientRequests, NotTaken};
+use super::client_params;
+use super::client_requests::{Admission, ClientId, ClientRequests, NotTaken};
 use super::envelope::{Envelope, object};
 use super::line_reader::{Line, LineReader, text_of};
+use super::lost_id;
 use super::output::Output;
+use super::refusal::{BUSY, INVALID_REQUEST, PARSE_ERROR, Refusal, error_text};
 
 /// The longest line, bytes.
 const LINE_BYTES_MAX: usize = 16 << 20;
-
-/// The parameters of anything but a call, and the `_meta` of a call, bytes: those become a tree.
-const PARAMS_BYTES_MAX: usize = 64 << 10;
 
 /// Messages in one array.
 const BATCH_MAX: usize = 1000;
@@ -51,12 +49,6 @@ const STALL_MAX: Duration = Duration::from_secs(30);
 /// What may wait for a client at the very most, bytes; a client that lets more come together is given up at once.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
 
-const PARSE_ERROR: i32 = -32700;
-const INVALID_REQUEST: i32 = -32600;
-const INVALID_PARAMS: i32 = -32602;
-/// Of those that an implementation may define.
-const BUSY: i32 = -32000;
-
 /// The line from one client.
 pub(super) struct ClientLine<R, W> {
     lines: LineReader<R>,
@@ -64,22 +56,8 @@ pub(super) struct ClientLine<R, W> {
     requests: Arc<ClientRequests>,
     /// The rest of an array.
     batch: VecDeque<Box<RawValue>>,
-}
-
-/// The arguments of a call, JSON text, in the extensions of its request.
-#[derive(Clone)]
-pub(super) struct RawArguments(pub(super) Arc<RawValue>);
-
-/// Why a request cannot be taken: the code and the message of the answer.
-type Refusal = (i32, Cow<'static, str>);
-
-#[derive(Deserialize)]
-struct CallParams<'text> {
-    name: String,
-    #[serde(borrow, default)]
-    arguments: Option<&'text RawValue>,
-    #[serde(borrow, default, rename = "_meta")]
-    meta: Option<&'text RawValue>,
+    /// A line that is too long is being skipped, and there was no `id` in its beginning.
+    is_skipping_nameless: bool,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +79,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
             output: Output::new(output, stall_max),
             requests: Arc::new(ClientRequests::new()),
             batch: VecDeque::new(),
+            is_skipping_nameless: false,
         }
     }
 
@@ -139,10 +118,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         if !message.is_marked() {
             return Err((INVALID_REQUEST, "`jsonrpc` is \"2.0\" in every message".into()));
         }
-        let mut request = match method {
-            "tools/call" => call(message.params)?,
-            _ => other(method, message.params)?,
-        };
+        let mut request = client_params::request(method, message.params)?;
         let answer = Answer::new(self.output.backlog());
         let opened = self.requests.open(id.clone(), bytes, answer.clone());
         let (number, admission) = opened.map_err(|not_taken| match not_taken {
@@ -171,10 +147,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         Some(ClientJsonRpcMessage::notification(cancelled.into()))
     }
 
-    /// Answers with an error.
+    /// Answers with an error, which may quote the client.
     fn refuse(&self, id: Option<&ClientId>, (code, message): Refusal) {
         let id = id.map_or("null", ClientId::as_json);
-        let answer = self.output.send(vec![error_text(id, code, &message, None).into()]);
+        let answer = self.output.send(vec![error_text(id, code, &visible::line(&message), None).into()]);
         tokio::spawn(async move {
             // A line that is closed says so to whoever reads from it.
             let _ = answer.await;
@@ -191,7 +167,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
     }
 
     /// The answer to a request, as it goes out; none to one that was cancelled.
-    fn outgoing(&self, message: ServerJsonRpcMessage) -> Option<(Vec<Arc<str>>, Option<super::client_requests::Admission>)> {
+    fn outgoing(&self, message: ServerJsonRpcMessage) -> Option<(Vec<Arc<str>>, Option<Admission>)> {
         let number = match &message {
             ServerJsonRpcMessage::Response(response) => &response.id,
             ServerJsonRpcMessage::Error(error) => error.id.as_ref()?,
@@ -213,46 +189,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
     }
 }
 
-/// A call. Its arguments are not looked into.
-fn call(params: Option<&RawValue>) -> Result<ClientRequest, Refusal> {
-    let wrong =
-        |error: serde_json::Error| (INVALID_PARAMS, Cow::from(format!("the parameters of a call cannot be read: {error}")));
-    let params: CallParams<'_> = object(params.map_or("{}", RawValue::get)).map_err(wrong)?;
-    let mut request = CallToolRequest::new(CallToolRequestParams::new(params.name));
-    if let Some(meta) = params.meta {
-        within(meta, "`_meta`")?;
-        request.extensions.insert(RequestMetaObject::from(object::<JsonObject>(meta.get()).map_err(wrong)?));
-    }
-    if let Some(arguments) = params.arguments {
-        request.extensions.insert(RawArguments(arguments.to_owned().into()));
-    }
-    Ok(ClientRequest::CallToolRequest(request))
-}
-
-/// Any other request: small, and read by rmcp.
-fn other(method: &str, params: Option<&RawValue>) -> Result<ClientRequest, Refusal> {
-    let mut request = json!({ "method": method });
-    if let Some(params) = params {
-        within(params, "the parameters of this request")?;
-        let wrong = |error: serde_json::Error| (INVALID_REQUEST, Cow::from(format!("the parameters cannot be read: {error}")));
-        request["params"] = Value::Object(object(params.get()).map_err(wrong)?);
-    }
-    serde_json::from_value(request).map_err(|error| (INVALID_PARAMS, format!("the request cannot be read: {error}").into()))
-}
-
-fn within(json: &RawValue, what: &str) -> Result<(), Refusal> {
-    if json.get().len() > PARAMS_BYTES_MAX {
-        return Err((INVALID_REQUEST, format!("{what} may have {PARAMS_BYTES_MAX} bytes: send less").into()));
-    }
-    Ok(())
-}
-
-fn error_text(id: &str, code: i32, message: &str, data: Option<&Value>) -> String {
-    let mut error = json!({ "code": code, "message": message });
-    if let Some(data) = data {
-        error["data"] = data.clone();
-    }
-    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
+fn too_long() -> Refusal {
+    (INVALID_REQUEST, format!("a message may have {LINE_BYTES_MAX} bytes: send less at a time").into())
 }
 
 /// The messages of an array; none of them is looked into.
@@ -282,46 +220,6 @@ fn batch(text: &str) -> Result<VecDeque<Box<RawValue>>, serde_json::Error> {
     let messages = deserializer.deserialize_seq(Reader)?;
     deserializer.end()?;
     Ok(messages)
-}
-
-/// The `id` of a message of which only the beginning is there, if it stands in it.
-fn id_in(beginning: &str) -> Option<ClientId> {
-    struct Finder<'found>(&'found mut Option<ClientId>);
-
-    impl<'de> Visitor<'de> for Finder<'_> {
-        type Value = ();
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a message")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<(), A::Error> {
-            let mut read = None;
-            while let Some(name) = message.next_key::<String>()? {
-                // Something follows it, so it is whole.
-                *self.0 = read.take().or(self.0.take());
-                if name == "id" {
-                    read = ClientId::of(message.next_value()?);
-                } else {
-                    message.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(())
-        }
-    }
-
-    impl<'de> DeserializeSeed<'de> for Finder<'_> {
-        type Value = ();
-
-        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-            deserializer.deserialize_map(self)
-        }
-    }
-
-    let mut found = None;
-    // It breaks off somewhere, always.
-    let _ = Finder(&mut found).deserialize(&mut serde_json::Deserializer::from_str(beginning));
-    found
 }
 
 impl<R, W> Transport<RoleServer> for ClientLine<R, W>
@@ -375,9 +273,14 @@ where
                         return Some(message);
                     }
                 }
-                Ok(Some(Line::TooLong(beginning))) => {
-                    let message = format!("a message may have {LINE_BYTES_MAX} bytes: send less at a time");
-                    self.refuse(id_in(&text_of(&beginning)).as_ref(), (INVALID_REQUEST, message.into()));
+                Ok(Some(Line::TooLong(beginning))) => match lost_id::in_beginning(&text_of(&beginning)) {
+                    Some(id) => self.refuse(Some(&id), too_long()),
+                    None => self.is_skipping_nameless = true,
+                },
+                Ok(Some(Line::EndOfTooLong(end))) => {
+                    if std::mem::take(&mut self.is_skipping_nameless) {
+                        self.refuse(lost_id::in_end(&text_of(&end)).as_ref(), too_long());
+                    }
                 }
                 Ok(None) | Err(_) => return None,
             }
@@ -395,6 +298,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use rmcp::model::{CustomResult, JsonRpcMessage, ServerResult};
+    use serde_json::Value;
     use tokio::io::{AsyncWriteExt as _, DuplexStream};
 
     use super::*;
@@ -464,16 +368,6 @@ mod tests {
         let mut lines = tokio::io::BufReader::new(client_input).lines();
         for _ in 0..50 {
             assert!(lines.next_line().await.unwrap().is_some_and(|line| line.len() > 1 << 18));
-        }
-    }
-
-    #[test]
-    fn an_id_is_found_in_the_beginning_of_a_message() {
-        let found = |text: &str| id_in(text).map(|id| id.as_json().to_owned());
-        assert_eq!(found("{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"params\":{\"x\":\"yyy").as_deref(), Some("\"a\""));
-        assert_eq!(found("{\"params\":{\"id\":1},\"id\":7,\"x\":[").as_deref(), Some("7"));
-        for text in ["{\"params\":{\"id\":7", "{\"id\":7", "{\"id\":7,", "[{\"id\":7}", "\"id\":7", "{\"id\":[7],"] {
-            assert_eq!(found(text), None, "{text}");
         }
     }
 }

@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic::{Classic, unknown_tool};
-use super::client_line::{ClientLine, RawArguments};
+use super::client_line::ClientLine;
+use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
 use super::lossless;
@@ -179,7 +180,8 @@ impl ServerHandler for Face {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
+        // Some clients write `""` for none.
+        if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
             return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
         }
         let tools = self.tools(&context).await?;

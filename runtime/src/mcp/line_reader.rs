@@ -4,13 +4,14 @@ use std::io;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// What is kept of a line beyond its maximum: enough to tell whose it was.
-const BEGINNING_BYTES_MAX: usize = 4096;
+/// What is kept of a line beyond its maximum, of its beginning and of its end: enough to tell whose it was.
+const PART_BYTES_MAX: usize = 4096;
 
 /// The lines of `R`.
 pub(super) struct LineReader<R> {
     input: BufReader<R>,
     bytes_max: usize,
+    /// What is read of the current line; while it is skipped, its last part.
     line: Vec<u8>,
     /// The rest of a line that was too long is still to be skipped.
     is_skipping: bool,
@@ -21,8 +22,10 @@ pub(super) struct LineReader<R> {
 pub(super) enum Line {
     /// All of it.
     Whole(Vec<u8>),
-    /// The beginning of one that is longer than the maximum; the rest is skipped.
+    /// The beginning of one that is longer than the maximum, as soon as it is; the rest is skipped.
     TooLong(Vec<u8>),
+    /// The end of that one, when it is there.
+    EndOfTooLong(Vec<u8>),
 }
 
 impl<R: AsyncRead + Unpin> LineReader<R> {
@@ -35,31 +38,39 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
         loop {
             let available = self.input.fill_buf().await?;
             if available.is_empty() {
-                let is_line = !self.line.is_empty();
-                return Ok(is_line.then(|| Line::Whole(std::mem::take(&mut self.line))));
+                let is_line = self.is_skipping || !self.line.is_empty();
+                return Ok(is_line.then(|| self.take_line()));
             }
             let end = available.iter().position(|byte| *byte == b'\n');
             let part = &available[..end.unwrap_or(available.len())];
             let taken = part.len() + usize::from(end.is_some());
-            let was_skipping = self.is_skipping;
-            if !was_skipping {
+            if self.is_skipping {
+                self.line.extend_from_slice(&part[part.len().saturating_sub(PART_BYTES_MAX)..]);
+                self.line.drain(..self.line.len().saturating_sub(PART_BYTES_MAX));
+            } else if part.len() > self.bytes_max - self.line.len() {
+                // What is beyond the maximum is read again, as the end.
                 let room = self.bytes_max - self.line.len();
-                self.line.extend_from_slice(&part[..part.len().min(room)]);
-                self.is_skipping = part.len() > room;
-            }
-            let is_too_long = self.is_skipping && !was_skipping;
-            self.is_skipping &= end.is_none();
-            self.input.consume(taken);
-            if is_too_long {
+                self.line.extend_from_slice(&part[..room]);
+                self.input.consume(room);
+                self.is_skipping = true;
                 let mut beginning = std::mem::take(&mut self.line);
-                beginning.truncate(BEGINNING_BYTES_MAX);
+                self.line.extend_from_slice(&beginning[beginning.len().saturating_sub(PART_BYTES_MAX)..]);
+                beginning.truncate(PART_BYTES_MAX);
                 beginning.shrink_to_fit();
                 return Ok(Some(Line::TooLong(beginning)));
+            } else {
+                self.line.extend_from_slice(part);
             }
-            if end.is_some() && !was_skipping {
-                return Ok(Some(Line::Whole(std::mem::take(&mut self.line))));
+            self.input.consume(taken);
+            if end.is_some() {
+                return Ok(Some(self.take_line()));
             }
         }
+    }
+
+    fn take_line(&mut self) -> Line {
+        let line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.is_skipping) { Line::EndOfTooLong(line) } else { Line::Whole(line) }
     }
 }
 
@@ -93,17 +104,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_up_to_the_maximum_is_whole_and_of_a_longer_one_only_the_beginning_is_kept() {
+    async fn a_line_up_to_the_maximum_is_whole_and_of_a_longer_one_only_both_ends_are_kept() {
+        let too_long = |beginning: &str, end: &str| {
+            [Line::TooLong(beginning.as_bytes().to_vec()), Line::EndOfTooLong(end.as_bytes().to_vec())]
+        };
+        let [beginning, end] = too_long("12345", "123456");
         assert_eq!(
             lines("12345\n\n123456\n1234\nlast", 5).await,
-            [whole("12345"), whole(""), Line::TooLong(b"12345".to_vec()), whole("1234"), whole("last")]
+            [whole("12345"), whole(""), beginning, end, whole("1234"), whole("last")]
         );
-        assert_eq!(lines("123456789", 5).await, [Line::TooLong(b"12345".to_vec())]);
-        let long = "x".repeat(BEGINNING_BYTES_MAX * 3);
-        assert_eq!(
-            lines(&long, BEGINNING_BYTES_MAX * 2).await,
-            [Line::TooLong(long.as_bytes()[..BEGINNING_BYTES_MAX].to_vec())]
-        );
+        assert_eq!(lines("123456789", 5).await, too_long("12345", "123456789"));
+        let long = format!("{}{}", "x".repeat(PART_BYTES_MAX * 2), "y".repeat(PART_BYTES_MAX));
+        assert_eq!(lines(&long, PART_BYTES_MAX * 2).await, too_long(&long[..PART_BYTES_MAX], &long[PART_BYTES_MAX * 2..]));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use isolet_bindings::{ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{ToolError, ToolErrorCode, ToolReply, visible};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -56,7 +56,7 @@ pub(super) fn reply(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolErr
     match result.result_type.as_deref() {
         None | Some("complete") => {}
         Some("input_required") => return Err(invalid(format_args!("a question to the user, which cannot be asked here"))),
-        Some(other) => return Err(invalid(format_args!("a result of the unknown type {other:?}"))),
+        Some(other) => return Err(invalid(format_args!("a result of the unknown type `{}`", other))),
     }
     let blocks: Vec<&RawValue> = match result.content {
         Some(content) => {
@@ -100,7 +100,10 @@ fn failure_text(blocks: &[&RawValue], structured: Option<&RawValue>) -> String {
     if said.is_empty() { "the tool failed and did not say why".to_owned() } else { said.join("\n") }
 }
 
+/// `what` may quote the server: what serde expected otherwise, for one.
 fn invalid(what: std::fmt::Arguments<'_>) -> ToolError {
+    let what = what.to_string();
+    let what = visible::line(&what);
     ToolError::new(
         ToolErrorCode::InvalidReply,
         format!("the server answered with {what}: tell its operator, or use another tool"),
@@ -201,6 +204,9 @@ mod tests {
         check_error("[]", ToolErrorCode::InvalidReply, "cannot be read");
         check_error(r#"{"content": "text"}"#, ToolErrorCode::InvalidReply, "content that is no list");
         check_error(r#"{"resultType": "input_required"}"#, ToolErrorCode::InvalidReply, "a question to the user");
-        check_error(r#"{"resultType": "task"}"#, ToolErrorCode::InvalidReply, "unknown type \"task\"");
+        check_error(r#"{"resultType": "task"}"#, ToolErrorCode::InvalidReply, "unknown type `task`");
+        let long = format!(r#"{{"content": [], "isError": "{}"}}"#, "\u{9b}".repeat(1 << 20));
+        let error = reply(&long, false).unwrap_err();
+        assert!(error.message.len() < 3000 && error.message.chars().all(visible::is_visible), "{}", error.message);
     }
 }

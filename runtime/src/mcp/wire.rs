@@ -271,7 +271,7 @@ where
                         return Some(message);
                     }
                 }
-                Ok(Some(Line::TooLong(_))) => {
+                Ok(Some(Line::TooLong(_) | Line::EndOfTooLong(_))) => {
                     self.faults.note_oversized();
                     return None;
                 }
