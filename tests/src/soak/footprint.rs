@@ -105,10 +105,10 @@ impl Drop for Watcher {
 }
 
 fn look(known: &Mutex<HashSet<Process>>) {
-    let below = killer::processes().into_values().flatten();
+    let below = process_table::descendants_of(process_table::host());
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(is_alive);
-    known.extend(below.filter_map(identified));
+    known.extend(below.into_iter().filter_map(identified));
 }
 
 fn identified(process: u32) -> Option<Process> {
