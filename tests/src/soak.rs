@@ -139,9 +139,9 @@ async fn soak(time: Duration, bounds: Bounds, log: LogBytes) -> Result<Findings>
         for tenant in &tenants {
             tenant.rest().await;
         }
-        let (footprint, is_at_rest) = Footprint::at_rest(&runtime, &upstreams, &watcher).await;
+        let (footprint, restless) = Footprint::at_rest(&runtime, &upstreams, &watcher).await;
         let log_now = log.so_far();
-        findings.end_of_cycle(footprint, is_at_rest, log_now - log_before);
+        findings.end_of_cycle(footprint, restless, log_now - log_before);
         log_before = log_now;
         if said.elapsed() >= SAY_EVERY || started.elapsed() >= time {
             said = Instant::now();

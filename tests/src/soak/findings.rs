@@ -54,7 +54,8 @@ pub(super) struct Findings {
 /// What there was when one cycle had ended.
 struct Cycle {
     footprint: Footprint,
-    is_at_rest: bool,
+    /// What kept it from coming to rest.
+    restless: Option<String>,
     log_bytes: u64,
 }
 
@@ -75,8 +76,8 @@ impl Findings {
         self.cycles.len()
     }
 
-    pub(super) fn end_of_cycle(&mut self, footprint: Footprint, is_at_rest: bool, log_bytes: u64) {
-        self.cycles.push(Cycle { footprint, is_at_rest, log_bytes });
+    pub(super) fn end_of_cycle(&mut self, footprint: Footprint, restless: Option<String>, log_bytes: u64) {
+        self.cycles.push(Cycle { footprint, restless, log_bytes });
     }
 
     /// The last look: nothing of a server may be left.
@@ -130,12 +131,12 @@ impl Findings {
         rows.push(grown("threads at rest", |found| found.threads, "", MORE_MAX));
         rows.push(grown("descriptors at rest", |found| found.descriptors, "", MORE_MAX));
         rows.push(grown("processes at rest", |found| found.processes, "", MORE_PROCESSES_MAX));
-        let restless = self.cycles.iter().filter(|cycle| !cycle.is_at_rest).count();
+        let restless: Vec<_> = self.cycles.iter().filter_map(|cycle| cycle.restless.as_deref()).collect();
         rows.push(Row {
             what: "cycles that did not come to rest",
-            found: format!("{restless} of {}", self.cycles.len()),
+            found: format!("{} of {} {}", restless.len(), self.cycles.len(), restless.join("; ")).trim_end().to_owned(),
             bound: "0".to_owned(),
-            is_held: restless == 0,
+            is_held: restless.is_empty(),
         });
         let log = self.cycles.iter().map(|cycle| cycle.log_bytes).max().unwrap_or(0);
         rows.push(Row {

@@ -50,8 +50,8 @@ impl Footprint {
         }
     }
 
-    /// What there is once it stays the same and no server runs, and whether it came to that.
-    pub(super) async fn at_rest(runtime: &Runtime, upstreams: &Upstreams, watcher: &Watcher) -> (Self, bool) {
+    /// What there is once it stays the same and no server runs; and what kept it from coming to that.
+    pub(super) async fn at_rest(runtime: &Runtime, upstreams: &Upstreams, watcher: &Watcher) -> (Self, Option<String>) {
         let counts = |footprint: Self| (footprint.threads, footprint.descriptors, footprint.processes);
         let mut last = Self::now(runtime);
         let mut same = 0;
@@ -61,7 +61,11 @@ impl Footprint {
             same >= 50 && upstreams.running() == 0 && runtime.metrics().live == 0 && watcher.strays().is_empty()
         });
         let is_at_rest = rests.await;
-        (last, is_at_rest)
+        let what_is_left = || {
+            let (servers, runs, strays) = (upstreams.running(), runtime.metrics().live, watcher.strays());
+            format!("{servers} servers and {runs} runs, strays {strays:?}, {last:?}, {:?}", killer::processes())
+        };
+        (last, (!is_at_rest).then(what_is_left))
     }
 }
 
@@ -105,10 +109,10 @@ impl Drop for Watcher {
 }
 
 fn look(known: &Mutex<HashSet<Process>>) {
-    let below = killer::processes().into_values().flatten();
+    let below = process_table::descendants_of(process_table::host());
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     known.retain(is_alive);
-    known.extend(below.filter_map(identified));
+    known.extend(below.into_iter().filter_map(identified));
 }
 
 fn identified(process: u32) -> Option<Process> {

@@ -54,15 +54,18 @@ pub(super) fn processes() -> BTreeMap<&'static str, Vec<u32>> {
     let mut found: BTreeMap<&'static str, Vec<u32>> = BTreeMap::new();
     let tree = process_table::children_by_parent();
     let children_of = |process: u32| tree.get(&process).into_iter().flatten().copied();
-    for child in children_of(process_table::host()) {
-        let is_supervisor = std::fs::read(format!("/proc/{child}/cmdline")).is_ok_and(|line| line.starts_with(SUPERVISOR));
-        if is_supervisor {
-            found.entry("supervisor").or_default().push(child);
-            found.entry("server").or_default().extend(children_of(child));
-            continue;
-        }
-        found.entry("base zygote").or_default().push(child);
-        for below in children_of(child) {
+    let (mut supervisors, zygotes): (Vec<u32>, Vec<u32>) =
+        children_of(process_table::host()).partition(|child| is_supervisor(*child));
+    // One may have another below it, and that the server.
+    while let Some(supervisor) = supervisors.pop() {
+        found.entry("supervisor").or_default().push(supervisor);
+        let (lower, servers): (Vec<u32>, Vec<u32>) = children_of(supervisor).partition(|child| is_supervisor(*child));
+        supervisors.extend(lower);
+        found.entry("server").or_default().extend(servers);
+    }
+    for base in zygotes {
+        found.entry("base zygote").or_default().push(base);
+        for below in children_of(base) {
             // One that has children forks; of the others most are runs.
             let kind = if children_of(below).next().is_some() { "zygote" } else { "guest" };
             found.entry(kind).or_default().push(below);
@@ -70,4 +73,8 @@ pub(super) fn processes() -> BTreeMap<&'static str, Vec<u32>> {
         }
     }
     found
+}
+
+fn is_supervisor(process: u32) -> bool {
+    std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.starts_with(SUPERVISOR))
 }
