@@ -79,7 +79,6 @@ struct Answered {
 struct Conversation<'run> {
     assignment: Assignment<'run>,
     claim: Claim,
-    processor: Processor,
     stream: Stream,
     decoder: Decoder,
     read_size: ReadSize,
