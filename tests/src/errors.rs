@@ -14,7 +14,7 @@ use isolet::{
     Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError, SnapshotMismatch,
     ToolError,
 };
-use isolet_bindings::{DefinitionList, ListError, ScopeWarning};
+use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
 use isolet_snapshots::maker::MakeError;
 use libtest_mimic::Trial;
@@ -79,7 +79,13 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(catalog_errors()?));
     samples.extend(of(scope_errors()?));
     let grant = || "a.b".to_owned();
-    samples.extend(of(vec![ScopeWarning::MatchesNothing { grant: grant() }, ScopeWarning::IdentifierTaken { tool: grant() }]));
+    samples.extend(of(vec![
+        ScopeWarning::MatchesNothing { grant: grant() },
+        ScopeWarning::IdentifierTaken { tool: grant() },
+        ScopeWarning::NoSuchTool { name: grant(), nearest: vec![grant()] },
+        ScopeWarning::NothingLeft { pattern: grant() },
+    ]));
+    samples.extend(of(vec![ArgumentsError::NotJson(json_error()), ArgumentsError::NotAnObject("null")]));
     samples.extend(of(vec![ToolError::failed("no such issue")]));
     samples.extend(of(vec![MakeError::Bindings, MakeError::Bootstrap { file: "a.js", source: io_error().into() }]));
     samples.extend(of(tracker_errors()));
@@ -111,6 +117,7 @@ fn run_errors() -> Vec<RunError> {
         RunError::System { call: "fork", source: io_error() },
         RunError::Refused { reason: text() },
         RunError::ZygoteLost,
+        RunError::Interrupted,
         RunError::NotIsolated { missing: text() },
         RunError::SnapshotFolder { source: SnapshotFolderError::Exposed(exposure()) },
         RunError::NoSnapshot { reason: text() },
@@ -161,6 +168,9 @@ fn upstream_errors() -> Vec<UpstreamError> {
         UpstreamError::Refused { server: text(), stage, code: 7, message: text() },
         UpstreamError::NotMcp { server: text(), stage, rubbish: text() },
         UpstreamError::Unknown { server: text() },
+        UpstreamError::LongList { server: text(), bytes_max: 9 },
+        UpstreamError::Endless { server: text(), pages_max: 9 },
+        UpstreamError::Flooding { server: text(), what: "requests" },
     ]
 }
 
