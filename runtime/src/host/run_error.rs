@@ -82,15 +82,14 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// A state believed impossible, found by the caller of this.
-    #[track_caller]
-    pub(crate) fn bug(what: &str) -> Self {
-        let place = std::panic::Location::caller();
-        tracing::error!(what, file = place.file(), line = place.line(), "BUG");
-        Self::Bug { what: what.to_owned(), file: place.file(), line: place.line() }
-    }
-
     pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { what, source }
+    }
+
+    /// A state believed impossible.
+    #[track_caller]
+    pub(crate) fn bug(what: impl Into<String>) -> Self {
+        let place = std::panic::Location::caller();
+        Self::Bug { what: what.into(), file: place.file(), line: place.line() }
     }
 }
