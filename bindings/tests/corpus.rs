@@ -183,6 +183,12 @@ fn check_instances(scopes: &[corpus::ServerScope], instances: &std::path::Path) 
             disagreements.push(format!("{} {} {violations:?}", case["tool"], case["instance"]));
         }
     }
-    assert!(disagreements.is_empty(), "{} of {}: {:#?}", disagreements.len(), valid + wrong, &disagreements[..disagreements.len().min(20)]);
+    assert!(
+        disagreements.is_empty(),
+        "{} of {}: {:#?}",
+        disagreements.len(),
+        valid + wrong,
+        &disagreements[..disagreements.len().min(20)]
+    );
     (valid, wrong)
 }

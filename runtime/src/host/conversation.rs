@@ -269,8 +269,8 @@ impl Conversation<'_> {
 
     /// Looks whether the process computes or waits.
     fn look(&mut self) {
-        if let Some(used) = self.claim.process.runnable_time()
-            && let Some(computes) = self.pulse.look(Instant::now(), used)
+        if let Some(activity) = self.claim.process.activity()
+            && let Some(computes) = self.pulse.look(Instant::now(), activity)
         {
             self.assignment.place.set_computes(computes);
         }

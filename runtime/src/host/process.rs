@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
+use super::pulse::Activity;
 use crate::{child, guest};
 
 /// How a guest process ended.
@@ -108,13 +109,13 @@ impl GuestProcess {
         }
     }
 
-    /// Time so far in which it ran or was ready to, which is more than its processor time where others run too. Without `/proc` it is that.
-    pub(crate) fn runnable_time(&self) -> Option<Duration> {
+    /// Whether it runs or is ready to, and for how long it has been so. Without `/proc` only its processor time is known.
+    pub(crate) fn activity(&self) -> Option<Activity> {
         let process = match &*self.lock() {
             State::Alive { process, .. } => *process,
             State::Starting { .. } | State::Ended { .. } => return None,
         };
-        runnable_time(process).or_else(|| cpu_time(process))
+        Activity::of(process).or_else(|| Some(Activity { time: cpu_time(process)?, is_runnable: false }))
     }
 
     /// Waits for its end.
@@ -142,13 +143,6 @@ fn send_kill(process: Pid, descriptor: Option<&OwnedFd>) {
     let _ = descriptor;
     // Without a pidfd: the process was not reported as reaped, so the number is still its own.
     let _ = rustix::process::kill_process(process, Signal::KILL);
-}
-
-/// What the scheduler says of a process: its time on a processor and its time in a queue for one.
-fn runnable_time(process: Pid) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/{}/schedstat", process.as_raw_nonzero())).ok()?;
-    let mut times = text.split_ascii_whitespace().map_while(|number| number.parse().ok()).map(Duration::from_nanos);
-    times.next()?.checked_add(times.next()?)
 }
 
 /// The processor time of another process, from its own clock.
