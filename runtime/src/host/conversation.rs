@@ -167,7 +167,7 @@ impl Conversation<'_> {
                 match frame {
                     Ok(frame) => match self.hear(frame)? {
                         Heard::More => {}
-                        Heard::Last(word) => return Ok(self.end_of(word).await),
+                        Heard::Last(word) => return self.end_of(word).await,
                         Heard::End(end) => return Ok(end),
                     },
                     Err(violation) => return Ok(ending::lost(violation)),
@@ -419,7 +419,7 @@ impl Conversation<'_> {
     }
 
     /// The end that the program's last words are: read here, or aside where that takes long. The clock runs on.
-    async fn end_of(&mut self, word: LastWord) -> End {
+    async fn end_of(&mut self, word: LastWord) -> Result<End, RunError> {
         let Assignment { scope, source, limits, work, cancel, .. } = &self.assignment;
         let known = Known {
             scope: (*scope).clone(),
@@ -432,17 +432,17 @@ impl Conversation<'_> {
         let is_moment = Work::of_reading(word.text.len()) != Work::More
             && (word.ending != Ending::Threw || Work::of_steps(names.saturating_mul(STEPS_OF_A_NAME)) != Work::More);
         if is_moment {
-            return word.end(known);
+            return Ok(word.end(known));
         }
         let tree_bytes = estimate::tree_bytes(&word.text);
         let end = tokio::select! {
             end = work.aside(tree_bytes, move || word.end(known)) => {
-                end.unwrap_or_else(|_| ending::lost("its end could not be read".to_owned()))
+                end.map_err(|_| RunError::bug("the end of a run could not be read"))?
             }
             () = tokio::time::sleep_until(self.deadline) => self.out_of_time(),
             () = cancel.cancelled() => End::Stopped(Stop::Cancelled),
         };
-        self.end_of_work().unwrap_or(end)
+        Ok(self.end_of_work().unwrap_or(end))
     }
 
     /// The process has closed its socket without an end: it is dead, or will be.

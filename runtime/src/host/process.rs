@@ -22,6 +22,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
 use super::control::Control;
+use super::pulse::Activity;
 use crate::frame::ToZygote;
 use crate::{child, guest, priority};
 
@@ -195,10 +196,10 @@ impl GuestProcess {
         .await
     }
 
-    /// Time so far in which it ran or was ready to, which is more than its processor time where others run too. Without `/proc` it is that.
-    pub(crate) fn runnable_time(&self) -> Option<Duration> {
+    /// Whether it runs or is ready to, and for how long it has been so. Without `/proc` only its processor time is known.
+    pub(crate) fn activity(&self) -> Option<Activity> {
         match &*self.lock() {
-            State::Alive(alive) => alive.runnable_time(),
+            State::Alive(alive) => alive.activity(),
             State::Starting { .. } | State::Ended { .. } => None,
         }
     }
@@ -260,25 +261,26 @@ impl Alive {
         self.read_by_number(clock::time_of)
     }
 
-    fn runnable_time(&self) -> Option<Duration> {
-        self.read_by_number(clock::runnable_time).or_else(|| self.cpu_time())
+    fn activity(&self) -> Option<Activity> {
+        let time_alone = || Some(Activity { time: self.cpu_time()?, is_runnable: false });
+        self.read_by_number(clock::activity).or_else(time_alone)
     }
 
     /// Read by number, and believed if the number was still its own afterwards.
     #[cfg(not(target_os = "macos"))]
-    fn read_by_number(&self, read: impl Fn(Pid) -> Option<Duration>) -> Option<Duration> {
-        let time = read(self.process)?;
+    fn read_by_number<T>(&self, read: impl Fn(Pid) -> Option<T>) -> Option<T> {
+        let found = read(self.process)?;
         let was_its_own = match (&self.pidfd, &self.parent) {
             (Some(pidfd), _) => clock::is_not_reaped(pidfd),
             (None, Parent::Host) => true,
             (None, Parent::Zygote { .. }) => false,
         };
-        was_its_own.then_some(time)
+        was_its_own.then_some(found)
     }
 
     /// Read by number, and believed if it is of the process that had it first.
     #[cfg(target_os = "macos")]
-    fn read_by_number(&self, read: impl Fn(&libc::rusage_info_v0) -> Option<Duration>) -> Option<Duration> {
+    fn read_by_number<T>(&self, read: impl Fn(&libc::rusage_info_v0) -> Option<T>) -> Option<T> {
         let usage = clock::usage(self.process)?;
         (self.began == Some(usage.ri_proc_start_abstime)).then(|| read(&usage)).flatten()
     }
@@ -303,11 +305,9 @@ mod clock {
         Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
     }
 
-    /// What the scheduler says of the process that has this number now: its time on a processor and its time in a queue for one.
-    pub(super) fn runnable_time(process: Pid) -> Option<Duration> {
-        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", process.as_raw_nonzero())).ok()?;
-        let mut times = text.split_ascii_whitespace().map_while(|number| number.parse().ok()).map(Duration::from_nanos);
-        times.next()?.checked_add(times.next()?)
+    /// What the scheduler says of the process that has this number now.
+    pub(super) fn activity(process: Pid) -> Option<Activity> {
+        Activity::of(process)
     }
 
     /// Whether the number of a process is still its own.
@@ -334,7 +334,7 @@ mod clock {
     }
 
     /// There is no such count here.
-    pub(super) fn runnable_time(_: &libc::rusage_info_v0) -> Option<Duration> {
+    pub(super) fn activity(_: &libc::rusage_info_v0) -> Option<Activity> {
         None
     }
 

@@ -50,8 +50,8 @@ impl Processor {
             process.lower();
             self.is_lowered = true;
         }
-        if let Some(runnable) = process.runnable_time()
-            && let Some(computes) = self.pulse.look(Instant::now(), runnable)
+        if let Some(activity) = process.activity()
+            && let Some(computes) = self.pulse.look(Instant::now(), activity)
         {
             place.set_computes(computes);
         }

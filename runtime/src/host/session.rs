@@ -278,7 +278,7 @@ fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
 /// 128 bits of the system's randomness. Without any a program would draw numbers that others can tell, so there is no run.
 fn random_seed() -> Result<[u32; 4], RunError> {
     let mut seed = [0_u8; 16];
-    getrandom::fill(&mut seed).map_err(|error| RunError::System { call: "getrandom", source: error.into() })?;
+    getrandom::fill(&mut seed).map_err(|error| RunError::system("getrandom")(error.into()))?;
     let mut words = [0; 4];
     for (word, bytes) in words.iter_mut().zip(seed.as_chunks::<4>().0) {
         *word = u32::from_le_bytes(*bytes);
