@@ -108,7 +108,7 @@
       left--;
     }
     const errors = read(thrown, "errors");
-    const count = isArray(errors) ? read(errors, "length") : 0;
+    const count = isArray(errors) ? lengthOf(errors) : 0;
     for (let place = 0; place < count && left > 0; place++, left--) {
       causes += (causes === "" ? "" : ",") + errorFacts(read(errors, place), 0);
     }
@@ -122,6 +122,12 @@
     } catch {
       return false;
     }
+  }
+
+  // The length of what may be a proxy for an array: a number, whatever that gives.
+  function lengthOf(array) {
+    const length = read(array, "length");
+    return typeof length === "number" ? length : 0;
   }
 
   function errorText(thrown) {
@@ -141,6 +147,7 @@
   }
 
   isolet.isArray = isArray;
+  isolet.lengthOf = lengthOf;
   isolet.read = read;
   isolet.resultText = resultText;
   isolet.errorText = errorText;

@@ -8,7 +8,7 @@
     DatePrototype, RegExpPrototype, RegExpPrototypeToString,
   } = globalThis.__bootstrap.primordials;
   const { op_say } = globalThis.Deno.core.ops;
-  const { bare, isArray, list, read, shortened } = globalThis.__isolet;
+  const { bare, isArray, lengthOf, list, read, shortened } = globalThis.__isolet;
 
   const DEPTH_MAX = 4;
   const ENTRIES_MAX = 100;
@@ -88,7 +88,7 @@
   }
 
   function shownArray(array, depth, room) {
-    const length = read(array, "length");
+    const length = lengthOf(array);
     let parts = "";
     let place = 0;
     while (place < length && hasRoom(place, room)) {

@@ -11,6 +11,21 @@
   const isolet = globalThis.__isolet;
   const { append, list } = isolet;
 
+  // A text that is made of many short ones. Few are kept apart at a time: each takes some twenty times what it says.
+  const PIECES_MAX = 4096;
+  function gathering() {
+    return { __proto__: null, pieces: list(), whole: "" };
+  }
+  function gather(text, piece) {
+    append(text.pieces, piece);
+    if (text.pieces.length === PIECES_MAX) gathered(text);
+  }
+  function gathered(text) {
+    text.whole += ArrayPrototypeJoin(text.pieces, "");
+    text.pieces = list();
+    return text.whole;
+  }
+
   // Gives a global to programs.
   function provide(name, value) {
     ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, configurable: true });
@@ -84,12 +99,12 @@
       if (source === undefined) return "";
       const bytes = bytesOf(source);
       const length = TypedArrayPrototypeGetLength(bytes);
-      const parts = list();
+      const text = gathering();
       let place = length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
       while (place < length) {
         const first = bytes[place++];
         if (first < 0x80) {
-          append(parts, StringFromCharCode(first));
+          gather(text, StringFromCharCode(first));
           continue;
         }
         const more = first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 ? 2 : first >= 0xc2 ? 1 : 0;
@@ -106,9 +121,9 @@
           if (this.#fatal) throw new TypeError("the bytes are not valid utf-8");
           point = 0xfffd;
         }
-        append(parts, StringFromCodePoint(point));
+        gather(text, StringFromCodePoint(point));
       }
-      return ArrayPrototypeJoin(parts, "");
+      return gathered(text);
     }
   }
   provide("TextEncoder", TextEncoder);
@@ -123,17 +138,17 @@
 
   // Without the white space that base64 may have.
   function withoutSpaces(text) {
-    const parts = list();
+    const kept = gathering();
     let start = 0;
     for (let place = 0; place < text.length; place++) {
       const unit = StringPrototypeCharCodeAt(text, place);
       if (unit !== 32 && unit !== 9 && unit !== 10 && unit !== 12 && unit !== 13) continue;
-      append(parts, StringPrototypeSlice(text, start, place));
+      gather(kept, StringPrototypeSlice(text, start, place));
       start = place + 1;
     }
     if (start === 0) return text;
-    append(parts, StringPrototypeSlice(text, start));
-    return ArrayPrototypeJoin(parts, "");
+    gather(kept, StringPrototypeSlice(text, start));
+    return gathered(kept);
   }
 
   function withoutPadding(text) {
@@ -148,7 +163,7 @@
     __proto__: null,
     btoa(input) {
       const text = String(input);
-      const parts = list();
+      const encoded = gathering();
       for (let place = 0; place < text.length; place += 3) {
         let group = 0;
         for (let at = 0; at < 3; at++) {
@@ -157,14 +172,14 @@
           group = (group << 8) | unit;
         }
         const left = text.length - place;
-        append(parts, digit(group >> 18) + digit(group >> 12) + (left > 1 ? digit(group >> 6) : "=") + (left > 2 ? digit(group) : "="));
+        gather(encoded, digit(group >> 18) + digit(group >> 12) + (left > 1 ? digit(group >> 6) : "=") + (left > 2 ? digit(group) : "="));
       }
-      return ArrayPrototypeJoin(parts, "");
+      return gathered(encoded);
     },
     atob(input) {
       const text = withoutPadding(withoutSpaces(String(input)));
       if (text.length % 4 === 1) throw new RangeError("atob takes base64, this text has a wrong length");
-      const parts = list();
+      const decoded = gathering();
       let group = 0, bits = 0;
       for (let place = 0; place < text.length; place++) {
         const value = StringPrototypeIndexOf(ALPHABET, StringPrototypeCharAt(text, place));
@@ -173,10 +188,10 @@
         bits += 6;
         if (bits >= 8) {
           bits -= 8;
-          append(parts, StringFromCharCode((group >> bits) & 255));
+          gather(decoded, StringFromCharCode((group >> bits) & 255));
         }
       }
-      return ArrayPrototypeJoin(parts, "");
+      return gathered(decoded);
     },
   };
   provide("btoa", base64.btoa);

@@ -54,6 +54,7 @@
   provideCrypto("getRandomValues", {
     __proto__: null,
     getRandomValues(array) {
+      if (!ArrayBufferIsView(array)) throw new TypeError("random bytes need a typed array to be in");
       const bytes = bytesOf(array);
       const length = TypedArrayPrototypeGetLength(bytes);
       if (length > 65536) throw new RangeError("at most 65536 random bytes at a time");
@@ -145,7 +146,8 @@
         const { onabort } = signal;
         if (typeof onabort === "function") ReflectApply(onabort, signal, list(event));
         const listeners = signal.#listeners;
-        for (let place = 0; place < listeners.length; place++) ReflectApply(listeners[place], signal, list(event));
+        const { length } = listeners; // not those that a listener adds
+        for (let place = 0; place < length; place++) ReflectApply(listeners[place], signal, list(event));
       };
     }
     constructor(key) {

@@ -2,12 +2,12 @@
 "use strict";
 ((globalThis) => {
   const {
-    ArrayPrototypeSort, decodeURIComponent, encodeURIComponent, JSONStringify, ObjectDefineProperty, ObjectKeys, String,
-    StringPrototypeCharAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToWellFormed, SymbolIterator,
+    ArrayPrototypeSort, decodeURIComponent, encodeURIComponent, JSONStringify, ObjectDefineProperty, ObjectKeys, RangeError,
+    String, StringPrototypeCharAt, StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeToWellFormed, SymbolIterator,
     TypeError,
   } = globalThis.__bootstrap.primordials;
   const { op_url } = globalThis.Deno.core.ops;
-  const { append, bare, list, provide, published } = globalThis.__isolet;
+  const { append, bare, list, provide, published, shortened } = globalThis.__isolet;
 
   // A value as text, halves of surrogate pairs as U+FFFD: they have no place in a URL.
   function textOf(value) {
@@ -56,8 +56,10 @@
     return whole;
   }
 
-  // The query of a `URL`, as `URLSearchParams` that write back to it.
+  // The query of a `URL`, as `URLSearchParams` that say when they have changed, and their text.
   let paramsOf;
+  let queryOf;
+  let takeQuery;
   class URLSearchParams {
     #pairs = list(); // of { name, value }
     #changed = () => {};
@@ -66,6 +68,11 @@
         const params = new URLSearchParams(query);
         params.#changed = changed;
         return params;
+      };
+      queryOf = (params) => params.#text();
+      takeQuery = (params, query) => {
+        params.#pairs = list();
+        params.#parse(query);
       };
     }
     constructor(init = "") {
@@ -114,7 +121,7 @@
     }
     #tell() {
       const changed = this.#changed;
-      changed(this.#text());
+      changed();
     }
     #text() {
       const pairs = this.#pairs;
@@ -173,9 +180,17 @@
   const PARTS = list("href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash");
   const HREF = 0;
   const SEARCH = 9;
+  // The parser works outside of V8's heap, and takes several times the text.
+  const LENGTH_MAX = 1 << 20;
   function parsed(href, base, part, value) {
+    const length = href.length + base.length + value.length;
+    if (length > LENGTH_MAX) throw new RangeError("a URL of " + length + " characters is too long: the limit is " + LENGTH_MAX);
     const text = op_url(href, base, part, value);
     return text === "" ? undefined : split(text, "\n");
+  }
+
+  function invalid(text) {
+    return new TypeError("Invalid URL: " + JSONStringify(shortened(text, 1024)));
   }
 
   function parsedOf(url, base) {
@@ -186,31 +201,43 @@
   class URL {
     #parts;
     #searchParams;
+    #isBehind = false; // the parts, of the parameters
     constructor(url, base = undefined) {
       this.#parts = parsedOf(url, base);
-      if (this.#parts === undefined) throw new TypeError("Invalid URL: " + JSONStringify(textOf(url)));
+      if (this.#parts === undefined) throw invalid(textOf(url));
     }
     static canParse(url, base = undefined) { return parsedOf(url, base) !== undefined; }
     static parse(url, base = undefined) { return parsedOf(url, base) === undefined ? null : new URL(url, base); }
     get searchParams() {
-      this.#searchParams ??= paramsOf(this.#parts[SEARCH], (search) => { this.#set("search", search); });
+      this.#searchParams ??= paramsOf(this.#parts[SEARCH], () => { this.#isBehind = true; });
       return this.#searchParams;
+    }
+    #part(place) {
+      if (this.#isBehind) {
+        this.#set("search", queryOf(this.#searchParams));
+        this.#isBehind = false;
+      }
+      return this.#parts[place];
     }
     #set(part, value) {
       const parts = parsed(this.#parts[HREF], "", part, textOf(value));
       if (parts !== undefined) this.#parts = parts;
-      else if (part === "href") throw new TypeError("Invalid URL: " + JSONStringify(textOf(value)));
+      else if (part === "href") throw invalid(textOf(value));
     }
-    toString() { return this.#parts[HREF]; }
-    toJSON() { return this.#parts[HREF]; }
+    toString() { return this.#part(HREF); }
+    toJSON() { return this.#part(HREF); }
     static {
       // The property of one part.
       descriptorOf = (place, part) => {
-        const accessor = { __proto__: null, configurable: true, enumerable: true, get() { return this.#parts[place]; } };
+        const accessor = { __proto__: null, configurable: true, enumerable: true, get() { return this.#part(place); } };
         if (part !== "origin") {
+          const isQuery = part === "search" || part === "href";
           accessor.set = function (value) {
+            if (!isQuery) this.#part(HREF);
             this.#set(part, value);
-            if (part === "search" || part === "href") this.#searchParams = undefined;
+            if (!isQuery) return;
+            this.#isBehind = false;
+            if (this.#searchParams !== undefined) takeQuery(this.#searchParams, this.#parts[SEARCH]);
           };
         }
         return accessor;

@@ -10,6 +10,9 @@ pub const PROGRAM_NAME: &str = "main.ts";
 /// The longest stack that is shown, frames.
 const FRAMES_MAX: usize = 16;
 
+/// The longest name of a function that is shown, UTF-16 units.
+const NAME_LENGTH_MAX: usize = 256;
+
 /// A place in the guest's program, both from 1; `line` 0 means unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
@@ -54,7 +57,7 @@ pub fn frames_of<'scope>(scope: &mut v8::PinScope<'scope, '_>, error: v8::Local<
     for place in 0..stack.get_frame_count().min(FRAMES_MAX) {
         let Some(frame) = stack.get_frame(scope, place) else { break };
         if is_frame_of_program(scope, frame) {
-            let name = frame.get_function_name(scope).map(|name| name.to_rust_string_lossy(scope));
+            let name = frame.get_function_name(scope).map(|name| shown_name(scope, name));
             frames.push((name.unwrap_or_default(), position(frame.get_line_number(), frame.get_column())));
         }
     }
@@ -74,6 +77,16 @@ pub fn frames_text(frames: &[(String, Position)]) -> String {
         };
     }
     text
+}
+
+/// A name may be as long as a string can be, and stands in each frame.
+fn shown_name(scope: &mut v8::PinScope<'_, '_>, name: v8::Local<'_, v8::String>) -> String {
+    if name.length() <= NAME_LENGTH_MAX {
+        return name.to_rust_string_lossy(scope);
+    }
+    let mut units = [0_u16; NAME_LENGTH_MAX];
+    name.write_v2(scope, 0, &mut units, v8::WriteFlags::empty());
+    String::from_utf16_lossy(&units) + "…"
 }
 
 fn innermost<'scope>(scope: &mut v8::PinScope<'scope, '_>, stack: v8::Local<'scope, v8::StackTrace>) -> Option<Position> {

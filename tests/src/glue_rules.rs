@@ -138,7 +138,7 @@ impl Rules<'_> {
             },
             _ => return,
         };
-        let is_private = matches!(member.prop, MemberProp::PrivateName(_)) && member.obj.is_this();
+        let is_private = matches!(member.prop, MemberProp::PrivateName(_)); // no prototype has it
         let is_safe = member.obj.as_ident().is_some_and(|object| self.safe.contains(&*object.sym));
         if self.is_later() && !is_private && !is_safe {
             self.find(span, "a method of a value, which its prototype has");
@@ -426,7 +426,7 @@ fn what_is_dangerous_is_found() -> Result<(), Failed> {
         "const { one } = value; return one;",
         "return f(value, value.length, value.name);",
         "const known = new SafeMap(); return known.get(value);",
-        "class Own { #one = 1; #two() { return 2; } three(other) { return #one in other ? this.#two() : this.#one; } }",
+        "class Own { #one = 1; #two() { return 2; } three(other) { return #one in other ? other.#two() : this.#one; } }",
         "return function (...values) { return values[0]; };",
     ];
     let within = |code: &str| {

@@ -45,7 +45,7 @@ impl Program {
     pub(super) fn new(source: &str, nesting_max: usize) -> Result<Self, SyntaxError> {
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         check_nesting(source, nesting_max)?;
-        check_assertions(source)?;
+        check_angle_brackets(source)?;
         let wrapped = [PREFIX, source, SUFFIX].concat();
         GLOBALS.set(&Globals::new(), || {
             check_one_function(&wrapped)?;
@@ -97,31 +97,40 @@ fn check_nesting(source: &str, nesting_max: usize) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// Refuses a program with many type assertions in a row (`<T><T>x`). The parser takes each for the head of a function first: so
-/// many take it the square of their number, and with brackets between them twice as long for each. Text that looks alike counts
-/// as well, and has never so many.
-fn check_assertions(source: &str) -> Result<(), SyntaxError> {
+/// Refuses a program with many type assertions (`<T><T>x`) or comparisons (`a < b < c`, `a < b, c < d`) in a row. The parser takes
+/// each for the head of a function or for the arguments of a type first: so many take it the square of their number, and
+/// assertions with brackets between them twice as long for each. Text that looks alike counts as well, and has never so many.
+fn check_angle_brackets(source: &str) -> Result<(), SyntaxError> {
     const IN_A_ROW_MAX: usize = 200;
     const WITH_BRACKETS_MAX: usize = 16;
-    let (mut in_a_row, mut with_brackets) = (0, 0);
+    const COMPARISONS_IN_A_ROW_MAX: usize = 1_000;
+    let (mut in_a_row, mut with_brackets, mut compared) = (0, 0, 0);
     let mut place = source.find('<').unwrap_or(0);
     for part in source.split('<').skip(1) {
         place += part.len() + 1;
         let before_next = part.trim_ascii_end();
         let asserted = before_next.trim_end_matches(|c: char| c == '(' || c.is_ascii_whitespace());
-        let is_type = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_$.,|&[] ".contains(c));
+        let is_type = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_$.,|&[]".contains(c))
+        };
         if asserted.strip_suffix('>').is_some_and(is_type) {
             in_a_row += 1;
             with_brackets += usize::from(asserted.len() < before_next.len());
         } else {
             (in_a_row, with_brackets) = (0, 0);
         }
-        if in_a_row > IN_A_ROW_MAX || with_brackets > WITH_BRACKETS_MAX {
-            return Err(SyntaxError {
-                message: "too many type assertions in a row: assert once, with `as`".to_owned(),
-                position: Some(position_in(source, place.min(source.len()))),
-            });
-        }
+        compared = if is_type(asserted) { compared + 1 } else { 0 };
+        let refused = if compared > COMPARISONS_IN_A_ROW_MAX {
+            "too many comparisons in a row: split them into statements"
+        } else if in_a_row > IN_A_ROW_MAX || with_brackets > WITH_BRACKETS_MAX {
+            "too many type assertions in a row: assert once, with `as`"
+        } else {
+            continue;
+        };
+        return Err(SyntaxError {
+            message: refused.to_owned(),
+            position: Some(position_in(source, place.min(source.len()))),
+        });
     }
     Ok(())
 }
@@ -275,6 +284,15 @@ mod tests {
             assert!(Program::new(&program(edge), 500).is_ok(), "{unit}");
             let refused = Program::new(&program(edge + 2), 500).err().map(|error| error.message).unwrap_or_default();
             assert!(refused.contains("type assertions in a row"), "{unit}: {refused}");
+        }
+    }
+
+    #[test]
+    fn many_comparisons_in_a_row_are_refused_and_the_edge_is_not() {
+        for comparison in ["a < ", "a < b,\n", "a.b<c|"] {
+            let refused = |count: usize| check_angle_brackets(&comparison.repeat(count)).err().map(|error| error.message);
+            assert_eq!(refused(1_000), None, "{comparison}");
+            assert!(refused(1_002).is_some_and(|message| message.contains("comparisons in a row")), "{comparison}");
         }
     }
 
