@@ -86,11 +86,15 @@ fn constraints(schema: &Value, words: &str) -> Vec<String> {
     }
     let number =
         |keyword: &str| schema.get(keyword).filter(|bound| bound.is_number() && !is_no_bound(bound)).map(Value::to_string);
+    // Draft 4 has a boolean here, which says what the other bound is.
+    let is_open = |keyword: &str| schema.get(keyword) == Some(&Value::Bool(true));
+    let (is_open_below, is_open_above) = (is_open("exclusiveMinimum"), is_open("exclusiveMaximum"));
     match (number("minimum"), number("maximum")) {
-        (Some(least), Some(most)) => facts.push(format!("{least}..{most}")),
-        (Some(least), None) => facts.push(format!(">= {least}")),
-        (None, Some(most)) => facts.push(format!("<= {most}")),
-        (None, None) => {}
+        (Some(least), Some(most)) if !is_open_below && !is_open_above => facts.push(format!("{least}..{most}")),
+        (least, most) => {
+            facts.extend(least.map(|least| format!("{} {least}", if is_open_below { ">" } else { ">=" })));
+            facts.extend(most.map(|most| format!("{} {most}", if is_open_above { "<" } else { "<=" })));
+        }
     }
     facts.extend(number("exclusiveMinimum").map(|bound| format!("> {bound}")));
     facts.extend(number("exclusiveMaximum").map(|bound| format!("< {bound}")));
@@ -113,8 +117,28 @@ fn constraints(schema: &Value, words: &str) -> Vec<String> {
     facts.extend(
         text("format").filter(|format| !words.to_ascii_lowercase().contains(&format.to_ascii_lowercase())).map(str::to_owned),
     );
-    facts.extend(text("pattern").filter(|pattern| !words.contains(pattern)).map(|pattern| format!("/{pattern}/")));
+    facts.extend(text("pattern").filter(|pattern| !words.contains(pattern)).and_then(expression));
     facts
+}
+
+/// `pattern` as a regular expression of JavaScript, if it can stand in a comment as it is.
+fn expression(pattern: &str) -> Option<String> {
+    let mut expression = String::from("/");
+    let mut is_escaped = false;
+    for character in pattern.chars() {
+        if character == '/' && !is_escaped {
+            expression.push('\\');
+        }
+        is_escaped = character == '\\' && !is_escaped;
+        expression.push(character);
+    }
+    expression.push('/');
+    as_it_is(expression)
+}
+
+/// `fact` if a comment does not change it: what would mean something else is not said.
+fn as_it_is(fact: String) -> Option<String> {
+    (comment::line(&fact, usize::MAX / 8) == fact).then_some(fact)
 }
 
 /// Whether `bound` is where all safe integers end, which generators write for "any".
@@ -145,14 +169,14 @@ fn default(schema: &Value, words: &str) -> Option<String> {
     if is_said { None } else { Some(format!("default {value}")) }
 }
 
-/// `value` as JSON, if that is short.
+/// `value` as JSON, if that is short and can stand in a comment as it is.
 fn short(value: &Value) -> Option<String> {
     if matches!(value, Value::Array(items) if items.len() > 10) || matches!(value, Value::Object(members) if members.len() > 10)
     {
         return None;
     }
     let text = serde_json::to_string(value).ok()?;
-    (text.len() <= VALUE_LENGTH_MAX).then_some(text)
+    if text.len() <= VALUE_LENGTH_MAX { as_it_is(text) } else { None }
 }
 
 #[cfg(test)]
@@ -178,8 +202,27 @@ mod tests {
         check(&json!({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}], "default": null}), Some("uuid"));
         check(
             &json!({"type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[a-z]*/$"}),
-            Some("2 chars, /^[a-z]* /$/"),
+            Some(r"2 chars, /^[a-z]*\/$/"),
         );
+    }
+
+    #[test]
+    fn a_boolean_bound_of_draft_4_is_said_as_it_is_checked() {
+        check(&json!({"minimum": 0, "exclusiveMinimum": true}), Some("> 0"));
+        check(&json!({"minimum": 0, "exclusiveMinimum": false, "maximum": 9}), Some("0..9"));
+        check(&json!({"minimum": 0, "maximum": 9, "exclusiveMaximum": true}), Some(">= 0, < 9"));
+        check(&json!({"maximum": 9, "exclusiveMaximum": 8}), Some("<= 9, < 8"));
+    }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_is_or_not_at_all() {
+        check(&json!({"pattern": "^a/b\\/c$"}), Some(r"/^a\/b\/c$/"));
+        check(&json!({"pattern": "(?P<year>\\d{4})"}), None);
+        check(&json!({"pattern": "(?<year>\\d{4})", "minLength": 4}), Some("4+ chars"));
+        check(&json!({"pattern": "^`$"}), None);
+        check(&json!({"pattern": "a  b"}), None);
+        check(&json!({"pattern": "*/ PWNED_1 /*"}), Some(r"/*\/ PWNED_1 \/*/"));
+        check(&json!({"default": "<b>"}), None);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::check::UncheckedKeyword;
 use crate::definition::{DefinitionError, DefinitionList, ListError, REFUSALS_MAX, Tool, Unchecked};
+use crate::granting::ScopeError;
 use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::name::{self, RAW_NAME_BYTES_MAX};
-use crate::scope::{Scope, ScopeError};
+use crate::scope::Scope;
 
 /// The most tools that are taken from one server.
 pub const SERVER_TOOLS_MAX: usize = 10_000;
@@ -25,7 +26,11 @@ const REPORTED_NAME_BYTES_MAX: usize = 100;
 
 /// Every tool that could be used, by server; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Catalog(Arc<Inner>);
+pub struct Catalog {
+    inner: Arc<Inner>,
+    /// The servers whose lists are not here, where it is known which there are.
+    missing: Option<Arc<[String]>>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -111,7 +116,9 @@ impl fmt::Display for DroppedTool {
 
 /// The beginning of a name that may be too long to show.
 fn excerpt(name: &str) -> &str {
-    &name[..name.floor_char_boundary(REPORTED_NAME_BYTES_MAX)]
+    let starts = name.char_indices().map(|(start, _)| start).chain([name.len()]);
+    let end = starts.take_while(|end| *end <= REPORTED_NAME_BYTES_MAX).last();
+    &name[..end.unwrap_or_default()]
 }
 
 impl Catalog {
@@ -157,7 +164,7 @@ impl Catalog {
         check_apart(&catalog.servers)?;
         let hashes = catalog.servers.iter().flat_map(|server| &server.tools).map(|tool| tool.hash());
         catalog.hash = ContentHash::of(hashes.collect::<Vec<_>>().iter().map(|hash| hash.as_bytes().as_slice()));
-        Ok(Self(Arc::new(catalog)))
+        Ok(Self { inner: Arc::new(catalog), missing: None })
     }
 
     /// As [`Catalog::load`], from the text of each server's `tools` array or `tools/list` result.
@@ -179,26 +186,26 @@ impl Catalog {
     /// The tools that were left out, each with its reason and the way out: the first 20 of each server.
     #[must_use]
     pub fn dropped(&self) -> &[DroppedTool] {
-        &self.0.dropped
+        &self.inner.dropped
     }
 
     /// How many tools were left out, those included that [`Catalog::dropped`] does not name.
     #[must_use]
     pub fn dropped_count(&self) -> usize {
-        self.0.dropped_count
+        self.inner.dropped_count
     }
 
     /// The keywords of schemas that are not checked because of what they are, each with its reason: the first 20 of each server. An operator
     /// should see them: what they say is left to the server.
     #[must_use]
     pub fn unchecked(&self) -> &[UncheckedKeyword] {
-        &self.0.unchecked
+        &self.inner.unchecked
     }
 
     /// How many keywords are not checked, those included that [`Catalog::unchecked`] does not name.
     #[must_use]
     pub fn unchecked_count(&self) -> usize {
-        self.0.unchecked_count
+        self.inner.unchecked_count
     }
 
     /// What one user may call: the tools that `grants` allows and does not deny, renamed, described and pinned as it says.
@@ -207,18 +214,28 @@ impl Catalog {
     ///
     /// [`ScopeError`] when `grants` itself is wrong: a pattern, a new name that is no identifier or is given twice.
     pub fn scope(&self, grants: &Grants) -> Result<Scope, ScopeError> {
-        Scope::new(&self.0.servers, grants)
+        let missing = self.missing.as_deref().unwrap_or_default();
+        Scope::new(&self.inner.servers, missing, self.missing.is_some(), grants)
+    }
+
+    /// The same catalog, for a deployment that has `servers` and no others. Those of them whose lists were not loaded, because they are
+    /// still starting or have failed, may have any tools: what grants say of them stays in force, and is no mistake.
+    #[must_use]
+    pub fn expecting<S: Into<String>>(self, servers: impl IntoIterator<Item = S>) -> Self {
+        let listed: HashSet<&str> = self.inner.servers.iter().map(|server| &*server.id).collect();
+        let missing = servers.into_iter().map(Into::into).filter(|server: &String| !listed.contains(server.as_str())).collect();
+        Self { missing: Some(missing), ..self }
     }
 
     /// The hash of all tools taken: equal for equal definitions, whatever the order of the servers.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
-        self.0.hash
+        self.inner.hash
     }
 
     /// The tools: servers in the order of their ids, tools in the order of their server.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
-        self.0.servers.iter().flat_map(|server| &server.tools).map(AsRef::as_ref)
+        self.inner.servers.iter().flat_map(|server| &server.tools).map(AsRef::as_ref)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::comment;
 use crate::render::{Form, Writer};
-use crate::scope::ScopedTool;
+use crate::scoped_tool::ScopedTool;
 use crate::shape::{Alternative, Type};
 use crate::vocabulary::{ToolShape, Vocabulary};
 
@@ -17,6 +17,9 @@ const DESCRIPTION_LENGTH_MAX: usize = 4_000;
 
 /// The most characters of the one line beside a signature.
 const SUMMARY_LENGTH_MAX: usize = 120;
+
+/// The most characters of a server's name for a tool.
+const NAME_LENGTH_MAX: usize = 80;
 
 /// A piece of declarations, and the named types that it uses.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +57,7 @@ impl ServerDeclarations {
     pub(crate) fn full(&self, tool: &ScopedTool) -> Piece {
         let description =
             comment::block(tool.description().or(tool.definition().title()).unwrap_or_default(), DESCRIPTION_LENGTH_MAX);
+        let description = with_mapped_name(tool, description);
         let mut text = if description.is_empty() { String::new() } else { format!("/** {description} */\n") };
         let function = [Form::FULL, Form::BARE, Form::OUTLINE]
             .into_iter()
@@ -72,14 +76,15 @@ impl ServerDeclarations {
     /// The declaration of `tool` on one line, with the beginning of its description.
     pub(crate) fn compact(&self, tool: &ScopedTool) -> Piece {
         let Piece { text, uses } = self.function(tool.identifier(), tool, Form::COMPACT);
-        let summary = summary(tool);
+        let summary = with_mapped_name(tool, summary(tool));
         let remark = if summary.is_empty() { String::new() } else { format!(" // {summary}") };
         Piece { text: format!("function {text};{remark}\n"), uses }
     }
 
-    /// What a guest writes to call `tool`, with types: `github.create_issue(args: { ... }): Promise<...>`.
-    pub(crate) fn signature(&self, tool: &ScopedTool) -> String {
-        self.function(tool.path(), tool, Form::COMPACT).text
+    /// What a guest writes to call `tool`, with types: `github.create_issue(args: { ... }): Promise<...>`. It has no words of other
+    /// tools, so those of its server need not be made for it.
+    pub(crate) fn signature_alone(tool: &ScopedTool) -> String {
+        Self::of(std::slice::from_ref(tool)).function(tool.path(), tool, Form::COMPACT).text
     }
 
     fn function(&self, name: &str, tool: &ScopedTool, form: Form) -> Piece {
@@ -132,6 +137,15 @@ impl ServerDeclarations {
 /// The first sentence of what `tool` says it does.
 pub(crate) fn summary(tool: &ScopedTool) -> String {
     comment::first_sentence(tool.description().or(tool.definition().title()).unwrap_or_default(), SUMMARY_LENGTH_MAX)
+}
+
+/// `words` after what the server calls `tool`, where a guest has to call it something else: grants and records have that name.
+fn with_mapped_name(tool: &ScopedTool, words: String) -> String {
+    match tool.mapped_name().map(|name| comment::line(name, NAME_LENGTH_MAX)) {
+        Some(name) if !name.is_empty() && words.is_empty() => name,
+        Some(name) if !name.is_empty() => format!("{name}: {words}"),
+        _ => words,
+    }
 }
 
 fn type_piece(vocabulary: &Vocabulary, place: usize) -> Piece {

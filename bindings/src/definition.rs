@@ -325,14 +325,14 @@ impl Tool {
         if !arguments.is_object() {
             return Check { verdict: Verdict::Differs(vec![Violation::no_object()]), steps: 0 };
         }
-        self.input_checker.check(arguments, steps_max)
+        self.input_checker.check(self.input_schema(), arguments, steps_max)
     }
 
     /// `structured` against the output schema, if there is one.
     pub(crate) fn check_output(&self, structured: &Value, steps_max: u64) -> Check {
-        match &self.output_checker {
-            Some(checker) => checker.check(structured, steps_max),
-            None => Check { verdict: Verdict::Matches, steps: 0 },
+        match (&self.output_checker, self.output_schema()) {
+            (Some(checker), Some(schema)) => checker.check(schema, structured, steps_max),
+            _ => Check { verdict: Verdict::Matches, steps: 0 },
         }
     }
 
@@ -344,7 +344,7 @@ impl Tool {
 impl Unchecked {
     /// Reads the schema that is at `pointer` in its definition.
     fn read(&mut self, pointer: &str, schema: &Value, patterns_left: &mut usize) -> Checker {
-        let (checker, mut findings, count) = Checker::read(schema, patterns_left);
+        let (checker, mut findings, count) = Checker::of(schema, patterns_left);
         findings.iter_mut().for_each(|finding| finding.pointer.insert_str(0, pointer));
         self.findings.append(&mut findings);
         self.count += count;

@@ -4,11 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::name;
+
+/// What means something else in a pattern than itself.
+pub(crate) const WILDCARDS: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
+
 /// Which tools of a catalog a user may call, and how they look. Nothing is allowed by default.
 ///
-/// Tools are addressed as `server.tool`, both as they call themselves (raw, not the identifiers of the isolate). A pattern of
-/// [`Grants::allow`] and [`Grants::deny`] is a glob over that text: `*` is any run of characters, dots and slashes included, `?` one
-/// character, `[ab]` and `{a,b}` alternatives, `\` escapes. It is case-sensitive and must match the whole. Denial wins.
+/// A tool is addressed as `server.tool`, by the names that both give themselves (raw), or by the path that a guest writes
+/// ([`crate::ScopedTool::path`]), as catalogs make it: a rename changes no address. A pattern of [`Grants::allow`] and [`Grants::deny`] is such an
+/// address or a glob: `*` is any run of characters, dots and slashes included, `?` one character, `[ab]` and `{a,b}` alternatives, `\`
+/// escapes. It is case-sensitive and must match the whole.
+///
+/// Denial wins, and it is wide: a deny matches the raw name, any path that is shown, renamed or not, and a path without the suffix
+/// that made it an identifier (`get_sum_73fbf2` and `get_sum`). An allow is narrow: as a glob it matches raw names, and else it must be the raw name
+/// or the exact path. What matched nothing is in [`crate::Scope::warnings`].
 ///
 /// ```
 /// use isolet_bindings::{Catalog, Grants};
@@ -52,25 +62,33 @@ impl Grants {
         self
     }
 
-    /// Calls `tool` (`server.tool`, exactly) `identifier` in the isolate. A tool that has this name by itself gets a suffixed one.
+    /// Calls `tool` (its address, exactly) `identifier` in the isolate. A tool that has this name by itself gets a suffixed one.
     #[must_use]
     pub fn rename(mut self, tool: impl Into<String>, identifier: impl Into<String>) -> Self {
         self.identifiers.insert(tool.into(), identifier.into());
         self
     }
 
-    /// Describes `tool` (`server.tool`, exactly) with `text` in place of its server's words.
+    /// Describes `tool` (its address, exactly) with `text` in place of its server's words.
     #[must_use]
     pub fn describe(mut self, tool: impl Into<String>, text: impl Into<String>) -> Self {
         self.descriptions.insert(tool.into(), text.into());
         self
     }
 
-    /// Fixes one argument of `tool` (`server.tool`, exactly): it vanishes from the types and from what the guest may say, and each
+    /// Fixes one argument of `tool` (its address, exactly): it vanishes from the types and from what the guest may say, and each
     /// call gets `value` on the host.
     #[must_use]
     pub fn pin(mut self, tool: impl Into<String>, argument: impl Into<String>, value: impl Into<Value>) -> Self {
         self.pins.entry(tool.into()).or_default().insert(argument.into(), value.into());
         self
+    }
+
+    /// Whether a server with this id is denied as a whole, by a pattern that is one of its names and `.*`: there is no need to ask it.
+    #[must_use]
+    pub fn denies_server(&self, server: &str) -> bool {
+        let identifier = name::identifier(server);
+        let names = [server, &identifier, if identifier == server { server } else { name::without_suffix(&identifier) }];
+        self.denied.iter().filter_map(|pattern| pattern.strip_suffix(".*")).any(|denied| names.contains(&denied))
     }
 }

@@ -226,6 +226,12 @@ pub(crate) fn mapped(name: &str) -> String {
     mapped
 }
 
+/// What is left of an identifier that [`mapped`] made without the suffix that it added.
+pub(crate) fn without_suffix(identifier: &str) -> &str {
+    let length = identifier.len().saturating_sub(SUFFIX_LENGTH + 1);
+    identifier.get(..length).filter(|rest| !rest.is_empty()).unwrap_or(identifier)
+}
+
 /// Whether `text` has the form of an identifier, reserved or not: what TypeScript takes as a property name without quotes.
 pub(crate) fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(is_word_character)

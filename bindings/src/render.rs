@@ -81,9 +81,11 @@ impl<'a> Writer<'a> {
 
     /// Writes what the type named `place` stands for.
     pub(crate) fn write_declaration(&mut self, name: &str, value: &Type) {
-        if let [Alternative::Object(shape)] = value.alternatives()
-            && !shape.properties.is_empty()
-        {
+        let object = match value.alternatives() {
+            [Alternative::Object(shape)] => Some(shape),
+            _ => None,
+        };
+        if let Some(shape) = object.filter(|shape| !shape.properties.is_empty()) {
             self.push("interface ");
             self.push(name);
             self.push(" ");
@@ -93,9 +95,11 @@ impl<'a> Writer<'a> {
         self.push("type ");
         self.push(name);
         self.push(" = ");
-        match value {
-            Type::Unknown => self.push("unknown"),
-            Type::Union(alternatives) => self.write_union(alternatives, 0),
+        match (value, object) {
+            // The shape itself, whose name is the one that is declared.
+            (_, Some(shape)) => self.write_object(shape, 0),
+            (Type::Unknown, _) => self.push("unknown"),
+            (Type::Union(alternatives), _) => self.write_union(alternatives, 0),
         }
         self.push(";");
     }

@@ -3,23 +3,21 @@
 //! This is the only place that makes a tool index: a tool's place in [`Scope::tools`]. A guest sends such a number, and the host
 //! resolves it in the scope of that very run.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use serde_json::{Map, Value};
-
 use crate::catalog::Server;
-use crate::check::{CHECK_STEPS_MAX, Check, Verdict, Violation};
 use crate::comment;
 use crate::declarations::{self, Piece, ServerDeclarations};
-use crate::definition::Tool;
+use crate::granting::{Granted, Granting, ScopeError, ScopeWarning};
 use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
-use crate::search::{self, Index, PATH_LENGTH_MAX, SearchHit};
+use crate::nearest::{PATH_LENGTH_MAX, nearest};
+use crate::scoped_tool::ScopedTool;
+use crate::search::{self, Index, SearchHit};
 use crate::tokens::TokenBudget;
 use crate::types::{self, Types};
 
@@ -39,103 +37,33 @@ struct Inner {
     manifest: Manifest,
     hash: ContentHash,
     warnings: Vec<ScopeWarning>,
-    declarations: OnceLock<Vec<ServerDeclarations>>,
+    /// Those of each namespace.
+    declarations: Vec<OnceLock<ServerDeclarations>>,
     typescript: OnceLock<String>,
     index: OnceLock<Index>,
 }
 
-/// One tool of a scope: its definition, and how this scope shows it.
-#[derive(Clone, Debug)]
-pub struct ScopedTool {
-    index: u32,
-    namespace: Arc<str>,
-    path: String,
-    definition: Arc<Tool>,
-    description: Option<String>,
-    pinned: Map<String, Value>,
-}
-
-/// Grants that cannot be applied. The fault of the application.
-#[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
-pub enum ScopeError {
-    /// A pattern that is no glob.
-    #[error("the pattern `{pattern}` is no glob: escape what is meant literally with `\\`")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        #[source]
-        source: globset::Error,
-    },
-    /// A new name that is no identifier.
-    #[error("`{tool}` cannot be renamed to {identifier:?}: take an identifier that is no reserved word and no global")]
-    NotAnIdentifier {
-        /// The tool, as `server.tool`.
-        tool: String,
-        /// The name that it should have had.
-        identifier: String,
-    },
-    /// Two tools of one server renamed to the same.
-    #[error("`{first}` and `{second}` are both renamed to `{identifier}`: give them different names")]
-    RenamedTwice {
-        /// One tool, as `server.tool`.
-        first: String,
-        /// The other.
-        second: String,
-        /// The name that both should have had.
-        identifier: String,
-    },
-}
-
-/// Something in the grants of a scope that had no effect, for the operator's log.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ScopeWarning {
-    /// A pattern, or the tool of a rename, description or pin, that is not in the catalog.
-    #[error("`{grant}` matches no tool of the catalog: correct it or remove it")]
-    MatchesNothing {
-        /// The pattern or `server.tool`.
-        grant: String,
-    },
-    /// A tool whose identifier a rename gave to another, and whose suffixed one is taken too.
-    #[error("`{tool}` is left out, its identifier is taken: rename it too")]
-    IdentifierTaken {
-        /// The tool, as `server.tool`.
-        tool: String,
-    },
-}
-
 impl Scope {
-    pub(crate) fn new(servers: &[Server], grants: &Grants) -> Result<Self, ScopeError> {
-        let allowed = globs(&grants.allowed)?;
-        let denied = globs(&grants.denied)?;
-        let mut used = Used::default();
+    /// The tools of `servers` that `grants` allows. `missing` are servers whose tools are not known; if `is_whole`, there are no others.
+    pub(crate) fn new(servers: &[Server], missing: &[String], is_whole: bool, grants: &Grants) -> Result<Self, ScopeError> {
+        let mut granting = Granting::of(grants);
         let mut scope = Inner {
             tools: Vec::new(),
             by_path: HashMap::new(),
             manifest: Manifest::default(),
             hash: ContentHash::of([]),
             warnings: Vec::new(),
-            declarations: OnceLock::new(),
+            declarations: Vec::new(),
             typescript: OnceLock::new(),
             index: OnceLock::new(),
         };
         for server in servers {
-            let mut granted = Vec::new();
-            for tool in &server.tools {
-                let address = format!("{}.{}", server.id, tool.name());
-                let allowing = allowed.matches(&address);
-                let denying = denied.matches(&address);
-                let is_granted = !allowing.is_empty() && denying.is_empty();
-                used.note(grants, &address, &allowing, &denying);
-                if is_granted {
-                    granted.push((address, tool));
-                }
-            }
-            scope.add(server, granted, grants)?;
+            let decided = server.tools.iter().map(|tool| granting.decide(server, tool));
+            let granted = decided.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            scope.add(server, granted)?;
         }
-        used.report(grants, &mut scope.warnings);
+        scope.warnings.append(&mut granting.finish(servers, missing, is_whole)?);
+        scope.declarations = scope.manifest.namespaces.iter().map(|_| OnceLock::new()).collect();
         let names = scope.manifest.namespaces.iter().flat_map(|namespace| {
             [namespace.name.as_bytes(), &[]].into_iter().chain(namespace.tools.iter().map(|tool| tool.as_bytes()))
         });
@@ -173,40 +101,53 @@ impl Scope {
     /// and then left out; a comment says how many.
     #[must_use]
     pub fn typescript(&self) -> &str {
-        self.0.typescript.get_or_init(|| types::all(&self.0.tools, self.declarations()))
+        self.0.typescript.get_or_init(|| types::all(&self.0.tools, &self.declarations()))
     }
 
     /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then names, then nothing. The
     /// text begins with a line that says which; each namespace has its own counts.
     #[must_use]
     pub fn types(&self, budget: TokenBudget) -> Types {
-        types::within(&self.0.tools, self.declarations(), self.typescript(), budget)
+        types::within(&self.0.tools, &self.declarations(), self.typescript(), budget)
     }
 
-    fn declarations(&self) -> &[ServerDeclarations] {
-        self.0.declarations.get_or_init(|| {
-            self.0.tools.chunk_by(|one, next| one.namespace() == next.namespace()).map(ServerDeclarations::of).collect()
-        })
+    /// The declarations of all servers, in the order of the namespaces.
+    fn declarations(&self) -> Vec<&ServerDeclarations> {
+        let made = self.0.declarations.iter().zip(self.0.by_server());
+        made.map(|(declarations, tools)| declarations.get_or_init(|| ServerDeclarations::of(tools))).collect()
     }
 
-    /// The declarations of the server that `tool` belongs to.
-    fn declarations_of(&self, tool: &ScopedTool) -> &ServerDeclarations {
-        let declarations = self.declarations();
-        &declarations[declarations.partition_point(|server| server.first <= tool.index() as usize) - 1]
+    /// The place of the server that `tool` belongs to, and its tools.
+    fn server_of(&self, tool: &ScopedTool) -> (&OnceLock<ServerDeclarations>, &[ScopedTool]) {
+        let mut servers = self.0.declarations.iter().zip(self.0.by_server());
+        let is_of = |(_, tools): &(&OnceLock<ServerDeclarations>, &[ScopedTool])| tools[0].namespace() == tool.namespace();
+        servers.find(is_of).expect("each tool of a scope has a server there")
     }
 
     /// The tools that match `query` in their names, descriptions and parameters, best first, at most `limit`.
+    ///
+    /// The first search of a scope makes its index, which later ones wait for and share: see [`Scope::search_work`].
     #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<SearchHit> {
         let hit = |place: usize| {
             let tool = &self.0.tools[place];
             SearchHit {
                 path: tool.path.clone(),
-                signature: self.declarations_of(tool).signature(tool),
+                signature: ServerDeclarations::signature_alone(tool),
                 description: declarations::summary(tool),
             }
         };
         self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
+    }
+
+    /// How many steps the next [`Scope::search`] for at most `limit` tools takes about, at the most: a step is a nanosecond, and the first search
+    /// of a scope takes the most by far.
+    #[must_use]
+    pub fn search_work(&self, limit: usize) -> u64 {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let index = if self.0.index.get().is_some() { 0 } else { search::INDEX_TOOL_STEPS };
+        let tools = count(self.0.tools.len());
+        tools.saturating_mul(index + search::SEARCH_TOOL_STEPS) + count(limit.min(self.0.tools.len())) * search::HIT_STEPS
     }
 
     /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, for
@@ -247,7 +188,8 @@ impl Scope {
         known.dedup_by_key(|tool| tool.index);
         let mut text = String::new();
         for tools in known.chunk_by(|one, next| one.namespace() == next.namespace()) {
-            let server = self.declarations_of(tools[0]);
+            let (declarations, all) = self.server_of(tools[0]);
+            let server = declarations.get_or_init(|| ServerDeclarations::of(all));
             text.push_str(&server.assemble(&tools.iter().map(|tool| form(server, tool)).collect::<Vec<_>>()));
         }
         for (place, path) in unknown.into_iter().enumerate() {
@@ -262,7 +204,7 @@ impl Scope {
     /// The paths of this scope that look most like `name`, best first, at most five; none for a name that is longer than any path.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<String> {
-        search::nearest(self.0.tools.iter().map(|tool| tool.path.as_str()), name)
+        nearest(self.0.tools.iter().map(|tool| tool.path.as_str()), name)
     }
 
     /// The hash of what the isolate installs: users with equal manifests share zygotes and snapshots.
@@ -286,32 +228,28 @@ impl fmt::Debug for Scope {
 
 impl Inner {
     /// Adds the granted tools of one server, renamed ones first in the choice of names.
-    fn add(&mut self, server: &Server, granted: Vec<(String, &Arc<Tool>)>, grants: &Grants) -> Result<(), ScopeError> {
+    fn add(&mut self, server: &Server, granted: Vec<Granted<'_>>) -> Result<(), ScopeError> {
         let mut renamed: HashMap<&str, &str> = HashMap::new();
-        for (address, _) in &granted {
-            let Some(identifier) = grants.identifiers.get(address) else { continue };
-            if !name::is_identifier(identifier) {
-                return Err(ScopeError::NotAnIdentifier { tool: address.clone(), identifier: identifier.clone() });
-            }
-            if let Some(first) = renamed.insert(identifier, address) {
-                return Err(ScopeError::RenamedTwice {
-                    first: first.to_owned(),
-                    second: address.clone(),
-                    identifier: identifier.clone(),
-                });
+        for tool in &granted {
+            if let Some(identifier) = &tool.identifier
+                && let Some(first) = renamed.insert(identifier, &tool.address)
+            {
+                let (first, second) = (first.to_owned(), tool.address.clone());
+                return Err(ScopeError::RenamedTwice { first, second, identifier: identifier.clone() });
             }
         }
+        let renamed: HashSet<String> = renamed.into_keys().map(str::to_owned).collect();
         let namespace: Arc<str> = Arc::from(server.identifier.as_str());
         let mut tools = Vec::with_capacity(granted.len());
-        for (address, tool) in &granted {
-            let identifier = match grants.identifiers.get(address) {
-                Some(identifier) => identifier.clone(),
-                None if renamed.contains_key(tool.identifier()) => name::mapped(tool.name()),
+        for Granted { tool, address, identifier, description, pinned } in granted {
+            let identifier = match identifier {
+                Some(identifier) => identifier,
+                None if renamed.contains(tool.identifier()) => name::mapped(tool.name()),
                 None => tool.identifier().to_owned(),
             };
             let path = format!("{namespace}.{identifier}");
             if self.by_path.contains_key(&path) {
-                self.warnings.push(ScopeWarning::IdentifierTaken { tool: address.clone() });
+                self.warnings.push(ScopeWarning::IdentifierTaken { tool: address });
                 continue;
             }
             self.by_path.insert(path.clone(), self.tools.len());
@@ -320,8 +258,8 @@ impl Inner {
                 namespace: Arc::clone(&namespace),
                 path,
                 definition: Arc::clone(tool),
-                description: grants.descriptions.get(address).cloned(),
-                pinned: grants.pins.get(address).cloned().unwrap_or_default(),
+                description,
+                pinned,
             });
             tools.push(identifier);
         }
@@ -330,171 +268,10 @@ impl Inner {
         }
         Ok(())
     }
-}
 
-/// Which grants had an effect.
-#[derive(Default)]
-struct Used {
-    allowed: HashSet<usize>,
-    denied: HashSet<usize>,
-    tools: HashSet<String>,
-}
-
-impl Used {
-    fn note(&mut self, grants: &Grants, address: &str, allowing: &[usize], denying: &[usize]) {
-        self.allowed.extend(allowing);
-        self.denied.extend(denying);
-        if grants.identifiers.contains_key(address)
-            || grants.descriptions.contains_key(address)
-            || grants.pins.contains_key(address)
-        {
-            self.tools.insert(address.to_owned());
-        }
-    }
-
-    fn report(&self, grants: &Grants, warnings: &mut Vec<ScopeWarning>) {
-        let unused = |patterns: &[String], used: &HashSet<usize>| -> Vec<String> {
-            patterns.iter().enumerate().filter(|(place, _)| !used.contains(place)).map(|(_, pattern)| pattern.clone()).collect()
-        };
-        let tools: BTreeMap<&String, ()> = grants
-            .identifiers
-            .keys()
-            .chain(grants.descriptions.keys())
-            .chain(grants.pins.keys())
-            .map(|tool| (tool, ()))
-            .collect();
-        let tools = tools.into_keys().filter(|tool| !self.tools.contains(*tool)).cloned();
-        let nothing =
-            unused(&grants.allowed, &self.allowed).into_iter().chain(unused(&grants.denied, &self.denied)).chain(tools);
-        warnings.extend(nothing.map(|grant| ScopeWarning::MatchesNothing { grant }));
-    }
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, ScopeError> {
-    let failed = |pattern: &String| {
-        let pattern = pattern.clone();
-        move |source| ScopeError::Pattern { pattern, source }
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build().map_err(failed(pattern))?);
-    }
-    set.build().map_err(|source| ScopeError::Pattern { pattern: patterns.join(" "), source })
-}
-
-impl ScopedTool {
-    /// What a guest writes: `github.create_issue`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// The identifier of its server's global.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// Its identifier within the namespace.
-    #[must_use]
-    pub fn identifier(&self) -> &str {
-        &self.path[self.namespace.len() + 1..]
-    }
-
-    /// The server's id, as the catalog was loaded with.
-    #[must_use]
-    pub fn server(&self) -> &str {
-        self.definition.server()
-    }
-
-    /// The name that its server calls it by.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.definition.name()
-    }
-
-    /// Its definition, as its server gave it.
-    #[must_use]
-    pub fn definition(&self) -> &Tool {
-        &self.definition
-    }
-
-    /// Its place in the scope.
-    #[must_use]
-    pub fn index(&self) -> u32 {
-        self.index
-    }
-
-    /// What it does: in the application's words, else in its server's.
-    #[must_use]
-    pub fn description(&self) -> Option<&str> {
-        self.description.as_deref().or_else(|| self.definition.description())
-    }
-
-    /// Whether any argument is fixed in this scope.
-    #[must_use]
-    pub fn has_pinned(&self) -> bool {
-        !self.pinned.is_empty()
-    }
-
-    /// Whether `argument` is fixed in this scope.
-    #[must_use]
-    pub fn is_pinned(&self, argument: &str) -> bool {
-        self.pinned.contains_key(argument)
-    }
-
-    /// `arguments` with the pinned ones, which win over what is there: what is validated and sent.
-    #[must_use]
-    pub fn with_pinned(&self, mut arguments: Map<String, Value>) -> Map<String, Value> {
-        arguments.extend(self.pinned.clone());
-        arguments
-    }
-
-    /// Checks `arguments`, the pinned ones among them, against the tool's schema, in at most `steps_max` steps.
-    ///
-    /// Each step is paid before it is made, so the check ends within them whatever the schema and the value are; it takes no locks and no
-    /// more stack than a thread has. [`Verdict::Excessive`] is no match: try again where there is more time ([`CHECK_STEPS_MAX`] at the most),
-    /// or refuse the value. A caller that must not block tries with few steps where it is, and elsewhere with more.
-    #[must_use]
-    pub fn check_arguments(&self, arguments: &Value, steps_max: u64) -> Check {
-        self.definition.check_input(arguments, steps_max)
-    }
-
-    /// Checks a structured result against the tool's `outputSchema`, in at most `steps_max` steps. What comes of it is a warning, never a
-    /// reason to lose the result.
-    #[must_use]
-    pub fn check_result(&self, structured: &Value, steps_max: u64) -> Check {
-        self.definition.check_output(structured, steps_max)
-    }
-
-    /// Checks `arguments` as [`ScopedTool::check_arguments`] does, in at most [`CHECK_STEPS_MAX`] steps.
-    ///
-    /// # Errors
-    ///
-    /// Each violation found, eight at most; one that says so if the check was given up.
-    pub fn validate_arguments(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        match self.check_arguments(arguments, CHECK_STEPS_MAX).verdict {
-            Verdict::Matches => Ok(()),
-            Verdict::Differs(violations) => Err(violations),
-            Verdict::Excessive => Err(vec![Violation::excessive()]),
-        }
-    }
-
-    /// How a structured result differs from the tool's `outputSchema`, as [`ScopedTool::check_result`] finds in at most
-    /// [`CHECK_STEPS_MAX`] steps; one violation says so if the check was given up.
-    #[must_use]
-    pub fn validate_result(&self, structured: &Value) -> Vec<Violation> {
-        match self.check_result(structured, CHECK_STEPS_MAX).verdict {
-            Verdict::Matches => Vec::new(),
-            Verdict::Differs(violations) => violations,
-            Verdict::Excessive => vec![Violation::excessive()],
-        }
-    }
-
-    /// Whether its structured result is `{"result": T}`, which the guest gets as `T` (fastmcp's `x-fastmcp-wrap-result`).
-    #[must_use]
-    pub fn unwraps_result(&self) -> bool {
-        self.definition.unwraps_result()
+    /// The tools of each server.
+    fn by_server(&self) -> impl Iterator<Item = &[ScopedTool]> {
+        self.tools.chunk_by(|one, next| one.namespace() == next.namespace())
     }
 }
 
@@ -504,7 +281,7 @@ mod tests {
 
     use std::time::{Duration, Instant};
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::Catalog;

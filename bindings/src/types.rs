@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::declarations::{Piece, ServerDeclarations};
-use crate::scope::ScopedTool;
+use crate::scoped_tool::ScopedTool;
 use crate::tokens::{TokenBudget, TokenCount, count_tokens};
 
 /// The most bytes of one server's full declarations; then signatures follow.
@@ -54,7 +54,7 @@ pub struct ServerCoverage {
 }
 
 /// All declarations in full, within the caps on bytes.
-pub(crate) fn all(tools: &[ScopedTool], servers: &[ServerDeclarations]) -> String {
+pub(crate) fn all(tools: &[ScopedTool], servers: &[&ServerDeclarations]) -> String {
     let mut text = String::new();
     for (server, tools) in servers.iter().zip(by_server(tools)) {
         let mut pieces = Vec::with_capacity(tools.len());
@@ -85,7 +85,7 @@ pub(crate) fn all(tools: &[ScopedTool], servers: &[ServerDeclarations]) -> Strin
 }
 
 /// What fits `budget`; `all` is the text of [`all`].
-pub(crate) fn within(tools: &[ScopedTool], servers: &[ServerDeclarations], all: &str, budget: TokenBudget) -> Types {
+pub(crate) fn within(tools: &[ScopedTool], servers: &[&ServerDeclarations], all: &str, budget: TokenBudget) -> Types {
     // A token has seldom more than eight bytes, so most texts that do not fit need not be counted.
     if all.len() / 16 <= budget.tokens() {
         let text = format!("// COMPLETE: {} tools\n{all}", tools.len());
@@ -140,8 +140,8 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn new(tools: &'a [ScopedTool], servers: &'a [ServerDeclarations], budget: usize) -> Self {
-        let servers: Vec<_> = servers.iter().zip(by_server(tools)).collect();
+    fn new(tools: &'a [ScopedTool], servers: &[&'a ServerDeclarations], budget: usize) -> Self {
+        let servers: Vec<_> = servers.iter().copied().zip(by_server(tools)).collect();
         let shown = servers.iter().map(|(_, tools)| tools.iter().map(|_| Shown::Not).collect()).collect();
         let types = servers.iter().map(|_| BTreeSet::new()).collect();
         let mut selection = Self { servers, shown, types, lists_names: true, left: budget, taken: Vec::new() };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::name::is_identifier;
 use crate::schema::Definition;
-use crate::scope::ScopedTool;
+use crate::scoped_tool::ScopedTool;
 use crate::shape::{Alternative, ObjectShape, Type};
 
 /// The fewest characters that naming a type must save.

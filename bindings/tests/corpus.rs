@@ -156,7 +156,7 @@ fn checks_agree_with_the_test_suite() {
 }
 
 /// How many instances are valid, and how many are not; fails where a check says something else.
-fn check_instances(scopes: &[corpus::ServerScope], instances: &std::path::Path) -> (usize, usize) {
+fn check_instances(scopes: &[corpus::ServerScope<'_>], instances: &std::path::Path) -> (usize, usize) {
     let mut tools = std::collections::HashMap::new();
     for server in scopes {
         for tool in server.scope.tools() {

@@ -63,8 +63,8 @@ mod socket;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
-    Grants, Manifest, Scope, ScopeError, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError, ToolErrorCode,
-    ToolReply, Types, Violation,
+    Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
+    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation,
 };
 pub use isolet_snapshots::flags::Jit;
 

@@ -48,7 +48,7 @@ pub(crate) enum Command {
     /// Print the TypeScript that a model would see.
     #[command(after_help = EXIT_CODES)]
     Types(TypesCommand),
-    /// List the tools that a program could call.
+    /// List the tools that a program could call, each with the pattern that grants it where that is not its path.
     #[command(after_help = EXIT_CODES)]
     Tools(ToolsCommand),
     /// Say how programs are isolated on this machine, and what is missing.
@@ -106,7 +106,8 @@ pub(crate) struct ToolsCommand {
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
-    /// Print a JSON array of the tools, each with its path and its definition as its server gave it.
+    /// Print a JSON array of the tools, each with its path, its name and its definition as its server gave them, and the pattern that grants
+    /// it alone.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -167,10 +168,12 @@ pub(crate) enum McpMode {
 /// What may be called, and how long its servers may take.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
-    /// Allow only the tools that match this pattern for `server.tool`, such as `github.*`. Can be repeated. Default: all.
+    /// Allow only the tools that match this pattern for `server.tool` as both call themselves, such as `github.*`, or the tool with exactly this
+    /// path. Can be repeated. Default: all.
     #[arg(long, value_name = "GLOB")]
     pub(crate) allow: Vec<String>,
-    /// Deny the tools that match this pattern, whatever allows them. Can be repeated. A server that is denied as `NAME.*` is not started.
+    /// Deny the tools that match this pattern by any name that `isolet tools` shows, with or without a suffix, whatever allows them. Can be
+    /// repeated. A server that is denied as `NAME.*` is not started.
     #[arg(long, value_name = "GLOB")]
     pub(crate) deny: Vec<String>,
     /// Give each server this many seconds to start and to answer the handshake. Default: 60.

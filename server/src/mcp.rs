@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use crate::command_line::{McpCommand, McpMode, ServerArguments};
 use crate::fault::Fault;
-use crate::servers::Servers;
+use crate::servers::{Choice, Servers};
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
@@ -22,12 +22,12 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
-    let configuration = Servers::configuration(Some(&command.config), &command.servers)?;
+    let choice = Choice::of(Some(&command.config), &command.servers)?;
     let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
     let opened = OnceCell::new();
     // A client gives up on a server that says nothing while packages are downloaded.
     let session = async {
-        let servers = opened.get_or_try_init(|| Servers::of(configuration, &command.servers)).await?;
+        let servers = opened.get_or_try_init(|| Servers::ask(choice)).await?;
         Ok(runtime.session(servers.scope.clone(), servers.host.clone()))
     };
     let served = tokio::select! {

@@ -109,7 +109,7 @@ impl<'r> Evaluation<'r> {
             self.meter.spend(LOOKUP_STEPS + steps(name.len()))?;
             let way = Way::Member(way, name);
             let mut is_known = false;
-            if let Some(node) = members.named.get(name.as_str()) {
+            if let Some(node) = members.named.get(name) {
                 is_known = true;
                 truth = truth.min(self.check(*node, member, &way, None, report)?);
             }

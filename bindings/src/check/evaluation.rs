@@ -206,7 +206,7 @@ impl<'r> Evaluation<'r> {
         let is_among = match value {
             Value::String(text) => {
                 self.meter.spend(LOOKUP_STEPS + steps(text.len()))?;
-                literals.strings.contains(text.as_str())
+                literals.contains_string(text)
             }
             value if literals.needs_text(value) => literals.contains_text(&canonical::text(value, &mut self.meter)?),
             _ => false,

@@ -15,11 +15,14 @@ mod finding;
 mod matcher;
 mod meter;
 mod number;
+mod plain;
 mod reading;
 mod rules;
 mod unchecked;
 mod violation;
 mod weight;
+
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -55,23 +58,31 @@ pub struct Check {
     pub steps: u64,
 }
 
-/// A schema, read.
-#[derive(Debug)]
+/// A schema to check values against. Most are read at the first check.
+#[derive(Debug, Default)]
 pub(crate) struct Checker {
-    rules: Rules,
+    rules: OnceLock<Rules>,
 }
 
 impl Checker {
-    /// Reads `schema`; with it the first keywords that are not checked, and how many there are. `patterns_left` is how many more
+    /// Looks through `schema`; gives the first keywords that are not checked, and how many there are. `patterns_left` is how many more
     /// patterns its server may have.
-    pub(crate) fn read(schema: &Value, patterns_left: &mut usize) -> (Self, Vec<Finding>, usize) {
+    pub(crate) fn of(schema: &Value, patterns_left: &mut usize) -> (Self, Vec<Finding>, usize) {
+        if plain::is_plain(schema) {
+            return (Self::default(), Vec::new(), 0);
+        }
         let Reading { rules, findings, finding_count } = Reading::of(schema, patterns_left);
-        (Self { rules }, findings, finding_count)
+        (Self { rules: OnceLock::from(rules) }, findings, finding_count)
     }
 
-    /// `value` against the schema.
-    pub(crate) fn check(&self, value: &Value, steps_max: u64) -> Check {
-        let mut evaluation = Evaluation::new(&self.rules, steps_max.min(CHECK_STEPS_MAX));
+    /// `value` against `schema`, which is the one that this was made of.
+    pub(crate) fn check(&self, schema: &Value, value: &Value, steps_max: u64) -> Check {
+        let rules = self.rules.get_or_init(|| {
+            let reading = Reading::of(schema, &mut 0);
+            debug_assert_eq!(reading.finding_count, 0, "a plain schema is checked whole");
+            reading.rules
+        });
+        let mut evaluation = Evaluation::new(rules, steps_max.min(CHECK_STEPS_MAX));
         let mut report = Report::wanted();
         let verdict = match evaluation.run(value, &mut report) {
             Ok(Truth::Yes | Truth::Maybe) => Verdict::Matches,
@@ -95,9 +106,13 @@ mod tests {
     use super::*;
 
     fn read(schema: &Value) -> (Checker, Vec<Finding>) {
-        let (checker, findings, count) = Checker::read(schema, &mut 1_000);
+        let (checker, findings, count) = Checker::of(schema, &mut 1_000);
         assert_eq!(findings.len(), count.min(8));
         (checker, findings)
+    }
+
+    fn check_within(schema: &Value, value: &Value, steps_max: u64) -> Check {
+        read(schema).0.check(schema, value, steps_max)
     }
 
     fn short(schema: &Value) -> String {
@@ -105,7 +120,7 @@ mod tests {
     }
 
     fn verdict(schema: &Value, value: &Value) -> Verdict {
-        read(schema).0.check(value, CHECK_STEPS_MAX).verdict
+        check_within(schema, value, CHECK_STEPS_MAX).verdict
     }
 
     #[track_caller]
@@ -292,7 +307,7 @@ mod tests {
         for (schema, value) in heavy {
             for steps_max in [0, 1_000, 1_000_000, 20_000_000] {
                 let start = Instant::now();
-                let check = read(&schema).0.check(&value, steps_max);
+                let check = check_within(&schema, &value, steps_max);
                 assert!(check.steps <= steps_max, "{} steps of {steps_max}", check.steps);
                 assert_eq!(check.verdict, Verdict::Excessive, "{}", short(&schema));
                 assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
@@ -319,7 +334,7 @@ mod tests {
             ),
         ];
         for (schema, value) in honest {
-            let check = read(&schema).0.check(&value, CHECK_STEPS_MAX);
+            let check = check_within(&schema, &value, CHECK_STEPS_MAX);
             assert_eq!(check.verdict, Verdict::Matches, "{} {} steps", short(&schema), check.steps);
         }
     }
@@ -340,6 +355,31 @@ mod tests {
         let schema = json!({"$ref": "#/$defs/d20", "$defs": links});
         let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(move || verdict(&schema, &deep));
         assert_eq!(thread.ok().and_then(|thread| thread.join().ok()), Some(Verdict::Excessive));
+    }
+
+    /// Those that are read later must have nothing to report.
+    #[test]
+    fn a_plain_schema_is_checked_whole() {
+        let plain = json!({"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"anyOf": [{"enum": [1]}, {"items": {}}]}}});
+        let wrong = [
+            "type",
+            "properties",
+            "items",
+            "additionalProperties",
+            "anyOf",
+            "enum",
+            "required",
+            "minimum",
+            "minLength",
+            "uniqueItems",
+        ];
+        assert!(plain::is_plain(&plain));
+        for keyword in wrong {
+            assert!(!plain::is_plain(&json!({"properties": {"a": {keyword: "x y"}}})), "{keyword}");
+        }
+        for schema in [json!({"$ref": "#"}), json!({"pattern": "a"}), json!({"anyOf": []}), json!({"not": {}}), json!(7)] {
+            assert!(!plain::is_plain(&schema), "{schema}");
+        }
     }
 
     #[test]

@@ -39,10 +39,10 @@ pub(super) fn is_multiple(number: &Number, step: &Number) -> bool {
     }
     if exponent >= step_exponent {
         let tens = power_of_ten(exponent.abs_diff(step_exponent), step);
-        return number % step * tens % step == 0;
+        return (number % step * tens).is_multiple_of(step);
     }
     let scaled = 10_u128.checked_pow(exponent.abs_diff(step_exponent)).and_then(|tens| tens.checked_mul(step));
-    number == 0 || scaled.is_some_and(|scaled| number % scaled == 0)
+    number == 0 || scaled.is_some_and(|scaled| number.is_multiple_of(scaled))
 }
 
 /// The remainder of a power of ten. A divisor has at most 64 bits, so that no product of two remainders overflows.

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::finding::{Finding, Findings, Segment, Spot};
 use super::matcher::{Matcher, STATES_MAX, Unmatchable};
-use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules};
+use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules, Table};
 use super::unchecked::UncheckedReason;
 use super::weight;
 use crate::reference::{References, Resource, address};
@@ -258,9 +258,9 @@ impl<'s> Reader<'s> {
     }
 
     fn read_numbers(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
-        let bounds: [(_, _, fn(Number, Bound) -> Rule); 2] =
-            [("minimum", "exclusiveMinimum", Rule::Least), ("maximum", "exclusiveMaximum", Rule::Most)];
-        for (keyword, exclusive, rule) in bounds {
+        let least: fn(Number, Bound) -> Rule = Rule::Least;
+        for (keyword, exclusive, rule) in [("minimum", "exclusiveMinimum", least), ("maximum", "exclusiveMaximum", Rule::Most)]
+        {
             let bound = self.said(said, keyword, waiting, |value| value.as_number().cloned());
             // Draft 4 has a boolean here, which says what the other bound is.
             let is_exclusive = said.get(exclusive) == Some(&Value::Bool(true));
@@ -356,14 +356,15 @@ impl<'s> Reader<'s> {
     fn read_members(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
         let mut members = Members::default();
         if let Some(schemas) = self.said(said, "properties", waiting, Value::as_object) {
-            members.named.reserve(schemas.len());
+            let mut named = Vec::with_capacity(schemas.len());
             for (name, schema) in schemas {
                 let node = self.part(waiting, "properties", Some(Segment::Name(name)), schema).unwrap_or(ANY);
-                members.named.insert(name.as_str().into(), node);
+                named.push((name.as_str().into(), node));
                 if schema.get("const").is_some() || schema.get("enum").is_some() {
                     members.telling.push((name.as_str().into(), node));
                 }
             }
+            members.named = Table::of(named);
         }
         if let Some(schemas) = self.said(said, "patternProperties", waiting, Value::as_object) {
             self.read_patterns(schemas, waiting, &mut members);
@@ -431,9 +432,8 @@ impl<'s> Reader<'s> {
     }
 
     fn read_combinators(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
-        let combinators: [(_, fn(Vec<NodeId>) -> Rule); 3] =
-            [("allOf", Rule::All), ("anyOf", Rule::AnyOf), ("oneOf", Rule::OneOf)];
-        for (keyword, rule) in combinators {
+        let all: fn(Vec<NodeId>) -> Rule = Rule::All;
+        for (keyword, rule) in [("allOf", all), ("anyOf", Rule::AnyOf), ("oneOf", Rule::OneOf)] {
             let schemas = self.said(said, keyword, waiting, |value| value.as_array().filter(|schemas| !schemas.is_empty()));
             if let Some(schemas) = schemas {
                 rules.push(rule(self.parts(waiting, keyword, schemas)));

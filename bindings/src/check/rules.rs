@@ -2,8 +2,6 @@
 //!
 //! All dialects are one here: see [`super::reading`]. Rules are sorted, those first that cost little.
 
-use std::collections::{HashMap, HashSet};
-
 use serde_json::{Number, Value};
 
 use super::canonical;
@@ -105,9 +103,9 @@ pub(super) struct Range {
 /// Values of which a value must be one.
 #[derive(Debug)]
 pub(super) struct Literals {
-    pub(super) strings: HashSet<Box<str>>,
+    strings: Table<()>,
     /// The canonical texts of those that are no strings.
-    others: HashSet<Box<str>>,
+    others: Table<()>,
     /// Whether any is an array or an object.
     has_containers: bool,
     /// The first ones, for messages.
@@ -116,10 +114,14 @@ pub(super) struct Literals {
     pub(super) is_const: bool,
 }
 
+/// Values by text: few as a rule, so that looking through a sorted list is the fastest way, and no text makes it slow.
+#[derive(Debug)]
+pub(super) struct Table<T>(Vec<(Box<str>, T)>);
+
 /// What is said about the members of an object.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    pub(super) named: HashMap<Box<str>, NodeId>,
+    pub(super) named: Table<NodeId>,
     /// Those of `named` that are literals: they tell forms apart, so they are looked at first.
     pub(super) telling: Vec<(Box<str>, NodeId)>,
     /// Matchers by their places, and nodes.
@@ -129,26 +131,55 @@ pub(super) struct Members {
     pub(super) is_unsure: bool,
 }
 
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Table<T> {
+    pub(super) fn of(mut entries: Vec<(Box<str>, T)>) -> Self {
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(entries)
+    }
+
+    pub(super) fn get(&self, text: &str) -> Option<&T> {
+        let place = self.0.binary_search_by(|(known, _)| (**known).cmp(text)).ok()?;
+        Some(&self.0[place].1)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Literals {
     pub(super) fn new(options: &[Value], is_const: bool) -> Self {
-        let mut literals = Self {
-            strings: HashSet::new(),
-            others: HashSet::new(),
+        let mut strings = Vec::new();
+        let mut others = Vec::new();
+        for option in options {
+            match option {
+                Value::String(text) => strings.push((text.as_str().into(), ())),
+                // Definitions have their own maximum.
+                other => others.extend(canonical::text(other, &mut Meter::new(u64::MAX)).map(|text| (text.into(), ()))),
+            }
+        }
+        Self {
+            strings: Table::of(strings),
+            others: Table::of(others),
             has_containers: options.iter().any(|option| option.is_array() || option.is_object()),
             shown: options.iter().take(SHOWN_OPTIONS_MAX + 1).cloned().collect(),
             is_const,
-        };
-        for option in options {
-            match option {
-                Value::String(text) => literals.strings.insert(text.as_str().into()),
-                // Definitions have their own maximum.
-                other => match canonical::text(other, &mut Meter::new(u64::MAX)) {
-                    Ok(text) => literals.others.insert(text.into()),
-                    Err(_) => false,
-                },
-            };
         }
-        literals
+    }
+
+    /// The options that are strings.
+    pub(super) fn strings(&self) -> impl Iterator<Item = &str> {
+        self.strings.0.iter().map(|(text, ())| &**text)
+    }
+
+    pub(super) fn contains_string(&self, text: &str) -> bool {
+        self.strings.get(text).is_some()
     }
 
     /// Whether the canonical text of `value` must be known to know whether it is among these.
@@ -162,7 +193,7 @@ impl Literals {
 
     /// Whether a value with this canonical text, which is no string, is among these.
     pub(super) fn contains_text(&self, text: &str) -> bool {
-        self.others.contains(text)
+        self.others.get(text).is_some()
     }
 }
 

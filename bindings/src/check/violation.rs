@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::rules::{Literals, SHOWN_OPTIONS_MAX};
-use crate::search::{self, PATH_LENGTH_MAX};
+use crate::nearest::{PATH_LENGTH_MAX, nearest};
 
 /// The most violations that are reported for one value.
 const VIOLATIONS_MAX: usize = 8;
@@ -140,8 +140,8 @@ pub(super) fn not_among(literals: &Literals, value: &Value) -> String {
     }
     let listed = literals.shown.iter().take(SHOWN_OPTIONS_MAX).map(excerpt).collect::<Vec<_>>().join(", ");
     let more = if literals.shown.len() > SHOWN_OPTIONS_MAX { ", ..." } else { "" };
-    let options = literals.strings.iter().take(COMPARED_MAX).map(AsRef::as_ref);
-    let nearest = value.as_str().map(|came| search::nearest(options, came)).unwrap_or_default();
+    let options = literals.strings().take(COMPARED_MAX);
+    let nearest = value.as_str().map(|came| nearest(options, came)).unwrap_or_default();
     let hint = nearest.first().map_or_else(String::new, |nearest| format!(": write \"{nearest}\""));
     format!("expected one of {listed}{more}, came {came}{hint}")
 }

@@ -1,0 +1,42 @@
+//! Schemas that are surely checked whole, as most are: they need not be read before they are used.
+
+use serde_json::Value;
+
+/// The most schemas in a plain one, and the most levels.
+const SCHEMAS_MAX: usize = 1_000;
+const LEVELS_MAX: usize = 30;
+
+/// Whether nothing in `schema` is unchecked, as can be seen without reading it: no pattern, no reference, nothing out of the ordinary.
+pub(super) fn is_plain(schema: &Value) -> bool {
+    let mut left = SCHEMAS_MAX;
+    is_plain_within(schema, LEVELS_MAX, &mut left)
+}
+
+fn is_plain_within(schema: &Value, levels: usize, left: &mut usize) -> bool {
+    let members = match schema {
+        Value::Bool(_) => return true,
+        Value::Object(members) if levels > 0 && *left > 0 => members,
+        _ => return false,
+    };
+    *left -= 1;
+    let mut is_part_plain = |part: &Value| is_plain_within(part, levels - 1, left);
+    members.iter().all(|(keyword, value)| match (keyword.as_str(), value) {
+        ("type", Value::String(word)) => is_kind(word),
+        ("type", Value::Array(words)) => !words.is_empty() && words.iter().all(|word| word.as_str().is_some_and(is_kind)),
+        ("properties", Value::Object(parts)) => parts.values().all(&mut is_part_plain),
+        ("items" | "additionalProperties", part) => is_part_plain(part),
+        ("anyOf" | "oneOf" | "allOf", Value::Array(parts)) => !parts.is_empty() && parts.iter().all(&mut is_part_plain),
+        ("enum", Value::Array(_)) | ("const", _) => true,
+        ("required", Value::Array(names)) => names.iter().all(Value::is_string),
+        ("minimum" | "maximum", Value::Number(_)) => true,
+        ("minLength" | "maxLength" | "minItems" | "maxItems", Value::Number(count)) => count.is_u64(),
+        ("uniqueItems" | "nullable", Value::Bool(_)) => true,
+        // Words, which no check reads.
+        ("title" | "description" | "default" | "examples" | "format" | "deprecated" | "$schema", _) => true,
+        _ => false,
+    })
+}
+
+fn is_kind(word: &str) -> bool {
+    matches!(word, "string" | "number" | "integer" | "boolean" | "null" | "object" | "array")
+}
