@@ -22,6 +22,7 @@ mod check;
 mod comment;
 mod declarations;
 mod definition;
+mod grant_patterns;
 mod granting;
 mod grants;
 mod hash;
