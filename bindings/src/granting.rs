@@ -5,14 +5,14 @@
 //! exact path: where it is not clear what was meant, less is allowed.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::{Map, Value};
 
 use crate::catalog::Server;
 use crate::definition::Tool;
+use crate::grant_patterns::Patterns;
 use crate::grants::{Grants, WILDCARDS};
 use crate::name;
 use crate::nearest::nearest;
@@ -158,26 +158,30 @@ impl<'g> Granting<'g> {
         is_whole: bool,
     ) -> Result<Vec<ScopeWarning>, ScopeError> {
         for patterns in [&mut self.allowed, &mut self.denied] {
-            patterns.refuse_broken()?;
+            if let Some((pattern, source)) = patterns.take_broken() {
+                return Err(ScopeError::Pattern { pattern, source });
+            }
         }
         let known = Known { servers, missing, is_whole };
+        let grants = self.grants;
         let mut warnings = Vec::new();
-        for (pattern, is_effective) in self.allowed.texts.iter().zip(&self.allowed.is_effective) {
-            if !is_effective && !known.may_concern_missing(pattern) {
-                let is_there = self.allowed.is_matched(pattern);
-                warnings.push(match known.mistake(pattern) {
-                    Some(mistake) if !is_there => mistake,
-                    _ => ScopeWarning::NothingLeft { pattern: pattern.clone() },
-                });
+        let ineffective = self.allowed.texts.iter().zip(&self.allowed.is_effective).filter(|(_, is_effective)| !**is_effective);
+        for (pattern, _) in ineffective {
+            let mut concerned = known.missing_concerned(pattern).peekable();
+            let is_denied = concerned.peek().is_some() || self.allowed.is_matched(pattern);
+            // A server that is denied as a whole need not be asked: nothing of it is left.
+            if concerned.all(|server| grants.denies_server(server)) {
+                let nothing = || ScopeWarning::NothingLeft { pattern: pattern.clone() };
+                let mistake = if is_denied { None } else { known.mistake(pattern) };
+                warnings.push(mistake.unwrap_or_else(nothing));
             }
         }
         let unused = self.denied.texts.iter().zip(&self.denied.is_effective).filter(|(_, is_effective)| !**is_effective);
         let unused = unused.map(|(pattern, _)| pattern);
-        let grants = self.grants;
         let named: BTreeSet<&String> =
             grants.identifiers.keys().chain(grants.descriptions.keys()).chain(grants.pins.keys()).collect();
         let named = named.into_iter().filter(|name| !self.used.contains(name.as_str()));
-        for grant in unused.chain(named).filter(|grant| !known.may_concern_missing(grant)) {
+        for grant in unused.chain(named).filter(|grant| known.missing_concerned(grant).next().is_none()) {
             let nothing = || ScopeWarning::MatchesNothing { grant: grant.clone() };
             warnings.push(known.mistake(grant).unwrap_or_else(nothing));
         }
@@ -228,84 +232,6 @@ fn each_name<'n>(raw: &'n str, identifier: &'n str, mut give: impl FnMut(&'n str
     }
 }
 
-/// Patterns of one kind, and what became of them.
-struct Patterns {
-    texts: Vec<String>,
-    /// The places of each text.
-    literal: HashMap<String, Vec<usize>>,
-    globs: GlobSet,
-    /// The place of each glob: texts that are none are not among the globs.
-    glob_places: Vec<usize>,
-    broken: Vec<(usize, globset::Error)>,
-    is_matching: Vec<bool>,
-    is_effective: Vec<bool>,
-}
-
-impl Patterns {
-    fn of(texts: &[String]) -> Self {
-        let mut literal: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut globs = GlobSetBuilder::new();
-        let mut glob_places = Vec::new();
-        let mut broken = Vec::new();
-        for (place, text) in texts.iter().enumerate() {
-            literal.entry(text.clone()).or_default().push(place);
-            match GlobBuilder::new(text).literal_separator(false).backslash_escape(true).build() {
-                Ok(glob) => {
-                    globs.add(glob);
-                    glob_places.push(place);
-                }
-                Err(error) => broken.push((place, error)),
-            }
-        }
-        let globs = match globs.build() {
-            Ok(globs) => globs,
-            // Each is a glob, and all together are too much: none of them counts.
-            Err(error) => {
-                broken.extend(glob_places.drain(..).map(|place| (place, error.clone())));
-                GlobSet::empty()
-            }
-        };
-        let none = vec![false; texts.len()];
-        Self { texts: texts.to_vec(), literal, globs, glob_places, broken, is_matching: none.clone(), is_effective: none }
-    }
-
-    /// The places of the patterns that match any of `globbed` as globs, or are one of `named` to the letter.
-    fn of_names<'n>(
-        &self,
-        globbed: impl Iterator<Item = &'n String>,
-        named: impl IntoIterator<Item = &'n String>,
-    ) -> Vec<usize> {
-        let mut places = Vec::new();
-        if self.texts.is_empty() {
-            return places;
-        }
-        places.extend(named.into_iter().filter_map(|name| self.literal.get(name)).flatten());
-        for name in globbed {
-            places.extend(self.globs.matches(name).into_iter().map(|glob| self.glob_places[glob]));
-        }
-        places
-    }
-
-    fn note(&mut self, places: &[usize], is_effective: bool) {
-        for place in places {
-            self.is_matching[*place] = true;
-            self.is_effective[*place] |= is_effective;
-        }
-    }
-
-    fn is_matched(&self, pattern: &str) -> bool {
-        self.literal.get(pattern).into_iter().flatten().any(|place| self.is_matching[*place])
-    }
-
-    fn refuse_broken(&mut self) -> Result<(), ScopeError> {
-        let place = self.broken.iter().position(|(place, _)| !self.is_matching[*place]);
-        match place.map(|place| self.broken.swap_remove(place)) {
-            Some((place, source)) => Err(ScopeError::Pattern { pattern: self.texts[place].clone(), source }),
-            None => Ok(()),
-        }
-    }
-}
-
 /// The servers of a deployment, as far as they are known.
 struct Known<'c> {
     servers: &'c [Server],
@@ -313,16 +239,16 @@ struct Known<'c> {
     is_whole: bool,
 }
 
-impl Known<'_> {
-    /// Whether `pattern` may be about a server whose tools are not known.
-    fn may_concern_missing(&self, pattern: &str) -> bool {
+impl<'c> Known<'c> {
+    /// The servers whose tools are not known that `pattern` may be about.
+    fn missing_concerned<'p>(&self, pattern: &'p str) -> impl Iterator<Item = &'c str> + use<'c, 'p> {
         let beginning = &pattern[..pattern.find(WILDCARDS).unwrap_or(pattern.len())];
-        let concerns = |server: &str| {
+        let has_wildcards = beginning.len() < pattern.len();
+        let concerns = move |server: &str| {
             let server = format!("{server}.");
-            let has_wildcards = beginning.len() < pattern.len();
             beginning.starts_with(&server) || (has_wildcards && server.starts_with(beginning))
         };
-        self.missing.iter().any(|server| {
+        self.missing.iter().map(String::as_str).filter(move |server| {
             let identifier = name::identifier(server);
             let mut is_concerned = concerns(server);
             each_name(server, &identifier, |name| is_concerned |= concerns(name));
@@ -350,5 +276,163 @@ impl Known<'_> {
         let tools = searched.iter().flat_map(|server| server.tools.iter().map(move |tool| (server, tool)));
         let names: Vec<String> = tools.map(|(server, tool)| format!("{}.{}", server.id, tool.name())).collect();
         Some(ScopeWarning::NoSuchTool { name: name.to_owned(), nearest: nearest(names.iter().map(String::as_str), name) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Catalog, Scope};
+
+    fn catalog() -> Catalog {
+        let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+        let servers =
+            [("everything", vec![tool("get-sum"), tool("echo")]), ("mongo-db", vec![tool("delete-many"), tool("find")])];
+        Catalog::load(servers).unwrap()
+    }
+
+    fn scope(grants: &Grants) -> Scope {
+        catalog().scope(grants).unwrap()
+    }
+
+    fn raw_names(scope: &Scope) -> Vec<&str> {
+        scope.tools().iter().map(crate::ScopedTool::name).collect()
+    }
+
+    fn nothing(grant: &str) -> ScopeWarning {
+        ScopeWarning::MatchesNothing { grant: grant.to_owned() }
+    }
+
+    fn nothing_left(pattern: &str) -> ScopeWarning {
+        ScopeWarning::NothingLeft { pattern: pattern.to_owned() }
+    }
+
+    fn no_such_tool(name: &str, nearest: &[&str]) -> ScopeWarning {
+        ScopeWarning::NoSuchTool { name: name.to_owned(), nearest: nearest.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    #[test]
+    fn a_deny_matches_every_name_that_is_shown() {
+        let all = scope(&Grants::new().allow("*"));
+        let [sum, delete] = ["get-sum", "delete-many"].map(|name| all.tools().iter().find(|tool| tool.name() == name).unwrap());
+        let (namespace, identifier) = delete.path().split_once('.').unwrap();
+        let (short_namespace, short) = (name::without_suffix(namespace), name::without_suffix(identifier));
+        assert_eq!((short_namespace, short), ("mongo_db", "delete_many"));
+        let check = |pattern: &str, expected: &str| {
+            let scope = scope(&Grants::new().allow("*").deny(pattern));
+            let denied: Vec<&str> = raw_names(&all).into_iter().filter(|name| !raw_names(&scope).contains(name)).collect();
+            assert_eq!((denied.join(" ").as_str(), scope.warnings()), (expected, &[][..]), "{pattern}");
+        };
+        for pattern in ["everything.get-sum", sum.path(), "everything.get_sum", "*.get_*", "every*.get?sum"] {
+            check(pattern, "get-sum");
+        }
+        for server in ["mongo-db", namespace, short_namespace] {
+            for tool in ["delete-many", identifier, short, "delete*", "*_many"] {
+                check(&format!("{server}.{tool}"), "delete-many");
+            }
+            check(&format!("{server}.*"), "delete-many find");
+        }
+        check("*.delete_*", "delete-many");
+    }
+
+    #[test]
+    fn a_deny_matches_the_new_name_and_the_old_ones() {
+        for pattern in ["everything.add", "*.add", "everything.get-sum", "everything.get_sum"] {
+            let scope = scope(&Grants::new().allow("everything.*").rename("everything.get-sum", "add").deny(pattern));
+            assert_eq!(raw_names(&scope), ["echo"], "{pattern}");
+        }
+        // The other tool, whose name was given away, is shown by another one.
+        let renamed = Grants::new().allow("everything.*").rename("everything.get-sum", "echo");
+        let shown = scope(&renamed).tools()[1].path().to_owned();
+        assert_eq!(raw_names(&scope(&renamed.deny(shown))), ["get-sum"]);
+    }
+
+    #[test]
+    fn an_allow_is_a_raw_name_or_an_exact_path() {
+        let path = scope(&Grants::new().allow("*")).tools()[0].path().to_owned();
+        for pattern in ["everything.get-sum", &path, "everything.get-*"] {
+            assert_eq!(raw_names(&scope(&Grants::new().allow(pattern))), ["get-sum"], "{pattern}");
+        }
+        for pattern in ["everything.get_*", "*.delete_*", "everything.get_sum*", "mongo_db.*"] {
+            let scope = scope(&Grants::new().allow(pattern));
+            assert_eq!((scope.tools().len(), scope.warnings()), (0, &[nothing_left(pattern)][..]));
+        }
+        let scope = scope(&Grants::new().allow("everything.get_sum"));
+        assert_eq!(scope.tools().len(), 0);
+        assert_eq!(scope.warnings(), [no_such_tool("everything.get_sum", &["everything.get-sum"])]);
+    }
+
+    #[test]
+    fn a_rename_never_widens_an_allow() {
+        let renamed = |pattern: &str, name: &str| {
+            let scope = scope(&Grants::new().allow(pattern).rename("everything.get-sum", name));
+            raw_names(&scope).join(" ")
+        };
+        assert_eq!(renamed("everything.echo", "echo"), "echo");
+        assert_eq!(renamed("everything.add", "add"), "");
+        assert_eq!(renamed("everything.a*", "add"), "");
+        assert_eq!(renamed("everything.get-sum", "add"), "get-sum");
+    }
+
+    #[test]
+    fn a_name_that_no_tool_has_is_a_mistake_where_all_tools_are_known() {
+        let warnings = |catalog: Catalog, grants: &Grants| catalog.scope(grants).unwrap().warnings().to_vec();
+        let all = || Grants::new().allow("*");
+        let sun = || no_such_tool("everything.get_sun", &["everything.get-sum"]);
+        assert_eq!(warnings(catalog(), &all().deny("everything.get_sun")), [sun()]);
+        assert_eq!(warnings(catalog(), &all().pin("everything.get_sun", "a", 1)), [sun()]);
+        assert_eq!(warnings(catalog(), &all().rename("everything.zzz", "z")), [no_such_tool("everything.zzz", &[])]);
+        // Which servers there are is known only to who says so.
+        assert_eq!(warnings(catalog(), &all().deny("nowhere.x")), [nothing("nowhere.x")]);
+        let whole = || catalog().expecting(["everything", "mongo-db", "slow-1"]);
+        assert_eq!(warnings(whole(), &all().deny("nowhere.x")), [no_such_tool("nowhere.x", &[])]);
+        // A server that left a tool out may have had this one.
+        let partial = Catalog::load([("s", vec![json!({"name": "a"}), json!({"name": "b", "inputSchema": 7})])]).unwrap();
+        assert_eq!(warnings(partial, &all().deny("s.b")), [nothing("s.b")]);
+    }
+
+    #[test]
+    fn what_may_concern_a_server_that_is_still_starting_stays_in_force() {
+        let check = |grants: Grants, expected: &[ScopeWarning]| {
+            let whole = catalog().expecting(["everything", "mongo-db", "slow-1"]);
+            assert_eq!(whole.scope(&grants.allow("*")).unwrap().warnings(), expected);
+        };
+        for pattern in ["slow-1.x", "slow_1.x", "slow-1.*", "*.drop_*", "s*.x", "*", "[rs]low*.x"] {
+            check(Grants::new().deny(pattern), &[]);
+            check(Grants::new().allow(pattern), &[]);
+        }
+        check(Grants::new().pin("slow-1.x", "a", 1).rename("slow-1.y", "z").describe("slow_1.y", "z"), &[]);
+        for pattern in ["everythin.*", "slow.*", "everything.drop_*"] {
+            check(Grants::new().deny(pattern), &[nothing(pattern)]);
+            check(Grants::new().allow(pattern), &[nothing_left(pattern)]);
+        }
+    }
+
+    #[test]
+    fn an_allow_under_which_nothing_is_left_is_said() {
+        let check = |catalog: Catalog, allowed: &str, denied: &str| {
+            let scope = catalog.scope(&Grants::new().allow(allowed).deny(denied)).unwrap();
+            assert_eq!((scope.tools().len(), scope.warnings()), (0, &[nothing_left(allowed)][..]), "{allowed} {denied}");
+        };
+        check(catalog(), "everything.get-*", "everything.get-sum");
+        check(catalog(), "everything.echo", "*.echo");
+        check(catalog(), "everything.*", "everything.*");
+        // One that was not asked, because it is denied as a whole.
+        check(catalog().expecting(["slow-1"]), "slow-1.x", "slow_1.*");
+        let scope = scope(&Grants::new().allow("everything.*").allow("mongo-db.*").deny("everything.get-sum"));
+        assert_eq!((scope.tools().len(), scope.warnings()), (3, &[][..]));
+    }
+
+    #[test]
+    fn a_wildcard_that_matches_nothing_is_said() {
+        for pattern in ["everythin.*", "*.drop_*", "everything.get_sum_??????x"] {
+            assert_eq!(scope(&Grants::new().allow("*").deny(pattern)).warnings(), [nothing(pattern)]);
+        }
+        let broken = catalog().scope(&Grants::new().allow("*").deny("[a")).unwrap_err();
+        assert!(broken.to_string().contains("`[a` is no glob"), "{broken}");
     }
 }

@@ -23,6 +23,7 @@ mod check;
 mod comment;
 mod declarations;
 mod definition;
+mod grant_patterns;
 mod granting;
 mod grants;
 mod hash;

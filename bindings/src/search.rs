@@ -305,6 +305,8 @@ fn split_case(piece: &str) -> Vec<&str> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::time::{Duration, Instant};
+
     use serde_json::json;
 
     use super::*;
@@ -356,5 +358,54 @@ mod tests {
     fn identifiers_are_split() {
         assert_eq!(split_case("createHTTPServer"), ["create", "HTTP", "Server"]);
         assert_eq!(split_case("\u{65e5}\u{672c}x"), ["\u{65e5}", "\u{672c}", "x"]);
+    }
+
+    #[test]
+    fn ten_thousand_tools_are_indexed_once_and_within_what_is_announced() {
+        let words =
+            |number: usize| format!("Updates record {number} of the workspace and returns it as unit{} has it. ", number % 97);
+        let tool = |number: usize| {
+            let parameter = |name: usize| (format!("field_{name}"), json!({"type": "string", "description": words(name)}));
+            let parameters: serde_json::Map<String, Value> = (0..6).map(parameter).collect();
+            json!({"name": format!("updateRecord_{number}"), "description": words(number).repeat(4),
+                "inputSchema": {"type": "object", "properties": parameters}})
+        };
+        let catalog = Catalog::load([("records", (0..10_000).map(tool).collect::<Vec<_>>())]).unwrap();
+        let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
+        let announced = scope.search_work(10);
+        let start = Instant::now();
+        let found = scope.search("unit5 record", 10);
+        let took = start.elapsed();
+        assert_eq!(found.len(), 10);
+        assert!(found.iter().all(|hit| hit.signature.contains("field_0")), "{found:?}");
+        // A step is a nanosecond of a release build on an idle machine; debug builds are some twenty times slower.
+        let slowness = if cfg!(debug_assertions) { 40 } else { 2 };
+        assert!(took < Duration::from_nanos(announced * slowness), "{took:?} for {announced} steps");
+        let announced = scope.search_work(10);
+        assert!(announced < 10_000_000, "{announced}");
+        let start = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(scope.search("unit5 record", 10), found);
+        }
+        let took = start.elapsed();
+        assert!(took < Duration::from_nanos(20 * announced * slowness), "{took:?} for {announced} steps each");
+    }
+
+    #[test]
+    fn a_flood_of_words_takes_no_more_than_its_share() {
+        let flood = |number: usize| {
+            let words: String = (0..20_000).map(|word| format!("w{number}x{word} ")).collect();
+            json!({"name": format!("flood_{number}"), "description": words, "inputSchema": {"type": "object"}})
+        };
+        let mut tools: Vec<Value> = (0..20).map(flood).collect();
+        tools.push(json!({"name": "needle", "description": "Finds hay.", "inputSchema": {"type": "object"}}));
+        let scope = Catalog::load([("s", tools)]).unwrap().scope(&Grants::new().allow("*")).unwrap();
+        let index = Index::of(scope.tools());
+        assert!(index.words.len() <= 21 * TOOL_WORDS_MAX, "{}", index.words.len());
+        assert_eq!(scope.search("hay", 1)[0].path, "s.needle");
+        let query = "w1x ".repeat(100_000);
+        let start = Instant::now();
+        assert!(scope.search(&query, 5).len() <= 5);
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     }
 }

@@ -46,6 +46,11 @@ fn main() -> ExitCode {
         ),
         trial("a_list_beyond_its_depth_is_refused_without_an_overflow", a_list_beyond_its_depth_is_refused_without_an_overflow),
         trial("namespaces_are_safe_unique_globals", namespaces_are_safe_unique_globals),
+        trial("a_flood_of_bad_tools_is_counted_and_not_listed", a_flood_of_bad_tools_is_counted_and_not_listed),
+        trial("no_shared_type_is_declared_as_itself", no_shared_type_is_declared_as_itself),
+        trial("the_compiler_accepts_every_keyword_in_a_shared_place", the_compiler_accepts_every_keyword_in_a_shared_place)
+            .with_kind(if has_compiler { "" } else { oracle::MISSING })
+            .with_ignored_flag(!has_compiler),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -180,5 +185,140 @@ fn the_compiler_accepts_every_declaration_as_inert() {
         };
         assert_eq!(complaint.unwrap(), None, "{}", file.display());
     }
+    fs::remove_dir_all(&work).unwrap();
+}
+
+fn a_flood_of_bad_tools_is_counted_and_not_listed() {
+    const BAD: usize = 300_000;
+    let start = Instant::now();
+    let good = r#"{"name":"good","inputSchema":{"type":"object"}}"#;
+    for bad in ["7", r#"{"name":7}"#, r#"{"name":"bad","inputSchema":7}"#, good, r#"{"name":"\ud800"}"#] {
+        let text = format!("[{good}{}]", format!(",{bad}").repeat(BAD));
+        let catalog = Catalog::load_json([("flood", text), ("calm", format!("[{good}]"))]).unwrap();
+        assert_eq!(catalog.tools().map(|tool| tool.server()).collect::<Vec<_>>(), ["calm", "flood"], "{bad}");
+        assert_eq!((catalog.dropped().len(), catalog.dropped_count()), (20, BAD), "{bad}");
+        let said: usize = catalog.dropped().iter().map(|dropped| dropped.to_string().len()).sum();
+        assert!(said < 8 << 10, "{bad}: {said} bytes");
+    }
+    let values = Catalog::load([("flood", vec![json!({"name": "x".repeat(10_000)}); 5_000])]).unwrap();
+    assert_eq!((values.dropped().len(), values.dropped_count()), (20, 5_000));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+/// Every keyword that says something by schemas or values, and what is worth a name of its own.
+fn keywords() -> Vec<(&'static str, Value)> {
+    let text = json!({"type": "string", "description": "Some words that make it worth a name, wherever it is used."});
+    let object = |name: &str| json!({"type": "object", "properties": {name: text, "count": {"type": "integer"}}});
+    let [one, two] = [object("number_of_the_order"), object("number_of_the_customer")];
+    let literals = json!(["waiting_for_payment", "waiting_for_delivery", "delivered", "returned_by_the_customer"]);
+    let node = json!({"$ref": "#/$defs/node"});
+    vec![
+        ("properties", one.clone()),
+        ("additionalProperties", json!({"type": "object", "additionalProperties": {"anyOf": [one, two, {"type": "null"}]}})),
+        (
+            "patternProperties",
+            json!({"type": "object", "patternProperties": {"^x-": {"anyOf": [one, two]}}, "additionalProperties": false}),
+        ),
+        ("propertyNames", json!({"type": "object", "propertyNames": {"enum": literals}, "additionalProperties": one})),
+        ("unevaluatedProperties", json!({"allOf": [one, two], "unevaluatedProperties": false})),
+        ("minProperties", json!({"type": "object", "minProperties": 1, "additionalProperties": one})),
+        ("required", json!({"type": "object", "required": ["number_of_the_order", "count"], "properties": one["properties"]})),
+        ("items", json!({"type": "array", "items": one})),
+        ("prefixItems", json!({"type": "array", "prefixItems": [one, two], "items": false, "minItems": 1})),
+        ("contains", json!({"type": "array", "contains": one, "items": {"anyOf": [one, two]}})),
+        ("anyOf", json!({"anyOf": [one, two, {"type": "array", "items": text}]})),
+        ("oneOf", json!({"oneOf": [one, two, {"type": "null"}]})),
+        ("allOf", json!({"allOf": [one, {"anyOf": [two, {"required": ["count"]}]}]})),
+        ("not", json!({"allOf": [one], "not": {"required": ["count"]}})),
+        ("if", json!({"if": one, "then": two, "else": {"type": "string"}})),
+        (
+            "dependentRequired",
+            json!({"type": "object", "properties": one["properties"], "dependentRequired": {"count": ["number_of_the_order"]}}),
+        ),
+        ("dependentSchemas", json!({"type": "object", "properties": one["properties"], "dependentSchemas": {"count": two}})),
+        ("enum", json!({"enum": literals})),
+        ("const", json!({"const": {"number_of_the_order": literals, "count": [1, {"a": literals}]}})),
+        ("nullable", json!({"type": "object", "nullable": true, "properties": one["properties"]})),
+        ("type", json!({"type": ["object", "array", "string", "null"], "properties": one["properties"], "items": two})),
+        ("ref", json!({"$ref": "#/$defs/one"})),
+        ("recursive object", node.clone()),
+        ("recursive map", json!({"$ref": "#/$defs/map"})),
+        ("recursive list", json!({"$ref": "#/$defs/list"})),
+        ("recursive union", json!({"$ref": "#/$defs/union"})),
+        ("recursive in a map", json!({"type": "object", "additionalProperties": {"anyOf": [node, one]}})),
+        ("circle", json!({"$ref": "#/$defs/circle"})),
+    ]
+}
+
+/// Tools of which several use `schema`: alone and in every place that a schema can have in another.
+fn sharing(schema: &Value) -> Vec<Value> {
+    let text = json!({"type": "string", "description": "Some words that make it worth a name, wherever it is used."});
+    let one = json!({"type": "object", "properties": {"number_of_the_order": text, "count": {"type": "integer"}}});
+    let defs = json!({"order": schema, "one": one,
+        "node": {"type": "object", "properties": {"words": text, "next": {"$ref": "#/$defs/node"}}},
+        "map": {"type": "object", "additionalProperties": {"$ref": "#/$defs/map"}},
+        "list": {"type": "array", "items": {"anyOf": [{"$ref": "#/$defs/list"}, one]}},
+        "union": {"anyOf": [one, {"type": "object", "additionalProperties": {"$ref": "#/$defs/union"}}, {"type": "null"}]},
+        "circle": {"anyOf": [{"$ref": "#/$defs/circle"}, {"$ref": "#/$defs/node"}]}});
+    let map = json!({"type": "object", "additionalProperties": schema});
+    let places = [
+        schema.clone(),
+        json!({"$ref": "#/$defs/order"}),
+        map.clone(),
+        json!({"type": "object", "additionalProperties": map}),
+        json!({"type": "object", "patternProperties": {"^x-": schema}, "additionalProperties": {"type": "string"}}),
+        json!({"type": "array", "items": schema}),
+        json!({"type": "array", "items": map}),
+        json!({"type": "array", "prefixItems": [schema, map], "items": schema}),
+        json!({"anyOf": [schema, {"type": "null"}]}),
+        json!({"anyOf": [map, {"type": "null"}, {"type": "array", "items": schema}]}),
+        json!({"allOf": [schema, {"type": "object", "properties": {"order": schema}}]}),
+        json!({"type": "object", "required": ["order"], "properties": {"order": schema, "orders": map}}),
+        json!({"type": "object", "properties": {"order": {"type": "object", "properties": {"order": {"anyOf": [schema, map]}}}}}),
+    ];
+    let tool = |(number, place): (usize, &Value)| {
+        json!({"name": format!("tool_{number}"), "inputSchema": {"type": "object", "properties": {"order": place}, "$defs": defs},
+            "outputSchema": {"type": "object", "properties": {"orders": place, "order": schema}, "$defs": defs}})
+    };
+    let mut tools: Vec<Value> = places.iter().chain(&places).enumerate().map(tool).collect();
+    tools.push(json!({"name": "alone", "inputSchema": {"type": "object", "allOf": [schema], "$defs": defs}}));
+    tools
+}
+
+fn every_keyword_shared() -> Vec<(&'static str, String)> {
+    let declared = |(keyword, schema): (&'static str, Value)| {
+        let catalog = Catalog::load([("s", sharing(&schema))]).unwrap();
+        assert_eq!(catalog.dropped_count(), 0, "{keyword}");
+        (keyword, catalog.scope(&Grants::new().allow("*")).unwrap().typescript().to_owned())
+    };
+    keywords().into_iter().map(declared).collect()
+}
+
+fn no_shared_type_is_declared_as_itself() {
+    for (keyword, text) in every_keyword_shared() {
+        let declarations: Vec<(&str, &str)> =
+            text.lines().filter_map(|line| line.strip_prefix("type ")?.split_once(" = ")).collect();
+        let is_shared = text.contains("interface ") || declarations.iter().any(|(name, _)| *name != "integer");
+        assert!(is_shared, "{keyword}: nothing is shared: {text}");
+        for (name, value) in declarations {
+            assert_ne!(value.trim_end_matches(';'), name, "{keyword}");
+        }
+    }
+}
+
+fn the_compiler_accepts_every_keyword_in_a_shared_place() {
+    let packages = corpus::node_packages().expect(oracle::MISSING);
+    let work = std::env::temp_dir().join(format!("isolet-shared-{}", std::process::id()));
+    fs::create_dir_all(&work).unwrap();
+    let target = work.join("generated.d.ts");
+    // One namespace a keyword: the compiler is started once.
+    let shared = every_keyword_shared();
+    let text: String = shared
+        .iter()
+        .enumerate()
+        .map(|(place, (_, text))| text.replacen("namespace s ", &format!("namespace s{place} "), 1))
+        .collect();
+    fs::write(&target, text).unwrap();
+    assert_eq!(oracle::check_strict(&packages, &target).unwrap(), None, "{:?}", target);
     fs::remove_dir_all(&work).unwrap();
 }

@@ -124,4 +124,36 @@ proptest! {
         let all = catalog.scope(&Grants::new().allow("*").deny(format!("server.{tool}"))).unwrap();
         prop_assert!(all.tools().is_empty());
     }
+
+    #[test]
+    fn what_a_listing_shows_can_be_copied_into_a_grant(
+        server in prop::sample::select(vec!["github", "git-hub", "a*b", "[x]{y}", "\u{e9}"]),
+        names in prop::collection::hash_set(prop_oneof![any::<String>(), "[a-z*?{}.,!\\[\\]\\\\-]{1,8}", "[a-z-]{1,4}"], 1..8),
+        renamed in any::<prop::sample::Index>(),
+    ) {
+        let tools: Vec<Value> = names.iter().map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
+        let catalog = Catalog::load([(server, tools), ("other", vec![json!({"name": "tool", "inputSchema": {"type": "object"}})])]).unwrap();
+        let scope = |grants: Grants| catalog.scope(&grants).unwrap();
+        let names_of = |scope: &isolet_bindings::Scope| scope.tools().iter().map(|tool| tool.name().to_owned()).collect::<Vec<_>>();
+        let all = scope(Grants::new().allow("*"));
+        for tool in all.tools() {
+            for copied in [tool.path().to_owned(), tool.grant_pattern()] {
+                let denied = scope(Grants::new().allow("*").deny(&copied));
+                prop_assert!(!names_of(&denied).contains(&tool.name().to_owned()), "{copied}");
+                prop_assert!(denied.warnings().is_empty(), "{:?}", denied.warnings());
+                let allowed = scope(Grants::new().allow(&copied));
+                prop_assert_eq!(names_of(&allowed), [tool.name()]);
+                prop_assert!(allowed.warnings().is_empty(), "{:?}", allowed.warnings());
+            }
+            let pinned = scope(Grants::new().allow("*").pin(tool.path(), "argument", 1));
+            prop_assert!(pinned.find(tool.path()).unwrap().is_pinned("argument"));
+        }
+        let tool = renamed.get(all.tools());
+        let renaming = Grants::new().allow("*").rename(tool.path(), "renamed_tool");
+        let shown = scope(renaming.clone());
+        let shown = shown.tools().iter().find(|shown| shown.name() == tool.name() && shown.server() == tool.server()).unwrap();
+        prop_assert_eq!(shown.identifier(), "renamed_tool");
+        let denied = scope(renaming.deny(shown.path()));
+        prop_assert!(denied.tools().iter().all(|left| left.definition().hash() != tool.definition().hash()));
+    }
 }

@@ -151,11 +151,12 @@ fn open(mode: &str, message: &Value) -> Value {
     }
 }
 
-/// What it lists: two pages, one malformed tool among good ones, and members that a decoder may trip over.
+/// What it lists: two pages, one malformed tool among good ones, and members that a decoder may trip over; `complete` has good ones only.
 fn page(mode: &str, cursor: Option<&str>) -> Value {
     let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
     match (mode, cursor) {
         ("pages", cursor) => json!({"tools": [], "nextCursor": format!("{}x", cursor.unwrap_or_default())}),
+        ("complete", _) => json!({"tools": [tool("echo"), tool("delete-many")]}),
         ("endless", _) => json!({"tools": [tool("again")], "nextCursor": "same"}),
         (_, None) => json!({
             "tools": [tool("echo"), {"name": "broken", "inputSchema": 7}, {"name": "wrapped", "inputSchema": {"type": "object"},

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::process_table;
@@ -23,6 +23,8 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("program::the_value_goes_to_standard_output_and_all_else_to_standard_error", the_value_goes_to_standard_output),
     ("program::standard_input_is_a_program_too", standard_input_is_a_program_too),
     ("program::what_is_denied_is_not_there", what_is_denied_is_not_there),
+    ("program::what_a_listing_shows_can_be_denied", what_a_listing_shows_can_be_denied),
+    ("program::a_pattern_that_names_nothing_is_said_or_is_exit_2", a_pattern_that_names_nothing),
     ("program::a_wrong_command_line_configuration_or_file_is_exit_2", what_the_caller_got_wrong),
     ("program::a_program_that_is_none_is_shown_where", a_program_that_is_none_is_shown_where),
     ("program::a_tool_that_fails_is_exit_1_with_its_words", a_tool_that_fails),
@@ -128,6 +130,30 @@ fn what_is_denied_is_not_there() -> Result<()> {
         "",
         &["TypeError: good.die is not a function"],
     )
+}
+
+fn what_a_listing_shows_can_be_denied() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let config = place.path().join("servers.json");
+    std::fs::write(&config, json!({ "mcpServers": servers(&["complete"]) }).to_string())?;
+    let listed = isolet(&["tools", "--config", &config.to_string_lossy()])?;
+    let line = listed.output.lines().find(|line| line.contains("(complete.delete-many)"));
+    let Some(path) = line.and_then(|line| line.split_whitespace().next()) else { bail!("{}", listed.output) };
+    let source = "return [typeof complete.echo, Object.keys(complete).length]";
+    for pattern in [path, "complete.delete-many", "complete.delete_many", "*.delete_*"] {
+        run(source, servers(&["complete"]), &["--deny", pattern])?.check(0, "[\n  \"function\",\n  1\n]", &[])?;
+    }
+    Ok(())
+}
+
+fn a_pattern_that_names_nothing() -> Result<()> {
+    let run = |options: &[&str]| run("return 1", servers(&["complete"]), options);
+    let no_echo = "isolet: there is no tool `complete.ecko`, the nearest are complete.echo: correct the name or remove it";
+    run(&["--deny", "complete.ecko"])?.check(2, "", &[no_echo])?;
+    run(&["--allow", "complete.*", "--allow", "complete.ecko"])?.check(2, "", &[no_echo])?;
+    run(&["--allow", "complete.*", "--allow", "nosuch.*"])?.check(2, "", &["isolet: `nosuch.*` allows no tool"])?;
+    run(&["--allow", "complete.echo", "--deny", "complete.*"])?.check(2, "", &["isolet: `complete.echo` allows no tool"])?;
+    run(&["--deny", "completed.*"])?.check(0, "1", &["isolet: `completed.*` matches no tool: correct it or remove it"])
 }
 
 fn what_the_caller_got_wrong() -> Result<()> {

@@ -85,8 +85,9 @@ impl<'r> Evaluation<'r> {
             Truth::Yes => self.check(then, value, way, seen, report),
             Truth::No => self.check(otherwise, value, way, seen, report),
             Truth::Maybe => {
-                let then = self.check_form(then, value, way, seen.as_deref_mut())?;
-                let otherwise = self.check_form(otherwise, value, way, seen)?;
+                // Neither is sure to have spoken of anything; what looks at `seen` knows that from the condition.
+                let then = self.check_form(then, value, way, None)?;
+                let otherwise = self.check_form(otherwise, value, way, None)?;
                 if then == Truth::No && otherwise == Truth::No {
                     return self.violated(way, report, || format!("matches neither `then` nor `else`, {}", came(value)));
                 }

@@ -261,11 +261,11 @@ impl<'r> Evaluation<'r> {
             sure += u64::from(truth == Truth::Yes);
             possible += u64::from(truth != Truth::No);
             match &mut seen {
-                Some(seen) if truth != Truth::No => {
+                Some(seen) if truth == Truth::Yes => {
                     self.meter.spend(NOTE_STEPS)?;
                     seen.items.insert(place);
-                    seen.is_unsure |= truth == Truth::Maybe;
                 }
+                Some(seen) => seen.is_unsure |= truth == Truth::Maybe,
                 None if sure >= range.least && range.most == u64::MAX => return Ok(Truth::Yes),
                 _ => {}
             }

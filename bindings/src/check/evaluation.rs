@@ -70,12 +70,18 @@ pub(super) struct Evaluation<'r> {
 }
 
 impl<'v> Seen<'v> {
+    /// Takes what a schema beside has spoken of, which matches or not.
     pub(super) fn take(&mut self, other: Self, truth: Truth) {
-        if truth != Truth::No {
-            self.names.extend(other.names);
-            self.items.extend(other.items);
-            self.item_count = self.item_count.max(other.item_count);
-            self.is_unsure |= other.is_unsure || truth == Truth::Maybe;
+        match truth {
+            Truth::Yes => {
+                self.names.extend(other.names);
+                self.items.extend(other.items);
+                self.item_count = self.item_count.max(other.item_count);
+                self.is_unsure |= other.is_unsure;
+            }
+            // Whether it was spoken of depends on whether that matches.
+            Truth::Maybe => self.is_unsure = true,
+            Truth::No => {}
         }
     }
 }

@@ -259,6 +259,13 @@ mod tests {
         let left_over =
             json!({"allOf": [{"$ref": "https://example.org/"}, {"properties": {"a": {}}}], "unevaluatedProperties": false});
         check(&left_over, &json!({"a": 1, "b": 1}), &[]);
+        let perhaps_seen = json!({"not": {"anyOf": [{"allOf": [unchecked], "properties": {"a": true}}, true], "unevaluatedProperties": false}});
+        check(&perhaps_seen, &json!({"a": 1}), &[]);
+        let perhaps_said =
+            json!({"not": {"if": unchecked, "then": {"properties": {"a": true}}, "unevaluatedProperties": false}});
+        check(&perhaps_said, &json!({"a": 1}), &[]);
+        let perhaps_contained = json!({"not": {"contains": unchecked, "minContains": 0, "unevaluatedItems": false}});
+        check(&perhaps_contained, &json!(["a"]), &[]);
     }
 
     #[test]
