@@ -342,7 +342,8 @@ mod tests {
 
     #[test]
     fn scopes_without_a_snapshot_are_forgotten_where_there_are_many() {
-        let hash = |number: usize| Catalog::load([(format!("s{number}"), Vec::<serde_json::Value>::new())]).unwrap().hash();
+        let tool = |number: usize| serde_json::json!({ "name": number.to_string(), "inputSchema": { "type": "object" } });
+        let hash = |number: usize| Catalog::load([("a", vec![tool(number)])]).unwrap().hash();
         let mut state = State::default();
         for number in 0..SCOPES_MAX {
             state.used(hash(number));
