@@ -127,10 +127,7 @@ fn check_angle_brackets(source: &str) -> Result<(), SyntaxError> {
         } else {
             continue;
         };
-        return Err(SyntaxError {
-            message: refused.to_owned(),
-            position: Some(position_in(source, place.min(source.len()))),
-        });
+        return Err(SyntaxError { message: refused.to_owned(), position: Some(position_in(source, place.min(source.len()))) });
     }
     Ok(())
 }
