@@ -24,9 +24,9 @@ pub(super) fn bounded() -> v8::UniqueRef<v8::Allocator> {
     unsafe { v8::new_rust_allocator(std::ptr::NonNull::<()>::dangling().as_ptr(), &VTABLE) }
 }
 
-/// Sets the budget of a program, bytes, beyond the few that the isolate itself has in use.
+/// Sets the budget, bytes: what is in use already counts.
 pub(super) fn set_budget(bytes: usize) {
-    BUDGET.store(USED.load(Ordering::Relaxed).saturating_add(bytes), Ordering::Relaxed);
+    BUDGET.store(bytes, Ordering::Relaxed);
 }
 
 /// Takes `bytes` out of the budget, or not.
