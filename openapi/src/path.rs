@@ -1,0 +1,127 @@
+//! A path with names in it, and what it becomes when they are filled in: always a path below the one that the document has.
+
+use crate::document::OperationError;
+
+/// The most bytes of a path.
+const PATH_BYTES_MAX: usize = 2_000;
+
+/// `/pets/{id}`.
+#[derive(Clone, Debug)]
+pub(crate) struct PathTemplate {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Name(String),
+}
+
+impl PathTemplate {
+    /// Reads a path of a document.
+    pub(crate) fn parse(text: &str) -> Result<Self, OperationError> {
+        let wrong = |what: &str| Err(OperationError::Path { what: what.to_owned() });
+        if !text.starts_with('/') {
+            return wrong("it does not begin with a slash");
+        }
+        if text.len() > PATH_BYTES_MAX {
+            return wrong("it is too long");
+        }
+        if text.contains(|c: char| c.is_control() || "?#\\".contains(c)) {
+            return wrong("it has a query, a fragment or a character that no path has");
+        }
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { return wrong("a brace is not closed") };
+            if name.is_empty() || name.contains('{') || before.contains('}') {
+                return wrong("its braces do not match");
+            }
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(Part::Name(name.to_owned()));
+            rest = after;
+        }
+        if rest.contains('}') {
+            return wrong("its braces do not match");
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        if text.split('/').any(is_dots) {
+            return wrong("it leaves itself with `..`");
+        }
+        Ok(Self { text: text.to_owned(), parts })
+    }
+
+    /// As the document has it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names in it.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Name(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The path with each name replaced by what `fill` gives for it, which is encoded already.
+    ///
+    /// `None` if that would be another path than the document has: `..` is one level up, whoever wrote it, and so is nothing at all.
+    pub(crate) fn filled(&self, fill: impl Fn(&str) -> String) -> Option<String> {
+        let mut path = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => path.push_str(text),
+                Part::Name(name) => path.push_str(&fill(name)),
+            }
+        }
+        let is_same_depth = path.matches('/').count() == self.text.matches('/').count();
+        let has_lost =
+            path.split('/').zip(self.text.split('/')).any(|(filled, template)| filled.is_empty() && !template.is_empty());
+        (is_same_depth && !has_lost && !path.split('/').any(is_dots)).then_some(path)
+    }
+}
+
+/// Whether a URL parser takes `segment` for "here" or "one level up".
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn names_are_found_and_filled_in() {
+        let path = PathTemplate::parse("/a/{b}/c.{d}-{b}").unwrap();
+        assert_eq!(path.names().collect::<Vec<_>>(), ["b", "d", "b"]);
+        assert_eq!(path.filled(|name| name.to_uppercase()).as_deref(), Some("/a/B/c.D-B"));
+        assert_eq!(PathTemplate::parse("/").unwrap().filled(|_| String::new()).as_deref(), Some("/"));
+        assert_eq!(PathTemplate::parse("/a//b/").unwrap().filled(|_| String::new()).as_deref(), Some("/a//b/"));
+    }
+
+    #[test]
+    fn no_value_leads_out_of_the_path() {
+        let path = PathTemplate::parse("/users/{id}/keys").unwrap();
+        for value in ["..", ".", "%2e%2e", "%2E.", ".%2e", "", "a/b", "/"] {
+            assert_eq!(path.filled(|_| value.to_owned()), None, "{value:?}");
+        }
+        for value in ["...", "a..b", "..a", "%2F"] {
+            assert!(path.filled(|_| value.to_owned()).is_some(), "{value:?}");
+        }
+        assert_eq!(PathTemplate::parse("/{a}.{b}").unwrap().filled(|_| String::new()), None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in
+            ["", "a", "https://e.x/", "/a?b", "/a#b", "/a\\b", "/{a", "/a}", "/{}", "/{a{b}}", "/a/../b", "/%2e%2E/b", "/a\nb"]
+        {
+            assert!(matches!(PathTemplate::parse(text), Err(OperationError::Path { .. })), "{text:?}");
+        }
+        assert!(PathTemplate::parse(&format!("/{}", "a".repeat(3000))).is_err());
+    }
+}
