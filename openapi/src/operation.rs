@@ -172,13 +172,10 @@ fn describe(summary: Option<&str>, description: Option<&str>, is_deprecated: boo
     if is_deprecated {
         parts.push("Deprecated.".to_owned());
     }
-    parts.extend(summary.map(str::to_owned));
-    // Many documents say the same twice.
-    parts.extend(
-        description
-            .filter(|text| summary.is_none_or(|summary| !text.starts_with(summary) || text.len() > summary.len() + 1))
-            .map(str::to_owned),
-    );
+    // Many descriptions begin with the summary.
+    let is_said = |summary: &&str| description.is_some_and(|text| text.starts_with(summary.trim_end_matches('.')));
+    parts.extend(summary.filter(|summary| !is_said(summary)).map(str::to_owned));
+    parts.extend(description.map(str::to_owned));
     if summary.is_none() && description.is_none() {
         parts.push(format!("{} {path}", method.to_ascii_uppercase()));
     }

@@ -5,10 +5,13 @@ use crate::document::OperationError;
 /// The most bytes of a path.
 const PATH_BYTES_MAX: usize = 2_000;
 
-/// `/pets/{id}`.
+/// `/pets/{id}`, and the query that some documents write behind it: `/messages?beta=true`.
 #[derive(Clone, Debug)]
 pub(crate) struct PathTemplate {
     text: String,
+    /// The path alone.
+    path: String,
+    query: Option<String>,
     parts: Vec<Part>,
 }
 
@@ -22,17 +25,21 @@ impl PathTemplate {
     /// Reads a path of a document.
     pub(crate) fn parse(text: &str) -> Result<Self, OperationError> {
         let wrong = |what: &str| Err(OperationError::Path { what: what.to_owned() });
-        if !text.starts_with('/') {
+        let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+        if !path.starts_with('/') {
             return wrong("it does not begin with a slash");
         }
         if text.len() > PATH_BYTES_MAX {
             return wrong("it is too long");
         }
-        if text.contains(|c: char| c.is_control() || "?#\\".contains(c)) {
-            return wrong("it has a query, a fragment or a character that no path has");
+        if text.contains(|c: char| c.is_control() || "#\\".contains(c)) {
+            return wrong("it has a fragment or a character that no path has");
+        }
+        if query.is_some_and(|query| query.contains(|c: char| c.is_whitespace() || "{}".contains(c))) {
+            return wrong("its query is not a fixed one");
         }
         let mut parts = Vec::new();
-        let mut rest = text;
+        let mut rest = path;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else { return wrong("a brace is not closed") };
             if name.is_empty() || name.contains('{') || before.contains('}') {
@@ -46,15 +53,21 @@ impl PathTemplate {
             return wrong("its braces do not match");
         }
         parts.push(Part::Text(rest.to_owned()));
-        if text.split('/').any(is_dots) {
+        if path.split('/').any(is_dots) {
             return wrong("it leaves itself with `..`");
         }
-        Ok(Self { text: text.to_owned(), parts })
+        let query = query.filter(|query| !query.is_empty()).map(str::to_owned);
+        Ok(Self { text: text.to_owned(), path: path.to_owned(), query, parts })
     }
 
     /// As the document has it.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The query that belongs to it.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.query.as_deref()
     }
 
     /// The names in it.
@@ -76,9 +89,9 @@ impl PathTemplate {
                 Part::Name(name) => path.push_str(&fill(name)),
             }
         }
-        let is_same_depth = path.matches('/').count() == self.text.matches('/').count();
+        let is_same_depth = path.matches('/').count() == self.path.matches('/').count();
         let has_lost =
-            path.split('/').zip(self.text.split('/')).any(|(filled, template)| filled.is_empty() && !template.is_empty());
+            path.split('/').zip(self.path.split('/')).any(|(filled, template)| filled.is_empty() && !template.is_empty());
         (is_same_depth && !has_lost && !path.split('/').any(is_dots)).then_some(path)
     }
 }
@@ -104,6 +117,14 @@ mod tests {
     }
 
     #[test]
+    fn a_fixed_query_belongs_to_the_path() {
+        let path = PathTemplate::parse("/a/{b}?c=d&e").unwrap();
+        assert_eq!((path.text(), path.query()), ("/a/{b}?c=d&e", Some("c=d&e")));
+        assert_eq!(path.filled(|_| "x".to_owned()).as_deref(), Some("/a/x"));
+        assert_eq!(PathTemplate::parse("/a?").unwrap().query(), None);
+    }
+
+    #[test]
     fn no_value_leads_out_of_the_path() {
         let path = PathTemplate::parse("/users/{id}/keys").unwrap();
         for value in ["..", ".", "%2e%2e", "%2E.", ".%2e", "", "a/b", "/"] {
@@ -117,9 +138,23 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for text in
-            ["", "a", "https://e.x/", "/a?b", "/a#b", "/a\\b", "/{a", "/a}", "/{}", "/{a{b}}", "/a/../b", "/%2e%2E/b", "/a\nb"]
-        {
+        for text in [
+            "",
+            "a",
+            "https://e.x/",
+            "/a?b={c}",
+            "/a?b c",
+            "?a",
+            "/a#b",
+            "/a\\b",
+            "/{a",
+            "/a}",
+            "/{}",
+            "/{a{b}}",
+            "/a/../b",
+            "/%2e%2E/b",
+            "/a\nb",
+        ] {
             assert!(matches!(PathTemplate::parse(text), Err(OperationError::Path { .. })), "{text:?}");
         }
         assert!(PathTemplate::parse(&format!("/{}", "a".repeat(3000))).is_err());

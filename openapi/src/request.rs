@@ -33,6 +33,9 @@ impl Draft {
         let mut url = base.clone();
         let path = path(operation, given)?;
         url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+        if let Some(fixed) = operation.path.query() {
+            add_query(&mut url, fixed);
+        }
         let method = Method::from_bytes(operation.method().as_bytes()).unwrap_or(Method::GET);
         let mut draft = Self { request: Request::new(method, url), query: Vec::new(), cookies: Vec::new() };
         draft
@@ -59,9 +62,7 @@ impl Draft {
             pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(between)
         };
         if !self.query.is_empty() {
-            let before =
-                self.request.url.query().filter(|query| !query.is_empty()).map(|query| format!("{query}&")).unwrap_or_default();
-            self.request.url.set_query(Some(&(before + &joined(&self.query, "&"))));
+            add_query(&mut self.request.url, &joined(&self.query, "&"));
         }
         if !self.cookies.is_empty() {
             let mut cookies = HeaderValue::from_str(&joined(&self.cookies, "; "))
@@ -115,6 +116,15 @@ impl Draft {
         self.request.body = Body::Bytes(bytes);
         Ok(())
     }
+}
+
+/// Adds `more` to the query that is there.
+fn add_query(url: &mut Url, more: &str) {
+    let query = match url.query().filter(|query| !query.is_empty()) {
+        Some(query) => format!("{query}&{more}"),
+        None => more.to_owned(),
+    };
+    url.set_query(Some(&query));
 }
 
 /// Nothing unknown, nothing missing.

@@ -1,5 +1,6 @@
 //! The client: one policy, one pool of connections, for libraries as for our own requests.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ const IDLE_FOR: Duration = Duration::from_secs(60);
 /// Everything that goes out over HTTP, under one [`Policy`].
 ///
 /// Cloning is cheap, and clones share connections and counts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outbound {
     policy: Arc<Policy>,
     /// Follows no redirect: [`Outbound::send`] does, and checks each.
@@ -114,9 +115,8 @@ impl Outbound {
             let response = self.once(&request, url.clone()).await?;
             let Some(next) = next(&request, &response, &url)? else { return self.answer(&request, url, response).await };
             // What a server wrote is checked as such, also if the first address was the operator's.
-            if next.origin() != url.origin() {
-                self.policy.with_source(AddressSource::Server).check_url(&next)?;
-            }
+            let source = if next.origin() == url.origin() { self.policy.source } else { AddressSource::Server };
+            self.policy.with_source(source).check_url(&next)?;
             url = next;
         }
         Err(OutboundError::TooManyRedirects { host: name(&url), redirects_max: self.policy.limits.redirects_max })
@@ -150,6 +150,13 @@ impl Outbound {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body, url })
+    }
+}
+
+/// The client would show what it sends to a proxy.
+impl fmt::Debug for Outbound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Outbound").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 

@@ -117,6 +117,7 @@ fn host(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
 
     #[track_caller]

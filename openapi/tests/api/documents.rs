@@ -28,7 +28,7 @@ fn a_document_becomes_tools() {
         json!({
             "name": "pets_list",
             "title": "Lists pets.",
-            "description": "Lists pets.\n\nLists pets. The newest come first.",
+            "description": "Lists pets. The newest come first.",
             "inputSchema": {
                 "type": "object",
                 "properties": {

@@ -56,7 +56,7 @@ fn one_bad_operation_costs_itself() {
         ("https://evil.example/a", get(json!({}))),
         ("/a/../../b", get(json!({}))),
         ("/%2e%2e/b", get(json!({}))),
-        ("/a?x=y", get(json!({}))),
+        ("/a?x={y}", get(json!({}))),
         ("/a#b", get(json!({}))),
         ("/{a", get(json!({}))),
         ("/a\r\nHost: evil", get(json!({}))),
@@ -106,7 +106,7 @@ fn a_document_of_too_many_operations_keeps_the_first() {
 
 #[test]
 fn schemas_that_multiply_are_cut() {
-    // Each level refers ten times to the next, from ten operations: unfolded it would be 10^9.
+    // Each level refers ten times to the next, from each operation: unfolded it would be 10^30.
     let mut schemas = Map::new();
     for level in 0..30 {
         let properties: Map<String, Value> = (0..10)
@@ -119,7 +119,7 @@ fn schemas_that_multiply_are_cut() {
     }
     schemas.insert("L30".to_owned(), json!({"enum": (0..100_000).map(|number| format!("value {number}")).collect::<Vec<_>>()}));
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/L0"}}});
-    let paths: Map<String, Value> = (0..50)
+    let paths: Map<String, Value> = (0..5)
         .map(|number| {
             (
                 format!("/p{number}"),
@@ -129,7 +129,7 @@ fn schemas_that_multiply_are_cut() {
         .collect();
     let begin = Instant::now();
     let api = Api::parse(json!({"openapi": "3.1.0", "paths": paths, "components": {"schemas": schemas}}).to_string()).unwrap();
-    assert_eq!(api.operations().len(), 50);
+    assert_eq!(api.operations().len(), 5);
     for tool in api.tools() {
         assert!(tool.to_string().len() < 1 << 20);
     }

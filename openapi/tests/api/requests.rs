@@ -250,13 +250,14 @@ async fn a_path_whose_names_nobody_declared_still_has_them() {
 }
 
 #[tokio::test]
-async fn the_operators_address_keeps_its_path_and_its_query() {
+async fn the_operators_address_keeps_its_path_and_its_query_and_so_does_the_documents_path() {
     let server = Server::ok().await;
-    let api = operation("get", "/x", json!({"parameters": [{"name": "q", "in": "query"}]}));
+    let api = operation("get", "/x?beta=true", json!({"parameters": [{"name": "q", "in": "query"}]}));
+    assert_eq!(api.operations()[0].path(), "/x?beta=true");
     let base = server.url.join("/v1/?api-version=2").unwrap();
     let caller = Caller::new(base, outbound(), ()).unwrap();
     caller.call(&api, "op", &object(json!({"q": "a"}))).await.unwrap();
-    assert_eq!(server.line(), "GET /v1/x?api-version=2&q=a");
+    assert_eq!(server.line(), "GET /v1/x?api-version=2&beta=true&q=a");
     for (base, expected) in [
         ("https://10.0.0.1/", "`10.0.0.1` is a private address"),
         ("http://example.com/", "`http://example.com` would be sent in the clear"),

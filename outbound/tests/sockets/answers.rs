@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use isolet_outbound::{Body, Method, Outbound, OutboundError, Part, Policy, Request};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Barrier;
 
 use crate::server::{Server, answer, finish, get, get_as_library, ok, operator, quick, read_request};
 
@@ -178,23 +179,27 @@ async fn a_server_that_takes_its_time_is_given_up() {
 
 #[tokio::test]
 async fn a_library_is_told_of_silence_and_not_of_slowness() {
-    let outbound = limited(|limits| limits.silence_max = Duration::from_millis(300));
+    let outbound = limited(|limits| limits.silence_max = Duration::from_secs(2));
     let timed_out = OutboundError::TimedOut { host: HOST.to_owned() };
     let (mute, _) = endless("", "", Duration::from_millis(20)).await;
-    assert_eq!(get_as_library(&outbound, &mute.url("/")).await.unwrap_err(), timed_out);
     let (half, _) = endless("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "", Duration::from_millis(20)).await;
-    assert_eq!(get_as_library(&outbound, &half.url("/")).await.unwrap_err(), timed_out);
     let slow = Server::scripted("127.0.0.1:0", |mut stream| async move {
         read_request(&mut stream).await?;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n").await?;
         for _ in 0..10 {
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
             stream.write_all(b"x").await?;
         }
         Ok(())
     })
     .await;
-    assert_eq!(get_as_library(&outbound, &slow.url("/")).await.unwrap(), "xxxxxxxxxx");
+    let urls = [mute.url("/"), half.url("/"), slow.url("/")];
+    let ended = tokio::join!(
+        get_as_library(&outbound, &urls[0]),
+        get_as_library(&outbound, &urls[1]),
+        get_as_library(&outbound, &urls[2]),
+    );
+    assert_eq!(ended, (Err(timed_out.clone()), Err(timed_out), Ok("xxxxxxxxxx".to_owned())));
 }
 
 #[tokio::test]
@@ -260,7 +265,7 @@ async fn a_host_that_does_not_answer_at_all_is_given_up() {
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let mut waiting = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+    while let Ok(stream) = tokio::time::timeout(Duration::from_secs(2), TcpStream::connect(address)).await {
         waiting.push(stream.unwrap());
     }
     let outbound = limited(|limits| limits.connect_max = Duration::from_millis(300));
@@ -273,13 +278,16 @@ async fn a_host_that_does_not_answer_at_all_is_given_up() {
 #[tokio::test]
 async fn requests_beyond_the_most_wait_for_a_place() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counters = (Arc::clone(&now), Arc::clone(&most));
+    let counters = (Arc::clone(&now), Arc::clone(&most), Arc::new(Barrier::new(2)));
     let server = Server::scripted("127.0.0.1:0", move |mut stream| {
-        let (now, most) = counters.clone();
+        let (now, most, pair) = counters.clone();
         async move {
             read_request(&mut stream).await?;
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Two are there at once; a third would have come meanwhile.
+            pair.wait().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            most.fetch_max(now.load(Ordering::SeqCst), Ordering::SeqCst);
             now.fetch_sub(1, Ordering::SeqCst);
             finish(&mut stream, ok("done").as_bytes()).await
         }

@@ -86,6 +86,24 @@ async fn the_same_host_at_another_port_or_in_the_clear_is_another_origin() {
 }
 
 #[tokio::test]
+async fn a_redirect_does_not_say_who_we_are() {
+    let server =
+        Server::answering(
+            |head| if head.contains(" /old") { redirect(307, &head_host(head, "user:forged@")) } else { ok("new") },
+        )
+        .await;
+    let error = get(&operator(), &server.url("/old")).await.unwrap_err();
+    assert_eq!(error, OutboundError::CredentialsInAddress { host: "127.0.0.1".to_owned() });
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// The address that a request was sent to, with `user` in it.
+fn head_host(head: &str, user: &str) -> String {
+    let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    format!("http://{user}{host}/new")
+}
+
+#[tokio::test]
 async fn redirects_end() {
     let server = Server::answering(|_| redirect(307, "/again")).await;
     let expected = OutboundError::TooManyRedirects { host: "127.0.0.1".to_owned(), redirects_max: 3 };
