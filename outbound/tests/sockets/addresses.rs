@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use isolet_outbound::{AddressKind, Outbound, OutboundError, Policy, Url};
 
-use crate::certificates::Authority;
 use crate::server::{Names, Server, allowing, get, get_as_library, ok, operator, quick};
 
 #[tokio::test]
@@ -85,7 +84,7 @@ async fn a_host_that_is_allowed_by_name_is_reached_in_the_clear_only_if_that_is_
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn dns_that_changes_between_check_and_connect_changes_nothing() {
-    let authority = Authority::new();
+    let authority = crate::certificates::Authority::new();
     let good = authority.server("127.0.0.2:0", &["changing.test"]).await;
     let bad = Server::answering_at(&format!("127.0.0.1:{}", good.address.port()), |_| ok("inside")).await;
     let names = Names::of([("changing.test", &[&["127.0.0.2"], &["127.0.0.1"], &["127.0.0.1", "127.0.0.2"], &["127.0.0.1"]])]);

@@ -9,7 +9,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use isolet_outbound::{Body, Method, Outbound, OutboundError, Part, Policy, Request};
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Barrier;
 
 use crate::server::{Server, answer, finish, get, get_as_library, ok, operator, quick, read_request};
@@ -260,6 +259,8 @@ async fn a_connection_that_ends_within_the_answer_is_no_answer() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_host_that_does_not_answer_at_all_is_given_up() {
+    use tokio::net::{TcpSocket, TcpStream};
+
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
