@@ -1,0 +1,12 @@
+//! class: contents
+//! kind: repaired
+//! servers: git
+//! repairs: text-as-an-object
+//! verdict: runs
+//! value: 1
+//! notes: none
+//! calls: ["git.git_status"]
+//! ----
+const status = await git.git_status({ repo_path: "/srv/web" });
+const changed = status.split("\n").filter((line) => line.includes("modified:"));
+return changed.length;

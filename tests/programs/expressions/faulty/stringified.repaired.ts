@@ -1,0 +1,12 @@
+//! class: expressions
+//! kind: repaired
+//! servers: notion
+//! repairs: stringified
+//! verdict: runs
+//! value: "{\"title\":\"Tasks\",\"sources\":[\"1f0a2b3c-4d5e-4f60-8a7b-000000000910\"]}"
+//! notes: none
+//! calls: ["notion.API-retrieve-a-database"]
+//! ----
+const database = await notion.API_retrieve_a_database({ database_id: "1f0a2b3c-4d5e-4f60-8a7b-000000000900" });
+const summary = { title: database.title[0].plain_text, sources: database.data_sources.map((s) => s.id) };
+return JSON.stringify(summary);

@@ -1,0 +1,11 @@
+//! class: fences
+//! kind: repaired
+//! servers: git
+//! repairs: fence-after-a-bom
+//! verdict: runs
+//! value: true
+//! notes: none
+//! calls: ["git.git_status"]
+//! ----
+const status = await git.git_status({ repo_path: "/srv/web" });
+return status.includes("modified:");
