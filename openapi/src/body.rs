@@ -3,12 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::document::OperationError;
-use crate::parameter::is_json;
+use crate::excerpt::beginning;
+use crate::parameter::{NAME_BYTES_MAX, is_json};
 use crate::reference;
 use crate::style::{Notation, Style};
 
 /// The most fields of a body that become arguments of their own.
 const FIELDS_MAX: usize = 200;
+
+/// The most media types that are looked at.
+pub(crate) const MEDIA_TYPES_MAX: usize = 50;
 
 /// How a body is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ impl<'a> RequestBody<'a> {
         let Some(content) = body.get("content").and_then(Value::as_object).filter(|content| !content.is_empty()) else {
             return Ok(None);
         };
-        let chosen = content.iter().min_by_key(|(media, _)| match kind(media) {
+        let chosen = content.iter().take(MEDIA_TYPES_MAX).min_by_key(|(media, _)| match kind(media) {
             BodyKind::Json => 0,
             BodyKind::Multipart => 1,
             BodyKind::Form => 2,
@@ -62,14 +66,25 @@ impl<'a> RequestBody<'a> {
         if let Some(schema) = schema {
             reference::resolve(document, schema)?;
         }
-        Ok(Some(Self {
+        let body = Self {
             kind: kind(media),
             media,
             is_required: body.get("required").and_then(Value::as_bool) == Some(true),
             schema,
             description: body.get("description").and_then(Value::as_str),
             encodings: encodings(described),
-        }))
+        };
+        body.check_names(document)?;
+        Ok(Some(body))
+    }
+
+    fn check_names(&self, document: &'a Value) -> Result<(), OperationError> {
+        let fields = self.fields(document).into_iter().flat_map(|(fields, _)| fields.keys());
+        for name in fields.filter(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
+            let name = beginning(name, 40).to_owned();
+            return Err(OperationError::Parameter { name, what: "has no usable name".to_owned() });
+        }
+        Ok(())
     }
 
     /// Its fields, if they can stand beside the parameters: it is an object of named properties and nothing else, and leaving all of them
@@ -93,15 +108,17 @@ impl<'a> RequestBody<'a> {
             return None;
         }
         let schema = reference::resolve(document, self.schema?).ok()?;
-        let properties = schema.get("properties")?.as_object()?;
+        let properties = schema.get("properties")?.as_object().filter(|properties| properties.len() <= FIELDS_MAX)?;
         let is_object = schema.get("type").is_none_or(|name| name == "object");
         let is_open = !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
         let says_more = OTHERWISE.iter().any(|keyword| schema.get(*keyword).is_some_and(|value| *value != Value::Bool(false)));
-        let required: Vec<&str> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if required.len() > FIELDS_MAX {
+            return None;
+        }
+        let required: Vec<&str> = required.iter().filter_map(Value::as_str).collect();
         let is_all_there = required.iter().all(|name| properties.contains_key(*name));
-        let fits =
-            is_object && !is_open && !says_more && is_all_there && !properties.is_empty() && properties.len() <= FIELDS_MAX;
+        let fits = is_object && !is_open && !says_more && is_all_there && !properties.is_empty();
         (fits && (self.is_required || required.is_empty())).then_some((properties, required))
     }
 

@@ -1,8 +1,10 @@
 //! Calls the operations of one document, at one address that the operator named, with one user's credentials.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use isolet_outbound::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use isolet_outbound::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use isolet_outbound::{Outbound, Url};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
@@ -12,7 +14,9 @@ use crate::answer;
 use crate::credential::{Credential, Credentials};
 use crate::document::Api;
 use crate::error::{CallError, argument};
-use crate::operation::Operation;
+use crate::operation::{Argument, Operation};
+use crate::pairs::{TakenNames, decoded, name_of};
+use crate::parameter::{self, ArgumentPlace};
 use crate::request::Draft;
 use crate::security::{SecurityNeed, SecurityPlace, SecurityScheme};
 
@@ -20,7 +24,7 @@ use crate::security::{SecurityNeed, SecurityPlace, SecurityScheme};
 ///
 /// Everything goes to the address that it was made with, credentials above all: what the document says of its servers is not asked. Redirects
 /// are followed within that origin alone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Caller<C> {
     base: Url,
     outbound: Outbound,
@@ -44,7 +48,8 @@ impl<C: Credentials> Caller<C> {
 
     /// Header fields of the operator's, sent with each call. No argument has a say in them.
     #[must_use]
-    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+    pub fn with_headers(mut self, mut headers: HeaderMap) -> Self {
+        headers.values_mut().for_each(|value| value.set_sensitive(true));
         self.headers = headers;
         self
     }
@@ -73,14 +78,26 @@ impl<C: Credentials> Caller<C> {
         answer::value(&self.outbound.send(request).await?)
     }
 
-    /// The operator's header fields, which no argument may have set.
+    /// The operator's header fields, none of which and no cookie in which an argument may have set.
     fn fix_headers(&self, draft: &mut Draft, operation: &Operation) -> Result<(), CallError> {
-        for (name, value) in &self.headers {
-            let set = operation.arguments().iter().find(|argument| argument.field.eq_ignore_ascii_case(name.as_str()));
-            if let Some(set) = set.filter(|_| draft.request.headers.contains_key(name)) {
-                return Err(argument(&set.name, "is set by the operator: leave it away"));
+        let set = |place: ArgumentPlace, name: &str| {
+            let is_set = |argument: &&Argument| argument.place == place && argument.field.eq_ignore_ascii_case(name);
+            let called = operation.arguments().iter().find(is_set).map_or(name, |argument| &argument.name);
+            argument(called, "is set by the operator: leave it away")
+        };
+        for name in self.headers.keys() {
+            if !parameter::is_own_header(name.as_str()) && draft.request.headers.contains_key(name) {
+                return Err(set(ArgumentPlace::Header, name.as_str()));
             }
-            draft.request.headers.insert(name.clone(), value.clone());
+            draft.request.headers.remove(name);
+        }
+        let cookies = self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let fixed = TakenNames::of(cookies.flat_map(|cookies| cookies.split(';')).map(|cookie| name_of(cookie)));
+        if let Some((name, _)) = draft.cookies.iter().find(|(name, _)| fixed.has(&decoded(name))) {
+            return Err(set(ArgumentPlace::Cookie, &decoded(name)));
+        }
+        for (name, value) in &self.headers {
+            draft.request.headers.append(name, value.clone());
         }
         Ok(())
     }
@@ -129,26 +146,42 @@ impl<C: Credentials> Caller<C> {
     }
 }
 
+/// Addresses and header fields may hold secrets.
+impl<C> fmt::Debug for Caller<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Caller({})", self.base.origin().ascii_serialization())
+    }
+}
+
 /// Puts `credential` where `scheme` says, and makes sure that no argument stands there.
 fn add(draft: &mut Draft, scheme: &SecurityScheme, credential: &Credential) -> Result<(), CallError> {
     let text = credential.expose();
     let encoded = || utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     match &scheme.place {
         SecurityPlace::Header(name) => {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable(scheme))?;
-            draft.request.headers.insert(name, value(scheme, text)?);
+            let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(takes_credential);
+            draft.request.headers.insert(header.ok_or_else(|| no_place(scheme))?, value(scheme, text)?);
         }
         SecurityPlace::Query(name) => {
-            let name = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
-            draft.query.retain(|(other, _)| decoded(other) != decoded(&name));
-            draft.query.push((name, encoded()));
+            let taken = TakenNames::of([name].into_iter());
+            draft.fixed.retain(|piece| !taken.has(&name_of(piece)));
+            draft.query.retain(|(other, _)| !taken.has(&decoded(other)));
+            draft.query.push((utf8_percent_encode(name, NON_ALPHANUMERIC).to_string(), encoded()));
         }
         SecurityPlace::Cookie(name) => {
-            draft.cookies.retain(|(other, _)| other != name);
-            draft.cookies.push((name.clone(), encoded()));
+            if !is_token(name) {
+                return Err(no_place(scheme));
+            }
+            if !text.bytes().all(is_of_cookie) {
+                return Err(unusable(scheme));
+            }
+            let taken = TakenNames::of([name].into_iter());
+            draft.cookies.retain(|(other, _)| !taken.has(&decoded(other)));
+            draft.cookies.push((name.clone(), text.to_owned()));
         }
         SecurityPlace::Basic => authorize(draft, scheme, &Zeroizing::new(format!("Basic {}", STANDARD.encode(text))))?,
         SecurityPlace::Bearer => authorize(draft, scheme, &Zeroizing::new(format!("Bearer {text}")))?,
+        SecurityPlace::Authorization(name) if !is_token(name) => return Err(no_place(scheme)),
         SecurityPlace::Authorization(name) => authorize(draft, scheme, &Zeroizing::new(format!("{name} {text}")))?,
         SecurityPlace::MutualTls => {}
     }
@@ -166,10 +199,28 @@ fn value(scheme: &SecurityScheme, text: &str) -> Result<HeaderValue, CallError> 
     Ok(value)
 }
 
-fn unusable(scheme: &SecurityScheme) -> CallError {
-    CallError::Credential { scheme: scheme.name.clone(), source: "it cannot stand in a header field".into() }
+/// Whether a credential may go into this header field: not into one that the connection needs.
+fn takes_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, COOKIE].contains(name) || !parameter::is_own_header(name.as_str())
 }
 
-fn decoded(name: &str) -> String {
-    percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned()
+/// A name in HTTP's own grammar (RFC 9110, `token`).
+fn is_token(name: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_of_token)
+}
+
+/// What a cookie's value consists of (RFC 6265, `cookie-octet`). It goes out as it is: few servers decode cookies.
+fn is_of_cookie(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
+}
+
+fn unusable(scheme: &SecurityScheme) -> CallError {
+    let source = "it has a character that cannot stand where it goes: give another one".into();
+    CallError::Credential { scheme: scheme.name.clone(), source }
+}
+
+fn no_place(scheme: &SecurityScheme) -> CallError {
+    let source = "the document names a place where none can stand: correct the document".into();
+    CallError::Credential { scheme: scheme.name.clone(), source }
 }

@@ -233,6 +233,7 @@ fn operations(document: &Value, schemes: &[SecurityScheme]) -> (Vec<Operation>, 
     let (mut operations, mut dropped) = (Vec::new(), Vec::new());
     let mut names = ToolNames::default();
     let mut bytes = DEFINITIONS_BYTES_MAX;
+    let mut count = 0_usize;
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     for (path, item) in paths {
         let item = match reference::resolve(document, item) {
@@ -244,15 +245,17 @@ fn operations(document: &Value, schemes: &[SecurityScheme]) -> (Vec<Operation>, 
         };
         for method in METHODS {
             let Some(raw) = item.get(*method) else { continue };
-            let made = if operations.len() >= OPERATIONS_MAX {
+            // Those that fail count too, and nothing is made that would be beyond: they may all share one that is huge.
+            let made = if count >= OPERATIONS_MAX || bytes == 0 {
                 Err(OperationError::TooMany)
             } else {
                 Operation::of(document, schemes, path, item, method, raw, &mut names)
             };
+            count += 1;
             let made = made.and_then(|operation| {
                 let length = operation.definition().to_string().len();
-                bytes = bytes.checked_sub(length).ok_or(OperationError::TooMany)?;
-                Ok(operation)
+                bytes = bytes.saturating_sub(length);
+                if bytes > 0 { Ok(operation) } else { Err(OperationError::TooMany) }
             });
             match made {
                 Ok(operation) => operations.push(operation),

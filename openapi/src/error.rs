@@ -120,7 +120,10 @@ impl CallError {
     }
 }
 
+/// The most characters of a name that a program wrote.
+const NAME_LENGTH_MAX: usize = 200;
+
 /// An argument that cannot be written.
 pub(crate) fn argument(name: &str, what: impl Into<String>) -> CallError {
-    CallError::Argument { argument: name.to_owned(), what: what.into() }
+    CallError::Argument { argument: name.chars().take(NAME_LENGTH_MAX).collect(), what: what.into() }
 }

@@ -4,8 +4,13 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::excerpt::beginning;
+
 /// The most characters of a tool's name. MCP says 128; a namespace and clients' own prefixes have to fit too.
 const LENGTH_MAX: usize = 64;
+
+/// The most characters of an `operationId` that are looked at.
+const ID_LENGTH_MAX: usize = 1_000;
 
 /// Hex digits that tell two operations apart.
 const SUFFIX_LENGTH: usize = 6;
@@ -21,14 +26,31 @@ impl ToolNames {
     pub(crate) fn give(&mut self, operation_id: Option<&str>, method: &str, path: &str) -> String {
         let wished =
             operation_id.map(plain).filter(|name| !name.is_empty()).unwrap_or_else(|| plain(&format!("{method}_{path}")));
-        let name = if self.taken.contains(&wished) { suffixed(&wished, method, path) } else { wished };
+        let name = if self.taken.contains(&wished) { self.suffixed(&wished, method, path) } else { wished };
         self.taken.insert(name.clone());
         name
+    }
+
+    /// Method and path are an operation's identity: the suffix stays when others come and go. A number follows where somebody has written
+    /// that name, suffix and all, as an `operationId`.
+    fn suffixed(&self, name: &str, method: &str, path: &str) -> String {
+        let suffix = hash(&format!("{method} {path}"));
+        let with = |suffix: &str| {
+            let end = name.len().min(LENGTH_MAX - suffix.len() - 1);
+            format!("{}_{suffix}", name.get(..end).unwrap_or_default())
+        };
+        let is_free = |name: &String| !self.taken.contains(name);
+        let suffixed = with(&suffix);
+        if is_free(&suffixed) {
+            return suffixed;
+        }
+        (2..).map(|number| with(&format!("{suffix}_{number}"))).find(is_free).unwrap_or(suffixed)
     }
 }
 
 /// `text` in the characters that every client takes, without runs of underscores, at most [`LENGTH_MAX`] of them.
 fn plain(text: &str) -> String {
+    let text = beginning(text, ID_LENGTH_MAX);
     let mut name = String::new();
     for c in text.chars() {
         let c = if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
@@ -40,12 +62,6 @@ fn plain(text: &str) -> String {
         return format!("{}_{}", name.get(..LENGTH_MAX - SUFFIX_LENGTH - 1).unwrap_or_default(), hash(text));
     }
     name.trim_end_matches('_').to_owned()
-}
-
-/// Method and path are an operation's identity: the suffix stays when others come and go.
-fn suffixed(name: &str, method: &str, path: &str) -> String {
-    let end = name.len().min(LENGTH_MAX - SUFFIX_LENGTH - 1);
-    format!("{}_{}", name.get(..end).unwrap_or_default(), hash(&format!("{method} {path}")))
 }
 
 fn hash(text: &str) -> String {

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::body::{BodyKind, FieldEncoding, RequestBody, file, is_file};
 use crate::document::OperationError;
+use crate::excerpt::{beginning, cut};
 use crate::name::{self, ToolNames};
 use crate::output;
-use crate::parameter::{self, ArgumentPlace, NAME_BYTES_MAX, Writing};
+use crate::parameter::{self, ArgumentPlace, Writing};
 use crate::path::PathTemplate;
 use crate::reference;
 use crate::schema::{Collector, Direction};
@@ -17,6 +18,9 @@ use crate::style::{Notation, Style};
 
 /// The most characters of a tool's description.
 const DESCRIPTION_LENGTH_MAX: usize = 4_000;
+
+/// The most characters of a text that are looked at.
+const TEXT_LENGTH_MAX: usize = 2 * DESCRIPTION_LENGTH_MAX;
 
 /// The most characters of its title.
 const TITLE_LENGTH_MAX: usize = 200;
@@ -78,11 +82,12 @@ impl Operation {
         let mut made = Arguments::new(document);
         made.parameters(&parameter::all(document, item, raw, &places)?, &template);
         if let Some(body) = &body {
-            made.body(body)?;
+            made.body(body);
         }
         let (output, accept) = output::of(document, raw);
         let text = |key: &str| {
-            raw.get(key).or_else(|| item.get(key)).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+            let text = raw.get(key).or_else(|| item.get(key)).and_then(Value::as_str);
+            text.map(|text| beginning(text, TEXT_LENGTH_MAX).trim()).filter(|text| !text.is_empty())
         };
         let name = names.give(raw.get("operationId").and_then(Value::as_str), method, path);
         let mut definition = Map::new();
@@ -182,13 +187,6 @@ fn describe(summary: Option<&str>, description: Option<&str>, is_deprecated: boo
     cut(&parts.join("\n\n"), DESCRIPTION_LENGTH_MAX)
 }
 
-fn cut(text: &str, length_max: usize) -> String {
-    if text.chars().count() <= length_max {
-        return text.to_owned();
-    }
-    text.chars().take(length_max - 1).chain(['…']).collect()
-}
-
 /// Collects the arguments of one tool, and the schema of all of them.
 struct Arguments<'a> {
     document: &'a Value,
@@ -227,7 +225,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn body(&mut self, body: &RequestBody<'a>) -> Result<(), OperationError> {
+    fn body(&mut self, body: &RequestBody<'a>) {
         let writing = Writing::Json;
         let Some((fields, required)) = body.fields(self.document) else {
             let is_file = body.kind == BodyKind::Raw && body.schema.is_none_or(|schema| is_file(self.document, schema));
@@ -236,20 +234,15 @@ impl<'a> Arguments<'a> {
                 _ => body.default_schema(),
             };
             self.add_named("body", "", ArgumentPlace::Body, body.is_required, writing, schema, is_file);
-            return Ok(());
+            return;
         };
         for (name, schema) in fields {
-            if name.is_empty() || name.len() > NAME_BYTES_MAX {
-                let name = name.chars().take(40).collect();
-                return Err(OperationError::Parameter { name, what: "has no usable name".to_owned() });
-            }
             if schema.get("readOnly") == Some(&Value::Bool(true)) {
                 continue;
             }
             let (is_file, schema) = self.field(body, schema);
             self.add(name, ArgumentPlace::Body, required.contains(&name.as_str()), writing, schema, is_file);
         }
-        Ok(())
     }
 
     /// One field of a body: in a multipart form it may be a file, or several.
@@ -329,7 +322,8 @@ fn described(schema: Value, description: Option<&str>) -> Value {
         Value::Bool(true) => Map::new(),
         other => return other,
     };
-    if let Some(description) = description.map(str::trim).filter(|text| !text.is_empty())
+    let description = description.map(|text| beginning(text, TEXT_LENGTH_MAX).trim());
+    if let Some(description) = description.filter(|text| !text.is_empty())
         && !members.contains_key("description")
     {
         members.insert("description".to_owned(), json!(cut(description, TITLE_LENGTH_MAX * 10)));

@@ -2,43 +2,46 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::body::MEDIA_TYPES_MAX;
 use crate::parameter::is_json;
 use crate::reference;
 use crate::schema::{Collector, Direction};
 
-/// The most different answers that are told apart.
+/// The most responses that are looked at.
+const RESPONSES_MAX: usize = 100;
+
+/// The most answers that are told apart.
 const ANSWERS_MAX: usize = 4;
 
 /// The `outputSchema` of `operation`, if it answers in JSON or in text, and what to accept.
 pub(crate) fn of(document: &Value, operation: &Value) -> (Option<Value>, String) {
-    let mut collector = Collector::new(document, Direction::Answer);
-    let mut alternatives: Vec<Value> = Vec::new();
-    let mut media = None;
-    let mut is_whole = true;
-    for response in successes(document, operation) {
-        let alternative = match described(response) {
-            Described::Nothing => json!({ "type": "null" }),
-            Described::Json(name, schema) => {
-                media.get_or_insert(name);
-                match schema {
-                    Some(schema) => collector.take(inner(document, schema)),
-                    None => Value::Bool(true),
-                }
-            }
-            Described::Text => json!({ "type": "string" }),
-            Described::Other => Value::Bool(true),
-        };
-        is_whole &= alternative != Value::Bool(true) && alternative != json!({}) && alternatives.len() < ANSWERS_MAX;
-        if !alternatives.contains(&alternative) {
-            alternatives.push(alternative);
-        }
-    }
+    let answers: Vec<Described<'_>> = successes(document, operation).into_iter().map(described).collect();
+    let media = answers.iter().find_map(|answer| if let Described::Json(name, _) = answer { Some(*name) } else { None });
     let accept = match media {
         Some(name) if name != "application/json" => format!("{name}, application/json;q=0.9, */*;q=0.1"),
         _ => "application/json, */*;q=0.1".to_owned(),
     };
-    let says_something = is_whole && alternatives.iter().any(|alternative| *alternative != json!({ "type": "null" }));
-    (says_something.then(|| schema(alternatives, collector.definitions())), accept)
+    // Where one may be anything all of them are: nothing is collected that would be thrown away.
+    let is_known = answers.len() <= ANSWERS_MAX && answers.iter().all(Described::is_known);
+    let says_something = answers.iter().any(|answer| !matches!(answer, Described::Nothing));
+    if !is_known || !says_something {
+        return (None, accept);
+    }
+    let mut collector = Collector::new(document, Direction::Answer);
+    let mut alternatives: Vec<Value> = Vec::new();
+    for answer in answers {
+        let alternative = match answer {
+            Described::Nothing => json!({ "type": "null" }),
+            Described::Json(_, schema) => schema.map_or(Value::Bool(true), |schema| collector.take(inner(document, schema))),
+            Described::Text => json!({ "type": "string" }),
+            Described::Other => Value::Bool(true),
+        };
+        if !alternatives.contains(&alternative) {
+            alternatives.push(alternative);
+        }
+    }
+    let is_anything = alternatives.iter().any(|alternative| *alternative == Value::Bool(true) || *alternative == json!({}));
+    ((!is_anything).then(|| schema(alternatives, collector.definitions())), accept)
 }
 
 /// The schema of all alternatives, of which a result that is no object lies in `result`, by fastmcp's convention.
@@ -80,7 +83,7 @@ fn inner<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 fn successes<'a>(document: &'a Value, operation: &'a Value) -> Vec<&'a Value> {
     let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
     let mut found: Vec<(&String, &Value)> =
-        responses.filter(|(status, _)| status.len() == 3 && status.starts_with('2')).collect();
+        responses.take(RESPONSES_MAX).filter(|(status, _)| status.len() == 3 && status.starts_with('2')).collect();
     found.sort_by_key(|(status, _)| *status);
     found.into_iter().filter_map(|(_, response)| reference::resolve(document, response).ok()).collect()
 }
@@ -92,18 +95,28 @@ enum Described<'a> {
     Other,
 }
 
+impl Described<'_> {
+    fn is_known(&self) -> bool {
+        !matches!(self, Self::Json(_, None) | Self::Other)
+    }
+}
+
 fn described(response: &Value) -> Described<'_> {
     let Some(content) = response.get("content").and_then(Value::as_object).filter(|content| !content.is_empty()) else {
         return Described::Nothing;
     };
-    if let Some((media, described)) = content.iter().find(|(media, _)| is_json(media)) {
+    if let Some((media, described)) = content.iter().take(MEDIA_TYPES_MAX).find(|(media, _)| is_json(media)) {
         return Described::Json(media, described.get("schema"));
     }
     // `*/*` is what generators write that have not been told: it is JSON nearly always.
-    if let Some((_, described)) = content.iter().find(|(media, _)| media.as_str() == "*/*") {
+    if let Some(described) = content.get("*/*") {
         return Described::Json("application/json", described.get("schema"));
     }
-    if content.keys().all(|media| media.starts_with("text/")) { Described::Text } else { Described::Other }
+    if content.keys().take(MEDIA_TYPES_MAX).all(|media| media.starts_with("text/")) {
+        Described::Text
+    } else {
+        Described::Other
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ const PARAMETERS_MAX: usize = 200;
 pub(crate) const NAME_BYTES_MAX: usize = 200;
 
 /// Header fields that are the connection's, the client's or a credential's: never an argument.
+/// Nor what makes one operation another, or one caller another: the host that we are on may be one that the server believes.
 const OWN_HEADERS: &[&str] = &[
     "accept",
     "accept-encoding",
@@ -24,6 +25,7 @@ const OWN_HEADERS: &[&str] = &[
     "content-type",
     "cookie",
     "expect",
+    "forwarded",
     "host",
     "http2-settings",
     "keep-alive",
@@ -35,6 +37,12 @@ const OWN_HEADERS: &[&str] = &[
     "transfer-encoding",
     "upgrade",
     "user-agent",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
 ];
 
 /// Where an argument of a tool goes.
@@ -117,16 +125,18 @@ pub(crate) fn all<'a>(
     credentials: &[SecurityPlace],
 ) -> Result<Vec<Parameter<'a>>, OperationError> {
     let mut parameters: Vec<Parameter<'a>> = Vec::new();
+    let mut count = 0;
     for list in [operation.get("parameters"), path_item.get("parameters")].into_iter().flatten() {
         let list = list.as_array().ok_or(OperationError::Parameters)?;
+        count += list.len();
+        if count > PARAMETERS_MAX {
+            return Err(OperationError::TooManyParameters { max: PARAMETERS_MAX });
+        }
         for parameter in list {
             let parameter = read(document, reference::resolve(document, parameter)?)?;
             let is_there = parameters.iter().any(|earlier| earlier.name == parameter.name && earlier.place == parameter.place);
             if !is_there && !is_own(&parameter, credentials) {
                 parameters.push(parameter);
-            }
-            if parameters.len() > PARAMETERS_MAX {
-                return Err(OperationError::TooManyParameters { max: PARAMETERS_MAX });
             }
         }
     }
@@ -175,7 +185,7 @@ fn is_own(parameter: &Parameter<'_>, credentials: &[SecurityPlace]) -> bool {
     match parameter.place {
         ArgumentPlace::Header => {
             is_own_header(name)
-                || credentials.iter().any(|place| matches!(place, SecurityPlace::Header(own) if own.eq_ignore_ascii_case(name)))
+                || credentials.iter().any(|place| matches!(place, SecurityPlace::Header(own) if plain(own) == plain(name)))
         }
         ArgumentPlace::Query => credentials.iter().any(|place| matches!(place, SecurityPlace::Query(own) if own == name)),
         ArgumentPlace::Cookie => credentials.iter().any(|place| matches!(place, SecurityPlace::Cookie(own) if own == name)),
@@ -185,7 +195,13 @@ fn is_own(parameter: &Parameter<'_>, credentials: &[SecurityPlace]) -> bool {
 
 /// Whether the header field `name` is never an argument.
 pub(crate) fn is_own_header(name: &str) -> bool {
-    OWN_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+    let name = plain(name);
+    OWN_HEADERS.contains(&name.as_str()) || name.starts_with("x-forwarded-")
+}
+
+/// The name of a header field as servers see it: capitals are as good as others, and to some `_` is `-`.
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 /// Whether `media` is JSON, by its own name or by its suffix.

@@ -1,9 +1,14 @@
 //! A path with names in it, and what it becomes when they are filled in: always a path below the one that the document has.
 
+use percent_encoding::percent_decode_str;
+
 use crate::document::OperationError;
 
 /// The most bytes of a path.
 const PATH_BYTES_MAX: usize = 2_000;
+
+/// How often a path may have been encoded before it is no longer believed to be one.
+const ENCODED_MAX: usize = 5;
 
 /// `/pets/{id}`, and the query that some documents write behind it: `/messages?beta=true`.
 #[derive(Clone, Debug)]
@@ -96,10 +101,21 @@ impl PathTemplate {
     }
 }
 
-/// Whether a URL parser takes `segment` for "here" or "one level up".
+/// Whether anybody on the way takes `segment`, or a part of it, for "here" or "one level up": proxies decode `%2F` before they look, some
+/// twice; to some `\` is a slash; and Java servers cut a segment at its `;`.
 fn is_dots(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    plain == "." || plain == ".."
+    let mut text = segment.to_owned();
+    for _ in 0..ENCODED_MAX {
+        if text.split(['/', '\\']).any(|part| matches!(part.split(';').next(), Some("." | ".."))) {
+            return true;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return false;
+        }
+        text = decoded;
+    }
+    true
 }
 
 #[cfg(test)]
@@ -127,10 +143,12 @@ mod tests {
     #[test]
     fn no_value_leads_out_of_the_path() {
         let path = PathTemplate::parse("/users/{id}/keys").unwrap();
-        for value in ["..", ".", "%2e%2e", "%2E.", ".%2e", "", "a/b", "/"] {
+        for value in
+            ["..", ".", "%2e%2e", "%2E.", ".%2e", "", "a/b", "/", "a%2F..", "..%5Ca", "%252e%252E%252fa", "..;a", "a%2F.%3B"]
+        {
             assert_eq!(path.filled(|_| value.to_owned()), None, "{value:?}");
         }
-        for value in ["...", "a..b", "..a", "%2F"] {
+        for value in ["...", "a..b", "..a", "%2F", "a%2Fb", "a;..", "%2525", "%"] {
             assert!(path.filled(|_| value.to_owned()).is_some(), "{value:?}");
         }
         assert_eq!(PathTemplate::parse("/{a}.{b}").unwrap().filled(|_| String::new()), None);
@@ -153,6 +171,8 @@ mod tests {
             "/{a{b}}",
             "/a/../b",
             "/%2e%2E/b",
+            "/a/..%2fb",
+            "/a/..;/b",
             "/a\nb",
         ] {
             assert!(matches!(PathTemplate::parse(text), Err(OperationError::Path { .. })), "{text:?}");

@@ -27,11 +27,29 @@ pub(crate) fn value(text: &[u8]) -> Result<Value, DocumentError> {
     let text = std::str::from_utf8(text).map_err(|_| DocumentError::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
+        if json_values(text) > VALUES_MAX {
+            return Err(DocumentError::NotRead { detail: format!("it has more than {VALUES_MAX} values") });
+        }
         // serde_json stops at 128 levels by itself.
         serde_json::from_str(text).map_err(|error| DocumentError::NotRead { detail: one_line(&error.to_string()) })
     } else {
         yaml(text)
     }
+}
+
+/// At least as many values as `text`, which is JSON, has: each begins the text, or follows one of these.
+fn json_values(text: &str) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' | b',' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// The parser goes down a level of its own stack for each level of the document, some 20 KB in a build without optimisation; what the
@@ -110,5 +128,20 @@ mod tests {
         let deep: String = (0..3_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
         assert!(matches!(value(deep.as_bytes()), Err(DocumentError::NotRead { .. })));
         assert!(matches!(value(&vec![b' '; DOCUMENT_BYTES_MAX + 1]), Err(DocumentError::TooLarge { .. })));
+    }
+
+    /// A value takes up to a hundred times the memory of its text.
+    #[test]
+    fn a_document_of_too_many_values_is_not_read_in_either_notation() {
+        for inner in ["{\"\":0},", "[],", "0,"] {
+            let list = inner.repeat(VALUES_MAX + 1);
+            let json = format!("{{\"a\":[{list}0]}}");
+            assert!(json.len() < DOCUMENT_BYTES_MAX);
+            let error = value(json.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("values"), "{error}");
+            assert!(matches!(value(format!("a: [{list}0]").as_bytes()), Err(DocumentError::NotRead { .. })));
+        }
+        let text = format!("{{\"a\": \"{}\", \"b\": \"\\\"{}\"}}", "{[,".repeat(VALUES_MAX), ",".repeat(VALUES_MAX));
+        assert!(value(text.as_bytes()).is_ok(), "what stands in a text is no value");
     }
 }

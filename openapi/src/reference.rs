@@ -5,6 +5,9 @@ use serde_json::Value;
 /// The most references that lead from one to the next.
 const CHAIN_MAX: usize = 16;
 
+/// The most bytes of a reference.
+const REFERENCE_BYTES_MAX: usize = 2_000;
+
 /// A reference that leads to nothing in this document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{reference}` is not in the document: add it there, since nothing is fetched")]
@@ -32,7 +35,7 @@ pub(crate) fn of(value: &Value) -> Option<&str> {
 
 /// What `reference` points to, by one step.
 pub(crate) fn find<'a>(document: &'a Value, reference: &str) -> Option<&'a Value> {
-    let pointer = reference.strip_prefix('#')?;
+    let pointer = reference.strip_prefix('#').filter(|pointer| pointer.len() <= REFERENCE_BYTES_MAX)?;
     let decoded = percent_encoding::percent_decode_str(pointer).decode_utf8().ok()?;
     document.pointer(&decoded)
 }

@@ -10,18 +10,24 @@ use serde_json::{Map, Value};
 use crate::body::BodyKind;
 use crate::error::{CallError, argument};
 use crate::operation::{Argument, BodyPlan, Operation};
+use crate::pairs::{Pairs, TakenNames, joined, name_of, pieces};
 use crate::parameter::{ArgumentPlace, Writing};
-use crate::style::{Notation, Style, text};
+use crate::style::{Notation, Style, has_control, text};
 
-/// The most bytes of an address: servers take less.
-const URL_BYTES_MAX: usize = 64 << 10;
+/// The most bytes of an address, and of all header fields together: servers take less.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
-/// The names and values of a query or of cookies, encoded.
-type Pairs = Vec<(String, String)>;
+/// The most bytes of a form that is no multipart one, before they are encoded.
+const FORM_BYTES_MAX: usize = 8 << 20;
+
+/// The most parts of a multipart form.
+const PARTS_MAX: usize = 10_000;
 
 /// What is filled in for a call, before its credential.
 pub(crate) struct Draft {
     pub(crate) request: Request,
+    /// The query that the document's path has, as it is written.
+    pub(crate) fixed: Vec<String>,
     pub(crate) query: Pairs,
     pub(crate) cookies: Pairs,
 }
@@ -33,19 +39,28 @@ impl Draft {
         let mut url = base.clone();
         let path = path(operation, given)?;
         url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-        if let Some(fixed) = operation.path.query() {
-            add_query(&mut url, fixed);
-        }
+        // What the operator wrote into the address the document does not change, and what either wrote no argument does.
+        let own: Vec<String> = base.query().into_iter().flat_map(pieces).map(name_of).collect();
+        let is_own = TakenNames::of(own.iter());
+        let fixed = operation.path.query().into_iter().flat_map(pieces).filter(|piece| !is_own.has(&name_of(piece)));
+        let fixed: Vec<String> = fixed.map(str::to_owned).collect();
+        let set = TakenNames::of(own.into_iter().chain(fixed.iter().map(|piece| name_of(piece))));
+        let taken = TakenNames::of(fields(operation, ArgumentPlace::Query));
         let method = Method::from_bytes(operation.method().as_bytes()).unwrap_or(Method::GET);
-        let mut draft = Self { request: Request::new(method, url), query: Vec::new(), cookies: Vec::new() };
+        let mut draft = Self { request: Request::new(method, url), fixed, query: Vec::new(), cookies: Vec::new() };
         draft
             .request
             .headers
             .insert(ACCEPT, HeaderValue::from_str(&operation.accept).unwrap_or(HeaderValue::from_static("*/*")));
         for (argument, value) in arguments(operation, given) {
             match argument.place {
-                ArgumentPlace::Query => draft.query.extend(pairs(argument, value)),
-                ArgumentPlace::Cookie => draft.cookies.extend(pairs(argument, value)),
+                ArgumentPlace::Query => {
+                    let pairs = pairs(argument, value)?;
+                    taken.check(&argument.name, &argument.field, &pairs)?;
+                    set.check_set(&argument.name, &pairs)?;
+                    draft.query.extend(pairs);
+                }
+                ArgumentPlace::Cookie => draft.cookies.extend(pairs(argument, value)?),
                 ArgumentPlace::Header => header(&mut draft.request.headers, argument, value)?,
                 ArgumentPlace::Path | ArgumentPlace::Body => {}
             }
@@ -58,22 +73,37 @@ impl Draft {
 
     /// The request, whole.
     pub(crate) fn finish(mut self) -> Result<Request, CallError> {
-        let joined = |pairs: &Pairs, between: &str| {
-            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(between)
-        };
-        if !self.query.is_empty() {
-            add_query(&mut self.request.url, &joined(&self.query, "&"));
+        for more in [self.fixed.join("&"), joined(&self.query, "&")] {
+            if !more.is_empty() {
+                add_query(&mut self.request.url, &more);
+            }
         }
-        if !self.cookies.is_empty() {
-            let mut cookies = HeaderValue::from_str(&joined(&self.cookies, "; "))
-                .map_err(|_| argument("cookie", "has a character that no cookie has"))?;
-            cookies.set_sensitive(true);
-            self.request.headers.insert(COOKIE, cookies);
+        self.add_cookies()?;
+        if self.request.url.as_str().len() > HEAD_BYTES_MAX {
+            return Err(argument("query", format!("makes an address of more than {HEAD_BYTES_MAX} bytes: give less")));
         }
-        if self.request.url.as_str().len() > URL_BYTES_MAX {
-            return Err(argument("query", format!("makes an address of more than {URL_BYTES_MAX} bytes: give less")));
+        let bytes: usize = self.request.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if bytes > HEAD_BYTES_MAX {
+            return Err(argument("header", format!("makes header fields of more than {HEAD_BYTES_MAX} bytes: give less")));
         }
         Ok(self.request)
+    }
+
+    /// The cookies behind those that are there already.
+    fn add_cookies(&mut self) -> Result<(), CallError> {
+        if self.cookies.is_empty() {
+            return Ok(());
+        }
+        let wrong = || argument("cookie", "has a character that no cookie has: leave it away");
+        let headers = &mut self.request.headers;
+        let there: Result<Vec<&str>, _> = headers.get_all(COOKIE).iter().map(HeaderValue::to_str).collect();
+        let mut all: Vec<&str> = there.map_err(|_| wrong())?;
+        let ours = joined(&self.cookies, "; ");
+        all.push(&ours);
+        let mut cookies = HeaderValue::from_str(&all.join("; ")).map_err(|_| wrong())?;
+        cookies.set_sensitive(true);
+        headers.insert(COOKIE, cookies);
+        Ok(())
     }
 
     fn body(&mut self, operation: &Operation, plan: &BodyPlan, given: &Map<String, Value>) -> Result<(), CallError> {
@@ -86,10 +116,15 @@ impl Draft {
         if plan.kind == BodyKind::Raw {
             let Some((argument, value)) = whole else { return Ok(()) };
             let file = File::of(argument, value)?;
-            let media = if plan.media.contains('*') {
-                file.media.as_deref().unwrap_or("application/octet-stream")
-            } else {
-                &plan.media
+            let media = match plan.media.split_once('*') {
+                Some((range, _)) => match &file.media {
+                    Some(media) if media.to_ascii_lowercase().starts_with(&range.to_ascii_lowercase()) => media,
+                    Some(_) => {
+                        return Err(argument(&argument.name, format!("is none of `{}`: give another `mediaType`", plan.media)));
+                    }
+                    None => "application/octet-stream",
+                },
+                None => &plan.media,
             };
             return self.bytes(media, file.bytes);
         }
@@ -100,7 +135,10 @@ impl Draft {
             None => of_body.iter().map(|(argument, value)| (argument.field.clone(), (*value).clone())).collect(),
         };
         match plan.kind {
-            BodyKind::Form => self.bytes(&plan.media, form(plan, &fields).into_bytes()),
+            BodyKind::Form => {
+                let taken = TakenNames::of(self::fields(operation, ArgumentPlace::Body));
+                self.bytes(&plan.media, form(plan, &fields, &taken)?.into_bytes())
+            }
             BodyKind::Multipart => {
                 let is_file = |name: &str| of_body.iter().any(|(argument, _)| argument.is_file && argument.field == name);
                 self.request.body = Body::Multipart(parts(plan, &fields, is_file)?);
@@ -116,6 +154,12 @@ impl Draft {
         self.request.body = Body::Bytes(bytes);
         Ok(())
     }
+}
+
+/// What the arguments that go there are called there.
+fn fields(operation: &Operation, place: ArgumentPlace) -> impl Iterator<Item = &str> {
+    let arguments = operation.arguments().iter().filter(move |argument| argument.place == place);
+    arguments.map(|argument| argument.field.as_str()).filter(|field| !field.is_empty())
 }
 
 /// Adds `more` to the query that is there.
@@ -154,10 +198,10 @@ fn path(operation: &Operation, given: &Map<String, Value>) -> Result<String, Cal
         arguments(operation, given).find(|(argument, _)| argument.place == ArgumentPlace::Path && argument.field == name)
     };
     for name in operation.path.names() {
-        let has_control = of_path(name).is_some_and(|(_, value)| text(value).contains(char::is_control));
-        if has_control || of_path(name).is_none() {
+        let Some((given, value)) = of_path(name).filter(|(_, value)| !has_control(value)) else {
             return Err(argument(name, "is no part of a path: give a text without control characters"));
-        }
+        };
+        check_length(given, value, HEAD_BYTES_MAX)?;
     }
     let filled = operation.path.filled(|name| match of_path(name) {
         Some((argument, value)) => match argument.writing {
@@ -171,18 +215,34 @@ fn path(operation: &Operation, given: &Map<String, Value>) -> Result<String, Cal
         .ok_or_else(|| argument(&first, "or another one of the path is empty, `.` or `..`, which is another path: give a name"))
 }
 
-fn pairs(argument: &Argument, value: &Value) -> Pairs {
-    match argument.writing {
+/// Whether `value` can be written within `bytes_max`, before it is.
+fn check_length(given: &Argument, value: &Value, bytes_max: usize) -> Result<(), CallError> {
+    let notation = match given.writing {
+        Writing::Styled(notation) => notation,
+        Writing::Json => JSON_TEXT,
+    };
+    if notation.length(&given.field, value) > bytes_max { Err(too_long(&given.name, bytes_max)) } else { Ok(()) }
+}
+
+fn too_long(name: &str, bytes_max: usize) -> CallError {
+    argument(name, format!("takes more than {bytes_max} bytes: give less"))
+}
+
+/// How JSON is written, and a value of which nothing is said.
+const JSON_TEXT: Notation = Notation { style: Style::Form, explode: false, allow_reserved: false };
+
+fn pairs(argument: &Argument, value: &Value) -> Result<Pairs, CallError> {
+    check_length(argument, value, HEAD_BYTES_MAX)?;
+    Ok(match argument.writing {
         Writing::Styled(notation) => notation.pairs(&argument.field, value),
-        Writing::Json => {
-            Notation::new(Style::Form, Some(false), false).pairs(&argument.field, &Value::String(value.to_string()))
-        }
-    }
+        Writing::Json => JSON_TEXT.pairs(&argument.field, &Value::String(value.to_string())),
+    })
 }
 
 fn header(headers: &mut HeaderMap, given: &Argument, value: &Value) -> Result<(), CallError> {
     let wrong = || argument(&given.name, "cannot stand in a header field: give a text of one line");
     let name = HeaderName::from_bytes(given.field.as_bytes()).map_err(|_| wrong())?;
+    check_length(given, value, HEAD_BYTES_MAX)?;
     let written = match given.writing {
         Writing::Styled(notation) => notation.header(value),
         Writing::Json => value.to_string(),
@@ -191,17 +251,27 @@ fn header(headers: &mut HeaderMap, given: &Argument, value: &Value) -> Result<()
     Ok(())
 }
 
-fn form(plan: &BodyPlan, fields: &Map<String, Value>) -> String {
-    let pairs = fields.iter().flat_map(|(name, value)| {
+fn form(plan: &BodyPlan, fields: &Map<String, Value>, taken: &TakenNames) -> Result<String, CallError> {
+    let mut all = Pairs::new();
+    let mut room = FORM_BYTES_MAX;
+    for (name, value) in fields {
         let encoding = plan.encodings.iter().find(|encoding| encoding.name == *name);
-        match encoding.and_then(|encoding| encoding.notation) {
-            Some(notation) => notation.pairs(name, value),
+        let notation = match encoding.and_then(|encoding| encoding.notation) {
+            Some(notation) => notation,
             // Without a word about it an object is JSON, and a list its name again for each item.
-            None if value.is_object() => Notation::new(Style::Form, None, false).pairs(name, &Value::String(value.to_string())),
-            None => Notation::new(Style::Form, None, false).pairs(name, value),
+            None if value.is_object() => JSON_TEXT,
+            None => Notation::new(Style::Form, None, false),
+        };
+        room = room.checked_sub(notation.length(name, value)).ok_or_else(|| too_long(name, FORM_BYTES_MAX))?;
+        if notation == JSON_TEXT && value.is_object() {
+            all.extend(notation.pairs(name, &Value::String(value.to_string())));
+            continue;
         }
-    });
-    pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+        let pairs = notation.pairs(name, value);
+        taken.check(name, name, &pairs)?;
+        all.extend(pairs);
+    }
+    Ok(joined(&all, "&"))
 }
 
 fn parts(plan: &BodyPlan, fields: &Map<String, Value>, is_file: impl Fn(&str) -> bool) -> Result<Vec<Part>, CallError> {
@@ -213,6 +283,9 @@ fn parts(plan: &BodyPlan, fields: &Map<String, Value>, is_file: impl Fn(&str) ->
             Value::Array(items) if declared.as_deref() != Some("application/json") => items.as_slice(),
             lone => std::slice::from_ref(lone),
         };
+        if items.len() + parts.len() > PARTS_MAX {
+            return Err(argument(name, format!("makes a form of more than {PARTS_MAX} parts: give less at once")));
+        }
         for item in items.iter().filter(|item| !item.is_null()) {
             parts.push(if is_file(name) || base64_of(item).is_some() {
                 file_part(name, item, declared.clone())?

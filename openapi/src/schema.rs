@@ -3,10 +3,11 @@
 //! OpenAPI 3.0's own words (`nullable`, an `exclusiveMinimum` that is true) are said as JSON Schema says them; what a request must not send
 //! (`readOnly`) or an answer does not have (`writeOnly`) is left out, and so are examples. Everything is bounded: what lies beyond is "anything".
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
+use crate::excerpt::beginning;
 use crate::reference;
 
 /// The most values that one tool's schema has.
@@ -57,7 +58,10 @@ pub(crate) struct Collector<'a> {
     document: &'a Value,
     direction: Direction,
     /// What is referred to, by its reference: its name in `$defs`.
-    names: BTreeMap<&'a str, String>,
+    names: HashMap<&'a str, String>,
+    /// Those names, and how often each was wished.
+    taken: HashSet<String>,
+    wishes: HashMap<String, usize>,
     waiting: VecDeque<&'a str>,
     definitions: Map<String, Value>,
     values: usize,
@@ -69,7 +73,9 @@ impl<'a> Collector<'a> {
         Self {
             document,
             direction,
-            names: BTreeMap::new(),
+            names: HashMap::new(),
+            taken: HashSet::new(),
+            wishes: HashMap::new(),
             waiting: VecDeque::new(),
             definitions: Map::new(),
             values: VALUES_MAX,
@@ -95,14 +101,14 @@ impl<'a> Collector<'a> {
 
     fn schema(&mut self, schema: &'a Value, depth: usize) -> Value {
         let anything = Value::Bool(true);
+        if depth > DEPTH_MAX || !self.pays(1, 0) {
+            return anything;
+        }
         let members = match schema {
             Value::Bool(admits) => return Value::Bool(*admits),
             Value::Object(members) => members,
             _ => return anything,
         };
-        if depth > DEPTH_MAX || !self.pays(1, 0) {
-            return anything;
-        }
         let mut made = Map::new();
         if let Some(Value::String(reference)) = members.get("$ref") {
             match self.name(reference) {
@@ -133,11 +139,11 @@ impl<'a> Collector<'a> {
             if let Some(Value::Object(map)) = members.get(*keyword) {
                 let mut schemas = Map::new();
                 for (name, inner) in map {
-                    if *keyword == "properties" && self.is_left_out(inner) {
-                        continue;
-                    }
                     if !self.pays(1, name.len()) {
                         break;
+                    }
+                    if *keyword == "properties" && self.is_left_out(inner) {
+                        continue;
                     }
                     schemas.insert(name.clone(), self.schema(inner, depth + 1));
                 }
@@ -167,9 +173,9 @@ impl<'a> Collector<'a> {
             }
         }
         if let Some(Value::String(text)) = members.get("description") {
-            let text: String = text.chars().take(DESCRIPTION_LENGTH_MAX).collect();
+            let text = beginning(text, DESCRIPTION_LENGTH_MAX);
             if self.pays(0, text.len()) {
-                made.insert("description".to_owned(), Value::String(text));
+                made.insert("description".to_owned(), json!(text));
             }
         }
         for keyword in FLAGS {
@@ -188,8 +194,8 @@ impl<'a> Collector<'a> {
             Value::Array(values) if keyword == "enum" => !values.is_empty() && values.len() <= ENUM_MAX,
             _ => keyword != "enum",
         };
-        let bytes = if is_right { value.to_string().len() } else { 0 };
-        if is_right && self.pays(1, bytes) {
+        let mut room = self.bytes;
+        if is_right && fits(value, &mut room) && self.pays(1, self.bytes - room) {
             made.insert(keyword.to_owned(), value.clone());
         }
     }
@@ -201,7 +207,7 @@ impl<'a> Collector<'a> {
             let property = members.get("properties").and_then(|properties| properties.get(name));
             property.is_none_or(|property| !self.is_left_out(property))
         };
-        let mut kept: Vec<&str> = names.iter().filter_map(Value::as_str).filter(|name| is_kept(name)).take(ENUM_MAX).collect();
+        let mut kept: Vec<&str> = names.iter().take(ENUM_MAX).filter_map(Value::as_str).filter(|name| is_kept(name)).collect();
         kept.sort_unstable();
         kept.dedup();
         if !kept.is_empty() {
@@ -227,15 +233,22 @@ impl<'a> Collector<'a> {
         let last = reference.rsplit('/').next().unwrap_or_default();
         let plain: String =
             last.chars().map(|c| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' }).take(80).collect();
-        let is_free = |name: &String| !self.names.values().any(|taken| taken == name);
-        let name = if is_free(&plain) && !plain.is_empty() {
-            plain
-        } else {
-            (2..).map(|number| format!("{plain}_{number}")).find(is_free)?
-        };
+        let name = self.free(plain);
         self.names.insert(reference, name.clone());
         self.waiting.push_back(reference);
         Some(name)
+    }
+
+    /// `wished`, or with a number behind it where another has that.
+    fn free(&mut self, wished: String) -> String {
+        let mut name = wished.clone();
+        while name.is_empty() || self.taken.contains(&name) {
+            let count = self.wishes.entry(wished.clone()).or_insert(1);
+            *count += 1;
+            name = format!("{wished}_{count}");
+        }
+        self.taken.insert(name.clone());
+        name
     }
 
     /// Takes from the budget; `false` once it is spent.
@@ -246,6 +259,28 @@ impl<'a> Collector<'a> {
         self.values -= values;
         self.bytes -= bytes;
         true
+    }
+}
+
+/// Takes the bytes of `value` from `room`, roughly those of its text; `false` as soon as there are not enough.
+fn fits(value: &Value, room: &mut usize) -> bool {
+    let bytes = match value {
+        Value::String(text) => text.len() + 2,
+        Value::Number(_) => 8,
+        _ => 4,
+    };
+    let Some(rest) = room.checked_sub(bytes) else { return false };
+    *room = rest;
+    match value {
+        Value::Array(items) => items.iter().all(|item| fits(item, room)),
+        Value::Object(members) => members.iter().all(|(key, value)| match room.checked_sub(key.len() + 3) {
+            Some(rest) => {
+                *room = rest;
+                fits(value, room)
+            }
+            None => false,
+        }),
+        _ => true,
     }
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn needs(security: Option<&Value>) -> Vec<Vec<SecurityNeed>> {
         .filter_map(Value::as_object)
         .map(|alternative| {
             let scopes = |scopes: &Value| {
-                scopes.as_array().into_iter().flatten().filter_map(Value::as_str).take(SCHEMES_MAX).map(str::to_owned).collect()
+                scopes.as_array().into_iter().flatten().take(SCHEMES_MAX).filter_map(Value::as_str).map(str::to_owned).collect()
             };
             let needs = alternative.iter().take(REQUIREMENTS_MAX);
             needs.map(|(scheme, value)| SecurityNeed { scheme: scheme.clone(), scopes: scopes(value) }).collect()

@@ -123,6 +123,16 @@ impl Notation {
         }
     }
 
+    /// How many bytes `value` becomes under `name` in any of these, roughly and before encoding: what repeats a name for each item can make
+    /// a terabyte of a megabyte, so this is asked first.
+    pub(crate) fn length(self, name: &str, value: &Value) -> usize {
+        match value {
+            Value::Array(_) | Value::Object(_) if self.style == Style::DeepObject => deep_length(name.len(), value),
+            Value::Array(items) if self.explode => total(items.iter().map(|item| name.len() + PAIR_BYTES + length(item))),
+            value => name.len() + PAIR_BYTES + length(value),
+        }
+    }
+
     /// Items, or keys and values, one after the other; a lone value as it is.
     fn joined(self, value: &Value, delimiter: &str, encode: impl Fn(&str) -> String) -> String {
         match value {
@@ -134,6 +144,41 @@ impl Notation {
             }
             lone => encode(&text(lone)),
         }
+    }
+}
+
+/// What a pair costs besides its name and its value.
+const PAIR_BYTES: usize = 8;
+
+fn total(lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.fold(0, usize::saturating_add)
+}
+
+/// The bytes of `value` as text or as JSON, roughly.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => total(items.iter().map(|item| length(item) + 1)),
+        Value::Object(members) => total(members.iter().map(|(key, value)| key.len() + 4 + length(value))),
+        _ => 4,
+    }
+}
+
+fn deep_length(name: usize, value: &Value) -> usize {
+    match value {
+        Value::Object(members) => total(members.iter().map(|(key, value)| deep_length(name + key.len() + 2, value))),
+        Value::Array(items) => total(items.iter().map(|item| deep_length(name + PAIR_BYTES, item))),
+        lone => name + PAIR_BYTES + length(lone),
+    }
+}
+
+/// Whether a text in `value` has a control character.
+pub(crate) fn has_control(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(char::is_control),
+        Value::Array(items) => items.iter().any(has_control),
+        Value::Object(members) => members.iter().any(|(key, value)| key.contains(char::is_control) || has_control(value)),
+        _ => false,
     }
 }
 
@@ -256,5 +301,25 @@ mod tests {
         let pairs = Notation::new(Style::Form, None, false).pairs("x", &json!([{"a": 1}, true, null, 1.5]));
         let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
         assert_eq!(values, ["%7B%22a%22%3A1%7D", "true", "", "1.5"]);
+    }
+
+    #[test]
+    fn what_is_written_is_hardly_longer_than_was_said_before() {
+        let nested = json!({"a": [1, {"b": "c"}, ["d", null]], "e f": {"g": {"h": true}}, "i": "x".repeat(100)});
+        for value in values().into_iter().chain([json!(null), json!([]), json!(vec![7; 100]), nested]) {
+            for style in [Style::Form, Style::PipeDelimited, Style::DeepObject] {
+                for explode in [false, true] {
+                    let notation = Notation::new(style, Some(explode), true);
+                    let pairs = notation.pairs("some-name", &value);
+                    let written: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+                    // Encoding makes three of one.
+                    let said = notation.length("some-name", &value);
+                    assert!(written <= 3 * said, "{style:?} {explode} {value}: {written} and {said}");
+                }
+            }
+        }
+        let many = json!({ "k".repeat(1000): vec![1; 1000] });
+        assert!(Notation::new(Style::DeepObject, None, false).length("n", &many) > 1_000_000);
+        assert!(Notation::new(Style::Form, None, false).length("n", &many) < 10_000);
     }
 }

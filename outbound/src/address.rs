@@ -42,18 +42,25 @@ impl fmt::Display for AddressKind {
     }
 }
 
-/// Metadata services: AWS, Azure, Google, Oracle and most others; AWS containers; Azure's wire server; Alibaba; Oracle's older one.
-const METADATA_V4: [Ipv4Addr; 5] = [
+/// Metadata services: AWS, Azure, Google, Oracle and most others; AWS containers and pods; Tencent; Azure's wire server; Alibaba; Oracle's
+/// older one.
+const METADATA_V4: [Ipv4Addr; 7] = [
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 170, 2),
+    Ipv4Addr::new(169, 254, 170, 23),
+    Ipv4Addr::new(169, 254, 0, 23),
     Ipv4Addr::new(168, 63, 129, 16),
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
 ];
 
-/// The same over IPv6: AWS, Google.
-const METADATA_V6: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
+/// The same over IPv6: AWS, its pods, Google, OpenStack.
+const METADATA_V6: [Ipv6Addr; 4] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+];
 
 const RANGES_V4: [(Ipv4Net, AddressKind); 17] = [
     (net_v4([0, 0, 0, 0], 32), AddressKind::Unspecified),
@@ -187,6 +194,7 @@ mod tests {
         check(&["192.168.0.0", "192.168.255.255", "100.64.0.0", "100.127.255.255"], Some(AddressKind::Private));
         check(&["169.254.0.0", "169.254.255.255"], Some(AddressKind::LinkLocal));
         check(&["169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200"], Some(AddressKind::Metadata));
+        check(&["169.254.170.23", "169.254.0.23"], Some(AddressKind::Metadata));
         check(&["224.0.0.0", "239.255.255.255"], Some(AddressKind::Multicast));
         check(&["0.0.0.0"], Some(AddressKind::Unspecified));
         check(
@@ -203,7 +211,7 @@ mod tests {
         check(&["fe80::1", "febf:ffff::"], Some(AddressKind::LinkLocal));
         check(&["fc00::1", "fdff:ffff::1", "fec0::1", "64:ff9b:1::1"], Some(AddressKind::Private));
         check(&["ff00::1", "ff02::1"], Some(AddressKind::Multicast));
-        check(&["fd00:ec2::254", "fd20:ce::254"], Some(AddressKind::Metadata));
+        check(&["fd00:ec2::254", "fd20:ce::254", "fd00:ec2::23", "fe80::a9fe:a9fe"], Some(AddressKind::Metadata));
         check(&["100::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "3fff::1"], Some(AddressKind::Reserved));
         check(&["4000::1", "5f00::1", "1fff::1", "::2:3:4:5"], Some(AddressKind::Reserved));
     }

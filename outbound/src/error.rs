@@ -1,4 +1,5 @@
-//! Why a request failed, by whom, and what to do about it. No message has a credential, a path or a query string in it.
+//! Why a request failed, by whom, and what to do about it. No message has a credential, a query string, or a
+//! path in it, but for the path that a redirect would lead to.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -50,7 +51,7 @@ pub enum OutboundError {
     Redirected {
         /// The host.
         host: String,
-        /// Where to: scheme, host and port.
+        /// Where to: scheme, host, port and path, at most 200 characters of them.
         target: String,
     },
     /// The proxy refused, or is none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::Resolve;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, LOCATION};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, ClientBuilder, Method, Response, redirect};
 use tokio::sync::Semaphore;
@@ -244,17 +244,23 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn form(parts: &[Part], host: &str) -> Result<Form, OutboundError> {
-    parts.iter().try_fold(Form::new(), |form, part| {
+    // Names go out as browsers write them: `name*=`, which would be used otherwise, is none that a form may have (RFC 7578).
+    parts.iter().try_fold(Form::new().percent_encode_noop(), |form, part| {
+        let wrong = || OutboundError::NotARequest {
+            host: host.to_owned(),
+            detail: "a part of its form has no usable name or type".to_owned(),
+        };
+        let texts = [Some(&part.name), part.file_name.as_ref(), part.content_type.as_ref()];
+        if texts.into_iter().flatten().any(|text| text.contains(char::is_control)) {
+            return Err(wrong());
+        }
         let mut field = FormPart::bytes(part.bytes.clone());
         if let Some(file_name) = &part.file_name {
             field = field.file_name(file_name.clone());
         }
         if let Some(content_type) = &part.content_type {
-            field = field.mime_str(content_type).map_err(|_| OutboundError::NotARequest {
-                host: host.to_owned(),
-                detail: format!("the part `{}` has no {CONTENT_TYPE}", part.name),
-            })?;
+            field = field.mime_str(content_type).map_err(|_| wrong())?;
         }
-        Ok(form.part(part.name.clone(), field))
+        Ok(form.part(part.name.replace('"', "%22"), field))
     })
 }

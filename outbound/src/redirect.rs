@@ -7,6 +7,9 @@ use url::Url;
 use crate::error::OutboundError;
 use crate::policy::host_name;
 
+/// The most characters of an address that a server redirected to.
+const TARGET_LENGTH_MAX: usize = 200;
+
 /// What a request does when it is redirected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redirects {
@@ -51,8 +54,8 @@ pub(crate) fn is_redirect(status: StatusCode) -> bool {
 }
 
 fn refusal(from: &Url, to: &Url) -> OutboundError {
-    // The path may be what the operator has to correct; a query may hold a secret.
-    let target = format!("{}{}", to.origin().ascii_serialization(), to.path());
+    // The path may be what the operator has to correct; a query may hold a secret. It is a server's text, so it is short.
+    let target = format!("{}{}", to.origin().ascii_serialization(), to.path()).chars().take(TARGET_LENGTH_MAX).collect();
     OutboundError::Redirected { host: name(from), target }
 }
 

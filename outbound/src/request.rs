@@ -72,13 +72,13 @@ pub enum Body {
 }
 
 impl Body {
-    /// The bytes in it, without what separates parts.
+    /// The bytes in it; of parts also their names and types, and 150 for what separates each from the next.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
             Self::Empty => 0,
             Self::Bytes(bytes) => bytes.len(),
-            Self::Multipart(parts) => parts.iter().map(|part| part.bytes.len()).sum(),
+            Self::Multipart(parts) => parts.iter().map(Part::len).sum(),
         }
     }
 
@@ -88,6 +88,9 @@ impl Body {
         self.len() == 0
     }
 }
+
+/// What a part of a form costs besides its own bytes: the boundary and the words of its header.
+const PART_BYTES: usize = 150;
 
 /// One part of a form.
 #[derive(Clone)]
@@ -100,6 +103,13 @@ pub struct Part {
     pub content_type: Option<String>,
     /// What is in it.
     pub bytes: Vec<u8>,
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        PART_BYTES + self.name.len() + optional(&self.file_name) + optional(&self.content_type) + self.bytes.len()
+    }
 }
 
 /// What came back: of any status, whole, decompressed.

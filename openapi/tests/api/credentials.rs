@@ -9,7 +9,7 @@ use crate::server::{Secrets, Server, document, object, outbound};
 const SECRETS: Secrets = Secrets(&[
     ("header", "s3cret"),
     ("query", "s3cret&"),
-    ("cookie", "s3cret;"),
+    ("cookie", "s3cret-._=/+"),
     ("basic", "user:s3cret"),
     ("token", "s3cret"),
     ("locked", "fails"),
@@ -37,7 +37,7 @@ async fn each_credential_goes_where_its_scheme_says() {
     for (scheme, line, header, value) in [
         ("header", "GET /x", "x-key", Some("s3cret")),
         ("query", "GET /x?api%20key=s3cret%26", "x-key", None),
-        ("cookie", "GET /x", "cookie", Some("sid=s3cret%3B")),
+        ("cookie", "GET /x", "cookie", Some("sid=s3cret-._=/+")),
         ("basic", "GET /x", "authorization", Some("Basic dXNlcjpzM2NyZXQ=")),
         ("token", "GET /x", "authorization", Some("Bearer s3cret")),
     ] {
@@ -131,8 +131,66 @@ async fn no_argument_stands_where_a_credential_goes() {
     let names: Vec<&str> = api.operations()[0].arguments().iter().map(|argument| argument.name.as_str()).collect();
     assert_eq!(names, ["any", "some"]);
     let server = Server::ok().await;
-    call(&server, &api, json!({"any": {"api key": "forged", "other": 1}, "some": {"api key": 2}})).await.unwrap();
+    let any = json!({"api key": "forged", "API KEY": "forged", "api key[]": "forged", "other": 1});
+    call(&server, &api, json!({"any": any, "some": {"api key": 2}})).await.unwrap();
     assert_eq!(server.line(), "GET /x?other=1&some[api%20key]=2&api%20key=s3cret%26");
+    // Some servers take `_` for `-`.
+    let api = secured(json!([{"header": []}]), json!([{"name": "X_Key", "in": "header"}]), Value::Null);
+    assert!(api.operations()[0].arguments().is_empty());
+}
+
+/// Else whoever wrote the document would have calls made with an account of his own.
+#[tokio::test]
+async fn the_documents_path_brings_no_credential_of_its_own() {
+    let schemes = json!({"key": {"type": "apiKey", "in": "query", "name": "api key"}});
+    let paths =
+        json!({"/x?api%20key=forged&beta=1&API+KEY=forged": {"get": {"operationId": "op", "security": [{"query": []}]}}});
+    let mut components = json!({ "securitySchemes": schemes });
+    components["securitySchemes"]["query"] = components["securitySchemes"]["key"].take();
+    let server = Server::ok().await;
+    call(&server, &document("3.0.0", paths, json!({ "components": components })), json!({})).await.unwrap();
+    assert_eq!(server.line(), "GET /x?beta=1&api%20key=s3cret%26");
+}
+
+#[tokio::test]
+async fn a_credential_goes_into_no_field_of_the_connections_and_beside_no_other_cookie() {
+    let secured = |scheme: Value| {
+        let paths = json!({"/x": {"get": {"operationId": "op", "security": [{"header": []}]}}});
+        document("3.0.0", paths, json!({"components": {"securitySchemes": { "header": scheme }}}))
+    };
+    let api_key = |place: &str, name: &str| secured(json!({"type": "apiKey", "in": place, "name": name}));
+    let server = Server::ok().await;
+    for api in [
+        api_key("header", "Host"),
+        api_key("header", "content-length"),
+        api_key("header", "Transfer-Encoding"),
+        api_key("header", "connection"),
+        api_key("header", "X-Forwarded-For"),
+        api_key("header", "X-Original-URL"),
+        api_key("header", "x: y"),
+        api_key("cookie", "admin=1; sid"),
+        api_key("cookie", "a b"),
+        api_key("cookie", "sid="),
+        secured(json!({"type": "http", "scheme": "token evil,"})),
+    ] {
+        let error = call(&server, &api, json!({})).await.unwrap_err();
+        assert!(matches!(error, CallError::Credential { .. }), "{error}");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+    for (secret, scheme) in
+        [("s3cret; admin=1", "cookie"), ("s3c ret", "cookie"), ("s3c,ret", "cookie"), ("s3c\"ret", "cookie")]
+    {
+        let secrets: &'static [(&str, &str)] = vec![("header", secret)].leak();
+        let caller = Caller::new(server.url.clone(), outbound(), Secrets(secrets)).unwrap();
+        let error = caller.call(&api_key(scheme, "sid"), "op", &object(json!({}))).await.unwrap_err();
+        assert!(matches!(error, CallError::Credential { .. }) && !error.to_string().contains("s3c"), "{error}");
+    }
+    assert!(server.requests().is_empty());
+    for name in ["Authorization", "Cookie", "X-Token"] {
+        let server = Server::ok().await;
+        call(&server, &api_key("header", name), json!({})).await.unwrap();
+        assert_eq!(server.header(&name.to_ascii_lowercase()).as_deref(), Some("s3cret"));
+    }
 }
 
 #[tokio::test]

@@ -164,6 +164,80 @@ fn names_that_are_traps_are_names() {
     typed(&api);
 }
 
+/// The suffix of one operation is written out as the name of another.
+#[test]
+fn a_name_that_looks_like_a_suffix_is_not_given_twice() {
+    let get = |id: &str| json!({"get": {"operationId": id}});
+    let taken = "get_5689ce";
+    let paths = json!({"/a": get("get"), "/x": get(taken), "/c": get("get"), "/d": get(taken), "/e": get("get_5689ce_2")});
+    let api = Api::parse(json!({"openapi": "3.1.0", "paths": paths}).to_string()).unwrap();
+    let mut names: Vec<&str> = api.operations().iter().map(|operation| operation.name()).collect();
+    assert_eq!((names.len(), &names[..2]), (5, &["get", taken][..]));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 5, "{names:?}");
+}
+
+#[test]
+fn schemas_of_one_name_are_told_apart_at_once() {
+    let properties: Map<String, Value> =
+        (0..3_000).map(|number| (format!("p{number}"), json!({"$ref": format!("#/x/{number}/S")}))).collect();
+    let schemas: Map<String, Value> = (0..3_000).map(|number| (number.to_string(), json!({"S": {"type": "string"}}))).collect();
+    let schema = json!({"type": "object", "properties": properties});
+    let paths: Map<String, Value> = (0..5)
+        .map(|number| {
+            (format!("/p{number}"), json!({"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}))
+        })
+        .collect();
+    let begin = Instant::now();
+    let api = Api::parse(json!({"openapi": "3.1.0", "paths": paths, "x": schemas}).to_string()).unwrap();
+    assert!(api.tools()[0]["inputSchema"]["$defs"].as_object().unwrap().len() > 1_000);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+/// One path item that thousands of paths refer to: whatever is long in it must not be gone through for each.
+#[test]
+fn what_many_operations_share_is_not_gone_through_for_each() {
+    let (long, many) = ("x".repeat(3 << 20), 300_000);
+    let numbered =
+        |value: Value| -> Value { (0..many).map(|number| (format!("n{number}"), value.clone())).collect::<Map<_, _>>().into() };
+    let body = |schema: Value| json!({"requestBody": {"content": {"application/json": { "schema": schema }}}});
+    let query = |schema: Value| json!({"parameters": [{"name": "q", "in": "query", "schema": schema}]});
+    let big = json!({"anyOf": vec![json!({"type": "string", "title": "t"}); 4_000]});
+    for (what, operation) in [
+        ("description", json!({ "description": long, "summary": long })),
+        ("operation id", json!({ "operationId": long })),
+        ("parameter's description", json!({"parameters": [{"name": "q", "in": "query", "description": long}]})),
+        ("default", query(json!({ "default": vec![1; many] }))),
+        ("const", query(json!({ "const": long }))),
+        ("enum", query(json!({"enum": [long]}))),
+        ("pattern", query(json!({ "pattern": long }))),
+        ("reference", query(json!({ "$ref": format!("#/{long}") }))),
+        ("name of a property", query(json!({"properties": { long.clone(): {} }}))),
+        ("properties left out", query(json!({"properties": numbered(json!({"readOnly": true}))}))),
+        ("required", query(json!({ "required": vec![json!(1); many] }))),
+        ("required of a body", body(json!({"properties": {"a": {}}, "required": vec!["a"; many]}))),
+        ("media types", json!({"requestBody": {"content": numbered(json!({}))}})),
+        ("responses", json!({ "responses": numbered(json!({})) })),
+        ("media types of a response", json!({"responses": {"200": {"content": numbered(json!({}))}}})),
+        ("own parameters", json!({ "parameters": vec![json!({"name": "host", "in": "header"}); 100_000] })),
+        ("scopes", json!({"security": [{ "a": vec![1; many] }]})),
+        ("encodings", json!({"requestBody": {"content": {"multipart/form-data": {"encoding": numbered(json!({}))}}}})),
+        (
+            "what fails late",
+            json!({"parameters": [{"name": "q", "in": "query", "schema": big}], "requestBody": {"content": {"application/json": {"schema": {"properties": {"": {}}}}}}}),
+        ),
+    ] {
+        let paths: Map<String, Value> = (0..8_000).map(|number| (format!("/p{number}"), json!({"$ref": "#/x"}))).collect();
+        let text = json!({"openapi": "3.1.0", "paths": paths, "x": { "post": operation }}).to_string();
+        let begin = Instant::now();
+        if let Ok(api) = Api::parse(text) {
+            assert!(api.operations().len() <= OPERATIONS_MAX && api.dropped().len() <= OPERATIONS_MAX);
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "{what}: {:?}", begin.elapsed());
+    }
+}
+
 /// Whatever stands anywhere in a document: it is read or refused, and what is read is typed.
 #[test]
 fn a_document_with_anything_anywhere_is_read_or_refused() {

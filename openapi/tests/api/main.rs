@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod answers;
+mod arguments;
 mod credentials;
 mod documents;
 mod hostile;

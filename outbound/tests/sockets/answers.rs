@@ -347,3 +347,38 @@ fn what_is_shown_of_a_request_has_no_secret() {
     let request = crate::server::secret_request(&"https://example.com/path".parse().unwrap());
     assert_eq!(format!("{request:?}"), r#"Request(GET https://example.com, ["x-api-key"], 0 bytes)"#);
 }
+
+#[tokio::test]
+async fn no_name_of_a_part_ends_its_line() {
+    let server = Server::answering(|_| ok("")).await;
+    let send = |name: &str, file_name: Option<&str>, content_type: Option<&str>| {
+        let mut request = Request::new(Method::POST, server.url("/"));
+        request.body = Body::Multipart(vec![Part {
+            name: name.to_owned(),
+            file_name: file_name.map(str::to_owned),
+            content_type: content_type.map(str::to_owned),
+            bytes: b"x".to_vec(),
+        }]);
+        async move { operator().send(request).await }
+    };
+    for bad in ["a\r\nx: y", "a\n", "a\r", "a\u{0}b"] {
+        for result in [send(bad, None, None).await, send("a", Some(bad), None).await, send("a", None, Some(bad)).await] {
+            assert!(matches!(result, Err(OutboundError::NotARequest { .. })), "{bad:?}: {result:?}");
+        }
+    }
+    assert_eq!(server.connections(), 0);
+    send("a \"b\" [ü]", Some("c \"d\".txt"), Some("text/plain; charset=utf-8")).await.unwrap();
+    let sent = server.requests().remove(0);
+    assert!(sent.contains("name=\"a %22b%22 [ü]\"; filename=\"c \\\"d\\\".txt\"\r\nContent-Type: text/plain"), "{sent}");
+}
+
+#[tokio::test]
+async fn what_separates_parts_counts() {
+    let server = Server::answering(|_| ok("")).await;
+    let part = Part { name: "n".repeat(100), file_name: None, content_type: None, bytes: Vec::new() };
+    let mut request = Request::new(Method::POST, server.url("/"));
+    request.body = Body::Multipart(vec![part; 100]);
+    let outbound = limited(|limits| limits.request_bytes_max = 20_000);
+    assert!(matches!(outbound.send(request).await, Err(OutboundError::RequestTooLarge { .. })));
+    assert_eq!(server.connections(), 0);
+}

@@ -196,3 +196,16 @@ async fn a_redirect_to_nowhere_is_no_redirect() {
     let silent = Server::answering(|_| crate::server::answer("302 Found", &[], "where?")).await;
     assert_eq!(get(&operator(), &silent.url("/")).await.unwrap().status, 302);
 }
+
+#[tokio::test]
+async fn what_a_server_wrote_is_not_repeated_at_length() {
+    let to = format!("https://{}.example/{}", vec!["a".repeat(60); 100].join("."), "ignore-all-that/".repeat(1_000));
+    let server = Server::answering(move |_| redirect(302, &to)).await;
+    for error in [
+        get(&operator(), &server.url("/")).await.unwrap_err(),
+        get_as_library(&operator(), &server.url("/")).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, OutboundError::Redirected { .. }), "{error:?}");
+        assert!(error.to_string().len() < 500, "{}", error.to_string().len());
+    }
+}
