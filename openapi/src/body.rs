@@ -79,12 +79,14 @@ impl<'a> RequestBody<'a> {
     }
 
     fn check_names(&self, document: &'a Value) -> Result<(), OperationError> {
-        let fields = self.fields(document).into_iter().flat_map(|(fields, _)| fields.keys());
-        for name in fields.filter(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
-            let name = beginning(name, 40).to_owned();
-            return Err(OperationError::Parameter { name, what: "has no usable name".to_owned() });
+        let mut fields = self.fields(document).into_iter().flat_map(|(fields, _)| fields.keys());
+        match fields.find(|name| name.is_empty() || name.len() > NAME_BYTES_MAX) {
+            Some(name) => {
+                let name = beginning(name, 40).to_owned();
+                Err(OperationError::Parameter { name, what: "has no usable name".to_owned() })
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Its fields, if they can stand beside the parameters: it is an object of named properties and nothing else, and leaving all of them

@@ -92,7 +92,7 @@ impl<C: Credentials> Caller<C> {
             draft.request.headers.remove(name);
         }
         let cookies = self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let fixed = TakenNames::of(cookies.flat_map(|cookies| cookies.split(';')).map(|cookie| name_of(cookie)));
+        let fixed = TakenNames::of(cookies.flat_map(|cookies| cookies.split(';')).map(name_of));
         if let Some((name, _)) = draft.cookies.iter().find(|(name, _)| fixed.has(&decoded(name))) {
             return Err(set(ArgumentPlace::Cookie, &decoded(name)));
         }

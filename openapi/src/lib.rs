@@ -42,6 +42,16 @@
 //! `$ref`s are resolved within the document and nothing is fetched. Header fields that are the client's (`host`, `authorization`, ...) and
 //! parameters that are where a credential goes are no arguments. A file is a text, or bytes as `{ base64, filename?, mediaType? }`.
 //!
+//! # What no document, argument or server does
+//!
+//! * A request goes to the operator's origin or nowhere. `servers`, absolute paths and `..` in whatever encoding are no way out of it.
+//! * No argument stands where the operator's query, header fields and cookies or a credential stand, or another argument: members of an object
+//!   that become parameters of their own are refused if their names could be taken for one of those.
+//! * Header fields that make one operation another or one caller another (`X-HTTP-Method-Override`, `X-Forwarded-*`, ...) are no arguments.
+//! * A credential goes into no field that the connection needs, and into a cookie as it is or not at all.
+//! * Documents are bounded in bytes, values and depth, operations in number and size; requests in the bytes of their address, header fields
+//!   and body, asked before they are written.
+//!
 //! # What it does not do
 //!
 //! Pages of a list are the program's to ask for. Swagger 2.0 has to be converted. XML bodies are texts. `mutualTLS` cannot be given. A server

@@ -114,13 +114,13 @@ impl Draft {
         }
         let whole = of_body.iter().find(|(argument, _)| argument.field.is_empty());
         if plan.kind == BodyKind::Raw {
-            let Some((argument, value)) = whole else { return Ok(()) };
-            let file = File::of(argument, value)?;
+            let Some((given, value)) = whole else { return Ok(()) };
+            let file = File::of(given, value)?;
             let media = match plan.media.split_once('*') {
                 Some((range, _)) => match &file.media {
                     Some(media) if media.to_ascii_lowercase().starts_with(&range.to_ascii_lowercase()) => media,
                     Some(_) => {
-                        return Err(argument(&argument.name, format!("is none of `{}`: give another `mediaType`", plan.media)));
+                        return Err(argument(&given.name, format!("is none of `{}`: give another `mediaType`", plan.media)));
                     }
                     None => "application/octet-stream",
                 },

@@ -75,6 +75,11 @@ fn every_module_says_what_it_is() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
         "snapshots/src",
+        "outbound/src",
+        "outbound/tests",
+        "openapi/src",
+        "openapi/tests",
+        "openapi/examples",
         "runtime/src",
         "comparison/src",
         "server/src",
@@ -101,14 +106,31 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 }
 
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
-    for folder in ["bindings/src", "runtime/src/host", "runtime/src/mcp", "comparison/src", "server/src", "examples/src"] {
+    for folder in [
+        "bindings/src",
+        "outbound/src",
+        "openapi/src",
+        "runtime/src/host",
+        "runtime/src/mcp",
+        "comparison/src",
+        "server/src",
+        "examples/src",
+    ] {
         none_has(&rust_files(folder)?, &["deno_core", "v8::", "serde_v8"])?;
     }
     Ok(())
 }
 
 fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
-    for folder in ["bindings/src", "snapshots/src", "runtime/src/host", "runtime/src/guest", "server/src"] {
+    for folder in [
+        "bindings/src",
+        "snapshots/src",
+        "outbound/src",
+        "openapi/src",
+        "runtime/src/host",
+        "runtime/src/guest",
+        "server/src",
+    ] {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())
@@ -144,7 +166,9 @@ fn rows_of(text: &str) -> impl Iterator<Item = &str> {
 /// The last column of each row names tests, as `module::test`: a file of that module has to have one of that name.
 fn check_names<'text>(document: &str, rows: impl Iterator<Item = &'text str>) -> Result<(), Failed> {
     let mut files = Vec::new();
-    for folder in ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "xtask"] {
+    for folder in
+        ["bindings", "snapshots", "outbound", "openapi", "runtime", "comparison", "server", "examples", "tests", "xtask"]
+    {
         files.extend(rust_files(folder)?);
     }
     let is_there = |name: &str| {

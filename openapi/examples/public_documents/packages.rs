@@ -28,6 +28,9 @@ const AMBIGUOUS: &str = "`1` in a path is an integer and a string to Prism, and 
 const PLAIN_PARTS: &str =
     "Prism takes each part of a multipart form for a text: a field that is there once is no list, JSON no object";
 
+const LIST_OR_NULL: &str = "a parameter that is there once is no list to Prism where it may be `null` too";
+const READ_ONLY: &str = "within `oneOf` Prism asks for a required property that is `readOnly`, which requests do not have";
+
 pub(crate) const DOCUMENTS: &[Document] = &[
     document("Figma", "node_modules/@figma/rest-api-spec/openapi/openapi.yaml"),
     Document {
@@ -36,8 +39,18 @@ pub(crate) const DOCUMENTS: &[Document] = &[
     },
     document("Blockfrost", "node_modules/@blockfrost/openapi/openapi.yaml"),
     document("Ideal Postcodes", "node_modules/@ideal-postcodes/openapi/dist/openapi.json"),
-    document("Scalar Galaxy", "node_modules/@scalar/galaxy/dist/3.1.yaml"),
-    document("Dialogporten", "node_modules/@digdir/dialogporten-schema/swagger.verified.json"),
+    Document {
+        known: &[("createCelestialBody", READ_ONLY)],
+        ..document("Scalar Galaxy", "node_modules/@scalar/galaxy/dist/3.1.yaml")
+    },
+    Document {
+        known: &[
+            ("V1EndUserDialogsQueriesSearch_Dialog", LIST_OR_NULL),
+            ("V1EndUserServiceResourcesSearch_AuthorizedServiceResources", LIST_OR_NULL),
+            ("V1ServiceOwnerDialogsQueriesSearchEndUserContext_DialogEn_415ea7", LIST_OR_NULL),
+        ],
+        ..document("Dialogporten", "node_modules/@digdir/dialogporten-schema/swagger.verified.json")
+    },
     document("Redo", "node_modules/@redotech/redo-api-schema/lib/openapi.yaml"),
     document("Petstore 3.0", "node_modules/@readme/oas-examples/3.0/json/petstore.json"),
     document("Petstore 3.1", "node_modules/@readme/oas-examples/3.1/json/petstore.json"),
