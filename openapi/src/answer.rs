@@ -10,9 +10,13 @@ use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::parameter::is_json;
+use crate::read::json_values;
 
 /// The most characters of a server's message.
 const MESSAGE_LENGTH_MAX: usize = 500;
+
+/// The most values of an answer: one of JSON's takes up to a hundred times the memory of its text.
+const VALUES_MAX: usize = 1_000_000;
 
 /// The most bytes of an error's body that are kept.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -29,6 +33,9 @@ pub(crate) fn value(answer: &Answer) -> Result<Value, CallError> {
         return Ok(Value::Null);
     }
     let media = header(answer, &CONTENT_TYPE).unwrap_or_default();
+    if (media.is_empty() || is_json(&media)) && json_values(&answer.body) > VALUES_MAX {
+        return Err(CallError::Answer { what: format!("it has more than {VALUES_MAX} values") });
+    }
     if is_json(&media) {
         let wrong = |error: serde_json::Error| CallError::Answer { what: format!("it says it is JSON and is not: {error}") };
         return serde_json::from_slice(&answer.body).map_err(wrong);

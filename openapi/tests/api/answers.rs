@@ -44,6 +44,17 @@ async fn json_that_is_none_is_no_value() {
     }
 }
 
+/// Sixteen megabytes of `{"":0}` would be more than a gigabyte of values.
+#[tokio::test]
+async fn an_answer_of_too_many_values_is_no_value() {
+    for headers in [&["content-type: application/json"][..], &[]] {
+        let error = answered("200 OK", headers, format!("[{}0]", "{\"\":0},".repeat(1_000_001))).await.unwrap_err();
+        assert!(matches!(error, CallError::Answer { .. }) && error.to_string().contains("values"), "{error}");
+    }
+    let text = format!("\"{}\"", "[,".repeat(1_000_001));
+    assert!(answered("200 OK", &["content-type: application/json"], text).await.unwrap().is_string());
+}
+
 #[tokio::test]
 async fn refusals_and_waits_are_errors_of_their_own() {
     let problem = r#"{"type": "about:blank", "title": "No", "detail": "Not you."}"#;

@@ -19,27 +19,24 @@ fn refused(server: &Server, arguments: &Value, result: Result<Value, CallError>)
 /// Proxies decode `%2F` before they look for `..`, some twice; Java servers cut a segment at its `;`.
 #[tokio::test]
 async fn no_value_is_a_way_to_another_path() {
-    for style in ["simple", "label", "matrix"] {
+    let within = ["a/../../b", "x\\..\\y", "x/..", "x/.", "a/./b", "x%2F%2e%2e", "x%252f..", "x/..;a=b/y", "x/.;/y"];
+    let at_once = [
+        "../x",
+        "..\\x",
+        "./x",
+        "%2e%2e",
+        "%2E%2E%2Fx",
+        "%2e%2e%5Cx",
+        "%252e%252e%252fx",
+        "%25252e%25252e%25252fx",
+        "..;/x",
+        "..;a=b",
+    ];
+    let begins_with_dot = ["./x", ".", ".;/x", "%2e/x"];
+    for (style, more) in [("simple", &at_once[..]), ("label", &begins_with_dot), ("matrix", &[])] {
         let api = operation("get", "/users/{id}/keys", json!({"parameters": [{"name": "id", "in": "path", "style": style}]}));
         let server = Server::ok().await;
-        for id in [
-            "../x",
-            "a/../../b",
-            "..\\x",
-            "x/..",
-            "x/.",
-            "./x",
-            "a/./b",
-            "%2e%2e",
-            "%2E%2E%2Fx",
-            "%2e%2e%5Cx",
-            "%252e%252e%252fx",
-            "%25252e%25252e%25252fx",
-            "..;/x",
-            "..;a=b",
-            "x/..;a=b/y",
-            "x/.;/y",
-        ] {
+        for id in within.iter().chain(more) {
             let arguments = json!({ "id": id });
             refused(&server, &arguments, call(&server, &api, arguments.clone()).await);
         }

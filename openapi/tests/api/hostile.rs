@@ -198,7 +198,7 @@ fn schemas_of_one_name_are_told_apart_at_once() {
 /// One path item that thousands of paths refer to: whatever is long in it must not be gone through for each.
 #[test]
 fn what_many_operations_share_is_not_gone_through_for_each() {
-    let (long, many) = ("x".repeat(3 << 20), 300_000);
+    let (long, many) = ("x".repeat(1 << 20), 100_000);
     let numbered =
         |value: Value| -> Value { (0..many).map(|number| (format!("n{number}"), value.clone())).collect::<Map<_, _>>().into() };
     let body = |schema: Value| json!({"requestBody": {"content": {"application/json": { "schema": schema }}}});
@@ -220,7 +220,7 @@ fn what_many_operations_share_is_not_gone_through_for_each() {
         ("media types", json!({"requestBody": {"content": numbered(json!({}))}})),
         ("responses", json!({ "responses": numbered(json!({})) })),
         ("media types of a response", json!({"responses": {"200": {"content": numbered(json!({}))}}})),
-        ("own parameters", json!({ "parameters": vec![json!({"name": "host", "in": "header"}); 100_000] })),
+        ("own parameters", json!({ "parameters": vec![json!({"name": "host", "in": "header"}); 50_000] })),
         ("scopes", json!({"security": [{ "a": vec![1; many] }]})),
         ("encodings", json!({"requestBody": {"content": {"multipart/form-data": {"encoding": numbered(json!({}))}}}})),
         (
@@ -228,7 +228,7 @@ fn what_many_operations_share_is_not_gone_through_for_each() {
             json!({"parameters": [{"name": "q", "in": "query", "schema": big}], "requestBody": {"content": {"application/json": {"schema": {"properties": {"": {}}}}}}}),
         ),
     ] {
-        let paths: Map<String, Value> = (0..8_000).map(|number| (format!("/p{number}"), json!({"$ref": "#/x"}))).collect();
+        let paths: Map<String, Value> = (0..6_000).map(|number| (format!("/p{number}"), json!({"$ref": "#/x"}))).collect();
         let text = json!({"openapi": "3.1.0", "paths": paths, "x": { "post": operation }}).to_string();
         let begin = Instant::now();
         if let Ok(api) = Api::parse(text) {

@@ -309,18 +309,21 @@ async fn requests_beyond_the_most_wait_for_a_place() {
 #[tokio::test]
 async fn a_request_that_is_too_large_is_not_sent() {
     let server = Server::answering(|head| ok(&head.len().to_string())).await;
-    let outbound = limited(|limits| limits.request_bytes_max = 10);
     let with = |body| {
         let mut request = Request::new(Method::POST, server.url("/"));
         request.body = body;
         request
     };
+    // A part has a name of four bytes, and 150 are for what separates it from the next.
     let part = |length| Part { name: "file".to_owned(), file_name: None, content_type: None, bytes: vec![b'x'; length] };
-    assert!(outbound.send(with(Body::Bytes(vec![b'x'; 10]))).await.is_ok());
-    assert!(outbound.send(with(Body::Multipart(vec![part(5), part(5)]))).await.is_ok());
-    for body in [Body::Bytes(vec![b'x'; 11]), Body::Multipart(vec![part(5), part(6)])] {
-        let expected = OutboundError::RequestTooLarge { host: HOST.to_owned(), bytes: 11, bytes_max: 10 };
-        assert_eq!(outbound.send(with(body)).await.unwrap_err(), expected);
+    for (most, fits, is_too_large) in [
+        (10, Body::Bytes(vec![b'x'; 10]), Body::Bytes(vec![b'x'; 11])),
+        (318, Body::Multipart(vec![part(5), part(5)]), Body::Multipart(vec![part(5), part(6)])),
+    ] {
+        let outbound = limited(|limits| limits.request_bytes_max = most);
+        assert!(outbound.send(with(fits)).await.is_ok());
+        let expected = OutboundError::RequestTooLarge { host: HOST.to_owned(), bytes: most + 1, bytes_max: most };
+        assert_eq!(outbound.send(with(is_too_large)).await.unwrap_err(), expected);
     }
     assert_eq!(server.connections(), 2);
 }
