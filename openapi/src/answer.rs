@@ -33,16 +33,17 @@ pub(crate) fn value(answer: &Answer) -> Result<Value, CallError> {
         return Ok(Value::Null);
     }
     let media = header(answer, &CONTENT_TYPE).unwrap_or_default();
-    if (media.is_empty() || is_json(&media)) && json_values(&answer.body) > VALUES_MAX {
-        return Err(CallError::Answer { what: format!("it has more than {VALUES_MAX} values") });
-    }
+    let is_readable = json_values(&answer.body) <= VALUES_MAX;
     if is_json(&media) {
+        if !is_readable {
+            return Err(CallError::Answer { what: format!("it has more than {VALUES_MAX} values") });
+        }
         let wrong = |error: serde_json::Error| CallError::Answer { what: format!("it says it is JSON and is not: {error}") };
         return serde_json::from_slice(&answer.body).map_err(wrong);
     }
     match std::str::from_utf8(&answer.body) {
-        Ok(text) if media.is_empty() => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
-        Ok(text) if is_text(&media) => Ok(text.into()),
+        Ok(text) if media.is_empty() && is_readable => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
+        Ok(text) if media.is_empty() || is_text(&media) => Ok(text.into()),
         _ => Ok(json!({ "base64": STANDARD.encode(&answer.body), "mediaType": media })),
     }
 }
