@@ -47,13 +47,13 @@ async fn json_that_is_none_is_no_value() {
 /// Sixteen megabytes of `{"":0}` would be more than a gigabyte of values.
 #[tokio::test]
 async fn an_answer_of_too_many_values_is_no_value() {
-    let json = ["content-type: application/json"];
+    let of_json = ["content-type: application/json"];
     let many = format!("[{}0]", "{\"\":0},".repeat(1_000_001));
-    let error = answered("200 OK", &json, &many).await.unwrap_err();
+    let error = answered("200 OK", &of_json, &many).await.unwrap_err();
     assert!(matches!(error, CallError::Answer { .. }) && error.to_string().contains("values"), "{error}");
     assert_eq!(answered("200 OK", &[], &many).await.unwrap(), json!(many), "nobody says that it is more than a text");
     let text = format!("\"{}\"", "[,".repeat(1_000_001));
-    assert!(answered("200 OK", &json, text).await.unwrap().is_string());
+    assert!(answered("200 OK", &of_json, text).await.unwrap().is_string());
 }
 
 #[tokio::test]
