@@ -122,15 +122,9 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
 }
 
 fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
-    for folder in [
-        "bindings/src",
-        "snapshots/src",
-        "outbound/src",
-        "openapi/src",
-        "runtime/src/host",
-        "runtime/src/guest",
-        "server/src",
-    ] {
+    for folder in
+        ["bindings/src", "snapshots/src", "outbound/src", "openapi/src", "runtime/src/host", "runtime/src/guest", "server/src"]
+    {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())
