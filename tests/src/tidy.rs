@@ -11,7 +11,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 20] = [
+const ROOT: [&str; 22] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -26,6 +26,8 @@ const ROOT: [&str; 20] = [
     "deny.toml",
     "examples",
     "fuzz",
+    "openapi",
+    "outbound",
     "runtime",
     "rustfmt.toml",
     "server",
@@ -36,8 +38,19 @@ const ROOT: [&str; 20] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 9] =
-    ["bindings", "snapshots", "runtime", "comparison", "server", "examples", "tests", "tests/conformance", "xtask"];
+const FOLDERS: [&str; 11] = [
+    "bindings",
+    "snapshots",
+    "outbound",
+    "openapi",
+    "runtime",
+    "comparison",
+    "server",
+    "examples",
+    "tests",
+    "tests/conformance",
+    "xtask",
+];
 
 /// The trials of this module; `trials` are the names of all others.
 pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
@@ -57,6 +70,7 @@ pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
         Trial::test("tidy::what_is_foreign_is_logged_visibly", what_is_foreign_is_logged_visibly),
         of_all("tidy::every_promise_is_held", every_promise_is_held),
         of_all("tidy::every_security_claim_is_held", every_security_claim_is_held),
+        of_all("tidy::every_maximum_is_held", every_maximum_is_held),
         Trial::test("tidy::the_root_holds_what_is_listed_and_nothing_else", the_root_holds_what_is_listed),
         Trial::test("tidy::a_name_is_known_as_a_whole_or_not_at_all", names::a_name_is_known_as_a_whole_or_not_at_all),
         Trial::test("tidy::the_readme_shows_the_program_that_is_compiled", the_readme_shows_the_program_that_is_compiled),
@@ -145,14 +159,25 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 }
 
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
-    for folder in ["bindings/src", "runtime/src/host", "runtime/src/mcp", "comparison/src", "server/src", "examples/src"] {
+    for folder in [
+        "bindings/src",
+        "outbound/src",
+        "openapi/src",
+        "runtime/src/host",
+        "runtime/src/mcp",
+        "comparison/src",
+        "server/src",
+        "examples/src",
+    ] {
         none_has(&rust_files(folder)?, &["deno_core", "v8::", "serde_v8"])?;
     }
     Ok(())
 }
 
 fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
-    for folder in ["bindings/src", "snapshots/src", "runtime/src/host", "runtime/src/guest", "server/src"] {
+    for folder in
+        ["bindings/src", "snapshots/src", "outbound/src", "openapi/src", "runtime/src/host", "runtime/src/guest", "server/src"]
+    {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())
@@ -214,6 +239,20 @@ fn every_security_claim_is_held(trials: &[String]) -> Result<(), Failed> {
     let is_there = |number: &str| scripts.iter().any(|script| script.id.split('-').next() == Some(number));
     let numbers = rows_of(claims).skip(1).filter_map(|row| row.split('|').nth(3)).flat_map(str::split_ascii_whitespace);
     none_of(numbers.filter(|number| !is_there(number)), "SECURITY.md names scripts that are not there")
+}
+
+/// ARCHITECTURE.md names the test of each maximum of what outlives a request.
+fn every_maximum_is_held(trials: &[String]) -> Result<(), Failed> {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let (_, rest) =
+        architecture.split_once("## What outlives a request").ok_or("ARCHITECTURE.md does not say what outlives a request")?;
+    let rows = rest.split("\n## ").next().unwrap_or_default();
+    let known = known_names(trials)?;
+    none_of(
+        rows_of(rows).skip(1).filter(|row| !held_by(row).any(|name| known.has(name))),
+        "ARCHITECTURE.md has maxima that nothing holds",
+    )?;
+    known.none_unknown("ARCHITECTURE.md", rows_of(rows).flat_map(held_by))
 }
 
 fn known_names(trials: &[String]) -> Result<Names, Failed> {
