@@ -77,7 +77,7 @@ fn leave_descriptors(process: u32, free: Option<usize>) -> anyhow::Result<()> {
 
 /// From none free on, one more each time: first the run's socket cannot be received, then its pidfd not be made.
 async fn no_descriptor_in_a_zygote() -> anyhow::Result<()> {
-    let mut config = Config::default();
+    let mut config = Config::default().readable_by_tests();
     config.ready_runs_max = 0;
     let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
     runtime.prepare(&scopes.hold).await?;

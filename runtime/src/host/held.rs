@@ -13,14 +13,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::machine;
+
 /// What a run holds without asking the common budget, bytes.
 const OWN_BYTES: usize = 128 << 10;
+/// After a run that held more than this, bytes, memory is given back to the system.
+const KEPT_BYTES_MAX: usize = 8 << 20;
 
 /// The budget of all runs of a runtime.
 #[derive(Debug)]
 pub(crate) struct CommonBudget {
     bytes_max: usize,
     held: AtomicUsize,
+    /// Runs after which memory is to be given back; a thread does it while there are any.
+    to_give_back: AtomicUsize,
     /// Somebody has freed something.
     freed: Notify,
 }
@@ -39,6 +45,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     held: usize,
+    /// The most so far.
+    peak: usize,
     /// Of those.
     of_common: usize,
 }
@@ -52,7 +60,7 @@ pub(crate) struct Held {
 
 impl CommonBudget {
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
-        Arc::new(Self { bytes_max, held: AtomicUsize::new(0), freed: Notify::new() })
+        Arc::new(Self { bytes_max, held: AtomicUsize::new(0), to_give_back: AtomicUsize::new(0), freed: Notify::new() })
     }
 
     /// Bytes that are held of it.
@@ -68,6 +76,38 @@ impl CommonBudget {
             (wanted <= self.bytes_max.saturating_sub(held)).then_some(held)
         };
         self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Gives memory back to the system on a thread of its own, once at a time.
+    fn give_back(self: &Arc<Self>) {
+        if self.to_give_back.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
+        let common = Arc::clone(self);
+        let given = std::thread::Builder::new().name("isolet-memory".to_owned()).spawn(move || {
+            let mut runs = common.to_give_back.load(Ordering::Acquire);
+            loop {
+                machine::give_back();
+                match common.to_give_back.compare_exchange(runs, 0, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => return,
+                    // Others have ended meanwhile.
+                    Err(more) => runs = more,
+                }
+            }
+        });
+        if given.is_err() {
+            self.to_give_back.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// The C library keeps what a run has freed, and a program could make that as much as its budget.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.peak > KEPT_BYTES_MAX {
+            self.common.give_back();
+        }
     }
 }
 
@@ -96,6 +136,7 @@ impl Budget {
             self.0.common.held.fetch_add(more, Ordering::Relaxed);
         }
         state.held = held;
+        state.peak = state.peak.max(held);
         state.of_common += more;
         Some(Held { budget: self.clone(), bytes })
     }
@@ -104,6 +145,7 @@ impl Budget {
     pub(crate) fn hold(&self, bytes: usize) -> Held {
         let mut state = self.lock();
         state.held = state.held.saturating_add(bytes);
+        state.peak = state.peak.max(state.held);
         let more = state.held.saturating_sub(OWN_BYTES).saturating_sub(state.of_common);
         state.of_common += more;
         self.0.common.held.fetch_add(more, Ordering::Relaxed);

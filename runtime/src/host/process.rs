@@ -161,9 +161,9 @@ impl GuestProcess {
         }
     }
 
-    /// Whether its end was reported.
-    pub(crate) fn has_ended(&self) -> bool {
-        matches!(*self.lock(), State::Ended { .. })
+    /// Whether it can do nothing any more: its end was reported, or it was killed because somebody had stopped it.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(*self.lock(), State::Ended { .. } | State::Alive(Alive { interrupted: true, .. }))
     }
 
     /// Whether it is a child of this process and somebody has stopped it.
@@ -503,7 +503,9 @@ mod tests {
         rustix::process::kill_process(number, Signal::STOP).unwrap();
         waitid(WaitId::Pid(number), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT).unwrap();
         assert!(process.is_stopped());
+        assert!(!process.is_over());
         process.interrupt();
+        assert!(process.is_over(), "before its end is reported");
         waitid(WaitId::Pid(number), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
         process.reap(&child);
         assert!(matches!(*process.lock(), State::Ended { exit: Exit::Interrupted, .. }));

@@ -1,6 +1,11 @@
 //! What a run takes of the processor: whether its limit is reached, whether it computes or waits, and when it has computed for so long that it
 //! gives way to others.
+//!
+//! Runs give way where they want all cores together. Fewer leave one to the host and to fresh runs; and one that gives way has next to
+//! nothing on a machine where strangers compute.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::places::Place;
@@ -12,10 +17,36 @@ use super::work::HostWork;
 /// them as for hundreds that compute.
 const LOWERED_AFTER: Duration = Duration::from_millis(5);
 
+/// The time between two looks at a run that computes and does not give way yet.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The cores of a machine.
+#[derive(Debug)]
+struct Cores {
+    count: usize,
+    /// Runs that have computed for so long that they want one of their own.
+    wanted: AtomicUsize,
+}
+
+impl Cores {
+    fn new(count: usize) -> Self {
+        Self { count, wanted: AtomicUsize::new(0) }
+    }
+
+    fn are_all_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) >= self.count
+    }
+}
+
+/// Those that this process may use, for all its runtimes.
+static CORES: LazyLock<Cores> = LazyLock::new(|| Cores::new(std::thread::available_parallelism().map_or(1, usize::from)));
+
 /// The processor time of one run: of its process, and of this one on its behalf.
 #[derive(Debug)]
 pub(crate) struct Processor {
     limit: Duration,
+    cores: &'static Cores,
+    wants_core: bool,
     /// What had been used when the process was there, and only the program was to come. `None` until then: to boot is no computing.
     used_to_boot: Option<Duration>,
     is_lowered: bool,
@@ -27,8 +58,12 @@ pub(crate) struct Processor {
 impl Processor {
     /// `boots`: the process was spawned and has to boot first.
     pub(crate) fn new(limit: Duration, boots: bool) -> Self {
+        Self::on(&CORES, limit, boots)
+    }
+
+    fn on(cores: &'static Cores, limit: Duration, boots: bool) -> Self {
         let (used_to_boot, pulse) = ((!boots).then_some(Duration::ZERO), Pulse::first_after(LOWERED_AFTER));
-        Self { limit, used_to_boot, is_lowered: false, pulse, work_seen: Duration::ZERO }
+        Self { limit, cores, wants_core: false, used_to_boot, is_lowered: false, pulse, work_seen: Duration::ZERO }
     }
 
     /// Notes that the process has booted.
@@ -46,7 +81,11 @@ impl Processor {
         let used = process.cpu_time().unwrap_or_default();
         let left = self.left(used, work.used())?;
         let computes = self.used_to_boot.is_some_and(|to_boot| used.saturating_sub(to_boot) >= LOWERED_AFTER);
-        if computes && !self.is_lowered {
+        if computes && !self.wants_core {
+            self.wants_core = true;
+            self.cores.wanted.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.wants_core && !self.is_lowered && self.cores.are_all_wanted() {
             process.lower();
             self.is_lowered = true;
         }
@@ -55,7 +94,9 @@ impl Processor {
         {
             place.set_computes(computes);
         }
-        Some(left.min(self.pulse.next_look()).max(Duration::from_millis(1)))
+        let next =
+            if self.wants_core && !self.is_lowered { LOOK_AGAIN.min(self.pulse.next_look()) } else { self.pulse.next_look() };
+        Some(left.min(next).max(Duration::from_millis(1)))
     }
 
     /// Whether what this process did for the run since the last look has used up what was left.
@@ -84,6 +125,14 @@ impl Processor {
     }
 }
 
+impl Drop for Processor {
+    fn drop(&mut self) {
+        if self.wants_core {
+            self.cores.wanted.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -94,6 +143,11 @@ mod tests {
     use crate::host::places::{Capacity, Places, User};
     use crate::host::process::Exit;
     use crate::host::work::HostThreads;
+
+    /// What a run takes on a machine of so many cores.
+    fn on_cores(count: usize, limit: Duration, boots: bool) -> Processor {
+        Processor::on(Box::leak(Box::new(Cores::new(count))), limit, boots)
+    }
 
     /// Looks at processes that have used so much, one after the other.
     fn looks(processor: &mut Processor, used: &[Duration]) -> Vec<Option<Duration>> {
@@ -112,7 +166,7 @@ mod tests {
 
     #[test]
     fn one_that_has_computed_for_its_time_is_lowered_and_one_that_has_not_is_not() {
-        let mut processor = Processor::new(Duration::from_secs(5), false);
+        let mut processor = on_cores(1, Duration::from_secs(5), false);
         assert_eq!(processor.first_look(), LOWERED_AFTER);
         looks(&mut processor, &[LOWERED_AFTER - Duration::from_nanos(1)]);
         assert!(!processor.is_lowered);
@@ -121,9 +175,26 @@ mod tests {
     }
 
     #[test]
+    fn those_that_compute_are_lowered_when_they_want_all_cores_and_not_before() {
+        let limit = Duration::from_secs(5);
+        let mut first = on_cores(2, limit, false);
+        assert_eq!(looks(&mut first, &[LOWERED_AFTER]), [Some(LOOK_AGAIN)]);
+        assert!(!first.is_lowered, "a core is left");
+        let mut second = Processor::on(first.cores, limit, false);
+        looks(&mut second, &[LOWERED_AFTER]);
+        assert!(second.is_lowered && !first.is_lowered);
+        looks(&mut first, &[LOWERED_AFTER]);
+        assert!(first.is_lowered, "at its next look");
+        let mut third = Processor::on(first.cores, limit, false);
+        drop((first, second));
+        looks(&mut third, &[LOWERED_AFTER]);
+        assert!(!third.is_lowered, "the others have ended");
+    }
+
+    #[test]
     fn what_it_takes_to_boot_counts_for_the_limit_alone() {
         let to_boot = 4 * LOWERED_AFTER;
-        let mut processor = Processor::new(2 * to_boot, true);
+        let mut processor = on_cores(1, 2 * to_boot, true);
         looks(&mut processor, &[to_boot]);
         let booted = GuestProcess::starting();
         booted.set_ended(Exit::Code(0), to_boot);
@@ -138,14 +209,14 @@ mod tests {
     #[test]
     fn a_limit_is_reached_and_not_before() {
         let limit = Duration::from_millis(3);
-        let mut processor = Processor::new(limit, false);
+        let mut processor = on_cores(1, limit, false);
         assert_eq!(processor.first_look(), limit);
         assert_eq!(looks(&mut processor, &[limit - Duration::from_nanos(1), limit]), [Some(Duration::from_millis(1)), None]);
     }
 
     #[test]
     fn what_the_host_does_for_a_run_counts() {
-        let mut processor = Processor::new(Duration::from_millis(3), false);
+        let mut processor = on_cores(1, Duration::from_millis(3), false);
         assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(1)), Some(Duration::from_millis(1)));
         assert_eq!(processor.left(Duration::from_millis(1), Duration::from_millis(2)), None);
     }

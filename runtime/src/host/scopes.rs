@@ -171,7 +171,7 @@ impl Entry {
 
     /// The first run that was forked ahead and is still there.
     pub(crate) fn pop_ready(&mut self) -> Option<Claim> {
-        std::iter::from_fn(|| self.ready.pop_front()).find(|claim| !claim.process.has_ended())
+        std::iter::from_fn(|| self.ready.pop_front()).find(|claim| !claim.process.is_over())
     }
 
     /// Whether there is none left that was forked ahead.
