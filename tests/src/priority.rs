@@ -74,7 +74,7 @@ fn lowered() -> Vec<u32> {
 
 async fn who_gives_way(start: Start) -> anyhow::Result<()> {
     let mut config = Config::default();
-    config.start = start;
+    (config.start, config.ready_runs_max) = (start, 0);
     config.limits.cpu_max = Duration::from_secs(3);
     let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
     runtime.prepare(&scopes.both).await?;

@@ -13,8 +13,8 @@ use super::tenant::Tally;
 
 /// How many more threads or descriptors there may be: the pool for blocking work grows and shrinks.
 const MORE_MAX: u64 = 8;
-/// How many more processes there may be: a zygote that is being replaced.
-const MORE_PROCESSES_MAX: u64 = 1;
+/// How many more processes there may be: zygotes of scopes, which come with requests and go without, and one that is being replaced.
+const MORE_PROCESSES_MAX: u64 = 4;
 /// The most bytes of log in one cycle, some hundred lines.
 const LOG_BYTES_OF_CYCLE_MAX: u64 = 256 << 10;
 
