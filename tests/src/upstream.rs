@@ -13,6 +13,7 @@ use isolet::{ToolCall, ToolErrorCode, ToolHost as _, ToolReply};
 use serde_json::{Map, Value, json};
 
 use crate::misbehaving_server;
+use crate::process_table::until;
 
 /// The argument by which this executable becomes a host that is to be killed; the path of a FIFO follows.
 const HOST_ARGUMENT: &str = "host-to-be-killed";
@@ -58,6 +59,7 @@ pub(crate) const TESTS: &[Test] = &[
     }),
     ("upstream::the_idle_make_room_and_the_busy_do_not", || block_on(the_idle_make_room_and_the_busy_do_not())),
     ("upstream::an_idle_server_is_ended", || block_on(an_idle_server_is_ended())),
+    ("upstream::an_idle_server_that_always_changes_is_ended", || block_on(an_idle_server_that_always_changes_is_ended())),
     ("upstream::a_list_that_changes_is_asked_again", || block_on(a_list_that_changes_is_asked_again())),
     ("upstream::one_bad_server_does_not_cost_the_others", || block_on(one_bad_server_does_not_cost_the_others())),
     ("upstream::closing_leaves_no_process_of_a_stubborn_server", closing_leaves_no_process_of_a_stubborn_server),
@@ -328,6 +330,18 @@ async fn an_idle_server_is_ended() -> Result<()> {
         }
     };
     tokio::time::timeout(PATIENCE, ended).await.context("it still runs")
+}
+
+/// The pauses between two questions for its tools end after 1, 3, 7 and 15 seconds.
+async fn an_idle_server_that_always_changes_is_ended() -> Result<()> {
+    let mut options = UpstreamOptions::default();
+    options.idle_max = Duration::from_secs(8);
+    let upstreams = Upstreams::new(options);
+    let host = upstreams.host(&configuration(server("floods_changes")), "ada");
+    host.discover().await?;
+    ensure!(upstreams.running() == 1);
+    ensure!(until(Duration::from_secs(13), || upstreams.running() == 0).await, "it is kept while it is to be asked again");
+    Ok(())
 }
 
 async fn a_list_that_changes_is_asked_again() -> Result<()> {

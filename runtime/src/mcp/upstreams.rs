@@ -319,24 +319,34 @@ async fn keep(
     connection: Arc<Connection>,
 ) {
     let mut changes = Changes::default();
+    // When it is asked again. Until then it may become idle as any other.
+    let mut asked_at: Option<Instant> = None;
     loop {
-        let idle = tokio::time::sleep_until((slot.idle_since() + idle_max).into());
+        let pause = async {
+            match asked_at {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = connection.ended() => break,
             () = ended.cancelled() => break,
-            () = connection.changed() => {
-                tokio::select! {
-                    () = tokio::time::sleep(changes.pause()) => {}
-                    () = connection.ended() => break,
+            () = connection.changed(), if asked_at.is_none() => asked_at = Some(Instant::now() + changes.pause()),
+            () = pause => {
+                asked_at = None;
+                // A server that floods its line answers late.
+                let list = tokio::select! {
+                    list = connection.list() => list,
                     () = ended.cancelled() => break,
-                }
-                if let (Ok(list), Some(upstreams)) = (connection.list().await, upstreams.upgrade()) {
+                    () = slot.idle(idle_max) => continue,
+                };
+                if let (Ok(list), Some(upstreams)) = (list, upstreams.upgrade()) {
                     let list = Arc::new(list);
                     upstreams.lists.keep(&key, &list);
                     slot.set_wrapping(&connection, list.wrapping()).await;
                 }
             }
-            () = idle => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
+            () = slot.idle(idle_max) => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
                 running.connection.close().await;
                 return;
             }
@@ -375,6 +385,17 @@ impl Slot {
     /// Since when nobody has used it: now, while somebody does.
     fn idle_since(&self) -> Instant {
         if self.is_unused() { *lock(&self.used) } else { Instant::now() }
+    }
+
+    /// Waits until nobody has used it for so long.
+    async fn idle(&self, idle_max: Duration) {
+        loop {
+            let since = self.idle_since();
+            if since.elapsed() >= idle_max {
+                return;
+            }
+            tokio::time::sleep_until((since + idle_max).into()).await;
+        }
     }
 
     async fn set_wrapping(&self, connection: &Arc<Connection>, wrapping: &Arc<Wrapping>) {
