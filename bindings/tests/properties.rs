@@ -132,7 +132,9 @@ proptest! {
         renamed in any::<prop::sample::Index>(),
     ) {
         let tools: Vec<Value> = names.iter().map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
-        let catalog = Catalog::load([(server, tools), ("other", vec![json!({"name": "tool", "inputSchema": {"type": "object"}})])]).unwrap();
+        // Two, so that something is left whichever tool is denied.
+        let others = ["tool", "neighbour"].map(|name| json!({"name": name, "inputSchema": {"type": "object"}}));
+        let catalog = Catalog::load([(server, tools), ("other", others.to_vec())]).unwrap();
         let scope = |grants: Grants| catalog.scope(&grants).unwrap();
         let names_of = |scope: &isolet_bindings::Scope| scope.tools().iter().map(|tool| tool.name().to_owned()).collect::<Vec<_>>();
         let all = scope(Grants::new().allow("*"));
