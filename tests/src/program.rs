@@ -21,6 +21,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("program::the_value_goes_to_standard_output_and_all_else_to_standard_error", the_value_goes_to_standard_output),
+    ("program::what_was_assumed_is_said_on_standard_error", what_was_assumed_is_said_on_standard_error),
     ("program::standard_input_is_a_program_too", standard_input_is_a_program_too),
     ("program::what_is_denied_is_not_there", what_is_denied_is_not_there),
     ("program::what_a_listing_shows_can_be_denied", what_a_listing_shows_can_be_denied),
@@ -104,6 +105,17 @@ fn the_value_goes_to_standard_output() -> Result<()> {
         .check(0, "1 is a text", &["isolet: tool \"broken\""])?;
     run("console.log('working'); return { a: [1] }", json!({}), &[])?.check(0, "{\n  \"a\": [\n    1\n  ]\n}", &["working"])?;
     run("", json!({}), &[])?.check(0, "null", &[])
+}
+
+fn what_was_assumed_is_said_on_standard_error() -> Result<()> {
+    let program = "```ts\nconst a = 1;\na + 2\n```";
+    let [fence, expression] = ["note: the text is Markdown", "note: the program has no `return`"];
+    run(program, json!({}), &[])?.check(0, "3", &[fence, expression])?;
+    let outcome: Value = serde_json::from_str(&run(program, json!({}), &["--json"])?.output)?;
+    ensure!(outcome["notes"].as_array().is_some_and(|notes| notes.len() == 2), "{outcome}");
+    let outcome: Value = serde_json::from_str(&run("return 3", json!({}), &["--json"])?.output)?;
+    ensure!(outcome["notes"] == json!([]), "{outcome}");
+    Ok(())
 }
 
 fn standard_input_is_a_program_too() -> Result<()> {
