@@ -203,11 +203,11 @@ mod tests {
 
     #[test]
     fn several_fenced_programs_are_none_and_an_error_in_the_one_is_its_own() {
-        check_refused("A:\n```ts\nreturn 1\n```\nB:\n```ts\nreturn 2\n```", "more than one program in code fences", 6);
+        check_refused("A:\n```ts\nreturn 1\n```\nB:\n```ts\nreturn 2\n```", "more than one program in code fences", 7);
         check_refused("```ts\n1\n```\n```ts\n2\n```", "more than one program in code fences", 5);
         check_refused("It's this:\n```ts\nconst a = ;\n```", "xpression expected", 3);
         check_refused("It's this:\n```ts\n}); more(); (() => {\n```", "closes the function", 3);
-        check_refused("const text = `# Usage\n```js\nremove()\n```\n`;\nreturn text +", "", 2);
+        check_refused("const text = `# Usage\n```js\nremove()\n```\n`;\nreturn text +", "", 7);
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
         check("return f(“a”, ‘it’)", "return f(\"a\", 'it')", &[Quotes]);
         check_as_written("return \"“a”\" // ’");
         check_refused("return f(‘it’s’)", "", 1);
-        check_refused("return /\"/.test(\"” + x + “\") +", "", 1);
+        check_refused("return /\"/.test(\"” + x + “\") +", "", 2);
     }
 
     #[test]
