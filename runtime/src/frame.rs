@@ -114,6 +114,10 @@ pub(crate) enum FromRun {
         heap_bytes: u64,
         text: String,
     },
+    /// Something that was assumed of the program, one sentence.
+    Note {
+        text: String,
+    },
     /// The process could not become a guest; why.
     Refused {
         reason: String,
@@ -251,8 +255,10 @@ pub(crate) struct RunMaxima {
 const SAY_BYTES_MAX: usize = 256 << 10;
 /// The longest description of an error, bytes: message, stack and causes are cut in the isolate.
 const ERROR_BYTES_MAX: usize = 1 << 20;
+/// The longest note about a program.
+const NOTE_BYTES_MAX: usize = 1 << 10;
 /// The longest text about a process.
-const NOTE_BYTES_MAX: usize = 64 << 10;
+const PROCESS_BYTES_MAX: usize = 64 << 10;
 
 impl Maxima for RunMaxima {
     fn bytes_max(&self, kind: u8) -> Option<usize> {
@@ -261,7 +267,8 @@ impl Maxima for RunMaxima {
             // The isolate counts UTF-16 units, one of which is at most three bytes.
             CALL => Some(self.argument_bytes_max.saturating_mul(3).saturating_add(16)),
             END => Some(self.result_bytes_max.max(ERROR_BYTES_MAX).saturating_add(17)),
-            REFUSED | JAILED => Some(NOTE_BYTES_MAX),
+            NOTE => Some(NOTE_BYTES_MAX),
+            REFUSED | JAILED => Some(PROCESS_BYTES_MAX),
             _ => None,
         }
     }
@@ -274,7 +281,7 @@ pub(crate) struct ZygoteMaxima;
 impl Maxima for ZygoteMaxima {
     fn bytes_max(&self, kind: u8) -> Option<usize> {
         match kind {
-            READY | REFUSED => Some(NOTE_BYTES_MAX),
+            READY | REFUSED => Some(PROCESS_BYTES_MAX),
             STOPPED => Some(8),
             FORKED => Some(12),
             NOT_FORKED => Some(13),
@@ -296,7 +303,7 @@ impl Maxima for MakerMaxima {
         match kind {
             BUILD => Some(size_of::<Build>()),
             MADE => Some(SNAPSHOT_BYTES_MAX),
-            REFUSED => Some(NOTE_BYTES_MAX),
+            REFUSED => Some(PROCESS_BYTES_MAX),
             _ => None,
         }
     }
@@ -415,6 +422,7 @@ const CALL: u8 = 17;
 const END: u8 = 18;
 const REFUSED: u8 = 19;
 const JAILED: u8 = 20;
+const NOTE: u8 = 21;
 const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
@@ -527,6 +535,11 @@ impl FromRun {
         write(to, SAY, &[&[level]], text.as_bytes());
     }
 
+    /// Appends a note without copying its text first.
+    pub(crate) fn note(text: &str, to: &mut Vec<u8>) {
+        write(to, NOTE, &[], text.as_bytes());
+    }
+
     /// Appends a call without copying its arguments first. `place`: line and column.
     pub(crate) fn call(call: u32, tool: u32, place: [u32; 2], arguments: &str, to: &mut Vec<u8>) {
         let numbers = [call, tool, place[0], place[1]].map(u32::to_le_bytes);
@@ -549,6 +562,7 @@ impl Encode for FromRun {
                 let numbers: [&[u8]; 4] = [&[how], &line.to_le_bytes(), &column.to_le_bytes(), &heap_bytes.to_le_bytes()];
                 write(to, END, &numbers, text.as_bytes());
             }
+            Self::Note { text } => Self::note(text, to),
             Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
             Self::Jailed { walls } => write(to, JAILED, &[], &json(walls)),
         }
@@ -579,6 +593,7 @@ impl Decode for FromRun {
                 heap_bytes: payload.u64()?,
                 text: payload.text()?,
             },
+            NOTE => Self::Note { text: payload.text()? },
             REFUSED => Self::Refused { reason: payload.text()? },
             JAILED => Self::Jailed { walls: payload.json()? },
             _ => return Err(FrameError::UnknownKind { kind }),
@@ -801,7 +816,7 @@ mod tests {
     /// The bytes of texts in frames of a run: what they keep allocated.
     fn text_bytes(frames: &[FromRun]) -> usize {
         let text = |frame: &FromRun| match frame {
-            FromRun::Say { text, .. } | FromRun::End { text, .. } => text.len(),
+            FromRun::Say { text, .. } | FromRun::Note { text } | FromRun::End { text, .. } => text.len(),
             FromRun::Call { arguments, .. } => arguments.len(),
             FromRun::Refused { reason } => reason.len(),
             FromRun::Jailed { walls } => walls.missing.iter().map(String::len).sum(),
@@ -823,6 +838,7 @@ mod tests {
             (ending, any::<[u32; 2]>(), any::<u64>(), ".{0,40}").prop_map(|(ending, [line, column], heap_bytes, text)| {
                 FromRun::End { ending, line, column, heap_bytes, text }
             }),
+            ".{0,40}".prop_map(|text| FromRun::Note { text }),
             ".{0,40}".prop_map(|reason| FromRun::Refused { reason }),
             (any::<[bool; 4]>(), proptest::collection::vec(".{0,20}", 0..3)).prop_map(
                 |([huge_pages, no_new_privileges, landlock, seccomp], missing)| FromRun::Jailed {

@@ -73,8 +73,11 @@ fn exit_code(end: &End) -> ExitCode {
     })
 }
 
-/// The value on standard output, a text as it is and all else as JSON; an error on standard error. Or all of it as JSON.
+/// The value on standard output, a text as it is and all else as JSON; notes and an error on standard error. Or all of it as JSON.
 fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
+    if !as_json {
+        outcome.notes.iter().for_each(|note| terminal::show(&format!("note: {note}")));
+    }
     match &outcome.end {
         _ if as_json => terminal::print_json(&format!("{:#}", outcome_json(outcome))),
         End::Returned(Value::String(text)) => terminal::print_returned(text),
@@ -96,6 +99,7 @@ fn outcome_json(outcome: &Outcome) -> Value {
     json!({
         "end": end,
         key: value,
+        "notes": outcome.notes,
         "console": outcome.console.iter().map(console).collect::<Vec<_>>(),
         "calls": outcome.calls.iter().map(call_json).collect::<Vec<_>>(),
         "cost": {

@@ -1,6 +1,6 @@
 //! Programs and their expected outcomes, found by walking `tests/cases`.
 //!
-//! `NAME.ts` is a program; its first lines `//! key: value` set what is special about it. `NAME.out` is what it gives: console
+//! `NAME.ts` is a program; its first lines `//! key: value` set what is special about it. `NAME.out` is what it gives: notes, console
 //! lines, calls, the end. `UPDATE_EXPECT=1` rewrites the `.out` files. Each case is one test, in a session of one shared runtime.
 
 use std::path::{Path, PathBuf};
@@ -155,6 +155,7 @@ impl ToolHost for Tools {
 
 /// What can be compared: everything but times and sizes.
 pub(crate) fn text_of(outcome: &Outcome) -> String {
+    let notes = outcome.notes.iter().map(|note| format!("note: {note}\n"));
     let console = outcome.console.iter().map(|line| format!("{}: {}\n", line.level.as_str(), line.text));
     let calls = outcome.calls.iter().map(|call| {
         let end = match &call.end {
@@ -164,5 +165,5 @@ pub(crate) fn text_of(outcome: &Outcome) -> String {
         };
         format!("call {} at line {}: {end}\n", call.path, call.line)
     });
-    console.chain(calls).collect::<String>() + &outcome.end.to_string() + "\n"
+    notes.chain(console).chain(calls).collect::<String>() + &outcome.end.to_string() + "\n"
 }

@@ -39,6 +39,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("faces::both_eras_of_the_protocol_are_served", || block_on(both_eras_of_the_protocol_are_served())),
     ("faces::a_model_finds_reads_and_runs", || block_on(a_model_finds_reads_and_runs())),
     ("faces::the_fault_of_a_program_is_a_result_that_says_so", || block_on(the_fault_of_a_program_is_a_result_that_says_so())),
+    ("faces::what_was_assumed_of_a_program_is_in_its_result", || block_on(what_was_assumed_of_a_program_is_in_its_result())),
     ("faces::what_a_program_says_is_progress", || block_on(what_a_program_says_is_progress())),
     ("faces::a_cancelled_program_cancels_its_calls", || block_on(a_cancelled_program_cancels_its_calls())),
     ("faces::a_client_that_goes_cancels_its_calls", || block_on(a_client_that_goes_cancels_its_calls())),
@@ -243,6 +244,22 @@ async fn the_fault_of_a_program_is_a_result_that_says_so() -> Result<()> {
     ensure!(facts["failed_calls"] == json!(["tracker.get_issue at line 1: tool_failed"]), "{facts}");
     let wrong = client.call_tool(call("run_code", &json!({ "source": "return 1" }))).await?;
     ensure!(wrong.is_error == Some(true) && text_of(&wrong).contains("unknown field `source`"), "{wrong:?}");
+    Ok(())
+}
+
+async fn what_was_assumed_of_a_program_is_in_its_result() -> Result<()> {
+    let session = tracker("ada", Grants::new().allow("*"))?;
+    let client = connect(&session, Mode::Code).await?;
+    let notes_of = async |code: &str| {
+        let result = client.call_tool(call("run_code", &json!({ "code": code }))).await?;
+        let facts = result.structured_content.unwrap_or_default();
+        ensure!(facts["value"] == 3, "{facts}");
+        Ok(facts["notes"].clone())
+    };
+    let notes = notes_of("```ts\nconst a = 1;\na + 2\n```").await?;
+    let said = |place: usize, word: &str| notes[place].as_str().is_some_and(|note| note.contains(word));
+    ensure!(said(0, "code fence") && said(1, "last expression") && notes[2].is_null(), "{notes}");
+    ensure!(notes_of("return 3").await?.is_null(), "a program that returns was run with notes");
     Ok(())
 }
 

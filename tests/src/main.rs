@@ -17,6 +17,7 @@ mod faces;
 mod frames;
 mod glue;
 mod glue_rules;
+mod habits;
 mod held;
 mod host_work;
 mod isolate;
@@ -79,6 +80,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());
+    trials.extend(habits::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());
     trials.extend(priority::trials());

@@ -413,6 +413,13 @@ const LIES: &[Lie] = &[
         |liar| liar.call_and_return(0, format!("\"{}\"", "x".repeat(2 << 20)).as_bytes()),
         Some(|end| has_code(end, "too_large")),
     ),
+    (
+        "notes that are no words",
+        |liar| liar.frame(NOTE, "\u{1b}[2J\u{202e}".repeat(100).as_bytes()).and_then(|()| liar.end(0, b"1")),
+        Some(|end| *end == End::Returned(1.into())),
+    ),
+    ("an oversize note", |liar| liar.frame(NOTE, &[b'x'; 1025]), None),
+    ("more notes than there are", |liar| (0..17).try_for_each(|_| liar.frame(NOTE, b"x")), None),
     ("a result that is no JSON", |liar| liar.end(0, b"{\"a\""), None),
     (
         "a result nested without end",
@@ -489,6 +496,7 @@ const LIES: &[Lie] = &[
     ("an end before its walls", |liar| liar.end(0, b"1"), None),
 ];
 
+pub(crate) const NOTE: u8 = 21;
 pub(crate) const SAY: u8 = 16;
 pub(crate) const CALL: u8 = 17;
 pub(crate) const END: u8 = 18;
@@ -683,6 +691,9 @@ async fn forged_frames() -> anyhow::Result<()> {
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let outcome = lying.run("notes that are no words").await?;
+    let shown = |note: &String| note.chars().count() <= 503 && note.chars().all(isolet::visible::is_visible);
+    ensure!(outcome.notes.len() == 1 && outcome.notes.iter().all(shown), "what is no word in a note: {:?}", outcome.notes);
     let outcome = lying.run("a forged tool").await?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].path == "?", "the record of a forged call: {:?}", outcome.calls);
     ensure!(

@@ -21,6 +21,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("program::the_value_goes_to_standard_output_and_all_else_to_standard_error", the_value_goes_to_standard_output),
+    ("program::what_was_assumed_is_said_on_standard_error", what_was_assumed_is_said_on_standard_error),
     ("program::standard_input_is_a_program_too", standard_input_is_a_program_too),
     ("program::what_is_denied_is_not_there", what_is_denied_is_not_there),
     ("program::what_a_listing_shows_can_be_denied", what_a_listing_shows_can_be_denied),
@@ -106,6 +107,17 @@ fn the_value_goes_to_standard_output() -> Result<()> {
     run("", json!({}), &[])?.check(0, "null", &[])
 }
 
+fn what_was_assumed_is_said_on_standard_error() -> Result<()> {
+    let program = "```ts\nconst a = 1;\na + 2\n```";
+    let [fence, expression] = ["note: the text is Markdown", "note: the program has no `return`"];
+    run(program, json!({}), &[])?.check(0, "3", &[fence, expression])?;
+    let outcome: Value = serde_json::from_str(&run(program, json!({}), &["--json"])?.output)?;
+    ensure!(outcome["notes"].as_array().is_some_and(|notes| notes.len() == 2), "{outcome}");
+    let outcome: Value = serde_json::from_str(&run("return 3", json!({}), &["--json"])?.output)?;
+    ensure!(outcome["notes"] == json!([]), "{outcome}");
+    Ok(())
+}
+
 fn standard_input_is_a_program_too() -> Result<()> {
     let place = tempfile::tempdir()?;
     let source = place.path().join("main.ts");
@@ -174,7 +186,7 @@ fn what_the_caller_got_wrong() -> Result<()> {
     isolet(&["walk", &program])?.check(2, "", &["unrecognized subcommand 'walk'"])?;
     run("return 1", json!({}), &["--allow", "[a"])?.check(2, "", &["isolet: ", "[a"])?;
     run(b"const a = 1;\nreturn '\xff'", json!({}), &[])?.check(2, "", &["is not UTF-8 at line 2: save it as UTF-8"])?;
-    run("1;".repeat(128 << 10), json!({}), &[])?.check(0, "null", &[])?;
+    run(";;".repeat(128 << 10), json!({}), &[])?.check(0, "null", &[])?;
     run("1;".repeat(128 << 10) + "1", json!({}), &[])?.check(2, "", &["has more than 262144 bytes: split the work"])
 }
 

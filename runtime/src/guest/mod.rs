@@ -5,22 +5,31 @@
 //! program: both go through the same [`isolate`] and the same [`run`]. Or it is the maker of one [`scope_snapshot`].
 
 mod allocator;
+mod assumption;
 mod channel;
 mod control;
+mod declarations;
+mod edits;
+mod exports;
+mod fences;
 mod hot_pages;
 mod huge_pages;
 mod isolate;
 mod jail;
+mod meaning;
 mod memory;
 mod outbox;
 mod parsing;
 #[cfg(all(test, target_os = "linux"))]
 mod probes;
 mod program;
+mod quotes;
+mod recovery;
 #[cfg(target_os = "linux")]
 mod rehearsal;
 mod run;
 mod scope_snapshot;
+mod syntax;
 #[cfg(target_os = "linux")]
 mod system_calls;
 mod warm_up;

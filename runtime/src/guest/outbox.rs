@@ -27,6 +27,17 @@ pub(super) struct End {
     pub(super) text: String,
 }
 
+impl End {
+    /// Whether the program gave something: JSON has one word for what is nothing and for `null`.
+    pub(super) fn has_value(&self) -> bool {
+        match self.ending {
+            Ending::Returned => self.text != "null",
+            Ending::TooLarge => true,
+            Ending::Threw | Ending::Deadlock => false,
+        }
+    }
+}
+
 /// Shared between the ops (as the door) and the loop.
 pub(super) struct Outbox {
     channel: Rc<RefCell<Channel>>,
@@ -75,6 +86,12 @@ impl Outbox {
     pub(super) fn end_turn(&mut self) {
         self.flush();
         self.sent = None;
+    }
+
+    /// Sends what was assumed of the program.
+    pub(super) fn send_note(&mut self, text: &str) {
+        FromRun::note(text, &mut self.frames);
+        self.flush();
     }
 
     /// Sends what has gathered and the end of the program.

@@ -14,7 +14,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::channel::Channel;
-use super::program::{Program, SyntaxError};
+use super::program::Program;
+use super::syntax::SyntaxError;
 use super::{EXIT_DONE, exit};
 use crate::frame::{Encode as _, Ending, FromRun};
 

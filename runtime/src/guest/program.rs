@@ -1,21 +1,17 @@
 //! The text of a program: checked, and its types taken away.
 //!
-//! The program is wrapped into one function, the wrapped text is parsed, and anything but exactly one function is refused:
-//! otherwise `}); more(); (() => {` would close the wrapper (ENGINE.md §6.3). Types are erased in place, so that lines and
-//! columns stay; only syntax that cannot be erased (enums, parameter properties) is transformed, with a map of positions.
+//! It is read as the body of one function (`recovery.rs`). Types are erased in place, so that lines and columns stay; only syntax
+//! that cannot be erased (enums, parameter properties) is transformed, with a map of positions.
 
 use isolet_snapshots::stack::Position;
 use swc_common::errors::{HANDLER, Handler};
 use swc_common::sync::Lrc;
-use swc_common::{BytePos, FileName, GLOBALS, Globals, SourceMap, Span, Spanned as _};
-use swc_ecma_ast::{ArrowFunctionBody, Expr, Script, Stmt};
-use swc_ecma_parser::{Parser, StringInput, Syntax, TsSyntax, lexer::Lexer};
+use swc_common::{GLOBALS, Globals, SourceMap};
 use swc_ts_fast_strip::{ErrorCode, Mode, Options};
 
-/// Before the program, on its first line.
-pub(super) const PREFIX: &str = "\"use strict\";(async () => {";
-/// After the program, on a line of its own: a comment may be its last line.
-const SUFFIX: &str = "\n})";
+use super::assumption::Assumption;
+use super::recovery::Reading;
+use super::syntax::{SyntaxError, position_in, syntax};
 
 /// A program that V8 can compile.
 pub(super) struct Program {
@@ -23,21 +19,7 @@ pub(super) struct Program {
     pub(super) javascript: String,
     /// Of transformed programs.
     map: Option<sourcemap::SourceMap>,
-}
-
-/// A program that is not well formed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct SyntaxError {
-    pub(super) message: String,
-    /// In the program, not in the wrapped text.
-    pub(super) position: Option<Position>,
-}
-
-impl SyntaxError {
-    /// What the host is told: as of any other error that a program throws.
-    pub(super) fn facts(&self) -> String {
-        serde_json::json!({ "name": "SyntaxError", "message": self.message }).to_string()
-    }
+    reading: Reading,
 }
 
 impl Program {
@@ -46,35 +28,35 @@ impl Program {
         let source = source.strip_prefix('\u{feff}').unwrap_or(source);
         check_nesting(source, nesting_max)?;
         check_angle_brackets(source)?;
-        let wrapped = [PREFIX, source, SUFFIX].concat();
         GLOBALS.set(&Globals::new(), || {
-            check_one_function(&wrapped)?;
-            match strip(&wrapped, Mode::StripOnly) {
-                Ok(stripped) => Ok(Self { javascript: stripped.code, map: None }),
-                Err(_) => Self::transformed(&wrapped),
+            let reading = Reading::of(source)?;
+            match strip(&reading.wrapped, Mode::StripOnly) {
+                Ok(stripped) => Ok(Self { javascript: stripped.code, map: None, reading }),
+                Err(_) => Self::transformed(reading),
             }
         })
     }
 
-    fn transformed(wrapped: &str) -> Result<Self, SyntaxError> {
-        let transformed = strip(wrapped, Mode::Transform).map_err(|error| SyntaxError { message: error, position: None })?;
+    fn transformed(reading: Reading) -> Result<Self, SyntaxError> {
+        let transformed =
+            strip(&reading.wrapped, Mode::Transform).map_err(|error| SyntaxError { message: error, position: None })?;
         let map = transformed.map.and_then(|map| sourcemap::SourceMap::from_slice(map.as_bytes()).ok());
         // The printer ends an expression with a semicolon and may break the first line: both are fine for V8.
-        Ok(Self { javascript: transformed.code, map })
+        Ok(Self { javascript: transformed.code, map, reading })
+    }
+
+    /// What was assumed of it.
+    pub(super) fn assumptions(&self) -> &[Assumption] {
+        &self.reading.assumptions
     }
 
     /// A place in the JavaScript as a place in the program.
     pub(super) fn position(&self, position: Position) -> Position {
-        let Some(map) = &self.map else { return in_program(position) };
-        map.lookup_token(position.line.saturating_sub(1), position.column.saturating_sub(1))
-            .map_or(position, |token| in_program(Position { line: token.get_src_line() + 1, column: token.get_src_col() + 1 }))
+        let Some(map) = &self.map else { return self.reading.position(position) };
+        map.lookup_token(position.line.saturating_sub(1), position.column.saturating_sub(1)).map_or(position, |token| {
+            self.reading.position(Position { line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
+        })
     }
-}
-
-/// A place in the wrapped text as a place in the program: the first line is shifted.
-fn in_program(Position { line, column }: Position) -> Position {
-    let shift = if line == 1 { PREFIX.len() } else { 0 };
-    Position { line, column: column.saturating_sub(u32::try_from(shift).unwrap_or(0)).max(1) }
 }
 
 /// Refuses a program whose brackets are nested deeper than parsers bear. Brackets in strings and comments count as well:
@@ -132,45 +114,6 @@ fn check_angle_brackets(source: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// Parses the wrapped text and refuses anything but one async function that begins and ends where the wrapper does.
-fn check_one_function(wrapped: &str) -> Result<(), SyntaxError> {
-    let map = SourceMap::default();
-    let file = map.new_source_file(Lrc::new(FileName::Anon), wrapped.to_owned());
-    let lexer = Lexer::new(Syntax::Typescript(syntax()), swc_ecma_ast::EsVersion::latest(), StringInput::from(&*file), None);
-    let mut parser = Parser::new_from(lexer);
-    let parsed = parser.parse_script();
-    let failed = match &parsed {
-        Err(error) => Some(error.clone()),
-        Ok(_) => parser.take_errors().into_iter().next(),
-    };
-    let at = |position: BytePos| in_program(position_in(wrapped, (position.0.saturating_sub(file.start_pos.0)) as usize));
-    if let Some(error) = failed {
-        return Err(SyntaxError { message: error.kind().msg().into_owned(), position: Some(at(error.span().lo)) });
-    }
-    let Ok(script) = parsed else { return Ok(()) };
-    if let Some(span) = outside_wrapper(&script, file.start_pos, file.end_pos) {
-        let message = "the program closes the function that it runs in: brackets do not match".to_owned();
-        return Err(SyntaxError { message, position: Some(at(span.lo)) });
-    }
-    Ok(())
-}
-
-/// The part of the script that is not inside the one function of the wrapper.
-fn outside_wrapper(script: &Script, start: BytePos, end: BytePos) -> Option<Span> {
-    let [Stmt::Expr(_directive), Stmt::Expr(function)] = script.body.as_slice() else {
-        return Some(script.body.get(2).map_or(script.span, |statement| statement.span()));
-    };
-    let Expr::Paren(parenthesised) = &*function.expr else { return Some(function.span) };
-    let Expr::Arrow(arrow) = &*parenthesised.expr else { return Some(function.span) };
-    let body = arrow.body.span();
-    let prefix = u32::try_from(PREFIX.len()).unwrap_or(0);
-    let whole = body.lo.0 + 1 == start.0 + prefix
-        && body.hi.0 + 1 == end.0
-        && arrow.is_async
-        && matches!(*arrow.body, ArrowFunctionBody::FunctionBody(_));
-    (!whole).then_some(body)
-}
-
 struct Stripped {
     code: String,
     map: Option<String>,
@@ -199,21 +142,9 @@ impl swc_common::errors::Emitter for Silent {
     fn emit(&mut self, _: &mut swc_common::errors::DiagnosticBuilder<'_>) {}
 }
 
-fn syntax() -> TsSyntax {
-    TsSyntax { decorators: true, ..TsSyntax::default() }
-}
-
-/// The place of a byte, column in UTF-16 units.
-fn position_in(text: &str, byte: usize) -> Position {
-    let before = &text.as_bytes()[..byte.min(text.len())];
-    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = String::from_utf8_lossy(&before[line_start..]).encode_utf16().count() + 1;
-    Position { line: u32::try_from(line).unwrap_or(0), column: u32::try_from(column).unwrap_or(0) }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::syntax::{PREFIX, SUFFIX};
     use super::*;
 
     #[track_caller]

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use isolet_snapshots::door;
 use isolet_snapshots::stack::Position;
 
+use super::assumption::Assumption;
 use super::channel::Channel;
 use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
-use super::program::{Program, SyntaxError};
+use super::program::Program;
+use super::syntax::SyntaxError;
 use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail, parsing};
 use crate::frame::{Ending, HostMaxima, Start, ToRun};
 
@@ -42,7 +44,9 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
     let parsed = parsing::parse(&channel.borrow(), &source, start.source_nesting_max);
     match parsed {
         Ok(program) => {
-            let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start) };
+            let assumed_of_value =
+                program.assumptions().iter().copied().filter(|assumption| assumption.is_of_value()).collect();
+            let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start), assumed_of_value };
             run.start(program);
             let end = run.turn_until_end();
             run.end(end);
@@ -72,10 +76,15 @@ struct Run<'isolate> {
     channel: Rc<RefCell<Channel>>,
     outbox: Rc<RefCell<Outbox>>,
     clock: Clock,
+    /// What is told if the program returns a value.
+    assumed_of_value: Vec<Assumption>,
 }
 
 impl Run<'_> {
     fn start(&mut self, program: Program) {
+        for assumption in program.assumptions().iter().filter(|assumption| !assumption.is_of_value()) {
+            self.outbox.borrow_mut().send_note(assumption.sentence());
+        }
         let program = Rc::new(program);
         let mapped = Rc::clone(&program);
         self.outbox.borrow_mut().position = Box::new(move |position: Position| mapped.position(position));
@@ -151,7 +160,11 @@ impl Run<'_> {
     fn end(self, end: End) {
         self.isolate.say_unhandled_rejections();
         let heap_bytes = self.isolate.heap_bytes();
-        self.outbox.borrow_mut().send_end(end, heap_bytes);
+        let mut outbox = self.outbox.borrow_mut();
+        if end.has_value() {
+            self.assumed_of_value.iter().for_each(|assumption| outbox.send_note(assumption.sentence()));
+        }
+        outbox.send_end(end, heap_bytes);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{Scope, ToolError, ToolReply};
+use isolet_bindings::{Scope, ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +45,10 @@ const REPORT_MAX: Duration = Duration::from_secs(2);
 const TURN_MAX: Duration = Duration::from_millis(1);
 /// Replies whose check is more than a moment's work and has not been made yet. Further ones are not checked.
 const CHECKS_WAITING_MAX: usize = 8;
+/// The most notes of a run: it has fewer.
+const NOTES_MAX: usize = 16;
+/// The most characters of one note.
+const NOTE_CHARACTERS_MAX: usize = 500;
 /// What it takes to compare a name with one of the scope, in steps of `estimate`.
 const STEPS_OF_A_NAME: u64 = 10_000;
 
@@ -98,6 +102,7 @@ struct Conversation<'run> {
     reply_bytes: usize,
     console: Vec<ConsoleLine>,
     console_bytes: usize,
+    notes: Vec<String>,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
     processor: Processor,
@@ -135,6 +140,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         reply_bytes: 0,
         console: Vec::new(),
         console_bytes: 0,
+        notes: Vec::new(),
         heap_bytes: 0,
     };
     let end = conversation.until_end().await?;
@@ -281,6 +287,7 @@ impl Conversation<'_> {
             FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Heard::End(ending::out_of_order())),
             _ if self.claim.owes_walls() => Ok(Heard::End(ending::out_of_order())),
             FromRun::Say { level, text } => Ok(self.hear_say(level, text)),
+            FromRun::Note { text } => Ok(self.hear_note(&text)),
             FromRun::Call { call, tool, line, column: _, arguments } => {
                 let held = held.ok_or_else(|| RunError::bug("a frame was taken that is not held"))?;
                 Ok(self.hear_call(line, Request { number: call, index: tool, arguments, held }))
@@ -316,6 +323,14 @@ impl Conversation<'_> {
         let line = ConsoleLine { level: Level::from_number(level), text };
         self.assignment.listeners.tell(|| Event::Console(line.clone()));
         self.console.push(line);
+        Heard::More
+    }
+
+    fn hear_note(&mut self, text: &str) -> Heard {
+        if self.notes.len() >= NOTES_MAX {
+            return Heard::End(ending::lost("more notes than a run has".to_owned()));
+        }
+        self.notes.push(visible::line_within(text, NOTE_CHARACTERS_MAX).into_owned());
         Heard::More
     }
 
@@ -492,7 +507,7 @@ impl Conversation<'_> {
             heap_bytes: self.heap_bytes,
             origin: self.claim.origin,
         };
-        Outcome { end, console: std::mem::take(&mut self.console), calls, cost }
+        Outcome { end, notes: self.notes, console: self.console, calls, cost }
     }
 
     /// Waits for the checks of replies, as long as the run may take.

@@ -1,4 +1,4 @@
-//! What a run gave: value or error, console lines, call records, cost.
+//! What a run gave: value or error, notes, console lines, call records, cost.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +9,10 @@ use std::time::Duration;
 pub struct Outcome {
     /// How the program ended.
     pub end: End,
+    /// What was assumed of the program, one plain sentence each: that it was taken out of a Markdown fence, that its one function was
+    /// called. Empty where it ran as it was written. At most 16 of at most 500 characters, all of them visible; they come from the
+    /// process of the run, so they are data as the console is.
+    pub notes: Vec<String>,
     /// What it said, in order.
     pub console: Vec<ConsoleLine>,
     /// The tool calls that reached the host, in the order in which they were made.

@@ -128,6 +128,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                         "end": { "enum": ["returned", "threw", "stopped"] },
                         "value": { "description": "What the program returned." },
                         "error": { "type": "string", "description": "Why it did not return, and what to do about it." },
+                        "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
                         "console": { "type": "array", "items": { "type": "string" } },
                         "calls": { "type": "integer", "description": "Tool calls that were made." },
                         "failed_calls": { "type": "array", "items": { "type": "string" } },
@@ -258,6 +259,9 @@ fn result_of(outcome: &Outcome) -> CallToolResult {
         End::Threw(error) => json!({ "end": "threw", "error": error.to_string() }),
         End::Stopped(stop) => json!({ "end": "stopped", "error": stop.to_string() }),
     };
+    if !outcome.notes.is_empty() {
+        facts["notes"] = outcome.notes.iter().map(String::as_str).collect();
+    }
     if !outcome.console.is_empty() {
         facts["console"] = outcome.console.iter().map(|line| line.text.as_str()).collect();
     }

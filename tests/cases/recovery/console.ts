@@ -1,0 +1,2 @@
+const { sum } = await test.add({ a: 1, b: 2 });
+console.log(`the sum is ${sum}`);

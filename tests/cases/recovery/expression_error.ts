@@ -1,0 +1,3 @@
+enum Colour { Red }
+const colour = Colour.Red;
+test.nothing({ colour });

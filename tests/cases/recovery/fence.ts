@@ -1,0 +1,8 @@
+Here's the program:
+
+```ts
+const { sum } = await test.add({ a: 1, b: 2 });
+return sum;
+```
+
+It adds.

@@ -1,0 +1,3 @@
+(async () => {
+  return (await test.add({ a: 1, b: 2 })).sum;
+})();
