@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::check::{Check, Checker, Finding, Verdict, Violation};
+use crate::defaults::Direction;
 use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
@@ -239,8 +240,9 @@ impl Tool {
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
         let mut unchecked = Unchecked::default();
-        let input_checker = unchecked.read("/inputSchema", input_schema(&raw), patterns_left);
-        let output_checker = output_schema(&raw).map(|schema| unchecked.read("/outputSchema", schema, patterns_left));
+        let input_checker = unchecked.read("/inputSchema", input_schema(&raw), Direction::ToServer, patterns_left);
+        let output_checker =
+            output_schema(&raw).map(|schema| unchecked.read("/outputSchema", schema, Direction::FromServer, patterns_left));
         let tool =
             Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker, output_checker };
         Ok((tool, unchecked))
@@ -343,8 +345,8 @@ impl Tool {
 
 impl Unchecked {
     /// Reads the schema that is at `pointer` in its definition.
-    fn read(&mut self, pointer: &str, schema: &Value, patterns_left: &mut usize) -> Checker {
-        let (checker, mut findings, count) = Checker::of(schema, patterns_left);
+    fn read(&mut self, pointer: &str, schema: &Value, direction: Direction, patterns_left: &mut usize) -> Checker {
+        let (checker, mut findings, count) = Checker::of(schema, direction, patterns_left);
         findings.iter_mut().for_each(|finding| finding.pointer.insert_str(0, pointer));
         self.findings.append(&mut findings);
         self.count += count;
