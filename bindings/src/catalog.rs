@@ -1,6 +1,6 @@
 //! All tools of all servers of a deployment, loaded once and shared by every request.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ const REPORTED_NAME_BYTES_MAX: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Catalog {
     inner: Arc<Inner>,
+    /// The namespace of each server.
+    namespaces: Arc<[String]>,
     /// The servers whose lists are not here, where it is known which there are.
     missing: Option<Arc<[String]>>,
 }
@@ -46,7 +48,8 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) id: Arc<str>,
-    pub(crate) identifier: String,
+    /// What else it may be shown as.
+    pub(crate) other_names: Vec<String>,
     pub(crate) tools: Vec<Arc<Tool>>,
     /// How many tools of its list are not among these.
     pub(crate) dropped: usize,
@@ -161,10 +164,11 @@ impl Catalog {
         for (server, list) in lists {
             catalog.take(server, list);
         }
+        let namespaces = namespaces(&catalog.servers)?;
         check_apart(&catalog.servers)?;
         let hashes = catalog.servers.iter().flat_map(|server| &server.tools).map(|tool| tool.hash());
         catalog.hash = ContentHash::of(hashes.collect::<Vec<_>>().iter().map(|hash| hash.as_bytes().as_slice()));
-        Ok(Self { inner: Arc::new(catalog), missing: None })
+        Ok(Self { inner: Arc::new(catalog), namespaces: namespaces.into(), missing: None })
     }
 
     /// As [`Catalog::load`], from the text of each server's `tools` array or `tools/list` result.
@@ -215,16 +219,23 @@ impl Catalog {
     /// [`ScopeError`] when `grants` itself is wrong: a pattern, a new name that is no identifier or is given twice.
     pub fn scope(&self, grants: &Grants) -> Result<Scope, ScopeError> {
         let missing = self.missing.as_deref().unwrap_or_default();
-        Scope::new(&self.inner.servers, missing, self.missing.is_some(), grants)
+        Scope::new(&self.inner.servers, &self.namespaces, missing, self.missing.is_some(), grants)
     }
 
     /// The same catalog, for a deployment that has `servers` and no others. Those of them whose lists were not loaded, because they are
-    /// still starting or have failed, may have any tools: what grants say of them stays in force, and is no mistake.
+    /// still starting or have failed, may have any tools: what grants say of them stays in force, and is no mistake. Namespaces are what
+    /// they will be when all are there.
     #[must_use]
     pub fn expecting<S: Into<String>>(self, servers: impl IntoIterator<Item = S>) -> Self {
         let listed: HashSet<&str> = self.inner.servers.iter().map(|server| &*server.id).collect();
-        let missing = servers.into_iter().map(Into::into).filter(|server: &String| !listed.contains(server.as_str())).collect();
-        Self { missing: Some(missing), ..self }
+        let missing: Vec<String> =
+            servers.into_iter().map(Into::into).filter(|server: &String| !listed.contains(server.as_str())).collect();
+        let loaded = self.inner.servers.iter().map(|server| &*server.id);
+        let distinct: BTreeSet<&str> = missing.iter().map(String::as_str).collect();
+        let identifiers = name::identifiers(&loaded.chain(distinct).collect::<Vec<_>>());
+        let namespaces = identifiers.into_iter().zip(self.namespaces.iter());
+        let namespaces = namespaces.map(|(identifier, alone)| identifier.unwrap_or_else(|| alone.clone())).collect();
+        Self { namespaces, missing: Some(missing.into()), ..self }
     }
 
     /// The hash of all tools taken: equal for equal definitions, whatever the order of the servers.
@@ -245,23 +256,25 @@ impl Inner {
         let id: Arc<str> = Arc::from(server);
         let len = list.len();
         let mut names = HashSet::new();
-        let mut identifiers = HashSet::new();
-        let mut tools = Vec::with_capacity(list.definitions.len().min(SERVER_TOOLS_MAX));
+        let mut checked = Vec::with_capacity(list.definitions.len());
         let mut patterns_left = SERVER_PATTERNS_MAX;
-        let mut refusals_left = REFUSALS_MAX;
-        let mut unchecked_left = UNCHECKED_MAX;
+        let mut taken_count = 0;
         for (place, definition) in list.definitions {
             let name = definition.as_ref().ok().and_then(|raw| raw.get("name")?.as_str());
             let name = name.map_or_else(|| format!("#{place}"), |name| excerpt(name).to_owned());
-            let taken = Self::check(&id, tools.len(), definition, &mut patterns_left).and_then(|(tool, unchecked)| {
+            let taken = Self::check(&id, taken_count, definition, &mut patterns_left).and_then(|(tool, unchecked)| {
                 if !names.insert(tool.name().to_owned()) {
                     return Err(DefinitionError::Twice);
                 }
-                if !identifiers.insert(tool.identifier().to_owned()) {
-                    return Err(DefinitionError::IdentifierTaken { identifier: tool.identifier().to_owned() });
-                }
                 Ok((tool, unchecked))
             });
+            taken_count += usize::from(taken.is_ok());
+            checked.push((name, taken));
+        }
+        let mut tools = Vec::with_capacity(taken_count);
+        let mut refusals_left = REFUSALS_MAX;
+        let mut unchecked_left = UNCHECKED_MAX;
+        for (name, taken) in called(checked) {
             match taken {
                 Ok((tool, unchecked)) => {
                     self.unchecked_count += unchecked.count;
@@ -282,7 +295,7 @@ impl Inner {
         let dropped = len - tools.len();
         self.dropped_count += dropped;
         if !id.is_empty() && id.len() <= RAW_NAME_BYTES_MAX {
-            self.servers.push(Server { identifier: name::identifier(&id), id, tools, dropped });
+            self.servers.push(Server { other_names: name::other_names(&id), id, tools, dropped });
         }
     }
 
@@ -303,16 +316,44 @@ impl Inner {
     }
 }
 
-/// Refuses servers, sorted by id, that share a namespace or whose ids overlap in `server.tool`.
+/// A definition of a server, with the name to report it by: a tool, or why it is none.
+type Checked = (String, Result<(Tool, Unchecked), DefinitionError>);
+
+/// The same definitions with the identifiers of their tools, which are known when all of a server are.
+fn called(checked: Vec<Checked>) -> impl Iterator<Item = Checked> {
+    let tools = checked.iter().filter_map(|(_, taken)| taken.as_ref().ok());
+    let names: Vec<&str> = tools.map(|(tool, _)| tool.name()).collect();
+    let mut identifiers = name::identifiers(&names).into_iter();
+    checked.into_iter().map(move |(name, taken)| {
+        let taken = taken.and_then(|(tool, unchecked)| match identifiers.next().flatten() {
+            Some(identifier) => Ok((tool.called(identifier), unchecked)),
+            None => Err(DefinitionError::IdentifierTaken { identifier: name::suffixed(tool.name()) }),
+        });
+        (name, taken)
+    })
+}
+
+/// The namespaces of `servers`; refuses those of which one would be another's.
+fn namespaces(servers: &[Server]) -> Result<Vec<String>, CatalogError> {
+    let ids: Vec<&str> = servers.iter().map(|server| &*server.id).collect();
+    let identifiers = name::identifiers(&ids);
+    let namespace = |(server, identifier): (&Server, &Option<String>)| match identifier {
+        Some(identifier) => Ok(identifier.clone()),
+        None => {
+            let identifier = name::suffixed(&server.id);
+            let first = identifiers.iter().position(|other| other.as_ref() == Some(&identifier));
+            let first = first.map_or_else(|| identifier.clone(), |first| ids[first].to_owned());
+            Err(CatalogError::NamespaceTaken { first, second: server.id.to_string(), identifier })
+        }
+    };
+    servers.iter().zip(&identifiers).map(namespace).collect()
+}
+
+/// Refuses servers, sorted by id, whose ids overlap in `server.tool`.
 fn check_apart(servers: &[Server]) -> Result<(), CatalogError> {
-    let mut namespaces: BTreeMap<&str, &str> = BTreeMap::new();
     let servers: Vec<&Server> = servers.iter().filter(|server| !server.tools.is_empty()).collect();
     let ids: HashSet<&str> = servers.iter().map(|server| &*server.id).collect();
     for server in servers {
-        if let Some(first) = namespaces.insert(&server.identifier, &server.id) {
-            let identifier = server.identifier.clone();
-            return Err(CatalogError::NamespaceTaken { first: first.to_owned(), second: server.id.to_string(), identifier });
-        }
         let beginnings = server.id.match_indices('.').map(|(dot, _)| &server.id[..dot]);
         if let Some(shorter) = beginnings.into_iter().find(|beginning| ids.contains(beginning)) {
             return Err(CatalogError::ServersOverlap { shorter: shorter.to_owned(), longer: server.id.to_string() });

@@ -139,7 +139,7 @@ pub(crate) fn summary(tool: &ScopedTool) -> String {
     comment::first_sentence(tool.description().or(tool.definition().title()).unwrap_or_default(), SUMMARY_LENGTH_MAX)
 }
 
-/// `words` after what the server calls `tool`, where a guest has to call it something else: grants and records have that name.
+/// `words` after what the server calls `tool`, where that is no identifier: grants and records have that name.
 fn with_mapped_name(tool: &ScopedTool, words: String) -> String {
     match tool.mapped_name().map(|name| comment::line(name, NAME_LENGTH_MAX)) {
         Some(name) if !name.is_empty() && words.is_empty() => name,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::check::{Check, Checker, Finding, Verdict, Violation};
+use crate::defaults::Direction;
 use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
@@ -57,8 +58,8 @@ pub enum DefinitionError {
     /// An earlier tool of the same server has this very name.
     #[error("its server lists this name twice: the first one stays, give this one another name")]
     Twice,
-    /// An earlier tool of the same server has the identifier that this name becomes.
-    #[error("it would be called `{identifier}` like an earlier tool of its server: rename it in the server")]
+    /// Another tool of the same server has the identifier that this name becomes.
+    #[error("it would be called `{identifier}` like another tool of its server: rename it in the server")]
     IdentifierTaken {
         /// The identifier.
         identifier: String,
@@ -229,7 +230,7 @@ impl Tool {
             json::dismantle(raw);
             return Err(DefinitionError::TooDeep);
         }
-        let identifier = crate::name::identifier(name_of(&raw)?);
+        name_of(&raw)?;
         if !admits_object(input_schema(&raw)) {
             return Err(DefinitionError::InputNotAnObject);
         }
@@ -239,11 +240,17 @@ impl Tool {
         }
         let hash = ContentHash::of([server.as_bytes(), &text]);
         let mut unchecked = Unchecked::default();
-        let input_checker = unchecked.read("/inputSchema", input_schema(&raw), patterns_left);
-        let output_checker = output_schema(&raw).map(|schema| unchecked.read("/outputSchema", schema, patterns_left));
-        let tool =
-            Self { server: Arc::clone(server), identifier, raw, hash, types: OnceLock::new(), input_checker, output_checker };
+        let input_checker = unchecked.read("/inputSchema", input_schema(&raw), Direction::ToServer, patterns_left);
+        let output_checker =
+            output_schema(&raw).map(|schema| unchecked.read("/outputSchema", schema, Direction::FromServer, patterns_left));
+        let (identifier, types) = (String::new(), OnceLock::new());
+        let tool = Self { server: Arc::clone(server), identifier, raw, hash, types, input_checker, output_checker };
         Ok((tool, unchecked))
+    }
+
+    /// The same tool, of which it is known how its server's other tools are called.
+    pub(crate) fn called(self, identifier: String) -> Self {
+        Self { identifier, ..self }
     }
 
     /// The id of its server, as the catalog was loaded with.
@@ -258,7 +265,7 @@ impl Tool {
         self.text("name").unwrap_or_default()
     }
 
-    /// The identifier that its name becomes, unless a scope renames it.
+    /// The identifier that its name becomes among those of its server, unless a scope renames it.
     #[must_use]
     pub fn identifier(&self) -> &str {
         &self.identifier
@@ -343,8 +350,8 @@ impl Tool {
 
 impl Unchecked {
     /// Reads the schema that is at `pointer` in its definition.
-    fn read(&mut self, pointer: &str, schema: &Value, patterns_left: &mut usize) -> Checker {
-        let (checker, mut findings, count) = Checker::of(schema, patterns_left);
+    fn read(&mut self, pointer: &str, schema: &Value, direction: Direction, patterns_left: &mut usize) -> Checker {
+        let (checker, mut findings, count) = Checker::of(schema, direction, patterns_left);
         findings.iter_mut().for_each(|finding| finding.pointer.insert_str(0, pointer));
         self.findings.append(&mut findings);
         self.count += count;

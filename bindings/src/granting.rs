@@ -1,8 +1,8 @@
 //! Grants applied to the tools of a catalog: who is denied, who is allowed, and which grant names nothing.
 //!
-//! A tool has several names: the one that its server gives (raw), the path that a guest writes, and that path without the suffix that made it
-//! an identifier. People copy any of them from a listing. So a deny matches every one of them, and an allow none but the raw name and the
-//! exact path: where it is not clear what was meant, less is allowed.
+//! A tool has several names: the one that its server gives (raw), the path that a guest writes, and that path with and without the suffix that
+//! tells it from another tool, which may come or go. People copy any of them from a listing. So a deny and a pin match every one of them, and
+//! an allow none but the raw name and the exact path: where it is not clear what was meant, less is allowed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,18 +119,23 @@ impl<'g> Granting<'g> {
     /// # Errors
     ///
     /// A new name that is no identifier.
-    pub(crate) fn decide<'c>(&mut self, server: &Server, tool: &'c Arc<Tool>) -> Result<Option<Granted<'c>>, ScopeError> {
+    pub(crate) fn decide<'c>(
+        &mut self,
+        server: &Server,
+        namespace: &str,
+        tool: &'c Arc<Tool>,
+    ) -> Result<Option<Granted<'c>>, ScopeError> {
         let raw = format!("{}.{}", server.id, tool.name());
-        let path = format!("{}.{}", server.identifier, tool.identifier());
+        let path = format!("{namespace}.{}", tool.identifier());
         let identifier = said(&self.grants.identifiers, &raw, &path, &mut self.used).last().cloned();
         let description = said(&self.grants.descriptions, &raw, &path, &mut self.used).last().cloned();
-        let pins = said(&self.grants.pins, &raw, &path, &mut self.used);
-        let pinned = pins.flat_map(|pins| pins.clone()).collect();
+        let pinned = self.pinned([&*server.id, namespace], tool);
         let allowing = self.allowed.of_names(std::iter::once(&raw), [&raw, &path]);
         let every_name = if self.denied.texts.is_empty() {
             Vec::new()
         } else {
-            names(server, tool, identifier.as_deref(), !self.grants.identifiers.is_empty())
+            let servers = std::iter::once(&*server.id).chain(server.other_names.iter().map(String::as_str));
+            names(servers, tool, identifier.as_deref(), !self.grants.identifiers.is_empty())
         };
         let denying = self.denied.of_names(every_name.iter(), every_name.iter());
         let is_granted = !allowing.is_empty() && denying.is_empty();
@@ -143,6 +148,16 @@ impl<'g> Granting<'g> {
             Some(identifier) if !name::is_identifier(&identifier) => Err(ScopeError::NotAnIdentifier { tool: raw, identifier }),
             identifier => Ok(Some(Granted { tool, address: raw, identifier, description, pinned })),
         }
+    }
+
+    /// The arguments of `tool` that are fixed under any of its names; what is said of its raw name wins. Its server has but the two names that it
+    /// is shown under: what is fixed for one may be nobody else's business.
+    fn pinned(&mut self, servers: [&str; 2], tool: &Tool) -> Map<String, Value> {
+        let pins = &self.grants.pins;
+        let names = if pins.is_empty() { Vec::new() } else { names(servers.into_iter(), tool, None, false) };
+        let found: Vec<_> = names.iter().rev().filter_map(|name| pins.get_key_value(name)).collect();
+        self.used.extend(found.iter().map(|(name, _)| name.as_str()));
+        found.into_iter().flat_map(|(_, pins)| pins.clone()).collect()
     }
 
     /// What had no effect. `missing` are servers whose tools are not known: what may be about them stays in force. If `is_whole`, there are
@@ -203,33 +218,17 @@ fn said<'m, T>(
     entries.into_iter().map(|(_, value)| value)
 }
 
-/// All that a tool may be called: the raw name, what is shown, and that without its suffix, for the server and for the tool.
-fn names(server: &Server, tool: &Tool, new: Option<&str>, is_anything_renamed: bool) -> Vec<String> {
-    let mut tools = vec![Cow::Borrowed(tool.name())];
-    let mut add = |name: Cow<'_, str>| {
+/// All that a tool may be called: the raw name, and what may be shown for it, with a suffix and without, for the server and for the tool.
+fn names<'s>(servers: impl Iterator<Item = &'s str>, tool: &Tool, new: Option<&str>, is_anything_renamed: bool) -> Vec<String> {
+    let mut tools = vec![tool.name().to_owned()];
+    let others = name::other_names(tool.name()).into_iter().chain(new.map(str::to_owned));
+    // What it is called where another tool has been given its name.
+    for name in others.chain(is_anything_renamed.then(|| name::suffixed(tool.name()))) {
         if !tools.contains(&name) {
-            tools.push(Cow::Owned(name.into_owned()));
+            tools.push(name);
         }
-    };
-    each_name(tool.name(), tool.identifier(), |name| add(Cow::Borrowed(name)));
-    if let Some(new) = new {
-        add(Cow::Borrowed(new));
     }
-    if is_anything_renamed {
-        // What it is called where another tool has been given its name.
-        add(Cow::Owned(name::mapped(tool.name())));
-    }
-    let mut servers = vec![&*server.id];
-    each_name(&server.id, &server.identifier, |name| servers.push(name));
-    servers.iter().flat_map(|server| tools.iter().map(move |tool| format!("{server}.{tool}"))).collect()
-}
-
-/// Gives the names of `raw` that are not itself: its identifier, and that without its suffix.
-fn each_name<'n>(raw: &'n str, identifier: &'n str, mut give: impl FnMut(&'n str)) {
-    if raw != identifier {
-        give(identifier);
-        give(name::without_suffix(identifier));
-    }
+    servers.flat_map(|server| tools.iter().map(move |tool| format!("{server}.{tool}"))).collect()
 }
 
 /// The servers of a deployment, as far as they are known.
@@ -248,12 +247,10 @@ impl<'c> Known<'c> {
             let server = format!("{server}.");
             beginning.starts_with(&server) || (has_wildcards && server.starts_with(beginning))
         };
-        self.missing.iter().map(String::as_str).filter(move |server| {
-            let identifier = name::identifier(server);
-            let mut is_concerned = concerns(server);
-            each_name(server, &identifier, |name| is_concerned |= concerns(name));
-            is_concerned
-        })
+        self.missing
+            .iter()
+            .map(String::as_str)
+            .filter(move |server| concerns(server) || name::other_names(server).iter().any(|name| concerns(name)))
     }
 
     /// What is wrong with `name`, which is no tool's, if it is a name and all tools that it could mean are known.
@@ -263,9 +260,7 @@ impl<'c> Known<'c> {
         }
         let is_of = |server: &&Server| {
             let begins = |server: &str| name.strip_prefix(server).is_some_and(|rest| rest.starts_with('.'));
-            let mut is_of = begins(&server.id);
-            each_name(&server.id, &server.identifier, |name| is_of |= begins(name));
-            is_of
+            begins(&server.id) || server.other_names.iter().any(|name| begins(name))
         };
         let servers: Vec<&Server> = self.servers.iter().filter(is_of).collect();
         let all_known = if servers.is_empty() { self.is_whole } else { servers.iter().all(|server| server.dropped == 0) };
@@ -320,18 +315,19 @@ mod tests {
         let all = scope(&Grants::new().allow("*"));
         let [sum, delete] = ["get-sum", "delete-many"].map(|name| all.tools().iter().find(|tool| tool.name() == name).unwrap());
         let (namespace, identifier) = delete.path().split_once('.').unwrap();
-        let (short_namespace, short) = (name::without_suffix(namespace), name::without_suffix(identifier));
-        assert_eq!((short_namespace, short), ("mongo_db", "delete_many"));
+        assert_eq!((namespace, identifier), ("mongo_db", "delete_many"));
+        // What they would be called beside others, before these came or after they went.
+        let (long_namespace, long) = (name::suffixed("mongo-db"), name::suffixed("delete-many"));
         let check = |pattern: &str, expected: &str| {
             let scope = scope(&Grants::new().allow("*").deny(pattern));
             let denied: Vec<&str> = raw_names(&all).into_iter().filter(|name| !raw_names(&scope).contains(name)).collect();
             assert_eq!((denied.join(" ").as_str(), scope.warnings()), (expected, &[][..]), "{pattern}");
         };
-        for pattern in ["everything.get-sum", sum.path(), "everything.get_sum", "*.get_*", "every*.get?sum"] {
+        for pattern in ["everything.get-sum", sum.path(), "everything.get_sum_73fbf2", "*.get_*", "every*.get?sum"] {
             check(pattern, "get-sum");
         }
-        for server in ["mongo-db", namespace, short_namespace] {
-            for tool in ["delete-many", identifier, short, "delete*", "*_many"] {
+        for server in ["mongo-db", namespace, &long_namespace] {
+            for tool in ["delete-many", identifier, &long, "delete*", "*_many"] {
                 check(&format!("{server}.{tool}"), "delete-many");
             }
             check(&format!("{server}.*"), "delete-many find");
@@ -341,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_deny_matches_the_new_name_and_the_old_ones() {
-        for pattern in ["everything.add", "*.add", "everything.get-sum", "everything.get_sum"] {
+        for pattern in ["everything.add", "*.add", "everything.get-sum", "everything.get_sum", "everything.get_sum_73fbf2"] {
             let scope = scope(&Grants::new().allow("everything.*").rename("everything.get-sum", "add").deny(pattern));
             assert_eq!(raw_names(&scope), ["echo"], "{pattern}");
         }
@@ -353,17 +349,61 @@ mod tests {
 
     #[test]
     fn an_allow_is_a_raw_name_or_an_exact_path() {
-        let path = scope(&Grants::new().allow("*")).tools()[0].path().to_owned();
-        for pattern in ["everything.get-sum", &path, "everything.get-*"] {
+        for pattern in ["everything.get-sum", "everything.get_sum", "everything.get-*"] {
             assert_eq!(raw_names(&scope(&Grants::new().allow(pattern))), ["get-sum"], "{pattern}");
         }
         for pattern in ["everything.get_*", "*.delete_*", "everything.get_sum*", "mongo_db.*"] {
             let scope = scope(&Grants::new().allow(pattern));
             assert_eq!((scope.tools().len(), scope.warnings()), (0, &[nothing_left(pattern)][..]));
         }
-        let scope = scope(&Grants::new().allow("everything.get_sum"));
+        let scope = scope(&Grants::new().allow("everything.get_sum_73fbf2"));
         assert_eq!(scope.tools().len(), 0);
-        assert_eq!(scope.warnings(), [no_such_tool("everything.get_sum", &["everything.get-sum"])]);
+        assert_eq!(scope.warnings(), [no_such_tool("everything.get_sum_73fbf2", &["everything.get-sum"])]);
+    }
+
+    /// `get-sum` was `get_sum` before a tool came that is called so.
+    #[test]
+    fn a_newcomer_loosens_nothing_that_was_said_of_the_name_it_takes() {
+        let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+        let catalog = Catalog::load([("everything", vec![tool("get-sum"), tool("get_sum")])]).unwrap();
+        let scope = |grants: Grants| catalog.scope(&grants).unwrap();
+        let all = || Grants::new().allow("*");
+        assert_eq!(raw_names(&scope(all().deny("everything.get_sum"))), Vec::<&str>::new());
+        assert_eq!(raw_names(&scope(all().deny("everything.get-sum"))), ["get_sum"]);
+        assert_eq!(raw_names(&scope(Grants::new().allow("everything.get_sum"))), ["get_sum"]);
+        assert_eq!(raw_names(&scope(Grants::new().allow("everything.get_sum_73fbf2"))), ["get-sum"]);
+        assert!(scope(all().pin("everything.get_sum", "a", 1)).tools().iter().all(|tool| tool.is_pinned("a")));
+        let both = scope(all().pin("everything.get_sum", "a", 1).pin("everything.get-sum", "a", 2));
+        assert_eq!(both.tools()[0].with_pinned(Map::new()), Map::from_iter([("a".to_owned(), json!(2))]));
+        assert_eq!(both.warnings(), []);
+    }
+
+    #[test]
+    fn what_is_fixed_for_one_server_is_not_sent_to_another_of_a_like_name() {
+        let tools = || vec![json!({"name": "find", "inputSchema": {"type": "object"}})];
+        let catalog = Catalog::load([("mongo-db", tools()), ("mongo_db", tools())]).unwrap();
+        let pinned = |address: &str| {
+            let scope = catalog.scope(&Grants::new().allow("*").pin(address, "key", "secret")).unwrap();
+            scope.tools().iter().filter(|tool| tool.has_pinned()).map(|tool| tool.server().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(pinned("mongo_db.find"), ["mongo_db"]);
+        assert_eq!(pinned("mongo-db.find"), ["mongo-db"]);
+        assert_eq!(pinned(&format!("{}.find", name::suffixed("mongo-db"))), ["mongo-db"]);
+        let denied = catalog.scope(&Grants::new().allow("*").deny("mongo_db.find")).unwrap();
+        assert_eq!(denied.tools().len(), 0);
+    }
+
+    /// A server that is still starting has its name already, so that none changes when it is there.
+    #[test]
+    fn servers_are_told_apart_before_they_have_started() {
+        let tools = || vec![json!({"name": "find", "inputSchema": {"type": "object"}})];
+        let path = |catalog: Catalog| catalog.scope(&Grants::new().allow("*")).unwrap().tools()[0].path().to_owned();
+        let alone = || Catalog::load([("mongo-db", tools())]).unwrap();
+        assert_eq!(path(alone()), "mongo_db.find");
+        assert_eq!(path(alone().expecting(["mongo-db", "other"])), "mongo_db.find");
+        let apart = format!("{}.find", name::suffixed("mongo-db"));
+        assert_eq!(path(alone().expecting(["mongo-db", "mongo_db"])), apart);
+        assert_eq!(path(Catalog::load([("mongo-db", tools()), ("mongo_db", tools())]).unwrap()), apart);
     }
 
     #[test]

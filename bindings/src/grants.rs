@@ -16,9 +16,9 @@ pub(crate) const WILDCARDS: &[char] = &['*', '?', '[', ']', '{', '}', '\\'];
 /// address or a glob: `*` is any run of characters, dots and slashes included, `?` one character, `[ab]` and `{a,b}` alternatives, `\`
 /// escapes. It is case-sensitive and must match the whole.
 ///
-/// Denial wins, and it is wide: a deny matches the raw name, any path that is shown, renamed or not, and a path without the suffix
-/// that made it an identifier (`get_sum_73fbf2` and `get_sum`). An allow is narrow: as a glob it matches raw names, and else it must be the raw name
-/// or the exact path. What matched nothing is in [`crate::Scope::warnings`].
+/// Denial wins, and it is wide: a deny matches the raw name, any path that is or may be shown, renamed or not, with the suffix that tells it from
+/// another and without (`get_sum_73fbf2` and `get_sum`). So does the name of a pin within its server, new names aside: whatever tools come and go
+/// beside one, what is fixed stays fixed. An allow is narrow: as a glob it matches raw names, and else it must be the raw name or the exact path. What matched nothing is in [`crate::Scope::warnings`].
 ///
 /// ```
 /// use isolet_bindings::{Catalog, Grants};
@@ -62,7 +62,7 @@ impl Grants {
         self
     }
 
-    /// Calls `tool` (its address, exactly) `identifier` in the isolate. A tool that has this name by itself gets a suffixed one.
+    /// Calls `tool` (its address, exactly) `identifier` in the isolate. A tool that would have this name gets a suffixed one.
     #[must_use]
     pub fn rename(mut self, tool: impl Into<String>, identifier: impl Into<String>) -> Self {
         self.identifiers.insert(tool.into(), identifier.into());
@@ -87,8 +87,8 @@ impl Grants {
     /// Whether a server with this id is denied as a whole, by a pattern that is one of its names and `.*`: there is no need to ask it.
     #[must_use]
     pub fn denies_server(&self, server: &str) -> bool {
-        let identifier = name::identifier(server);
-        let names = [server, &identifier, if identifier == server { server } else { name::without_suffix(&identifier) }];
-        self.denied.iter().filter_map(|pattern| pattern.strip_suffix(".*")).any(|denied| names.contains(&denied))
+        let others = name::other_names(server);
+        let is_named = |denied: &str| denied == server || others.iter().any(|name| name == denied);
+        self.denied.iter().filter_map(|pattern| pattern.strip_suffix(".*")).any(is_named)
     }
 }

@@ -22,6 +22,7 @@ mod catalog;
 mod check;
 mod comment;
 mod declarations;
+mod defaults;
 mod definition;
 mod grant_patterns;
 mod granting;

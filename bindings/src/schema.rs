@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::annotation;
 use crate::comment::string_literal;
+use crate::defaults::Direction;
 use crate::definition::Tool;
 use crate::pattern;
 use crate::reference::{References, Resource, address};
@@ -76,11 +77,13 @@ impl ToolTypes {
         let mut definitions = Vec::new();
         let mut names = Vec::new();
         let any_object = Type::object(Vec::new(), Rest::Values(Type::Unknown));
-        let input = Walk::over(tool.input_schema(), &mut definitions, &mut names).root(&[], &format!("{}_input", tool.name()));
+        let input = Walk::over(tool.input_schema(), Direction::ToServer, &mut definitions, &mut names)
+            .root(&[], &format!("{}_input", tool.name()));
         let input = as_object(input, &definitions).unwrap_or_else(|| any_object.clone());
         let output = tool.output_schema().map(|schema| {
             let path: &[&str] = if tool.unwraps_result() { &["properties", "result"] } else { &[] };
-            Walk::over(schema, &mut definitions, &mut names).root(path, &format!("{}_output", tool.name()))
+            Walk::over(schema, Direction::FromServer, &mut definitions, &mut names)
+                .root(path, &format!("{}_output", tool.name()))
         });
         break_circles(&mut definitions);
         Self { input, output: output.filter(|output| *output != Type::Unknown && !output.is_never()), definitions, names }
@@ -113,6 +116,7 @@ enum State {
 
 struct Walk<'schema, 'tool> {
     document: &'schema Value,
+    direction: Direction,
     references: References<'schema>,
     is_draft_07: bool,
     states: HashMap<usize, State>,
@@ -140,10 +144,16 @@ impl Place<'_> {
 }
 
 impl<'schema, 'tool> Walk<'schema, 'tool> {
-    fn over(document: &'schema Value, definitions: &'tool mut Vec<Definition>, names: &'tool mut Vec<(Type, String)>) -> Self {
+    fn over(
+        document: &'schema Value,
+        direction: Direction,
+        definitions: &'tool mut Vec<Definition>,
+        names: &'tool mut Vec<(Type, String)>,
+    ) -> Self {
         let dialect = document.get("$schema").and_then(Value::as_str).unwrap_or_default();
         Self {
             document,
+            direction,
             references: References::of(document),
             is_draft_07: dialect.contains("draft-07") || dialect.contains("draft-06") || dialect.contains("draft-04"),
             states: HashMap::new(),
@@ -358,7 +368,7 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
                     _ => None,
                 };
                 let note = annotation::note(name, schema, referred).map(Arc::from);
-                let is_required = is_required(name);
+                let is_required = is_required(name) && !self.direction.may_leave_out(schema, referred);
                 if value.is_never() && !is_required && members.get("additionalProperties") == Some(&Value::Bool(false)) {
                     continue;
                 }

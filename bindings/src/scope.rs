@@ -44,8 +44,14 @@ struct Inner {
 }
 
 impl Scope {
-    /// The tools of `servers` that `grants` allows. `missing` are servers whose tools are not known; if `is_whole`, there are no others.
-    pub(crate) fn new(servers: &[Server], missing: &[String], is_whole: bool, grants: &Grants) -> Result<Self, ScopeError> {
+    /// The tools of `servers`, each with its namespace, that `grants` allows. `missing` are servers whose tools are not known; if `is_whole`, there are no others.
+    pub(crate) fn new(
+        servers: &[Server],
+        namespaces: &[String],
+        missing: &[String],
+        is_whole: bool,
+        grants: &Grants,
+    ) -> Result<Self, ScopeError> {
         let mut granting = Granting::of(grants);
         let mut scope = Inner {
             tools: Vec::new(),
@@ -57,17 +63,14 @@ impl Scope {
             typescript: OnceLock::new(),
             index: OnceLock::new(),
         };
-        for server in servers {
-            let decided = server.tools.iter().map(|tool| granting.decide(server, tool));
+        for (server, namespace) in servers.iter().zip(namespaces) {
+            let decided = server.tools.iter().map(|tool| granting.decide(server, namespace, tool));
             let granted = decided.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-            scope.add(server, granted)?;
+            scope.add(namespace, granted)?;
         }
         scope.warnings.append(&mut granting.finish(servers, missing, is_whole)?);
         scope.declarations = scope.manifest.namespaces.iter().map(|_| OnceLock::new()).collect();
-        let names = scope.manifest.namespaces.iter().flat_map(|namespace| {
-            [namespace.name.as_bytes(), &[]].into_iter().chain(namespace.tools.iter().map(|tool| tool.as_bytes()))
-        });
-        scope.hash = ContentHash::of(names);
+        scope.hash = scope.manifest.hash();
         Ok(Self(Arc::new(scope)))
     }
 
@@ -83,7 +86,7 @@ impl Scope {
         self.0.tools.get(usize::try_from(index).ok()?)
     }
 
-    /// The tool that a guest calls `path`: `github.create_issue`.
+    /// The tool that a guest calls `path`: `github.create_issue`, or `github.create-issue` if its server does and no identifier is like that.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&ScopedTool> {
         self.0.by_path.get(path).map(|place| &self.0.tools[*place])
@@ -228,7 +231,7 @@ impl fmt::Debug for Scope {
 
 impl Inner {
     /// Adds the granted tools of one server, renamed ones first in the choice of names.
-    fn add(&mut self, server: &Server, granted: Vec<Granted<'_>>) -> Result<(), ScopeError> {
+    fn add(&mut self, namespace: &str, granted: Vec<Granted<'_>>) -> Result<(), ScopeError> {
         let mut renamed: HashMap<&str, &str> = HashMap::new();
         for tool in &granted {
             if let Some(identifier) = &tool.identifier
@@ -239,20 +242,29 @@ impl Inner {
             }
         }
         let renamed: HashSet<String> = renamed.into_keys().map(str::to_owned).collect();
-        let namespace: Arc<str> = Arc::from(server.identifier.as_str());
-        let mut tools = Vec::with_capacity(granted.len());
+        let own: HashSet<&str> =
+            granted.iter().filter(|tool| tool.identifier.is_none()).map(|tool| tool.tool.identifier()).collect();
+        let mut known = Namespace { name: namespace.to_owned(), tools: Vec::with_capacity(granted.len()), aliases: Vec::new() };
+        let namespace: Arc<str> = Arc::from(namespace);
         for Granted { tool, address, identifier, description, pinned } in granted {
+            let raw = tool.name();
+            let has_alias = identifier.is_none() && name::is_property(raw);
+            let suffixed = || Some(name::suffixed(raw)).filter(|name| !own.contains(name.as_str()) && !renamed.contains(name));
             let identifier = match identifier {
-                Some(identifier) => identifier,
-                None if renamed.contains(tool.identifier()) => name::mapped(tool.name()),
-                None => tool.identifier().to_owned(),
+                Some(identifier) => Some(identifier),
+                None if renamed.contains(tool.identifier()) => suffixed(),
+                None => Some(tool.identifier().to_owned()),
             };
-            let path = format!("{namespace}.{identifier}");
-            if self.by_path.contains_key(&path) {
+            let path = identifier.as_ref().map(|identifier| format!("{namespace}.{identifier}"));
+            let (Some(identifier), Some(path)) = (identifier, path.filter(|path| !self.by_path.contains_key(path))) else {
                 self.warnings.push(ScopeWarning::IdentifierTaken { tool: address });
                 continue;
-            }
+            };
             self.by_path.insert(path.clone(), self.tools.len());
+            if has_alias {
+                self.by_path.insert(format!("{namespace}.{raw}"), self.tools.len());
+                known.aliases.push((known.tools.len(), raw.to_owned()));
+            }
             self.tools.push(ScopedTool {
                 index: u32::try_from(self.tools.len()).expect("a catalog has far fewer tools"),
                 namespace: Arc::clone(&namespace),
@@ -261,10 +273,10 @@ impl Inner {
                 description,
                 pinned,
             });
-            tools.push(identifier);
+            known.tools.push(identifier);
         }
-        if !tools.is_empty() {
-            self.manifest.namespaces.push(Namespace { name: server.identifier.clone(), tools });
+        if !known.tools.is_empty() {
+            self.manifest.namespaces.push(known);
         }
         Ok(())
     }
@@ -290,6 +302,49 @@ mod tests {
         let tools: Vec<Value> =
             (0..tools).map(|tool| json!({"name": format!("tool_{tool}"), "inputSchema": {"type": "object"}})).collect();
         Catalog::load([("server", tools)]).unwrap().scope(&Grants::new().allow("*")).unwrap()
+    }
+
+    fn scope_of_names(names: &[&str], grants: &Grants) -> Scope {
+        let tools: Vec<Value> = names.iter().map(|name| json!({"name": name, "inputSchema": {"type": "object"}})).collect();
+        Catalog::load([("s", tools)]).unwrap().scope(grants).unwrap()
+    }
+
+    #[test]
+    fn what_a_server_calls_a_tool_works_too_where_that_is_no_identifier() {
+        let all = Grants::new().allow("*");
+        let scope = scope_of_names(&["echo", "get-sum", "then"], &all);
+        let namespace = &scope.manifest().namespaces[0];
+        assert_eq!(namespace.tools[..2], ["echo", "get_sum"]);
+        assert_eq!(namespace.aliases, [(1, "get-sum".to_owned())]);
+        assert_eq!(scope.find("s.get-sum").unwrap().path(), "s.get_sum");
+        let manifest = serde_json::to_string(scope_of_names(&["get-sum"], &all).manifest()).unwrap();
+        assert_eq!(manifest, r#"[{"name":"s","tools":["get_sum"],"aliases":[[0,"get-sum"]]}]"#);
+        let renamed = scope_of_names(&["get-sum"], &all.clone().rename("s.get-sum", "add"));
+        assert_eq!(serde_json::to_string(renamed.manifest()).unwrap(), r#"[{"name":"s","tools":["add"]}]"#);
+        assert!(renamed.find("s.get-sum").is_none());
+    }
+
+    #[test]
+    fn a_path_that_means_another_tool_is_in_a_scope_of_another_hash() {
+        let of = |names: &[&str]| scope_of_names(names, &Grants::new().allow("*"));
+        let (before, after, instead) = (of(&["get-sum"]), of(&["get-sum", "get_sum"]), of(&["get_sum"]));
+        let meant = |scope: &Scope| scope.find("s.get_sum").unwrap().name().to_owned();
+        assert_eq!((meant(&before), meant(&after), meant(&instead)), ("get-sum".into(), "get_sum".into(), "get_sum".into()));
+        assert_ne!(before.hash(), after.hash());
+        assert_ne!(before.hash(), instead.hash());
+        assert_eq!(after.hash(), of(&["get-sum", "get_sum"]).hash());
+    }
+
+    /// Whatever the order in which they are listed.
+    #[test]
+    fn a_tool_whose_name_was_given_away_takes_none_that_is_another_tools() {
+        let given = Grants::new().allow("*").rename("s.find", "get_sum");
+        for names in [["find", "get-sum", "get_sum_73fbf2"], ["get_sum_73fbf2", "get-sum", "find"]] {
+            let scope = scope_of_names(&names, &given);
+            assert_eq!(scope.find("s.get_sum").unwrap().name(), "find");
+            assert_eq!(scope.find("s.get_sum_73fbf2").unwrap().name(), "get_sum_73fbf2");
+            assert_eq!(scope.warnings(), [ScopeWarning::IdentifierTaken { tool: "s.get-sum".to_owned() }]);
+        }
     }
 
     #[test]

@@ -60,10 +60,27 @@ golden! {
     nullable: [{"type": "string", "nullable": true}, {"type": "object", "properties": {"a": {"type": "number"}}, "nullable": true}];
     description: [{"type": "object", "properties": {"a": {"type": "string", "description": "What it is.\nMore of it."}, "b": {"type": "array", "description": "Names.", "items": {"type": "string", "description": "One name."}}}}];
     title: [{"type": "object", "properties": {"user_id": {"type": "string", "title": "User ID"}, "x": {"type": "number", "title": "The column"}}}];
-    default: [{"type": "object", "properties": {"a": {"type": "number", "default": 10}, "b": {"type": "number", "description": "Defaults to 10.", "default": 10}, "c": {"type": "string", "default": null}}}];
+    default: [{"type": "object", "properties": {"a": {"type": "number", "default": 10}, "b": {"type": "number", "description": "Defaults to 10.", "default": 10}, "c": {"type": "string", "default": null}}}, {"type": "object", "properties": {"a": {"type": "number", "default": 10}, "b": {"type": "string"}, "c": {"type": "string", "default": null}, "d": {"type": ["string", "null"], "default": null}}, "required": ["a", "b", "c", "d"]}];
     deprecated: [{"type": "object", "properties": {"a": {"type": "number", "deprecated": true}}}];
     format: [{"type": "object", "properties": {"a": {"type": "string", "format": "date-time"}, "b": {"type": "integer", "format": "int64"}, "c": {"type": "string", "format": "uri", "description": "A URI."}}}];
     constraints: [{"type": "object", "properties": {"a": {"type": "integer", "minimum": 1, "maximum": 100}, "b": {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.5}, "c": {"type": "string", "minLength": 2, "maxLength": 2}, "d": {"type": "array", "maxItems": 3, "uniqueItems": true}, "e": {"type": "string", "pattern": "^[a-z]+$"}, "f": {"type": "object", "minProperties": 1}}}];
+}
+
+#[test]
+fn a_required_property_with_a_default_may_be_left_out_of_arguments_and_is_in_results() {
+    let page = json!({"type": "object", "properties": {"size": {"type": "integer", "default": 10}}, "required": ["size"]});
+    let input = json!({"type": "object", "properties": {"page": page}, "required": ["page"]});
+    let catalog = Catalog::load([(
+        "s",
+        vec![json!({"name": "f", "inputSchema": input, "outputSchema": page}), json!({"name": "g", "inputSchema": page})],
+    )])
+    .unwrap();
+    let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
+    let types = scope.typescript();
+    assert_eq!((types.matches(" size?: integer").count(), types.matches(" size: integer").count()), (2, 1), "{types}");
+    assert!(types.contains("function f(args: ") && types.contains("function g(args?: "), "{types}");
+    assert_eq!(scope.tools()[0].validate_arguments(&json!({"page": {}})), Ok(()));
+    assert_eq!(scope.tools()[0].validate_result(&json!({})).len(), 1);
 }
 
 #[test]

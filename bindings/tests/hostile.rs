@@ -120,11 +120,17 @@ fn one_bad_tool_never_costs_its_neighbours() {
 /// Found by the fuzz target `name`.
 fn a_tool_spelled_like_anothers_identifier_is_left_out() {
     let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
-    let identifier = isolet_bindings::name::identifier("create-issue");
-    for names in [["create-issue", &identifier], [&identifier, "create-issue"]] {
-        let catalog = Catalog::load([("s", vec![tool(names[0]), tool(names[1]), tool("good")])]).unwrap();
-        assert_eq!(catalog.tools().map(|tool| tool.name()).collect::<Vec<_>>(), [names[0], "good"]);
-        assert!(catalog.dropped()[0].to_string().contains(&identifier), "{}", catalog.dropped()[0]);
+    for names in [["create-issue", "create_issue_a2458b"], ["create_issue_a2458b", "create-issue"]] {
+        let of = |more: &[&str]| {
+            let tools = names.iter().chain(more).map(|name| tool(name)).collect::<Vec<_>>();
+            Catalog::load([("s", tools)]).unwrap()
+        };
+        assert_eq!(of(&["good"]).tools().count(), 3, "{:?}", of(&["good"]).dropped());
+        // Where the suffix is needed, who is called so has it.
+        let catalog = of(&["create_issue", "good"]);
+        let left: Vec<&str> = catalog.tools().map(|tool| tool.name()).collect();
+        assert_eq!(left, ["create_issue_a2458b", "create_issue", "good"]);
+        assert!(catalog.dropped()[0].to_string().contains("create_issue_a2458b"), "{}", catalog.dropped()[0]);
     }
 }
 

@@ -106,8 +106,16 @@ proptest! {
             prop_assert!(name::is_identifier(identifier), "{identifier}");
             prop_assert_eq!(name::is_identifier(raw), raw == identifier);
         }
-        names.push(another);
-        prop_assert_eq!(&identifiers(&names)[..before.len()], &before[..]);
+        let reversed: Vec<String> = names.iter().rev().cloned().collect();
+        let sorted = |mut tools: Vec<(String, String)>| { tools.sort(); tools };
+        prop_assert_eq!(sorted(identifiers(&reversed)), sorted(before.clone()));
+        names.push(another.clone());
+        // A newcomer may take a tool's guessed name from it, and gets it only if it is called so itself.
+        let after = identifiers(&names);
+        for (raw, identifier) in &after {
+            let had = before.iter().find(|(_, had)| had == identifier);
+            prop_assert!(had.is_none_or(|(earlier, _)| earlier == raw) || (raw == &another && raw == identifier), "{identifier}");
+        }
     }
 
     #[test]

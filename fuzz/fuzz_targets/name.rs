@@ -14,7 +14,7 @@ fuzz_target!(|names: (&str, &str)| {
     let tools = [one, other].map(|name| json!({"name": name, "inputSchema": {"type": "object"}}));
     let catalog = Catalog::load([("server", tools.to_vec())]).expect("one server");
     let mut identifiers: Vec<&str> = catalog.tools().map(|tool| tool.identifier()).collect();
-    // A name may be spelled like what the other is mapped to: then the second is left out, with the reason.
+    // Two names whose hashes begin alike: then one is left out, with the reason.
     assert_eq!(identifiers.len() + catalog.dropped().len(), 2);
     identifiers.dedup();
     assert_eq!(identifiers.len(), catalog.tools().count());

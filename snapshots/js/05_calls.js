@@ -135,14 +135,18 @@
 
   let searchIsThere = false;
 
-  // Makes the namespaces of one scope, before the guest's program is there: `[{ name, tools: [identifier] }]`, indices are
-  // consecutive.
+  // Makes the namespaces of one scope, before the guest's program is there: `[{ name, tools: [identifier], aliases }]`, indices are
+  // consecutive. `aliases`, if there are any: `[[place in tools, name]]`, what a server calls a tool where that is no identifier.
   function install(manifest) {
     let index = 0;
     for (let place = 0; place < manifest.length; place++) {
-      const { name, tools } = manifest[place];
+      const { name, tools, aliases } = manifest[place];
       const members = { __proto__: null };
       for (let at = 0; at < tools.length; at++) members[tools[at]] = tool(index++, name + "." + tools[at], tools[at]);
+      for (let at = 0; aliases !== undefined && at < aliases.length; at++) {
+        const value = members[tools[aliases[at][0]]];
+        ObjectDefineProperty(members, aliases[at][1], { __proto__: null, value });
+      }
       namespace(name, members);
     }
     if (searchIsThere) return; // from the warm-up, which has an empty manifest

@@ -132,6 +132,7 @@ pub(crate) fn scope() -> anyhow::Result<Scope> {
         json!({ "name": "echo", "inputSchema": any, "outputSchema": { "type": "object", "properties": { "value": {} } } }),
         json!({ "name": "add", "inputSchema": { "type": "object", "properties": { "a": { "type": "number" }, "b": { "type": "number" } }, "required": ["a", "b"] } }),
         json!({ "name": "fail", "inputSchema": any }),
+        json!({ "name": "get-sum", "inputSchema": any }),
         json!({ "name": "big", "inputSchema": any }),
         json!({ "name": "secret", "inputSchema": any }),
     ];
@@ -145,7 +146,7 @@ impl ToolHost for Tools {
         let number = |name: &str| call.arguments.get(name).and_then(Value::as_f64).unwrap_or_default();
         match call.tool.as_str() {
             "echo" => Ok(ToolReply::from(Value::Object(call.arguments.as_map().clone()))),
-            "add" => Ok(ToolReply::from(json!({ "sum": number("a") + number("b") }))),
+            "add" | "get-sum" => Ok(ToolReply::from(json!({ "sum": number("a") + number("b") }))),
             "fail" => Err(ToolError::failed("it failed as it was told to")),
             "big" => Ok(ToolReply::text("x".repeat(100_000))),
             other => Err(ToolError::failed(format!("`{other}` must not be reached"))),

@@ -81,6 +81,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("isolet:calls", "super(message);", "as above"),
     ("isolet:calls", "manifest[place]", "what the host sent, before there is a program"),
     ("isolet:calls", "tools[at]", "as above"),
+    ("isolet:calls", "aliases[at]", "as above"),
     ("isolet:web", "VIEWS[kind]", "an object without a prototype"),
     ("isolet:web", "cloned(value[keys[place]], seen)", "a member of the program's own value"),
     ("isolet:web", "seen.", "a `SafeMap`, as an argument"),

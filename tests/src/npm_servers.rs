@@ -60,7 +60,7 @@ fn every_tool_is_listed(packages: &NodePackages) -> Result<()> {
         scope.tools().iter().find(|tool| tool.server() == server && tool.name() == name).map(|tool| tool.path().to_owned())
     };
     ensure!(path("everything", "echo").as_deref() == Some("everything.echo"));
-    ensure!(path("everything", "get-sum").as_deref() == Some("everything.get_sum_73fbf2"));
+    ensure!(path("everything", "get-sum").as_deref() == Some("everything.get_sum"));
     ensure!(path("filesystem", "write_file").is_none());
     Ok(())
 }
@@ -76,20 +76,16 @@ fn their_types_compile(packages: &NodePackages) -> Result<()> {
         std::fs::write(&file, format!("export async function program() {{\n{body}\n}}\n"))?;
         packages.complaint(&[types.clone(), file])
     };
-    let right = "const weather = await everything.get_structured_content_594361({ location: 'Chicago' });
+    let right = "const weather = await everything.get_structured_content({ location: 'Chicago' });
         const { content } = await filesystem.read_text_file({ path: 'a', head: 1 });
         return content.length + weather.temperature";
     if let Some(complaint) = check("right.ts", right)? {
         bail!("{complaint}");
     }
     for (name, wrong, expected) in [
-        ("type.ts", "await everything.get_sum_73fbf2({ a: '1', b: 2 })", "Type 'string' is not assignable to type 'number'"),
-        ("missing.ts", "await everything.get_sum_73fbf2({ a: 1 })", "Property 'b' is missing"),
-        (
-            "literal.ts",
-            "await everything.get_structured_content_594361({ location: 'Paris' })",
-            "Type '\"Paris\"' is not assignable",
-        ),
+        ("type.ts", "await everything.get_sum({ a: '1', b: 2 })", "Type 'string' is not assignable to type 'number'"),
+        ("missing.ts", "await everything.get_sum({ a: 1 })", "Property 'b' is missing"),
+        ("literal.ts", "await everything.get_structured_content({ location: 'Paris' })", "Type '\"Paris\"' is not assignable"),
         ("result.ts", "return (await filesystem.read_text_file({ path: 'a' })).text", "Property 'text' does not exist"),
     ] {
         let complaint = check(name, wrong)?.unwrap_or_default();
@@ -107,11 +103,11 @@ fn one_program_calls_both(packages: &NodePackages) -> Result<()> {
         const {{ content }} = await filesystem.read_text_file({{ path: `${{folder}}/numbers.txt` }});
         const [a, b] = content.trim().split(' ').map(Number);
         const [sum, weather] = await Promise.all([
-            everything.get_sum_73fbf2({{ a, b }}),
-            everything.get_structured_content_594361({{ location: 'Chicago' }}),
+            everything.get_sum({{ a, b }}),
+            everything.get_structured_content({{ location: 'Chicago' }}),
         ]);
         await filesystem.write_file({{ path: `${{folder}}/sum.txt`, content: String(sum) }});
-        const image = await everything.get_tiny_image_33129b();
+        const image = await everything.get_tiny_image();
         return {{ sum, weather, kinds: image.map((block) => block.type) }};"
     );
     let outcome = outcome_of(packages, place.path(), &source)?;
@@ -128,7 +124,7 @@ fn what_they_refuse_keeps_its_words(packages: &NodePackages) -> Result<()> {
     let place = tempfile::tempdir()?;
     let source = "const errors = [];
         for (const call of [
-            () => everything.get_sum_73fbf2({ a: 'one', b: 2 } as any),
+            () => everything.get_sum({ a: 'one', b: 2 } as any),
             () => filesystem.read_text_file({ path: '/etc/passwd' }),
         ]) {
             try { await call() } catch (error) { errors.push([error instanceof ToolError, error.code, error.message]) }
@@ -141,8 +137,8 @@ fn what_they_refuse_keeps_its_words(packages: &NodePackages) -> Result<()> {
     ensure!(value[1][0] == true && value[1][1] == "tool_failed", "an `isError` is a `ToolError`: {value}");
     let words = "Access denied - path outside allowed directories: /etc/passwd";
     ensure!(value[1][2].as_str().is_some_and(|text| text.contains(words)), "with the server's words: {value}");
-    let outcome = outcome_of(packages, place.path(), "await everything.get_sun_73fbf2({})")?;
-    ensure!(outcome.end.to_string().contains("nearest names: everything.get_sum_73fbf2"), "{}", outcome.end);
+    let outcome = outcome_of(packages, place.path(), "await everything.get_sun({})")?;
+    ensure!(outcome.end.to_string().contains("nearest names: everything.get_sum"), "{}", outcome.end);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The definitions that bindings are measured on, and what is made of them for the oracles.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,37 @@ impl Corpus {
             servers.entry(server).or_default().push(Definition { id, tool });
         }
         let source = folder.join(name).display().to_string();
-        Ok(Self { source, servers, instances: unpacked(folder, instances, work).ok() })
+        let mut corpus = Self { source, servers, instances: None };
+        corpus.instances = unpacked(folder, instances, work).ok().map(|path| corpus.judged(&path, work)).transpose()?;
+        Ok(corpus)
+    }
+
+    /// The instances in the file `path` without those that a JSON Schema validator refuses and servers take: nothing is wrong in them but
+    /// that a required property with a default is left out.
+    fn judged(&self, path: &Path, work: &Path) -> Result<PathBuf> {
+        let schemas: HashMap<&str, &Value> = self
+            .servers
+            .values()
+            .flatten()
+            .map(|definition| (definition.id.as_str(), &definition.tool["inputSchema"]))
+            .collect();
+        let mut judged = String::new();
+        for line in fs::read_to_string(path)?.lines() {
+            let case: Value = serde_json::from_str(line)?;
+            let schema = case["tool"].as_str().and_then(|tool| schemas.get(tool));
+            let is_presumed = case["target"] == "input"
+                && case["mutation"] == "drop_required"
+                && schema.is_some_and(|schema| lacks_presumed(schema, &case["instance"]));
+            if !is_presumed {
+                judged.push_str(line);
+                judged.push('\n');
+            }
+        }
+        let name = path.file_name().context("instances are a file")?.to_string_lossy().into_owned();
+        fs::create_dir_all(work)?;
+        let path = work.join(format!("judged-{name}"));
+        fs::write(&path, judged)?;
+        Ok(path)
     }
 
     /// The lists that were recorded from real servers: `examples/definitions/*.json`, each a `tools` array or a `tools/list` result.
@@ -102,6 +132,23 @@ impl Corpus {
             .iter()
             .map(|entry| scope(entry).map(|(dropped, scope)| ServerScope { definitions: entry.1, dropped, scope }))
             .collect()
+    }
+}
+
+/// Whether `value` lacks, at any depth, a property that `schema` requires and has a default for. What lacks one by a mutation lacks nothing else.
+fn lacks_presumed(schema: &Value, value: &Value) -> bool {
+    let properties = schema["properties"].as_object();
+    let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut presumed = names.filter(|name| {
+        properties.is_some_and(|properties| properties.get(*name).is_some_and(|schema| schema.get("default").is_some()))
+    });
+    match value {
+        Value::Object(members) => {
+            presumed.any(|name| !members.contains_key(name))
+                || members.iter().any(|(name, member)| lacks_presumed(&schema["properties"][name], member))
+        }
+        Value::Array(items) => items.iter().any(|item| lacks_presumed(&schema["items"], item)),
+        _ => false,
     }
 }
 

@@ -26,6 +26,16 @@ impl<'r> Evaluation<'r> {
         match rule {
             Rule::MemberCount(range) => self.check_count(*range, steps(object.len()), "properties", way, report),
             Rule::Required(names) => self.check_required(names, object, way, report),
+            Rule::Presumed(names) => {
+                for name in names {
+                    self.meter.spend(LOOKUP_STEPS + steps(name.len()))?;
+                    if !object.contains_key(&**name) {
+                        // It is there once its server has put its default in, which is not seen from here.
+                        return Ok(Truth::Maybe);
+                    }
+                }
+                Ok(Truth::Yes)
+            }
             Rule::Dependent(dependencies) => {
                 let mut truth = Truth::Yes;
                 for (name, names) in dependencies {

@@ -26,6 +26,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use crate::defaults::Direction;
 use evaluation::{Evaluation, Truth};
 pub(crate) use finding::Finding;
 use reading::Reading;
@@ -59,26 +60,27 @@ pub struct Check {
 }
 
 /// A schema to check values against. Most are read at the first check.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Checker {
+    direction: Direction,
     rules: OnceLock<Rules>,
 }
 
 impl Checker {
     /// Looks through `schema`; gives the first keywords that are not checked, and how many there are. `patterns_left` is how many more
     /// patterns its server may have.
-    pub(crate) fn of(schema: &Value, patterns_left: &mut usize) -> (Self, Vec<Finding>, usize) {
+    pub(crate) fn of(schema: &Value, direction: Direction, patterns_left: &mut usize) -> (Self, Vec<Finding>, usize) {
         if plain::is_plain(schema) {
-            return (Self::default(), Vec::new(), 0);
+            return (Self { direction, rules: OnceLock::new() }, Vec::new(), 0);
         }
-        let Reading { rules, findings, finding_count } = Reading::of(schema, patterns_left);
-        (Self { rules: OnceLock::from(rules) }, findings, finding_count)
+        let Reading { rules, findings, finding_count } = Reading::of(schema, direction, patterns_left);
+        (Self { direction, rules: OnceLock::from(rules) }, findings, finding_count)
     }
 
     /// `value` against `schema`, which is the one that this was made of.
     pub(crate) fn check(&self, schema: &Value, value: &Value, steps_max: u64) -> Check {
         let rules = self.rules.get_or_init(|| {
-            let reading = Reading::of(schema, &mut 0);
+            let reading = Reading::of(schema, self.direction, &mut 0);
             debug_assert_eq!(reading.finding_count, 0, "a plain schema is checked whole");
             reading.rules
         });
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     fn read(schema: &Value) -> (Checker, Vec<Finding>) {
-        let (checker, findings, count) = Checker::of(schema, &mut 1_000);
+        let (checker, findings, count) = Checker::of(schema, Direction::ToServer, &mut 1_000);
         assert_eq!(findings.len(), count.min(8));
         (checker, findings)
     }
@@ -201,6 +203,40 @@ mod tests {
             check(&schema, &json!(0.5), &[]);
             check(&json!({"$schema": dialect, "maximum": 0, "exclusiveMaximum": false}), &json!(0), &[]);
         }
+    }
+
+    /// It may be there as well as not: what another keyword says of it does not turn against a call that was right before.
+    #[test]
+    fn a_required_property_with_a_default_may_be_left_out() {
+        let schema = json!({"type": "object", "required": ["limit", "owner"], "properties": {
+            "limit": {"type": "integer", "default": 10}, "owner": {"type": "string"}}});
+        let (short, whole) = (json!({"owner": "x"}), json!({"limit": 1, "owner": "x"}));
+        check(&schema, &short, &[]);
+        check(&schema, &whole, &[]);
+        check(&schema, &json!({"limit": 1}), &["/: `owner` is missing: add it"]);
+        check(&schema, &json!({"limit": true, "owner": "x"}), &["/limit: expected integer, came boolean true"]);
+        let below =
+            json!({"properties": {"list": {"items": schema}, "named": {"$ref": "#/$defs/named"}}, "$defs": {"named": schema}});
+        check(&below, &json!({"list": [short], "named": short}), &[]);
+        check(&below, &json!({"list": [{"limit": 1}]}), &["/list/0: `owner` is missing: add it"]);
+        let referred = json!({"required": ["a"], "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"default": 1}}});
+        check(&referred, &json!({}), &[]);
+        let one_of = json!({"oneOf": [
+            {"required": ["a"], "properties": {"a": {"default": 1}}}, {"required": ["b"], "properties": {"b": true}}]});
+        check(&one_of, &json!({"b": 1}), &[]);
+        check(&one_of, &json!({}), &[]);
+        check(&json!({"not": schema}), &short, &[]);
+        check(&json!({"not": schema}), &whole, &["/: is what its schema excludes, came object {limit, owner}"]);
+        let condition = json!({"if": schema, "then": {"required": ["zone"]}, "else": true});
+        check(&condition, &short, &[]);
+        check(&condition, &whole, &["/: `zone` is missing: add it"]);
+    }
+
+    #[test]
+    fn what_a_server_sends_has_its_required_properties() {
+        let schema = json!({"required": ["a"], "properties": {"a": {"default": 1}}});
+        let (checker, _, _) = Checker::of(&schema, Direction::FromServer, &mut 0);
+        assert!(matches!(checker.check(&schema, &json!({}), CHECK_STEPS_MAX).verdict, Verdict::Differs(_)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::matcher::{Matcher, STATES_MAX, Unmatchable};
 use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules, Table};
 use super::unchecked::UncheckedReason;
 use super::weight;
+use crate::defaults::Direction;
 use crate::reference::{References, Resource, address};
 use crate::words::{Kinds, kinds};
 
@@ -89,6 +90,7 @@ struct Waiting<'s> {
 }
 
 struct Reader<'s> {
+    direction: Direction,
     references: References<'s>,
     /// Whether `$ref` hides what is beside it.
     has_lone_references: bool,
@@ -104,9 +106,10 @@ struct Reader<'s> {
 
 impl Reading {
     /// Reads `schema`. `patterns_left` is how many more patterns its server may have.
-    pub(super) fn of(schema: &Value, patterns_left: &mut usize) -> Self {
+    pub(super) fn of(schema: &Value, direction: Direction, patterns_left: &mut usize) -> Self {
         let dialect = schema.get("$schema").and_then(Value::as_str).unwrap_or_default();
         let mut reader = Reader {
+            direction,
             references: References::of(schema),
             has_lone_references: ["draft-04", "draft-06", "draft-07"].iter().any(|draft| dialect.contains(draft)),
             nodes: Vec::new(),
@@ -322,7 +325,9 @@ impl<'s> Reader<'s> {
     fn read_object(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
         rules.extend(self.range(said, ("minProperties", "maxProperties"), waiting).map(Rule::MemberCount));
         if let Some(names) = self.said(said, "required", waiting, names) {
-            rules.push(Rule::Required(names));
+            let (presumed, required): (Vec<_>, _) = names.into_iter().partition(|name| self.may_leave_out(name, said, waiting));
+            rules.push(Rule::Required(required));
+            rules.extend((!presumed.is_empty()).then_some(Rule::Presumed(presumed)));
         }
         self.read_members(said, waiting, rules);
         if let Some(schema) = said.get("propertyNames")
@@ -351,6 +356,14 @@ impl<'s> Reader<'s> {
         {
             rules.push(Rule::OtherMembers(node));
         }
+    }
+
+    /// Whether the required property `name` may be left out all the same.
+    fn may_leave_out(&self, name: &str, said: &Said<'s>, waiting: &Waiting<'s>) -> bool {
+        let Some(schema) = said.get("properties").and_then(|schemas| schemas.get(name)) else { return false };
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        let referred = reference.and_then(|reference| self.references.resolve(reference, waiting.resource));
+        self.direction.may_leave_out(schema, referred.map(|(schema, _)| schema))
     }
 
     fn read_members(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {

@@ -37,6 +37,8 @@ pub(super) enum Rule {
     Literals(Box<Literals>),
     /// `required`.
     Required(Vec<Box<str>>),
+    /// `required` of properties that may be left out all the same: see [`crate::defaults`].
+    Presumed(Vec<Box<str>>),
     /// `minimum`, `exclusiveMinimum`.
     Least(Number, Bound),
     /// `maximum`, `exclusiveMaximum`.
@@ -203,7 +205,7 @@ impl Rule {
         match self {
             Self::Kinds(_) => 0,
             Self::Literals(_) => 1,
-            Self::Required(_) => 2,
+            Self::Required(_) | Self::Presumed(_) => 2,
             Self::Least(..)
             | Self::Most(..)
             | Self::MultipleOf(_)

@@ -67,7 +67,7 @@ This server runs TypeScript against the user's tools. Do not look for the tools 
 3. `run_code` runs the body of an async function, for example:
 const issues = await github.list_issues({ state: \"open\" });
 return issues.filter(issue => issue.comments > 10).map(issue => issue.title);
-Every tool takes one object. Do as much as possible in one program: loop, filter and join there, call independent tools with \
+Every tool takes one object. A name that is no identifier works in quotes too: `docs[\"get-page\"]`. Do as much as possible in one program: loop, filter and join there, call independent tools with \
 `Promise.all`, and return only what you need: a small value. `console.log` lines come back too. A tool that fails throws a `ToolError` \
 with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
 `require`.";
