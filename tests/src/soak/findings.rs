@@ -96,11 +96,11 @@ impl Findings {
         let Some(Cycle { footprint, log_bytes, .. }) = self.cycles.last() else { return String::new() };
         format!(
             "soak: {:>4} s: {asked} requests, {again} asked again after {kills} kills, {wrong} wrong; p99 {calm}, beside the hostile tenant \
-             {hostile}, with kills {kills_too} ms; host {} MB (peak {}), zygotes {} MB, {} threads, {} descriptors, {} processes, {} kB of log",
+             {hostile}, with kills {kills_too} ms; host {} MB (peak {}), largest zygote {} MB, {} threads, {} descriptors, {} processes, {} kB of log",
             elapsed.as_secs(),
             footprint.host_kb >> 10,
             footprint.host_peak_kb >> 10,
-            footprint.zygotes_kb >> 10,
+            footprint.zygote_kb.unwrap_or(0) >> 10,
             footprint.threads,
             footprint.descriptors,
             footprint.processes,
@@ -125,12 +125,12 @@ impl Findings {
 
     fn rows(&self) -> Vec<Row> {
         let mut rows = vec![self.answers(), self.wrong(), self.p99()];
-        let grown = |what, field: fn(&Footprint) -> u64, unit: &str, more: u64| self.grown(what, field, unit, more);
-        rows.push(grown("memory of the host at rest", |found| found.host_kb, "kB", self.bounds.growth_max_kb));
-        rows.push(grown("memory of the zygotes at rest", |found| found.zygotes_kb, "kB", self.bounds.growth_max_kb));
-        rows.push(grown("threads at rest", |found| found.threads, "", MORE_MAX));
-        rows.push(grown("descriptors at rest", |found| found.descriptors, "", MORE_MAX));
-        rows.push(grown("processes at rest", |found| found.processes, "", MORE_PROCESSES_MAX));
+        let grown = |what, field: fn(&Footprint) -> Option<u64>, unit: &str, more: u64| self.grown(what, field, unit, more);
+        rows.push(grown("memory of the host at rest", |found| Some(found.host_kb), "kB", self.bounds.growth_max_kb));
+        rows.push(grown("memory of the largest zygote at rest", |found| found.zygote_kb, "kB", self.bounds.growth_max_kb));
+        rows.push(grown("threads at rest", |found| Some(found.threads), "", MORE_MAX));
+        rows.push(grown("descriptors at rest", |found| Some(found.descriptors), "", MORE_MAX));
+        rows.push(grown("processes at rest", |found| Some(found.processes), "", MORE_PROCESSES_MAX));
         let restless: Vec<_> = self.cycles.iter().filter_map(|cycle| cycle.restless.as_deref()).collect();
         rows.push(Row {
             what: "cycles that did not come to rest",
@@ -210,14 +210,16 @@ impl Findings {
     }
 
     /// The middle of the first third of all cycles against that of the last.
-    fn grown(&self, what: &'static str, field: fn(&Footprint) -> u64, unit: &str, more: u64) -> Row {
+    fn grown(&self, what: &'static str, field: fn(&Footprint) -> Option<u64>, unit: &str, more: u64) -> Row {
         let third = self.cycles.len().div_ceil(3);
         let middle = |cycles: &[Cycle]| {
-            let mut found: Vec<_> = cycles.iter().map(|cycle| field(&cycle.footprint)).collect();
+            let mut found: Vec<_> = cycles.iter().filter_map(|cycle| field(&cycle.footprint)).collect();
             found.sort_unstable();
-            found.get(found.len() / 2).copied().unwrap_or(0)
+            found.get(found.len() / 2).copied()
         };
         let (first, last) = (middle(&self.cycles[..third]), middle(&self.cycles[self.cycles.len() - third..]));
+        // What is not there any more, or was not there before, has not grown.
+        let (first, last) = (first.or(last).unwrap_or(0), last.or(first).unwrap_or(0));
         Row {
             what,
             found: format!("{first} -> {last} {unit}").trim_end().to_owned(),

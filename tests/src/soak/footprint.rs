@@ -20,13 +20,17 @@ const REST_MAX: Duration = Duration::from_secs(20);
 /// How often is looked which processes there are.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// What the host has open for each zygote: they come with requests and go without.
+const DESCRIPTORS_OF_ZYGOTE: usize = 3;
+
 /// What there is, ready runs left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Footprint {
     pub(super) host_kb: u64,
     /// The most that the host has ever held.
     pub(super) host_peak_kb: u64,
-    pub(super) zygotes_kb: u64,
+    /// Of the largest zygote; `None` where all were killed and none is asked for.
+    pub(super) zygote_kb: Option<u64>,
     pub(super) threads: u64,
     pub(super) descriptors: u64,
     pub(super) processes: u64,
@@ -43,9 +47,10 @@ impl Footprint {
         Self {
             host_kb: number(host, "VmRSS"),
             host_peak_kb: number(host, "VmHWM"),
-            zygotes_kb: zygotes.map(|zygote| number(*zygote, "VmRSS")).sum(),
+            zygote_kb: zygotes.clone().map(|zygote| number(*zygote, "VmRSS")).max(),
             threads: number(host, "Threads"),
-            descriptors: process_table::descriptors(host).saturating_sub(2 * ready) as u64,
+            descriptors: process_table::descriptors(host).saturating_sub(2 * ready + DESCRIPTORS_OF_ZYGOTE * zygotes.count())
+                as u64,
             processes: processes.saturating_sub(ready) as u64,
         }
     }
