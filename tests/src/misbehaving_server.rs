@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ fn serve(mode: &str) -> i32 {
 fn flood(mode: &str) {
     let line = |number: u32| match mode {
         "floods_requests" => Some(json!({"jsonrpc": "2.0", "id": number, "method": "sampling/createMessage", "params": {}})),
-        "floods_changes" => Some(json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})),
+        "floods_changes" | "always_changes" => Some(json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})),
         "floods_progress" => {
             Some(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": number}}))
         }
@@ -94,9 +95,14 @@ fn flood(mode: &str) {
         "floods_noise" => Some(json!("noise")),
         _ => None,
     };
-    let lines: String = (0..1000).filter_map(|number| Some(line(number)?.to_string() + "\n")).collect();
+    let (count, pause) = if mode == "always_changes" { (1, Duration::from_millis(50)) } else { (1000, Duration::ZERO) };
+    let lines: String = (0..count).filter_map(|number| Some(line(number)?.to_string() + "\n")).collect();
     if !lines.is_empty() {
-        let flooding = move || while std::io::stdout().lock().write_all(lines.as_bytes()).is_ok() {};
+        let flooding = move || {
+            while std::io::stdout().lock().write_all(lines.as_bytes()).is_ok() {
+                std::thread::sleep(pause);
+            }
+        };
         if mode == "floods_requests" {
             // It reads nothing any more.
             flooding();
