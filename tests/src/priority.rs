@@ -59,17 +59,10 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
     })
 }
 
-/// The policy by which the kernel gives a process the processor.
-fn policy(process: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The 41st field; the name, in brackets, is the second and may hold anything.
-    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(38)?.to_owned())
-}
-
 /// The processes of this host that give way to others.
 fn lowered() -> Vec<u32> {
     let processes = process_table::descendants_of(process_table::host()).into_iter();
-    processes.filter(|process| policy(*process).as_deref() == Some(SCHED_IDLE)).collect()
+    processes.filter(|process| process_table::policy(*process).as_deref() == Some(SCHED_IDLE)).collect()
 }
 
 async fn who_gives_way(start: Start) -> anyhow::Result<()> {

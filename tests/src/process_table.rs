@@ -28,6 +28,11 @@ pub(crate) fn started(process: u32) -> Option<String> {
     stat_of(process, 22)
 }
 
+/// The policy by which the kernel gives it the processor.
+pub(crate) fn policy(process: u32) -> Option<String> {
+    stat_of(process, 41)
+}
+
 /// A field of `/proc/PID/stat` from the third on, numbered as `proc(5)` does.
 fn stat_of(process: u32, field: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

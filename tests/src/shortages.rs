@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use isolet::{Config, End, RunError, Runtime};
+use isolet::{Config, End, RunError, Runtime, Session};
 use libtest_mimic::Trial;
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit};
 
 use crate::process_table::{self, until};
-use crate::processes::{waiting_run, zygotes};
+use crate::processes::{Run, waiting_run, zygotes};
 use crate::program::{self, Ran};
 use crate::roles;
 use crate::test_tools::{self, TestTools, Upstream};
@@ -75,42 +75,63 @@ fn leave_descriptors(process: u32, free: Option<usize>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs that meet a shortage, and who must not notice.
+struct Stage {
+    session: Session,
+    bystander: Bystander,
+}
+
+/// A run that waits for its tool, the only one of its zygote.
+struct Bystander {
+    _runtime: Runtime,
+    upstream: Arc<Upstream>,
+    live: Run,
+    zygote: u32,
+}
+
+impl Stage {
+    /// Nothing is forked ahead, so that each run is forked in the shortage.
+    async fn set(mut config: Config) -> anyhow::Result<Self> {
+        config.ready_runs_max = 0;
+        let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
+        runtime.prepare(&scopes.hold).await?;
+        let live = waiting_run(&runtime, &scopes.hold, &upstream).await?;
+        let (_, of_scopes) = zygotes().await?;
+        let [zygote] = of_scopes[..] else { anyhow::bail!("one zygote of a scope, not {of_scopes:?}") };
+        let session = runtime.session(scopes.hold, TestTools(Arc::clone(&upstream)));
+        Ok(Self { session, bystander: Bystander { _runtime: runtime, upstream, live, zygote } })
+    }
+}
+
+impl Bystander {
+    async fn check_undisturbed(self) -> anyhow::Result<()> {
+        let zygote = self.zygote;
+        ensure!(until(SOON, || process_table::children_of(zygote).len() == 1).await, "what was not wanted lives on");
+        ensure!(zygotes().await?.1 == [zygote], "the zygote was lost");
+        self.upstream.tell(true);
+        ensure!(self.live.await??.end == End::Returned(7.into()), "a live run was disturbed");
+        Ok(())
+    }
+}
+
 /// From none free on, one more each time: first the run's socket cannot be received, then its pidfd not be made.
 async fn no_descriptor_in_a_zygote() -> anyhow::Result<()> {
-    let mut config = Config::default().readable_by_tests();
-    config.ready_runs_max = 0;
-    let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
-    runtime.prepare(&scopes.hold).await?;
-    let live = waiting_run(&runtime, &scopes.hold, &upstream).await?;
-    let (_, of_scopes) = zygotes().await?;
-    let [zygote] = of_scopes[..] else { anyhow::bail!("one zygote of a scope, not {of_scopes:?}") };
-    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
+    let Stage { session, bystander } = Stage::set(Config::default().readable_by_tests()).await?;
     for free in 0..2 {
-        leave_descriptors(zygote, Some(free))?;
+        leave_descriptors(bystander.zygote, Some(free))?;
         let ran = session.run("return 1").await;
         let Err(RunError::System { source, .. }) = &ran else { anyhow::bail!("with {free} free descriptors: {ran:?}") };
         ensure!(source.raw_os_error() == Some(Errno::MFILE.raw_os_error()), "with {free} free descriptors: {source}");
     }
-    leave_descriptors(zygote, None)?;
+    leave_descriptors(bystander.zygote, None)?;
     let outcome = session.run("return 1").await?;
     ensure!(outcome.end == End::Returned(1.into()), "after the shortage: {}", outcome.end);
-    ensure!(until(SOON, || process_table::children_of(zygote).len() == 1).await, "what was not wanted lives on");
-    ensure!(zygotes().await?.1 == [zygote], "the zygote was lost");
-    upstream.tell(true);
-    ensure!(live.await??.end == End::Returned(7.into()), "a live run was disturbed");
-    Ok(())
+    bystander.check_undisturbed().await
 }
 
 /// A pidfd that the host cannot receive: its run ends, and is no other's.
 async fn no_descriptor_in_the_host() -> anyhow::Result<()> {
-    let mut config = Config::default();
-    config.ready_runs_max = 0;
-    let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
-    runtime.prepare(&scopes.hold).await?;
-    let live = waiting_run(&runtime, &scopes.hold, &upstream).await?;
-    let (_, of_scopes) = zygotes().await?;
-    let [zygote] = of_scopes[..] else { anyhow::bail!("one zygote of a scope, not {of_scopes:?}") };
-    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
+    let Stage { session, bystander } = Stage::set(Config::default()).await?;
     let mut failed = 0;
     for free in 0..8 {
         leave_descriptors(process_table::host(), Some(free))?;
@@ -126,11 +147,7 @@ async fn no_descriptor_in_the_host() -> anyhow::Result<()> {
         }
     }
     ensure!((1..8).contains(&failed), "{failed} of 8 runs failed");
-    ensure!(until(SOON, || process_table::children_of(zygote).len() == 1).await, "what was not wanted lives on");
-    ensure!(zygotes().await?.1 == [zygote], "the zygote was lost");
-    upstream.tell(true);
-    ensure!(live.await??.end == End::Returned(7.into()), "a live run was disturbed");
-    Ok(())
+    bystander.check_undisturbed().await
 }
 
 /// What a process does to itself before it becomes the program.
