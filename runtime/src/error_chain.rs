@@ -2,8 +2,16 @@
 
 use std::error::Error;
 
-/// `error: its cause: the cause of that`.
-pub(crate) fn chain(error: &dyn Error) -> String {
+/// An error with all that caused it, in one line: `error: its cause: the cause of that`.
+///
+/// No error of this library has the text of its cause in its own.
+///
+/// ```
+/// let error = isolet::SnapshotMismatch::Unreadable(std::io::ErrorKind::NotFound.into());
+/// assert_eq!(isolet::with_causes(&error), "it cannot be read: entity not found");
+/// ```
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
@@ -12,15 +20,15 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 mod tests {
     use std::io;
 
-    use super::chain;
+    use super::with_causes;
     use crate::RunError;
 
     #[test]
     fn every_cause_is_there_once() {
         let source = io::Error::from_raw_os_error(2);
         let cause = source.to_string();
-        let text = chain(&RunError::System { call: "execve", source });
+        let text = with_causes(&RunError::System { call: "execve", source });
         assert!(text.ends_with(&format!(": {cause}")) && text.matches(&cause).count() == 1, "{text}");
-        assert_eq!(chain(&RunError::ShutDown), "the runtime was shut down");
+        assert_eq!(with_causes(&RunError::ShutDown), "the runtime was shut down");
     }
 }

@@ -351,10 +351,10 @@ impl Decoder {
 
     /// The bytes up to the end of the header, or of the frame, that is being read: none of the next frame.
     pub(crate) fn missing(&self) -> usize {
-        let read = &self.buffer[self.taken..];
-        match read.split_first_chunk::<HEADER_BYTES>() {
-            None => HEADER_BYTES - read.len(),
-            Some(([a, b, c, d, _], payload)) => (u32::from_le_bytes([*a, *b, *c, *d]) as usize).saturating_sub(payload.len()),
+        let read = self.buffer.len() - self.taken;
+        match self.header() {
+            None => HEADER_BYTES - read,
+            Some((bytes, _)) => (HEADER_BYTES + bytes).saturating_sub(read),
         }
     }
 
@@ -380,13 +380,18 @@ impl Decoder {
         Ok(self.announced(maxima, 0)?.map(|(_, _, bytes)| bytes))
     }
 
+    /// Length and kind, flags included, of the next frame, once its header has come.
+    fn header(&self) -> Option<(usize, u8)> {
+        let [a, b, c, d, kind] = *self.buffer[self.taken..].first_chunk::<HEADER_BYTES>()?;
+        Some((u32::from_le_bytes([a, b, c, d]) as usize, kind))
+    }
+
     /// Kind and length of the next frame, if it may be so long, and whether the kind has the bits of `flag`.
     fn announced(&self, maxima: &impl Maxima, flag: u8) -> Result<Option<(u8, bool, usize)>, FrameError> {
-        let Some([a, b, c, d, flagged]) = self.buffer[self.taken..].first_chunk::<HEADER_BYTES>().copied() else {
+        let Some((bytes, flagged)) = self.header() else {
             return Ok(None);
         };
         let (kind, is_flagged) = (flagged & !flag, flagged & flag != 0);
-        let bytes = u32::from_le_bytes([a, b, c, d]) as usize;
         let bytes_max = maxima.bytes_max(kind).ok_or(FrameError::UnknownKind { kind })?;
         if bytes > bytes_max {
             Err(FrameError::TooLong { kind, bytes, bytes_max })

@@ -71,6 +71,7 @@ pub use isolet_bindings::{
 };
 pub use isolet_snapshots::flags::Jit;
 
+pub use error_chain::with_causes;
 pub use host::config::{Config, Isolation, Start, danger};
 pub use host::event::Event;
 pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};

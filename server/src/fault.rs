@@ -1,6 +1,5 @@
 //! Why the program `isolet` cannot do what it was asked, and the exit code that says whose fault it is.
 
-use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -28,12 +27,6 @@ impl Fault {
             Self::Host(_) => ExitCode::from(4),
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl fmt::Display for Fault {

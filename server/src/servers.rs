@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams};
-use isolet::{Grants, Scope, ScopeWarning};
+use isolet::{Grants, Scope, ScopeWarning, with_causes};
 
 use crate::command_line::ServerArguments;
-use crate::fault::{Fault, with_causes};
+use crate::fault::Fault;
 use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::anyhow;
-use isolet::{Config, Jit, Runtime, SnapshotFile, SnapshotFolder, SnapshotVerdict, Start};
+use isolet::{Config, Jit, Runtime, SnapshotFile, SnapshotFolder, SnapshotVerdict, Start, with_causes};
 use serde_json::json;
 
 use crate::command_line::{BuildArguments, ClearArguments, FolderArguments, ListArguments, SnapshotCommand};
-use crate::fault::{Fault, with_causes};
+use crate::fault::Fault;
 use crate::servers::Servers;
 use crate::terminal;
 

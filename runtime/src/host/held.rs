@@ -17,8 +17,6 @@ use super::machine;
 
 /// What a run holds without asking the common budget, bytes.
 const OWN_BYTES: usize = 128 << 10;
-/// After a run that held more than this, bytes, memory is given back to the system.
-const KEPT_BYTES_MAX: usize = 8 << 20;
 
 /// The budget of all runs of a runtime.
 #[derive(Debug)]
@@ -105,7 +103,7 @@ impl Drop for Inner {
     /// The C library keeps what a run has freed, and a program could make that as much as its budget.
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.peak > KEPT_BYTES_MAX {
+        if state.peak > machine::KEPT_BYTES_MAX {
             self.common.give_back();
         }
     }

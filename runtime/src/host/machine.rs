@@ -6,6 +6,9 @@ use std::path::Path;
 /// Where nothing says how much there is, bytes: macOS, or a sandbox without `/proc`.
 const ASSUMED_BYTES: usize = 4 << 30;
 
+/// After something that took more than this, bytes, memory is given back to the system.
+pub(crate) const KEPT_BYTES_MAX: usize = 8 << 20;
+
 /// The memory of this machine, or of the cgroup of this process if that may have less.
 pub(crate) fn memory_bytes() -> usize {
     memory_below(Path::new("/"))

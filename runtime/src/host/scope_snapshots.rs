@@ -24,7 +24,7 @@ use super::run_error::RunError;
 use super::scopes::manifest_of;
 use super::snapshot_folder::{OpenSnapshotFolder, SnapshotFolderError, SnapshotKey, StoredSnapshot};
 use super::snapshot_maker::{MakerError, SnapshotMaker};
-use crate::error_chain::chain;
+use crate::error_chain::with_causes;
 use crate::frame::{Boot, Build};
 
 /// Requests of a scope before its snapshot is made.
@@ -156,7 +156,7 @@ impl ScopeSnapshots {
             }
         };
         match made.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(Err(error))) => Err(RunError::NoSnapshot { reason: chain(&**error) }),
+            Ok(Some(Err(error))) => Err(RunError::NoSnapshot { reason: with_causes(&**error) }),
             Ok(_) => Ok(()),
             Err(_) => Err(RunError::ShutDown),
         }
@@ -191,7 +191,7 @@ impl ScopeSnapshots {
                 entry.retry_at = Some(Instant::now() + RETRY_AFTER);
                 self.counters.snapshots_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(
-                    error = chain(&error),
+                    error = with_causes(&error),
                     contents = order.contents,
                     "no snapshot of a scope: its runs boot from the base snapshot"
                 );
@@ -291,7 +291,7 @@ impl Making {
             Ok(stored) => stored,
             Err(mismatch) => {
                 self.counters.snapshots_refused.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(%key, reason = chain(&mismatch), "a stored snapshot is not used and made again");
+                tracing::warn!(%key, reason = with_causes(&mismatch), "a stored snapshot is not used and made again");
                 None
             }
         }
@@ -303,7 +303,7 @@ impl Making {
         let written = tokio::task::spawn_blocking(move || folder.write(key, &build, &contents, &snapshot)).await;
         if let Ok(Err(error)) = written {
             self.counters.snapshots_unsaved.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(error = chain(&error), "a snapshot is kept in memory only: it could not be stored");
+            tracing::warn!(error = with_causes(&error), "a snapshot is kept in memory only: it could not be stored");
         }
     }
 }

@@ -17,13 +17,10 @@ use super::estimate::TREE_BYTES_MAX;
 use super::machine;
 use super::places::{Capacity, Place, Places, User};
 use super::run_error::RunError;
+use crate::priority::NICE_MAX;
 
-/// How far the threads stand behind others: as far as the system allows.
-const NICE: i32 = 19;
 /// How long a thread without work is kept.
 const IDLE_MAX: Duration = Duration::from_secs(10);
-/// After work that took more memory than this, bytes, it is given back to the system.
-const KEPT_BYTES_MAX: usize = 8 << 20;
 /// In what the memory of trees is counted: what a semaphore counts in has 32 bits.
 const TREE_UNIT_BYTES: usize = 64 << 10;
 
@@ -87,10 +84,10 @@ impl Drop for HostThreads {
     }
 }
 
-/// Puts this thread behind others. Refusals change nothing that anybody relies on.
+/// Puts this thread behind others, as far as the system allows. Refusals change nothing that anybody relies on.
 fn stand_back() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
+    let _ = rustix::process::setpriority_process(None, NICE_MAX);
 }
 
 impl HostWork {
@@ -126,7 +123,7 @@ impl HostWork {
             // The turn ends with the work, also when nobody waits for it any more.
             let _turn = turn;
             let done = this.here(work);
-            if tree_bytes > KEPT_BYTES_MAX {
+            if tree_bytes > machine::KEPT_BYTES_MAX {
                 this.here(machine::give_back);
             }
             done

@@ -268,11 +268,11 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
-    use crate::error_chain::chain;
+    use crate::error_chain::with_causes;
 
     #[track_caller]
     fn check_error(text: &str, expected: &str) {
-        let error = chain(&Configuration::parse(text).unwrap_err());
+        let error = with_causes(&Configuration::parse(text).unwrap_err());
         assert!(error.starts_with(expected), "{error}");
     }
 
