@@ -97,6 +97,8 @@ pub(crate) struct Granted<'c> {
     pub(crate) identifier: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) pinned: Map<String, Value>,
+    /// It changes nothing, as the operator says.
+    pub(crate) is_read_only: bool,
 }
 
 /// Grants that are being applied.
@@ -104,14 +106,15 @@ pub(crate) struct Granting<'g> {
     grants: &'g Grants,
     allowed: Patterns,
     denied: Patterns,
+    trusted: Patterns,
     /// The names of renames, descriptions and pins that are some tool's.
     used: BTreeSet<&'g str>,
 }
 
 impl<'g> Granting<'g> {
     pub(crate) fn of(grants: &'g Grants) -> Self {
-        let (allowed, denied) = (Patterns::of(&grants.allowed), Patterns::of(&grants.denied));
-        Self { grants, allowed, denied, used: BTreeSet::new() }
+        let [allowed, denied, trusted] = [&grants.allowed, &grants.denied, &grants.trusted].map(|texts| Patterns::of(texts));
+        Self { grants, allowed, denied, trusted, used: BTreeSet::new() }
     }
 
     /// The tool if it is granted.
@@ -138,6 +141,8 @@ impl<'g> Granting<'g> {
             names(servers, tool, identifier.as_deref(), !self.grants.identifiers.is_empty())
         };
         let denying = self.denied.of_names(every_name.iter(), every_name.iter());
+        let trusting = self.trusted.of_names(std::iter::once(&raw), [&raw, &path]);
+        self.trusted.note(&trusting, true);
         let is_granted = !allowing.is_empty() && denying.is_empty();
         self.allowed.note(&allowing, is_granted);
         self.denied.note(&denying, true);
@@ -146,7 +151,10 @@ impl<'g> Granting<'g> {
         }
         match identifier {
             Some(identifier) if !name::is_identifier(&identifier) => Err(ScopeError::NotAnIdentifier { tool: raw, identifier }),
-            identifier => Ok(Some(Granted { tool, address: raw, identifier, description, pinned })),
+            identifier => {
+                let is_read_only = !trusting.is_empty();
+                Ok(Some(Granted { tool, address: raw, identifier, description, pinned, is_read_only }))
+            }
         }
     }
 
@@ -172,7 +180,7 @@ impl<'g> Granting<'g> {
         missing: &[String],
         is_whole: bool,
     ) -> Result<Vec<ScopeWarning>, ScopeError> {
-        for patterns in [&mut self.allowed, &mut self.denied] {
+        for patterns in [&mut self.allowed, &mut self.denied, &mut self.trusted] {
             if let Some((pattern, source)) = patterns.take_broken() {
                 return Err(ScopeError::Pattern { pattern, source });
             }
@@ -191,8 +199,9 @@ impl<'g> Granting<'g> {
                 warnings.push(mistake.unwrap_or_else(nothing));
             }
         }
-        let unused = self.denied.texts.iter().zip(&self.denied.is_effective).filter(|(_, is_effective)| !**is_effective);
-        let unused = unused.map(|(pattern, _)| pattern);
+        let unused =
+            [&self.denied, &self.trusted].into_iter().flat_map(|patterns| patterns.texts.iter().zip(&patterns.is_effective));
+        let unused = unused.filter(|(_, is_effective)| !**is_effective).map(|(pattern, _)| pattern);
         let named: BTreeSet<&String> =
             grants.identifiers.keys().chain(grants.descriptions.keys()).chain(grants.pins.keys()).collect();
         let named = named.into_iter().filter(|name| !self.used.contains(name.as_str()));

@@ -39,6 +39,7 @@ pub struct Grants {
     pub(crate) identifiers: BTreeMap<String, String>,
     pub(crate) descriptions: BTreeMap<String, String>,
     pub(crate) pins: BTreeMap<String, Map<String, Value>>,
+    pub(crate) trusted: Vec<String>,
 }
 
 impl Grants {
@@ -81,6 +82,14 @@ impl Grants {
     #[must_use]
     pub fn pin(mut self, tool: impl Into<String>, argument: impl Into<String>, value: impl Into<Value>) -> Self {
         self.pins.entry(tool.into()).or_default().insert(argument.into(), value.into());
+        self
+    }
+
+    /// Trusts the tools that match `pattern`, as [`Grants::allow`] matches, to change nothing, whatever their annotations say: a `null` for an
+    /// optional argument of theirs is taken as its absence. Grants nothing by itself.
+    #[must_use]
+    pub fn trust_read_only(mut self, pattern: impl Into<String>) -> Self {
+        self.trusted.push(pattern.into());
         self
     }
 

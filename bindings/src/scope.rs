@@ -246,7 +246,7 @@ impl Inner {
             granted.iter().filter(|tool| tool.identifier.is_none()).map(|tool| tool.tool.identifier()).collect();
         let mut known = Namespace { name: namespace.to_owned(), tools: Vec::with_capacity(granted.len()), aliases: Vec::new() };
         let namespace: Arc<str> = Arc::from(namespace);
-        for Granted { tool, address, identifier, description, pinned } in granted {
+        for Granted { tool, address, identifier, description, pinned, is_read_only } in granted {
             let raw = tool.name();
             let has_alias = identifier.is_none() && name::is_property(raw);
             let suffixed = || Some(name::suffixed(raw)).filter(|name| !own.contains(name.as_str()) && !renamed.contains(name));
@@ -272,6 +272,7 @@ impl Inner {
                 definition: Arc::clone(tool),
                 description,
                 pinned,
+                is_read_only,
             });
             known.tools.push(identifier);
         }

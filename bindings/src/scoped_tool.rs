@@ -5,8 +5,23 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::check::{CHECK_STEPS_MAX, Check, Verdict, Violation};
+use crate::coercion::Coerced;
 use crate::definition::Tool;
 use crate::grants::WILDCARDS;
+
+/// The keywords of a schema by which each member is judged by itself.
+const PLAIN: [&str; 10] = [
+    "$schema",
+    "$defs",
+    "additionalProperties",
+    "default",
+    "definitions",
+    "description",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
 
 /// One tool of a scope: its definition, and how this scope shows it.
 #[derive(Clone, Debug)]
@@ -17,6 +32,7 @@ pub struct ScopedTool {
     pub(crate) definition: Arc<Tool>,
     pub(crate) description: Option<String>,
     pub(crate) pinned: Map<String, Value>,
+    pub(crate) is_read_only: bool,
 }
 
 impl ScopedTool {
@@ -113,6 +129,36 @@ impl ScopedTool {
     #[must_use]
     pub fn check_arguments(&self, arguments: &Value, steps_max: u64) -> Check {
         self.definition.check_input(arguments, steps_max)
+    }
+
+    /// Whether the operator trusts it to change nothing: [`crate::Grants::trust_read_only`].
+    #[must_use]
+    pub fn is_trusted_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
+    /// `arguments`, which do not match the schema, as what they plainly mean: `None` if there is nothing that is meant.
+    #[must_use]
+    pub fn coerced(&self, arguments: &Map<String, Value>) -> Option<Coerced> {
+        Coerced::of(self.definition.input_schema(), arguments, self.is_read_only)
+    }
+
+    /// What is wrong with every call whose arguments are `literals` and, with values that are not known or may be none, `others`. Empty where
+    /// that cannot be told from so little.
+    #[must_use]
+    pub fn provable_violations(&self, literals: &Map<String, Value>, others: &[String], steps_max: u64) -> Vec<Violation> {
+        let schema = self.definition.input_schema();
+        let is_told_by_parts = schema.as_object().is_some_and(|schema| schema.keys().all(|key| PLAIN.contains(&key.as_str())));
+        if !is_told_by_parts {
+            return Vec::new();
+        }
+        let value = Value::Object(self.with_pinned(literals.clone()));
+        let Verdict::Differs(violations) = self.check_arguments(&value, steps_max).verdict else { return Vec::new() };
+        let is_of_others = |violation: &Violation| {
+            violation.pointer.is_empty()
+                && others.iter().any(|name| violation.message.starts_with(&format!("`{name}` is missing")))
+        };
+        violations.into_iter().filter(|violation| !is_of_others(violation)).collect()
     }
 
     /// Checks a structured result against the tool's `outputSchema`, in at most `steps_max` steps. What comes of it is a warning, never a

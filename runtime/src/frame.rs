@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Fact;
+
 /// Bytes before the payload.
 const HEADER_BYTES: usize = 5;
 
@@ -20,6 +22,9 @@ pub(crate) struct Start {
     pub(crate) argument_bytes_max: usize,
     pub(crate) result_bytes_max: usize,
     pub(crate) calls_in_flight_max: u32,
+    /// Milliseconds for which a program that has returned waits for its calls, and for all of the run.
+    pub(crate) drain_ms_max: u64,
+    pub(crate) wall_ms_max: u64,
     /// Milliseconds since 1970 at which the guest's clock starts.
     pub(crate) clock_ms: u64,
     /// The state from which `Math.random` starts.
@@ -113,6 +118,10 @@ pub(crate) enum FromRun {
         column: u32,
         heap_bytes: u64,
         text: String,
+    },
+    /// What the program provably says: at most one frame, before any call.
+    Facts {
+        facts: Vec<Fact>,
     },
     /// Something that was assumed of the program, one sentence.
     Note {
@@ -256,7 +265,9 @@ const SAY_BYTES_MAX: usize = 256 << 10;
 /// The longest description of an error, bytes: message, stack and causes are cut in the isolate.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 /// The longest note about a program.
-const NOTE_BYTES_MAX: usize = 1 << 10;
+pub(crate) const NOTE_BYTES_MAX: usize = 1 << 10;
+/// The longest facts about a program.
+pub(crate) const FACTS_BYTES_MAX: usize = 32 << 10;
 /// The longest text about a process.
 const PROCESS_BYTES_MAX: usize = 64 << 10;
 
@@ -268,6 +279,7 @@ impl Maxima for RunMaxima {
             CALL => Some(self.argument_bytes_max.saturating_mul(3).saturating_add(16)),
             END => Some(self.result_bytes_max.max(ERROR_BYTES_MAX).saturating_add(17)),
             NOTE => Some(NOTE_BYTES_MAX),
+            FACTS => Some(FACTS_BYTES_MAX),
             REFUSED | JAILED => Some(PROCESS_BYTES_MAX),
             _ => None,
         }
@@ -428,6 +440,7 @@ const END: u8 = 18;
 const REFUSED: u8 = 19;
 const JAILED: u8 = 20;
 const NOTE: u8 = 21;
+const FACTS: u8 = 22;
 const READY: u8 = 32;
 const FORKED: u8 = 33;
 const NOT_FORKED: u8 = 34;
@@ -567,6 +580,7 @@ impl Encode for FromRun {
                 let numbers: [&[u8]; 4] = [&[how], &line.to_le_bytes(), &column.to_le_bytes(), &heap_bytes.to_le_bytes()];
                 write(to, END, &numbers, text.as_bytes());
             }
+            Self::Facts { facts } => write(to, FACTS, &[], &json(facts)),
             Self::Note { text } => Self::note(text, to),
             Self::Refused { reason } => write(to, REFUSED, &[], reason.as_bytes()),
             Self::Jailed { walls } => write(to, JAILED, &[], &json(walls)),
@@ -598,6 +612,7 @@ impl Decode for FromRun {
                 heap_bytes: payload.u64()?,
                 text: payload.text()?,
             },
+            FACTS => Self::Facts { facts: payload.json()? },
             NOTE => Self::Note { text: payload.text()? },
             REFUSED => Self::Refused { reason: payload.text()? },
             JAILED => Self::Jailed { walls: payload.json()? },
@@ -823,6 +838,7 @@ mod tests {
         let text = |frame: &FromRun| match frame {
             FromRun::Say { text, .. } | FromRun::Note { text } | FromRun::End { text, .. } => text.len(),
             FromRun::Call { arguments, .. } => arguments.len(),
+            FromRun::Facts { facts } => facts.len(),
             FromRun::Refused { reason } => reason.len(),
             FromRun::Jailed { walls } => walls.missing.iter().map(String::len).sum(),
         };
@@ -844,6 +860,9 @@ mod tests {
                 FromRun::End { ending, line, column, heap_bytes, text }
             }),
             ".{0,40}".prop_map(|text| FromRun::Note { text }),
+            (any::<u32>(), any::<bool>(), ".{0,40}").prop_map(|(line, is_reached, text)| FromRun::Facts {
+                facts: vec![Fact { line, column: 1, is_reached, said: crate::facts::Said::Rounded { text } }]
+            }),
             ".{0,40}".prop_map(|reason| FromRun::Refused { reason }),
             (any::<[bool; 4]>(), proptest::collection::vec(".{0,20}", 0..3)).prop_map(
                 |([huge_pages, no_new_privileges, landlock, seccomp], missing)| FromRun::Jailed {

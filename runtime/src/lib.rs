@@ -55,6 +55,7 @@ compile_error!(
 
 mod child;
 mod error_chain;
+mod facts;
 mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;

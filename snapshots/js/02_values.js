@@ -5,12 +5,14 @@
 "use strict";
 ((globalThis) => {
   const {
-    ArrayIsArray, BigIntPrototypeToString, JSONStringify, MapPrototypeForEach, ObjectDefineProperty, SetPrototypeForEach,
-    String, StringPrototypeCharCodeAt, StringPrototypeSlice, SymbolPrototypeToString, MapPrototype, SetPrototype,
-    BigIntPrototype,
+    ArrayBufferIsView, ArrayIsArray, BigIntPrototype, BigIntPrototypeToString, DatePrototype, DatePrototypeGetTime,
+    ErrorPrototype, JSONStringify, MapPrototype, MapPrototypeForEach, NumberIsFinite, ObjectDefineProperty, ObjectKeys,
+    ObjectPrototype, ObjectPrototypeIsPrototypeOf, ReflectGetOwnPropertyDescriptor, ReflectGetPrototypeOf, ReflectOwnKeys,
+    SetPrototype, SetPrototypeForEach, String, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeSlice,
+    SymbolPrototypeToString, TypedArrayPrototypeGetSymbolToStringTag,
   } = globalThis.__bootstrap.primordials;
   const isolet = globalThis.__isolet;
-  const { append, list, published } = isolet;
+  const { append, bare, list, published } = isolet;
 
   const MESSAGE_LENGTH_MAX = 8192;
   const STACK_LENGTH_MAX = 8192;
@@ -46,9 +48,97 @@
     },
   }.toJSON);
 
-  // The result as JSON text: as `JSON.stringify`, and what that leaves out at the top (undefined, functions, symbols) is null.
-  function resultText(value) {
-    return JSONStringify(value) ?? "null";
+  // An error keeps what tells it apart, at any depth: its name, its message, and what it has of its own.
+  define(ErrorPrototype, {
+    __proto__: null,
+    toJSON() {
+      const facts = { __proto__: null };
+      setMember(facts, "name", read(this, "name"));
+      setMember(facts, "message", read(this, "message"));
+      const keys = bare(ObjectKeys(this));
+      for (let place = 0; place < keys.length; place++) setMember(facts, keys[place], read(this, keys[place]));
+      return facts;
+    },
+  }.toJSON);
+  function setMember(object, key, value) {
+    ObjectDefineProperty(object, key, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
+  }
+
+  // What JSON leaves out of a value or makes null of: sentences, the first few. It looks where the text says that there may be something.
+  const LOSSES_MAX = 4;
+  const LOOKED_AT_MAX = 500;
+  const LOOKED_DEPTH_MAX = 6;
+  function losses(value, text) {
+    const search = { __proto__: null, found: list(), left: LOOKED_AT_MAX };
+    if (typeof value === "number" && !NumberIsFinite(value)) {
+      append(search.found, "the value is " + String(value) + ", which JSON has no word for");
+    } else if (typeof value === "object" && value !== null) {
+      const isSuspect = StringPrototypeIndexOf(text, "null") >= 0 || StringPrototypeIndexOf(text, "{}") >= 0;
+      try {
+        look(value, "the value", isSuspect ? LOOKED_DEPTH_MAX : 1, search);
+      } catch {
+        // A proxy of the program's: nothing is said of it.
+      }
+    }
+    return search.found;
+  }
+
+  function look(value, where, depth, search) {
+    if (ArrayBufferIsView(value)) {
+      const kind = TypedArrayPrototypeGetSymbolToStringTag(value) ?? "DataView";
+      append(search.found, where + " is a " + kind + ", a typed array, of which JSON makes an object: return `Array.from(...)` of it, or a text");
+      return;
+    }
+    if (isA(MapPrototype, value) || isA(SetPrototype, value) || isA(ErrorPrototype, value)) return;
+    if (isA(DatePrototype, value)) {
+      if (depth > 0 && isInvalidDate(value)) append(search.found, where + " is an invalid date, of which JSON makes null");
+      return;
+    }
+    if (typeof read(value, "toJSON") === "function") return;
+    const keys = bare(ReflectOwnKeys(value));
+    const isList = isArray(value);
+    let shown = 0;
+    for (let place = 0; place < keys.length; place++) {
+      if (search.left-- <= 0 || search.found.length >= LOSSES_MAX) return;
+      const key = keys[place];
+      if (typeof key === "symbol") continue;
+      const member = ReflectGetOwnPropertyDescriptor(value, key);
+      if (member === undefined || member.enumerable !== true) continue;
+      shown++;
+      lookAt(member.value, isList ? where : "`" + shortened(key, 64) + "`", depth, search);
+    }
+    if (shown > 0 || isList) return;
+    const prototype = ReflectGetPrototypeOf(value);
+    if (prototype === null || prototype === ObjectPrototype) return;
+    const made = read(value, "constructor");
+    const name = typeof made === "function" ? read(made, "name") : undefined;
+    const kind = typeof name === "string" && name !== "" ? shortened(name, 64) : "class";
+    append(search.found, where + " is a " + kind + " without members of its own, so that JSON makes {} of it: private members and accessors (getters) of its class are left out; return a plain object");
+  }
+
+  function lookAt(value, where, depth, search) {
+    if (typeof value === "number") {
+      if (!NumberIsFinite(value)) append(search.found, where + " is " + String(value) + ", of which JSON makes null");
+    } else if (typeof value === "function") {
+      append(search.found, where + " is a function, which JSON leaves out: call it");
+    } else if (typeof value === "object" && value !== null && depth > 1) {
+      look(value, where, depth - 1, search);
+    } else if (typeof value === "object" && value !== null && ArrayBufferIsView(value)) {
+      look(value, where, 0, search);
+    }
+  }
+
+  function isInvalidDate(value) {
+    const time = DatePrototypeGetTime(value);
+    return time !== time;
+  }
+
+  function isA(prototype, value) {
+    try {
+      return ObjectPrototypeIsPrototypeOf(prototype, value);
+    } catch {
+      return false;
+    }
   }
 
   // A text of at most so many characters. A surrogate pair is kept whole or left out.
@@ -149,7 +239,8 @@
   isolet.isArray = isArray;
   isolet.lengthOf = lengthOf;
   isolet.read = read;
-  isolet.resultText = resultText;
+  isolet.define = define;
+  isolet.losses = losses;
   isolet.errorText = errorText;
   isolet.shortened = shortened;
   isolet.stackText = stackText;

@@ -7,16 +7,18 @@
 ((globalThis) => {
   const {
     Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectPrototypeIsPrototypeOf, Promise,
-    PromiseReject, RangeErrorPrototype, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError,
+    PromisePrototype, PromiseReject, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError,
   } = globalThis.__bootstrap.primordials;
-  const { op_call, op_done, op_place } = globalThis.Deno.core.ops;
+  const { op_call, op_done, op_note, op_place } = globalThis.Deno.core.ops;
   const isolet = globalThis.__isolet;
-  const { bare, errorText, list, resultText, whenSettled } = isolet;
+  const { append, bare, define, errorText, list, losses, read, shortened, whenSettled } = isolet;
 
   const SEARCH = 0x7fffffff;
   const DESCRIBE = 0x7ffffffe;
   const RETURNED = 0;
   const THREW = 1;
+  const WAITS = 2;
+  const NOTHING = 3;
   const TOO_DEEP = "the program is nested too deep or too large: split long expressions and chains into statements";
 
   // A tool that failed. `code` is stable, `message` is for people and models, `retryable` says whether the same call may work later.
@@ -103,6 +105,7 @@
       const entry = { __proto__: null, index, path, text, resolve, reject, position: 0, next: null };
       if (inFlight < callsInFlightMax) send(entry);
       else enqueue(entry);
+      if (hasReturned) noteUnawaited(entry);
     });
   }
 
@@ -165,9 +168,113 @@
     callsInFlightMax = callsInFlight;
     lastCall = 0;
     ended = false;
+    hasReturned = false;
+    isOver = false;
+    unawaited = 0;
+    unawaitedText = "";
   }
 
   let ended = false;
+
+  // --- The value of a program, which is made when its calls are answered ---
+
+  let hasReturned = false;
+  let isOver = false; // nothing is waited for any more
+  let result;
+  let unawaited = 0;
+  let unawaitedText = "";
+  const UNAWAITED_SHOWN_MAX = 5;
+  // Of promises inside the value, in those that have settled: their values.
+  const settledValues = new SafeWeakMap();
+  let unsettled = null; // a list while the value is made
+  let pending = 0;
+
+  function noteUnawaited(entry) {
+    unawaited++;
+    if (unawaited > UNAWAITED_SHOWN_MAX) return;
+    const line = entry.position > 0 ? " at line " + (entry.position >>> 12) : "";
+    unawaitedText += (unawaited === 1 ? "" : ", ") + entry.path + line;
+  }
+
+  // `JSON.stringify` asks it of each promise that it meets: only of native ones a value is known, or waited for.
+  define(PromisePrototype, {
+    __proto__: null,
+    toJSON() {
+      if (unsettled === null) return this;
+      const known = settledValues.get(this);
+      if (known === undefined) {
+        append(unsettled, this);
+        return null;
+      }
+      const { value } = known;
+      const toJSON = typeof value === "object" && value !== null ? read(value, "toJSON") : undefined;
+      return typeof toJSON === "function" ? ReflectApply(toJSON, value, list("")) : value;
+    },
+  }.toJSON);
+
+  // Waits for a promise inside the value. What only looks like a promise is none.
+  function waitFor(promise) {
+    try {
+      whenSettled(promise, (value) => {
+        settledValues.set(promise, { __proto__: null, value });
+        pending--;
+        if (pending > 0) return;
+        if (inFlight > 0 && !isOver) op_done(WAITS, "", undefined, 0);
+        else finish(isOver);
+      }, threw);
+      pending++;
+    } catch {
+      settledValues.set(promise, { __proto__: null, value: { __proto__: null } });
+    }
+  }
+
+  // Makes the value and says it. `over`: the time is over in which calls were waited for.
+  function finish(over) {
+    if (ended) return;
+    isOver = over;
+    let text;
+    const met = list();
+    unsettled = met;
+    try {
+      text = JSONStringify(result);
+    } catch (error) {
+      unsettled = null;
+      threw(error);
+      return;
+    }
+    unsettled = null;
+    if (ended) return;
+    if (met.length > 0) {
+      unawaited = 0; // some of them are awaited here
+      for (let place = 0; place < met.length; place++) waitFor(met[place]);
+      if (pending === 0) finish(over);
+      return;
+    }
+    say(text);
+  }
+
+  function say(text) {
+    const found = losses(result, text ?? "");
+    if (ended) return;
+    ended = true;
+    if (unawaited > 0) {
+      const more = unawaited > UNAWAITED_SHOWN_MAX ? ", and " + (unawaited - UNAWAITED_SHOWN_MAX) + " more" : "";
+      const cutOff = isOver && inFlight > 0 ? "; " + inFlight + " of them had no answer in time and were cut off" : "";
+      op_note(unawaited + (unawaited === 1 ? " call was" : " calls were") + " not awaited: " + shortened(unawaitedText, 500) + more + cutOff);
+    }
+    for (let place = 0; place < found.length; place++) op_note(found[place]);
+    if (text !== undefined) {
+      op_done(RETURNED, text, undefined, 0);
+    } else if (result === undefined) {
+      op_done(NOTHING, "null", undefined, 0);
+    } else {
+      const name = typeof result === "function" ? read(result, "name") : "";
+      const named = typeof name === "string" && name !== "" ? " `" + shortened(name, 64) + "`" : "";
+      op_note("the program returned nothing: its value is a " + typeof result + named + ", which JSON has no word for" + (typeof result === "function" ? ": call it" : ""));
+      op_done(RETURNED, "null", undefined, 0);
+    }
+  }
+
   function threw(error) {
     if (ended) return;
     ended = true;
@@ -176,16 +283,15 @@
 
   function returned(value) {
     if (ended) return;
-    let text;
-    try {
-      text = resultText(value);
-    } catch (error) {
-      threw(error);
+    result = value;
+    if (inFlight === 0) {
+      finish(false);
       return;
     }
-    if (ended) return;
-    ended = true;
-    op_done(RETURNED, text, undefined, 0);
+    hasReturned = true;
+    waiting.forEach((entry) => noteUnawaited(entry));
+    for (let entry = firstQueued; entry !== null; entry = entry.next) noteUnawaited(entry);
+    op_done(WAITS, "", undefined, 0);
   }
 
   // The program was not started: V8 did not compile it, all of it or the part that it leaves until it runs.
@@ -208,6 +314,7 @@
 
   isolet.install = install;
   isolet.beginCalls = beginCalls;
+  isolet.finish = finish;
   isolet.settle = settle;
   isolet.refused = refused;
   isolet.start = start;

@@ -5,11 +5,11 @@
 "use strict";
 ((globalThis) => {
   const {
-    begin, beginCalls, fireTimer, install, moveClock, nextTimer, refused, settle, stackText, start, threw, unhandled,
+    begin, beginCalls, finish, fireTimer, install, moveClock, nextTimer, refused, settle, stackText, start, threw, unhandled,
   } = globalThis.__isolet;
   const { ObjectFreeze } = globalThis.__bootstrap.primordials;
   globalThis.__isolet = ObjectFreeze({
-    __proto__: null, begin, beginCalls, fireTimer, install, moveClock, nextTimer, refused, settle, stackText, start, threw,
+    __proto__: null, begin, beginCalls, finish, fireTimer, install, moveClock, nextTimer, refused, settle, stackText, start, threw,
     unhandled,
   });
 })(globalThis);

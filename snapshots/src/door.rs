@@ -9,6 +9,8 @@ use crate::stack::Position;
 pub enum Ended {
     /// It returned; the text is the JSON of its result.
     Returned,
+    /// It returned what JSON has no word for: `undefined`.
+    Nothing,
     /// It threw; the text is JSON of strings: `name`, `message`, and where there are any `code`, `stack`, `causes`.
     Threw,
 }
@@ -21,6 +23,12 @@ pub trait Door {
     /// A tool call. `call`: the id under which JavaScript keeps the promise. `tool`: a place in the run's scope.
     /// `arguments`: JSON text.
     fn call(&mut self, call: u32, tool: u32, position: Position, arguments: &str);
+
+    /// Something that a reader of the outcome is to know, one sentence.
+    fn note(&mut self, text: &str);
+
+    /// The program has returned, and calls of it are not answered: its value is made when they are.
+    fn waits(&mut self);
 
     /// The longest result, bytes: a longer one is not copied out of the isolate.
     fn result_bytes_max(&self) -> usize;

@@ -14,6 +14,7 @@ pub mod base;
 pub mod bootstrap;
 pub mod door;
 pub mod flags;
+pub mod globals;
 pub mod identity;
 mod json_text;
 pub mod maker;

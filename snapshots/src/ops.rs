@@ -11,7 +11,7 @@ use crate::json_text;
 use crate::stack::{self, Position};
 
 /// The names of all ops, in the order of their registration.
-pub const NAMES: [&str; 5] = ["op_say", "op_place", "op_call", "op_done", "op_url"];
+pub const NAMES: [&str; 6] = ["op_say", "op_note", "op_place", "op_call", "op_done", "op_url"];
 
 /// The ops of deno_core that its own bootstrap calls. They work while the snapshot is made, and not in a guest process.
 const OF_BOOTSTRAP: [&str; 3] = ["op_get_ext_import_meta_proto", "op_get_extras_binding_object", "op_set_captured_bootstrap"];
@@ -28,7 +28,7 @@ pub enum Use {
 /// The extension of deno_core that holds the ops and takes away its own.
 #[must_use]
 pub fn extension(made_for: Use) -> Extension {
-    const OPS: &[OpDecl] = &[op_say(), op_place(), op_call(), op_done(), op_url()];
+    const OPS: &[OpDecl] = &[op_say(), op_note(), op_place(), op_call(), op_done(), op_url()];
     Extension {
         name: "isolet",
         ops: std::borrow::Cow::Borrowed(OPS),
@@ -46,6 +46,13 @@ fn op_say<'scope>(scope: &mut v8::PinScope<'scope, '_>, #[smi] level: u32, text:
     let text = text.to_rust_string_lossy(scope);
     let level = u8::try_from(level).unwrap_or(0);
     door::with(|door| door.say(level, &text));
+}
+
+/// Says one sentence to whoever reads the outcome.
+#[op2(nofast)]
+fn op_note<'scope>(scope: &mut v8::PinScope<'scope, '_>, text: v8::Local<'scope, v8::String>) {
+    let text = text.to_rust_string_lossy(scope);
+    door::with(|door| door.note(&text));
 }
 
 /// The place in the program that runs now, for a call that has to wait: `line << 12 | column`, 0 if it is not known.
@@ -84,7 +91,8 @@ fn unpacked(place: u32) -> Position {
     Position { line: place >> 12, column: place & 4095 }
 }
 
-/// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes. `place`: where the call was made that
+/// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes, 2 it has returned and waits for its calls, 3 it
+/// returned nothing. `place`: where the call was made that
 /// failed with `thrown`, as `op_place` says it, 0 for another error: a failed call settles while no frame of the program is there.
 #[op2(nofast)]
 fn op_done<'scope>(
@@ -94,6 +102,10 @@ fn op_done<'scope>(
     thrown: v8::Local<'scope, v8::Value>,
     #[smi] place: u32,
 ) {
+    if ended == 2 {
+        door::with(|door| door.waits());
+        return;
+    }
     let bytes = text.utf8_length(scope);
     if door::with(|door| door.result_bytes_max()).is_some_and(|bytes_max| bytes > bytes_max) {
         door::with(|door| door.result_too_large(bytes));
@@ -102,6 +114,7 @@ fn op_done<'scope>(
     let text = json_text::without_halves(text.to_rust_string_lossy(scope));
     let (ended, position) = match ended {
         0 => (Ended::Returned, None),
+        3 => (Ended::Nothing, None),
         _ if place > 0 => (Ended::Threw, Some(unpacked(place))),
         _ => (Ended::Threw, stack::of_exception(scope, thrown)),
     };

@@ -1,17 +1,18 @@
-//! Programs as language models write them (`tests/programs`), against recorded definitions and replies: those of the classes that the
-//! runtime reads as what they plainly mean, and the good ones that only look alike.
+//! Programs as language models write them (`tests/programs`), against recorded definitions and replies: each has to end as its header
+//! says, and none may be kept from its calls that is right.
+//!
+//! `tests/programs/verdicts.txt` is the table of what became of them; `UPDATE_EXPECT=1` writes it anew.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use isolet::{Catalog, Config, End, Grants, Outcome, Runtime, Scope, ToolCall, ToolError, ToolHost, ToolReply};
 use libtest_mimic::Trial;
 use serde_json::Value;
-
-/// The classes that are judged here.
-const CLASSES: [&str; 3] = ["fences", "functions", "expressions"];
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("habits::programs_as_models_write_them_do_what_was_meant", || {
@@ -22,100 +23,263 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 async fn all() -> anyhow::Result<()> {
     let runtime = Runtime::new(Config::default())?;
-    let mut programs = Vec::new();
-    for class in CLASSES {
+    let mut table = Table::default();
+    for class in classes()? {
         for kind in ["good", "faulty"] {
-            for entry in std::fs::read_dir(folder("tests/programs").join(class).join(kind))? {
-                programs.push(entry?.path());
+            for path in programs(&class, kind)? {
+                let header = Header::read(&path)?;
+                let judged = judge(&runtime, &header).await.with_context(|| path.display().to_string())?;
+                table.add(&class, kind, &path, &header, judged);
             }
         }
     }
-    programs.retain(|path| !path.to_string_lossy().contains(".repaired."));
-    programs.sort();
-    ensure!(programs.len() == 18 * CLASSES.len(), "{} programs", programs.len());
-    let mut complaints = Vec::new();
-    for path in &programs {
-        if let Err(error) = judge(&runtime, path).await {
-            complaints.push(format!("{}: {error:#}", path.display()));
+    table.check()
+}
+
+/// What became of one program.
+struct Judged {
+    /// Whether it is all that its header says; what is not.
+    verdict: Result<(), String>,
+    /// It ended before its first call.
+    made_no_call: bool,
+    has_returned: bool,
+}
+
+/// Counts by class.
+#[derive(Default)]
+struct Counts {
+    right: [(usize, usize); 2],
+    noted: (usize, usize),
+    caught: (usize, usize),
+    false_blocks: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    classes: BTreeMap<String, Counts>,
+    wrong: Vec<String>,
+    complaints: Vec<String>,
+}
+
+impl Table {
+    fn add(&mut self, class: &str, kind: &str, path: &Path, header: &Header, judged: Judged) {
+        let name = format!("{class}/{kind}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let counts = self.classes.entry(class.to_owned()).or_default();
+        let is_right = judged.verdict.is_ok();
+        let count = |(right, all): &mut (usize, usize), is_right: bool| {
+            *right += usize::from(is_right);
+            *all += 1;
+        };
+        count(&mut counts.right[usize::from(kind == "faulty")], is_right);
+        if header.is("verdict", "noted") {
+            count(&mut counts.noted, is_right);
+        }
+        if header.is("provable", "yes") {
+            count(&mut counts.caught, judged.made_no_call);
+        }
+        let has_calls = header.wanted.get("calls").is_some_and(|calls| calls != "[]");
+        if !header.is("verdict", "refused") && has_calls && judged.made_no_call && !judged.has_returned {
+            counts.false_blocks += 1;
+            self.complaints.push(format!("{name} is kept from its calls"));
+        }
+        if let Err(complaint) = judged.verdict {
+            self.complaints.push(format!("{name}: {complaint}"));
+            self.wrong.push(name);
         }
     }
-    ensure!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), programs.len(), complaints.join("\n"));
-    Ok(())
+
+    fn text(&self) -> String {
+        let mut text =
+            format!("{:12} {:>9} {:>9} {:>9} {:>9} {:>13}\n", "class", "good", "faulty", "noted", "caught", "false blocks");
+        let mut all = Counts::default();
+        let add = |sum: &mut (usize, usize), more: (usize, usize)| *sum = (sum.0 + more.0, sum.1 + more.1);
+        for counts in self.classes.values() {
+            add(&mut all.right[0], counts.right[0]);
+            add(&mut all.right[1], counts.right[1]);
+            add(&mut all.noted, counts.noted);
+            add(&mut all.caught, counts.caught);
+            all.false_blocks += counts.false_blocks;
+        }
+        let share = |(right, all): (usize, usize)| format!("{right}/{all}");
+        for (class, counts) in self.classes.iter().map(|(class, counts)| (class.as_str(), counts)).chain([("all", &all)]) {
+            let Counts { right: [good, faulty], noted, caught, false_blocks } = counts;
+            let [good, faulty, noted, caught] = [*good, *faulty, *noted, *caught].map(share);
+            let _ = writeln!(text, "{class:12} {good:>9} {faulty:>9} {noted:>9} {caught:>9} {false_blocks:>13}");
+        }
+        for wrong in &self.wrong {
+            let _ = writeln!(text, "not yet: {wrong}");
+        }
+        text
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let file = folder("tests/programs/verdicts.txt");
+        let text = self.text();
+        let false_blocks: usize = self.classes.values().map(|counts| counts.false_blocks).sum();
+        ensure!(false_blocks == 0, "{}\n{text}", self.complaints.join("\n"));
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&file, &text)?;
+        }
+        let expected = std::fs::read_to_string(&file).unwrap_or_default();
+        ensure!(expected == text, "{}\n{text}\nexpected:\n{expected}", self.complaints.join("\n"));
+        Ok(())
+    }
+}
+
+fn classes() -> anyhow::Result<Vec<String>> {
+    let manifest = json(&folder("tests/programs/manifest.json"))?;
+    Ok(manifest["classes"].as_object().context("no classes")?.keys().cloned().collect())
+}
+
+fn programs(class: &str, kind: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = folder("tests/programs").join(class).join(kind);
+    let mut programs: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
+    programs.retain(|path| !path.to_string_lossy().contains(".repaired."));
+    programs.sort();
+    Ok(programs)
 }
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-/// Runs one program, and compares what it gives with what its header says.
-async fn judge(runtime: &Runtime, path: &Path) -> anyhow::Result<()> {
-    let written = std::fs::read_to_string(path)?;
-    let (header, program) = written.split_once("//! ----\n").context("no end of the header")?;
-    let wanted: BTreeMap<&str, &str> = header.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once(": ")).collect();
-    let servers = list(&wanted, "servers")?;
-    let host = Recorded::of(&servers)?;
-    let outcome = runtime.session(scope(&servers)?, host.clone()).run(program).await?;
-    let made = host.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let calls: Vec<String> = list(&wanted, "calls")?.iter().map(|call| identifier(call)).collect();
-    ensure!(made == calls, "it called {made:?}, not {calls:?}: {outcome:?}");
-    if wanted.get("verdict") == Some(&"refused") {
-        return said(&outcome.end.to_string(), &list(&wanted, "says")?);
-    }
-    let End::Returned(value) = &outcome.end else { bail!("it ended with {}", outcome.end) };
-    if let Some(expected) = wanted.get("value") {
-        let expected: Value = serde_json::from_str(expected)?;
-        ensure!(*value == expected, "it gave {value}, not {expected}");
-    }
-    judge_notes(&outcome, &wanted)
+/// A program and what its header says.
+struct Header {
+    wanted: BTreeMap<String, String>,
+    program: String,
 }
 
-fn judge_notes(outcome: &Outcome, wanted: &BTreeMap<&str, &str>) -> anyhow::Result<()> {
+impl Header {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let written = std::fs::read_to_string(path)?;
+        let (header, program) = written.split_once("//! ----\n").context("no end of the header")?;
+        let lines = header.lines().filter_map(|line| line.strip_prefix("//! ")?.split_once(": "));
+        let wanted = lines.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Ok(Self { wanted, program: program.to_owned() })
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        self.wanted.get(key).is_some_and(|wanted| wanted == value)
+    }
+
+    fn json(&self, key: &str) -> anyhow::Result<Option<Value>> {
+        self.wanted.get(key).map(|text| serde_json::from_str(text)).transpose().with_context(|| format!("`{key}`"))
+    }
+
+    /// A line that is a list, of JSON or of words; empty without it.
+    fn list(&self, key: &str) -> anyhow::Result<Vec<String>> {
+        let Some(text) = self.wanted.get(key) else { return Ok(Vec::new()) };
+        if text.starts_with('[') {
+            return Ok(serde_json::from_str(text)?);
+        }
+        Ok(text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+/// Runs one program, and compares what it gives with what its header says.
+async fn judge(runtime: &Runtime, header: &Header) -> anyhow::Result<Judged> {
+    let servers = header.list("servers")?;
+    let scope = scope(header, &servers)?;
+    let host = Recorded::of(&servers)?;
+    let outcome = runtime.session(scope.clone(), host.clone()).run(&header.program).await?;
+    let made = host.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Judged {
+        verdict: compare(header, &scope, &outcome, &made).map_err(|error| format!("{error:#}")),
+        made_no_call: made.is_empty(),
+        has_returned: matches!(outcome.end, End::Returned(_)),
+    })
+}
+
+/// `made`: the calls that reached a server, and what was sent.
+fn compare(header: &Header, scope: &Scope, outcome: &Outcome, made: &[(String, Value)]) -> anyhow::Result<()> {
+    let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
+    let (calls, message) = (header.list("calls")?, outcome.message());
+    ensure!(names == calls, "it called {names:?}, not {calls:?}: {message} {:?}", outcome.notes);
+    if let Some(sends) = header.json("sends")? {
+        let sent: Vec<&Value> = made.iter().map(|(_, arguments)| arguments).collect();
+        ensure!(sends.as_array().is_some_and(|sends| sends.iter().eq(sent.iter().copied())), "it sent {sent:?}");
+    }
+    let mut told = message.clone();
+    if header.is("verdict", "refused") || header.is("verdict", "fails") {
+        ensure!(!matches!(outcome.end, End::Returned(_)), "it gave {message}");
+        said(&message, &header.list("says")?)?;
+        for path in header.list("completed")? {
+            let tool = scope.tools().iter().find(|tool| format!("{}.{}", tool.server(), tool.name()) == path);
+            let shown = tool.context("no such tool")?.path();
+            let completed = message.split("completed").nth(1).unwrap_or_default();
+            ensure!(completed.contains(shown) || completed.contains(&path), "`{path}` is not said to be completed: {message}");
+        }
+        let lines: Vec<u32> = serde_json::from_str(header.wanted.get("at").map_or("[]", String::as_str))?;
+        let shows = |line: &u32| message.contains(&format!("main.ts:{line}:"));
+        ensure!(lines.is_empty() || lines.iter().any(shows), "it shows none of {lines:?}: {message}");
+    } else {
+        let End::Returned(value) = &outcome.end else { bail!("it ended with {message}") };
+        if let Some(expected) = header.json("value")? {
+            ensure!(*value == expected, "it gave {value}, not {expected}");
+        }
+        if let Some(expected) = header.json("contains")? {
+            ensure!(contains(value, &expected), "it gave {value}, without {expected}");
+        }
+        judge_notes(outcome, header)?;
+        told = format!("{value} {}", outcome.notes.join("\n"));
+    }
+    for word in header.list("never")? {
+        ensure!(!told.to_lowercase().contains(&word.to_lowercase()), "it says `{word}`: {told}");
+    }
+    if let Some(lines) = header.json("console")? {
+        let console: Vec<&str> = outcome.console.iter().map(|line| line.text.as_str()).collect();
+        ensure!(lines == Value::from(console.clone()), "it printed {console:?}");
+    }
+    Ok(())
+}
+
+/// Whether a value has at least the members that are expected, at any depth.
+fn contains(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::Object(value), Value::Object(expected)) => {
+            expected.iter().all(|(key, expected)| value.get(key).is_some_and(|value| contains(value, expected)))
+        }
+        (Value::Array(value), Value::Array(expected)) => {
+            value.len() == expected.len() && value.iter().zip(expected).all(|(value, expected)| contains(value, expected))
+        }
+        _ => value == expected,
+    }
+}
+
+fn judge_notes(outcome: &Outcome, header: &Header) -> anyhow::Result<()> {
     let notes = &outcome.notes;
-    match wanted.get("notes").copied() {
+    match header.wanted.get("notes").map(String::as_str) {
         Some("none") => ensure!(notes.is_empty(), "it was run with {notes:?}"),
         None | Some("any") => {}
-        // That there is no value is said of the value, whatever the program looks like: here nothing must have been assumed.
-        Some(words) if words.contains("returned nothing") => ensure!(notes.is_empty(), "it was run with {notes:?}"),
-        Some(_) => said(&notes.join("\n"), &list(wanted, "notes")?)?,
+        Some(_) => said(&notes.join("\n"), &header.list("notes")?)?,
     }
     Ok(())
 }
 
 /// Whether each of `entries` occurs in `text`: `a|b` is either.
 fn said(text: &str, entries: &[String]) -> anyhow::Result<()> {
-    let text = text.to_lowercase();
-    let missing = entries.iter().find(|entry| !entry.split('|').any(|word| text.contains(&word.to_lowercase())));
+    let lower = text.to_lowercase();
+    let missing = entries.iter().find(|entry| !entry.split('|').any(|word| lower.contains(&word.to_lowercase())));
     ensure!(missing.is_none(), "nothing says {missing:?}: {text}");
     Ok(())
 }
 
-/// A line of a header that is a list, of JSON or of words.
-fn list(wanted: &BTreeMap<&str, &str>, key: &str) -> anyhow::Result<Vec<String>> {
-    let text = wanted.get(key).with_context(|| format!("no `{key}`"))?;
-    if text.starts_with('[') {
-        return Ok(serde_json::from_str(text)?);
-    }
-    Ok(text.split([',', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
-}
-
-fn scope(servers: &[String]) -> anyhow::Result<Scope> {
+fn scope(header: &Header, servers: &[String]) -> anyhow::Result<Scope> {
     let mut definitions = Vec::new();
     let mut grants = Grants::new();
     for server in servers {
         let recorded = json(&folder("examples/definitions").join(format!("{server}.json")))?;
-        let mut tools = recorded["tools"].as_array().context("no tools")?.clone();
-        for tool in &mut tools {
-            tool["name"] = identifier(tool["name"].as_str().context("no name")?).into();
-        }
-        definitions.push((server.clone(), tools));
+        definitions.push((server.clone(), recorded["tools"].as_array().context("no tools")?.clone()));
         grants = grants.allow(format!("{server}.*"));
     }
+    for denied in header.list("deny")? {
+        grants = grants.deny(denied);
+    }
+    for trusted in header.list("trusted")? {
+        grants = grants.trust_read_only(trusted);
+    }
     Ok(Catalog::load(definitions)?.scope(&grants)?)
-}
-
-/// A tool's name as the programs write it: how a name becomes an identifier is no matter of this test.
-fn identifier(name: &str) -> String {
-    name.replace('-', "_")
 }
 
 fn json(file: &Path) -> anyhow::Result<Value> {
@@ -127,8 +291,8 @@ fn json(file: &Path) -> anyhow::Result<Value> {
 #[derive(Clone)]
 struct Recorded {
     replies: Arc<BTreeMap<String, Value>>,
-    /// The calls that were made, `server.tool`.
-    calls: Arc<Mutex<Vec<String>>>,
+    /// The calls that were made, `server.tool`, and what was sent.
+    calls: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Recorded {
@@ -142,21 +306,19 @@ impl Recorded {
 
 impl ToolHost for Recorded {
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{}.{}", call.server, call.tool));
-        let replies = self.replies.get(&call.server).and_then(Value::as_object).into_iter().flatten();
-        let entries = replies.filter(|(tool, _)| identifier(tool) == call.tool).find_map(|(_, entries)| entries.as_array());
+        let sent = Value::Object(call.arguments.as_map().clone());
+        let made = (format!("{}.{}", call.server, call.tool), sent);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+        let entries = self.replies.get(&call.server).and_then(|replies| replies[&call.tool].as_array());
         let agrees = |entry: &&Value| {
             let mut members = entry["when"].as_object().into_iter().flatten();
             members.all(|(name, value)| call.arguments.get(name) == Some(value))
         };
         let entry = entries.and_then(|entries| entries.iter().find(agrees));
-        let result = &entry.ok_or_else(|| ToolError::failed("no reply is recorded for these arguments"))?["result"];
-        let text = result["content"][0]["text"].as_str().unwrap_or_default();
-        if result["isError"] == true {
-            return Err(ToolError::failed(text));
+        let entry = entry.ok_or_else(|| ToolError::failed("no reply is recorded for these arguments"))?;
+        if let Some(delay) = entry["delay_ms"].as_u64() {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
         }
-        let structured = result.get("structuredContent").cloned();
-        let value = structured.or_else(|| serde_json::from_str(text).ok()).unwrap_or_else(|| text.into());
-        Ok(ToolReply::from(value))
+        isolet::mcp::reply(&entry["result"].to_string(), false)
     }
 }

@@ -155,7 +155,11 @@ impl<'r> Evaluation<'r> {
         if let Some(seen) = seen {
             seen.is_unsure |= members.is_unsure;
         }
-        if unexpected.is_empty() { Ok(truth) } else { self.violated(way, report, || violation::unexpected(&unexpected)) }
+        if unexpected.is_empty() {
+            return Ok(truth);
+        }
+        let absent = members.named.texts().filter(|name| !object.contains_key(*name));
+        self.violated(way, report, || violation::unexpected(&unexpected, absent))
     }
 
     fn check_other_members<'v>(
@@ -187,7 +191,11 @@ impl<'r> Evaluation<'r> {
                 break;
             }
         }
-        if unexpected.is_empty() { Ok(truth) } else { self.violated(way, report, || violation::unexpected(&unexpected)) }
+        if unexpected.is_empty() {
+            Ok(truth)
+        } else {
+            self.violated(way, report, || violation::unexpected(&unexpected, std::iter::empty()))
+        }
     }
 
     pub(super) fn check_items<'v>(

@@ -145,6 +145,11 @@ impl<T> Table<T> {
         Self(entries)
     }
 
+    /// The texts, sorted.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(text, _)| &**text)
+    }
+
     pub(super) fn get(&self, text: &str) -> Option<&T> {
         let place = self.0.binary_search_by(|(known, _)| (**known).cmp(text)).ok()?;
         Some(&self.0[place].1)

@@ -154,7 +154,13 @@ pub(super) fn missing(name: &str, given: &serde_json::Map<String, Value>) -> Str
     }
 }
 
-pub(super) fn unexpected(names: &[&str]) -> String {
+/// `absent`: the properties that there are and that did not come.
+pub(super) fn unexpected<'n>(names: &[&str], absent: impl Iterator<Item = &'n str>) -> String {
+    if let [name] = names
+        && let Some(meant) = nearest(absent.take(COMPARED_MAX), name).first()
+    {
+        return format!("expected no property `{}`: write `{}` in its place", short(name), short(meant));
+    }
     let names: Vec<String> = names.iter().map(|name| format!("`{}`", short(name))).collect();
     format!("expected no property {}: remove it", names.join(", "))
 }
@@ -180,10 +186,12 @@ fn misspelt<'v>(name: &str, given: &'v serde_json::Map<String, Value>) -> Option
 /// How to turn a value into what was expected, where that is clear.
 fn conversion(expected: &str, came: &Value) -> String {
     match (expected, came) {
-        ("number" | "integer", Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
+        // A program cannot write a larger one without its being rounded.
+        ("number" | "integer", Value::String(text)) if text.parse::<f64>().is_ok_and(|number| number.abs() < 9e15) => {
             format!(": write {text} without quotes")
         }
         ("string", Value::Number(number)) => format!(": write \"{number}\""),
+        (_, Value::Null) => ": leave it out".to_owned(),
         ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
         _ => String::new(),
     }

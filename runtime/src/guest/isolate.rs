@@ -25,6 +25,7 @@ const UNHANDLED_MAX: usize = 16;
 /// The functions of the bootstrap JavaScript that the loop calls.
 struct Functions {
     begin: v8::Global<v8::Function>,
+    finish: v8::Global<v8::Function>,
     fire_timer: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
     move_clock: v8::Global<v8::Function>,
@@ -202,6 +203,13 @@ impl Isolate {
         call(scope, &self.functions.settle, &arguments);
     }
 
+    /// Makes the value of a program that has returned. `is_over`: its calls are waited for no longer.
+    pub(super) fn finish(&mut self, is_over: bool) {
+        deno_core::scope!(scope, self.runtime);
+        let is_over = v8::Boolean::new(scope, is_over).into();
+        call(scope, &self.functions.finish, &[is_over]);
+    }
+
     /// Says the rejections that nobody handled, as console lines.
     pub(super) fn say_unhandled_rejections(&mut self) {
         deno_core::scope!(scope, self.runtime);
@@ -286,6 +294,7 @@ fn take_functions(runtime: &mut JsRuntime) -> Functions {
     };
     let functions = Functions {
         begin: function("begin"),
+        finish: function("finish"),
         fire_timer: function("fireTimer"),
         install: function("install"),
         move_clock: function("moveClock"),

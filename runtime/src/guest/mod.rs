@@ -6,20 +6,26 @@
 
 mod allocator;
 mod assumption;
+mod blame;
 mod channel;
 mod control;
 mod declarations;
 mod edits;
+mod exact;
 mod exports;
+mod facts;
 mod fences;
 mod hot_pages;
 mod huge_pages;
 mod isolate;
 mod jail;
+mod literals;
 mod meaning;
 mod memory;
+mod nothing;
 mod outbox;
 mod parsing;
+mod probable;
 #[cfg(all(test, target_os = "linux"))]
 mod probes;
 mod program;
@@ -29,6 +35,7 @@ mod recovery;
 mod rehearsal;
 mod run;
 mod scope_snapshot;
+mod shape;
 mod syntax;
 #[cfg(target_os = "linux")]
 mod system_calls;

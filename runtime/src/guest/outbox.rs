@@ -12,10 +12,13 @@ use isolet_snapshots::door::{Door, Ended};
 use isolet_snapshots::stack::Position;
 
 use super::channel::Channel;
-use crate::frame::{Encode as _, Ending, FromRun};
+use crate::facts::Fact;
+use crate::frame::{Encode as _, Ending, FACTS_BYTES_MAX, FromRun, NOTE_BYTES_MAX};
 
 /// The longest that a call waits for further ones while its program makes some.
 const GATHERING_MAX: Duration = Duration::from_millis(1);
+/// How much is kept of each reply, bytes.
+const REPLY_BYTES_KEPT: usize = 1 << 10;
 /// Calls that wait for further ones, bytes.
 const GATHERED_BYTES_MAX: usize = 32 << 10;
 
@@ -25,6 +28,8 @@ pub(super) struct End {
     pub(super) ending: Ending,
     pub(super) position: Option<Position>,
     pub(super) text: String,
+    /// The program returned `undefined`.
+    pub(super) is_nothing: bool,
 }
 
 impl End {
@@ -49,7 +54,19 @@ pub(super) struct Outbox {
     pub(super) calls_waiting: u32,
     /// Maps a place in the JavaScript that V8 runs to one in the program.
     pub(super) position: Box<dyn Fn(Position) -> Position>,
+    /// The program has returned, and its value is to be made when its calls are answered.
+    pub(super) waits: bool,
+    /// Where calls were made, by their numbers from 1 on, and how their replies begin.
+    pub(super) calls: Vec<MadeCall>,
     pub(super) end: Option<End>,
+}
+
+/// A call that was made.
+#[derive(Debug)]
+pub(super) struct MadeCall {
+    pub(super) position: Position,
+    /// The beginning of its reply, JSON, once it is there.
+    pub(super) reply: Option<String>,
 }
 
 impl Outbox {
@@ -61,6 +78,8 @@ impl Outbox {
             result_bytes_max,
             calls_waiting: 0,
             position: Box::new(|position| position),
+            waits: false,
+            calls: Vec::new(),
             end: None,
         }
     }
@@ -88,10 +107,36 @@ impl Outbox {
         self.sent = None;
     }
 
+    /// Says what the program provably says: it goes out with whatever comes next.
+    pub(super) fn say_facts(&mut self, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            return;
+        }
+        let before = self.frames.len();
+        FromRun::Facts { facts }.encode(&mut self.frames);
+        // More than the host would take is not said: it is only worth a better message.
+        if self.frames.len() - before > FACTS_BYTES_MAX {
+            self.frames.truncate(before);
+        }
+    }
+
     /// Sends what was assumed of the program.
     pub(super) fn send_note(&mut self, text: &str) {
-        FromRun::note(text, &mut self.frames);
+        self.add_note(text);
         self.flush();
+    }
+
+    /// Says something that goes out with what comes next.
+    fn add_note(&mut self, text: &str) {
+        FromRun::note(&text[..text.floor_char_boundary(NOTE_BYTES_MAX)], &mut self.frames);
+    }
+
+    /// Keeps how the reply to a call begins.
+    pub(super) fn keep_reply(&mut self, call: u32, succeeded: bool, text: &str) {
+        let place = usize::try_from(call).ok().and_then(|call| call.checked_sub(1));
+        if let Some(made) = place.and_then(|place| self.calls.get_mut(place)).filter(|_| succeeded) {
+            made.reply = Some(text[..text.floor_char_boundary(REPLY_BYTES_KEPT)].to_owned());
+        }
     }
 
     /// Sends what has gathered and the end of the program.
@@ -116,8 +161,17 @@ impl Door for OutboxDoor {
         let mut outbox = self.0.borrow_mut();
         let Position { line, column } = (outbox.position)(position);
         FromRun::call(call, tool, [line, column], arguments, &mut outbox.frames);
+        outbox.calls.push(MadeCall { position: Position { line, column }, reply: None });
         outbox.calls_waiting += 1;
         outbox.flush_if_due();
+    }
+
+    fn note(&mut self, text: &str) {
+        self.0.borrow_mut().add_note(text);
+    }
+
+    fn waits(&mut self) {
+        self.0.borrow_mut().waits = true;
     }
 
     fn result_bytes_max(&self) -> usize {
@@ -126,14 +180,19 @@ impl Door for OutboxDoor {
 
     fn done(&mut self, ended: Ended, text: &str, position: Option<Position>) {
         let ending = match ended {
-            Ended::Returned => Ending::Returned,
+            Ended::Returned | Ended::Nothing => Ending::Returned,
             Ended::Threw => Ending::Threw,
         };
-        self.0.borrow_mut().end.get_or_insert(End { ending, position, text: text.to_owned() });
+        self.0.borrow_mut().end.get_or_insert(End {
+            ending,
+            position,
+            text: text.to_owned(),
+            is_nothing: ended == Ended::Nothing,
+        });
     }
 
     fn result_too_large(&mut self, bytes: usize) {
         let text = bytes.to_string();
-        self.0.borrow_mut().end.get_or_insert(End { ending: Ending::TooLarge, position: None, text });
+        self.0.borrow_mut().end.get_or_insert(End { ending: Ending::TooLarge, position: None, text, is_nothing: false });
     }
 }

@@ -10,8 +10,12 @@ use swc_common::{GLOBALS, Globals, SourceMap};
 use swc_ts_fast_strip::{ErrorCode, Mode, Options};
 
 use super::assumption::Assumption;
+use super::blame::{self, Blamed};
+use super::outbox::MadeCall;
+use super::probable;
 use super::recovery::Reading;
 use super::syntax::{SyntaxError, position_in, syntax};
+use crate::facts::Fact;
 
 /// A program that V8 can compile.
 pub(super) struct Program {
@@ -29,7 +33,7 @@ impl Program {
         check_nesting(source, nesting_max)?;
         check_angle_brackets(source)?;
         GLOBALS.set(&Globals::new(), || {
-            let reading = Reading::of(source)?;
+            let reading = Reading::of(source).map_err(|error| probable::explained(source, error))?;
             match strip(&reading.wrapped, Mode::StripOnly) {
                 Ok(stripped) => Ok(Self { javascript: stripped.code, map: None, reading }),
                 Err(_) => Self::transformed(reading),
@@ -38,11 +42,27 @@ impl Program {
     }
 
     fn transformed(reading: Reading) -> Result<Self, SyntaxError> {
-        let transformed =
-            strip(&reading.wrapped, Mode::Transform).map_err(|error| SyntaxError { message: error, position: None })?;
+        let transformed = strip(&reading.wrapped, Mode::Transform)
+            .map_err(|error| SyntaxError { message: error, ..SyntaxError::default() })?;
         let map = transformed.map.and_then(|map| sourcemap::SourceMap::from_slice(map.as_bytes()).ok());
         // The printer ends an expression with a semicolon and may break the first line: both are fine for V8.
         Ok(Self { javascript: transformed.code, map, reading })
+    }
+
+    /// What it provably says.
+    pub(super) fn facts(&self) -> Vec<Fact> {
+        self.reading.facts()
+    }
+
+    /// The reply that is to blame for an error at this place, if one was taken for something else.
+    pub(super) fn blamed(&self, place: Position, calls: &[MadeCall]) -> Option<Blamed> {
+        let wrapped = self.wrapped();
+        blame::blamed(wrapped, place, calls, |byte| self.reading.position(position_in(wrapped, byte)))
+    }
+
+    /// It in the function that it runs in, as it was written.
+    pub(super) fn wrapped(&self) -> &str {
+        &self.reading.wrapped
     }
 
     /// What was assumed of it.
@@ -71,6 +91,7 @@ fn check_nesting(source: &str, nesting_max: usize) -> Result<(), SyntaxError> {
         }
         if depth > nesting_max {
             return Err(SyntaxError {
+                said: None,
                 message: format!("brackets are nested deeper than {nesting_max} levels: split the expression"),
                 position: Some(position_in(source, place)),
             });
@@ -109,7 +130,11 @@ fn check_angle_brackets(source: &str) -> Result<(), SyntaxError> {
         } else {
             continue;
         };
-        return Err(SyntaxError { message: refused.to_owned(), position: Some(position_in(source, place.min(source.len()))) });
+        return Err(SyntaxError {
+            message: refused.to_owned(),
+            position: Some(position_in(source, place.min(source.len()))),
+            said: None,
+        });
     }
     Ok(())
 }

@@ -12,10 +12,12 @@ use super::assumption::Assumption;
 use super::declarations::{is_called_plainly, unparenthesised};
 use super::edits::{Edits, Insertion};
 use super::exports::exported;
+use super::facts::{self, Found};
 use super::fences::{self, Block};
 use super::meaning::meaning;
 use super::quotes::Straightened;
 use super::syntax::{self, SyntaxError, Tree};
+use crate::facts::Fact;
 
 /// A text as the program that is run.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Reading {
     /// In the function that it runs in.
     pub(super) wrapped: String,
     pub(super) assumptions: Vec<Assumption>,
+    /// What the program says, where it stands in what is run.
+    found: Vec<Found>,
     /// What stands in the program and not in the text.
     insertions: Vec<Insertion>,
 }
@@ -48,8 +52,18 @@ impl Reading {
         self.insertions.iter().fold(syntax::in_program(position), |position, insertion| insertion.undone(position))
     }
 
+    /// What the program provably says, where it stands in the text.
+    pub(super) fn facts(&self) -> Vec<Fact> {
+        let fact = |Found { place, is_reached, said }: &Found| {
+            let Position { line, column } = self.position(syntax::position_in(&self.wrapped, syntax::PREFIX.len() + place));
+            Fact { line, column, is_reached: *is_reached, said: said.clone() }
+        };
+        self.found.iter().map(fact).collect()
+    }
+
     fn as_written(body: Body) -> Self {
-        Self { wrapped: body.wrapped, assumptions: Vec::new(), insertions: Vec::new() }
+        let found = facts::found(&body.tree);
+        Self { wrapped: body.wrapped, assumptions: Vec::new(), found, insertions: Vec::new() }
     }
 
     /// A text that is a program as it stands, or with what it leaves out.
@@ -64,7 +78,7 @@ impl Reading {
         let mut programs = readings.iter().filter(|(_, reading)| reading.is_ok());
         if let (Some(_), Some((second, _))) = (programs.next(), programs.next()) {
             let message = "the text has more than one program in code fences: send one program, without a fence".to_owned();
-            return Err(SyntaxError { message, position: Some(syntax::position_in(text, second.place)) });
+            return Err(SyntaxError { message, position: Some(syntax::position_in(text, second.place)), said: None });
         }
         let place = readings.iter().position(|(_, reading)| reading.is_ok()).unwrap_or(0);
         let (_, reading) = readings.swap_remove(place);
@@ -112,7 +126,8 @@ impl Reading {
     /// A text with something inserted and blanked, if that is a program.
     fn edited(text: &str, edits: &Edits, assumption: Assumption) -> Option<Self> {
         let body = Body::of(&edits.text(text)).ok()?;
-        Some(Self { wrapped: body.wrapped, assumptions: vec![assumption], insertions: edits.insertions(text) })
+        let found = facts::found(&body.tree);
+        Some(Self { wrapped: body.wrapped, assumptions: vec![assumption], found, insertions: edits.insertions(text) })
     }
 
     fn assuming_also(mut self, assumption: Assumption) -> Self {

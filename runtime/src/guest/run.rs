@@ -16,8 +16,13 @@ use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
 use super::program::Program;
 use super::syntax::SyntaxError;
-use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail, parsing};
+use super::{EXIT_DONE, EXIT_HOST_GONE, exact, exit, jail, nothing, parsing};
+use crate::facts::Fact;
 use crate::frame::{Ending, HostMaxima, Start, ToRun};
+
+/// What is told of replies with such integers.
+const EXACT: &str = "integers beyond 2^53 in replies came as strings of their digits, which JavaScript would have rounded as numbers; an \
+                     integer argument takes such a string";
 
 /// Serves one run on its socket, then ends the process.
 pub(super) fn serve(mut isolate: Isolate, channel: Channel) -> ! {
@@ -46,12 +51,20 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
         Ok(program) => {
             let assumed_of_value =
                 program.assumptions().iter().copied().filter(|assumption| assumption.is_of_value()).collect();
-            let mut run = Run { isolate, channel, outbox, clock: Clock::new(&start), assumed_of_value };
-            run.start(program);
+            let program = Rc::new(program);
+            let (clock, patience) = (Clock::new(&start), Patience::new(&start));
+            let mut run = Run { isolate, channel, outbox, clock, patience, program, assumed_of_value, has_texts: false };
+            run.start();
             let end = run.turn_until_end();
             run.end(end);
         }
-        Err(error) => outbox.borrow_mut().send_end(refused(&error), isolate.heap_bytes()),
+        Err(error) => {
+            let mut outbox = outbox.borrow_mut();
+            let Position { line, column } = error.position.unwrap_or_default();
+            outbox
+                .say_facts(error.said.iter().map(|said| Fact { line, column, is_reached: true, said: said.clone() }).collect());
+            outbox.send_end(refused(&error), isolate.heap_bytes());
+        }
     }
 }
 
@@ -71,21 +84,55 @@ impl Clock {
     }
 }
 
+/// How long a program that has returned waits for its calls.
+struct Patience {
+    drain_max: Duration,
+    /// A moment before the host ends the run: the value is still to be said.
+    wall: Option<Instant>,
+    /// When there is no waiting any more, once the program has returned.
+    until: Option<Instant>,
+}
+
+/// What a run leaves of its time for its value.
+const LEFT_OF_WALL: Duration = Duration::from_millis(100);
+
+impl Patience {
+    fn new(start: &Start) -> Self {
+        let wall = Duration::from_millis(start.wall_ms_max);
+        let wall = wall.saturating_sub(LEFT_OF_WALL.min(wall / 4));
+        Self { drain_max: Duration::from_millis(start.drain_ms_max), wall: Instant::now().checked_add(wall), until: None }
+    }
+
+    /// When it ends, for a program that has returned by now.
+    fn until(&mut self) -> Option<Instant> {
+        if self.until.is_none() {
+            let drained = Instant::now().checked_add(self.drain_max);
+            self.until = drained.into_iter().chain(self.wall).min();
+        }
+        self.until
+    }
+}
+
 struct Run<'isolate> {
     isolate: &'isolate mut Isolate,
     channel: Rc<RefCell<Channel>>,
     outbox: Rc<RefCell<Outbox>>,
     clock: Clock,
+    patience: Patience,
+    program: Rc<Program>,
+    /// Replies had integers that came as texts.
+    has_texts: bool,
     /// What is told if the program returns a value.
     assumed_of_value: Vec<Assumption>,
 }
 
 impl Run<'_> {
-    fn start(&mut self, program: Program) {
+    fn start(&mut self) {
+        let program = Rc::clone(&self.program);
+        self.outbox.borrow_mut().say_facts(program.facts());
         for assumption in program.assumptions().iter().filter(|assumption| !assumption.is_of_value()) {
             self.outbox.borrow_mut().send_note(assumption.sentence());
         }
-        let program = Rc::new(program);
         let mapped = Rc::clone(&program);
         self.outbox.borrow_mut().position = Box::new(move |position: Position| mapped.position(position));
         let mapped = Rc::clone(&program);
@@ -100,6 +147,13 @@ impl Run<'_> {
                 return end;
             }
             self.outbox.borrow_mut().end_turn();
+            let until = self.waits().then(|| self.patience.until()).flatten();
+            let is_over = until.is_some_and(|until| until <= Instant::now());
+            if self.waits() && (is_over || self.outbox.borrow().calls_waiting == 0) {
+                self.outbox.borrow_mut().waits = false;
+                self.isolate.finish(is_over);
+                continue;
+            }
             // Answers that came while something was written have been read with it: nothing more need come.
             if self.settle_answers() {
                 self.fire_timers();
@@ -107,20 +161,27 @@ impl Run<'_> {
             }
             let timer = self.isolate.next_timer();
             if timer.is_none() && self.outbox.borrow().calls_waiting == 0 {
-                return End { ending: Ending::Deadlock, position: None, text: String::new() };
+                return End { ending: Ending::Deadlock, position: None, text: String::new(), is_nothing: false };
             }
-            self.wait(timer);
+            self.wait(timer, until);
             self.settle_answers();
             self.fire_timers();
         }
     }
 
-    /// Blocks until an answer comes or the next timer is due.
-    fn wait(&mut self, timer: Option<u64>) {
+    /// Whether the program has returned and waits for its calls.
+    fn waits(&self) -> bool {
+        self.outbox.borrow().waits
+    }
+
+    /// Blocks until an answer comes, the next timer is due or nothing is waited for any more.
+    fn wait(&mut self, timer: Option<u64>, until: Option<Instant>) {
         let mut channel = self.channel.borrow_mut();
-        let readable = match timer {
+        let due = timer.map(|due| Duration::from_millis(due.saturating_sub(self.clock.now_ms())));
+        let patience = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let readable = match due.into_iter().chain(patience).min() {
             None => Ok(true),
-            Some(due) => channel.wait(Duration::from_millis(due.saturating_sub(self.clock.now_ms()))),
+            Some(wait) => channel.wait(wait),
         };
         if !readable.is_ok_and(|readable| !readable || channel.fill().is_ok()) {
             exit(EXIT_HOST_GONE);
@@ -136,6 +197,10 @@ impl Run<'_> {
                 Ok(Some(ToRun::Answer { call, succeeded, text })) => {
                     self.outbox.borrow_mut().calls_waiting -= 1;
                     self.isolate.move_clock(self.clock.now_ms());
+                    let exact = exact::with_texts(&text);
+                    self.has_texts |= exact.is_some();
+                    let text = exact.unwrap_or(text);
+                    self.outbox.borrow_mut().keep_reply(call, succeeded, &text);
                     self.isolate.settle(call, succeeded, &text);
                     has_settled = true;
                 }
@@ -157,10 +222,32 @@ impl Run<'_> {
         }
     }
 
+    /// The end of a program that threw, with the reply that it took for something else.
+    fn blamed(&self, mut end: End) -> End {
+        let is_of_a_value =
+            end.text.starts_with("{\"name\":\"TypeError\"") || end.text.starts_with("{\"name\":\"SyntaxError\"");
+        let outbox = self.outbox.borrow();
+        let place = end.position.filter(|_| end.ending == Ending::Threw && is_of_a_value).map(&outbox.position);
+        if let Some(blamed) = place.and_then(|place| self.program.blamed(place, &outbox.calls))
+            && let Ok(blamed) = serde_json::to_string(&blamed)
+            && end.text.pop() == Some('}')
+        {
+            end.text.push_str(&format!(",\"blamed\":{blamed}}}"));
+        }
+        end
+    }
+
     fn end(self, end: End) {
+        let end = self.blamed(end);
         self.isolate.say_unhandled_rejections();
         let heap_bytes = self.isolate.heap_bytes();
         let mut outbox = self.outbox.borrow_mut();
+        if self.has_texts {
+            outbox.send_note(EXACT);
+        }
+        if end.is_nothing {
+            outbox.send_note(&nothing::sentence(self.program.wrapped()));
+        }
         if end.has_value() {
             self.assumed_of_value.iter().for_each(|assumption| outbox.send_note(assumption.sentence()));
         }
@@ -170,5 +257,5 @@ impl Run<'_> {
 
 /// The end of a program that was never started.
 fn refused(error: &SyntaxError) -> End {
-    End { ending: Ending::Threw, position: error.position, text: error.facts() }
+    End { ending: Ending::Threw, position: error.position, text: error.facts(), is_nothing: false }
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::facts::Said;
 use isolet_snapshots::stack::Position;
 use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, SourceMap, Span, Spanned as _};
@@ -17,11 +18,13 @@ pub(super) const PREFIX: &str = "\"use strict\";(async () => {";
 pub(super) const SUFFIX: &str = "\n})";
 
 /// A program that is not well formed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SyntaxError {
     pub(super) message: String,
     /// In the program, not in the wrapped text.
     pub(super) position: Option<Position>,
+    /// What the host is to say of it.
+    pub(super) said: Option<Said>,
 }
 
 impl SyntaxError {
@@ -56,12 +59,15 @@ pub(super) fn wrapped(program: &str) -> String {
 pub(super) fn function_body(wrapped: &str) -> Result<Tree<Stmt>, SyntaxError> {
     let (parsed, start) = parsed(wrapped, |parser| parser.parse_script());
     let at = |position: BytePos| in_program(position_in(wrapped, (position.0.saturating_sub(start.0)) as usize));
-    let script = parsed
-        .map_err(|error| SyntaxError { message: error.kind().msg().into_owned(), position: Some(at(error.span().lo)) })?;
+    let script = parsed.map_err(|error| SyntaxError {
+        message: error.kind().msg().into_owned(),
+        position: Some(at(error.span().lo)),
+        said: None,
+    })?;
     let end = BytePos(start.0.saturating_add(u32::try_from(wrapped.len()).unwrap_or(u32::MAX)));
     let items = inside_wrapper(script, start, end).map_err(|span| {
         let message = "the program closes the function that it runs in: brackets do not match".to_owned();
-        SyntaxError { message, position: Some(at(span.lo)) }
+        SyntaxError { message, position: Some(at(span.lo)), said: None }
     })?;
     Ok(Tree { items, first: BytePos(start.0 + prefix_bytes()) })
 }

@@ -55,6 +55,8 @@ fn perform(isolate: &mut Isolate, heap_bytes_max: usize, source: &str, answers: 
         argument_bytes_max: 1 << 20,
         result_bytes_max: 1 << 20,
         calls_in_flight_max: 8,
+        drain_ms_max: 1_000,
+        wall_ms_max: 1_000,
         clock_ms: 1,
         seed: [1, 2, 3, 4],
         cpu_seconds_max: u64::MAX,

@@ -1,6 +1,6 @@
 //! One call, whoever makes it, a program or a classic client: authorised, made, answered, and its reply checked. All in one way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use isolet_bindings::{Scope, ToolError, ToolReply, visible};
 use tracing::Instrument as _;
@@ -13,6 +13,9 @@ use super::record::OpenRecord;
 use super::tool_host::{self, AnyToolHost};
 use super::work::HostWork;
 
+/// The most notes that are kept.
+const NOTES_MAX: usize = 8;
+
 /// What the calls of one run share, or of one session that is served as a classic server.
 pub(crate) struct Caller {
     pub(crate) scope: Scope,
@@ -21,6 +24,8 @@ pub(crate) struct Caller {
     pub(crate) reply_bytes_max: usize,
     pub(crate) work: Arc<HostWork>,
     pub(crate) listeners: Listeners,
+    /// What was changed in the arguments of calls, a sentence each.
+    pub(crate) notes: Mutex<Vec<String>>,
 }
 
 /// A call as it came: nothing of it is believed.
@@ -50,7 +55,23 @@ impl Caller {
             reply_bytes_max: limits.reply_bytes_max,
             work,
             listeners,
+            notes: Mutex::default(),
         })
+    }
+
+    /// Keeps the first notes for whoever made the calls.
+    fn note(&self, notes: Vec<String>) {
+        if notes.is_empty() {
+            return;
+        }
+        let mut kept = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = NOTES_MAX.saturating_sub(kept.len());
+        kept.extend(notes.into_iter().take(room));
+    }
+
+    /// The notes that were kept.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Begins the record of a call of what `index` names, which was made at `line` of a program.
@@ -63,7 +84,8 @@ impl Caller {
         let Request { number, index, arguments, held: _held } = request;
         match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work).await? {
             Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
-            Authorised::Tool(call) => {
+            Authorised::Tool(call, notes) => {
+                self.note(notes);
                 let span = tracing::debug_span!("call", path = %visible::line(&call.path), id = number);
                 tool_host::call(&*self.host, call, self.reply_bytes_max).instrument(span).await
             }

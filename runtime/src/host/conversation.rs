@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::call::{Caller, Request};
 use super::claim::Claim;
 use super::ending::{self, Known, LastWord};
-use super::estimate::{self, Work};
+use super::estimate::{self, MOMENT_STEPS_MAX, Work};
 use super::event::{Event, Listeners};
+use super::findings::Finding;
 use super::held::{Budget, Held};
 use super::limits::Limits;
 use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
@@ -29,6 +30,7 @@ use super::run_error::RunError;
 use super::stream::{Ready, Stream};
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
+use crate::facts::{FACTS_MAX, Fact};
 use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
 use crate::socket::ReadSize;
 
@@ -49,6 +51,8 @@ const CHECKS_WAITING_MAX: usize = 8;
 const NOTES_MAX: usize = 16;
 /// The most characters of one note.
 const NOTE_CHARACTERS_MAX: usize = 500;
+/// The most tools that a search for a name gives.
+const HITS: usize = 3;
 /// What it takes to compare a name with one of the scope, in steps of `estimate`.
 const STEPS_OF_A_NAME: u64 = 10_000;
 
@@ -103,6 +107,7 @@ struct Conversation<'run> {
     console: Vec<ConsoleLine>,
     console_bytes: usize,
     notes: Vec<String>,
+    has_facts: bool,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
     processor: Processor,
@@ -141,6 +146,7 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         console: Vec::new(),
         console_bytes: 0,
         notes: Vec::new(),
+        has_facts: false,
         heap_bytes: 0,
     };
     let end = conversation.until_end().await?;
@@ -151,6 +157,8 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
 enum Heard {
     /// The run goes on.
     More,
+    /// The program provably says this.
+    Facts(Vec<Fact>),
     /// The program has ended, in these words.
     Last(LastWord),
     /// The run is ended.
@@ -173,6 +181,11 @@ impl Conversation<'_> {
                 match frame {
                     Ok(frame) => match self.hear(frame)? {
                         Heard::More => {}
+                        Heard::Facts(facts) => {
+                            if let Some(end) = self.judge(facts).await? {
+                                return Ok(end);
+                            }
+                        }
                         Heard::Last(word) => return self.end_of(word).await,
                         Heard::End(end) => return Ok(end),
                     },
@@ -287,6 +300,11 @@ impl Conversation<'_> {
             FromRun::Refused { .. } | FromRun::Jailed { .. } => Ok(Heard::End(ending::out_of_order())),
             _ if self.claim.owes_walls() => Ok(Heard::End(ending::out_of_order())),
             FromRun::Say { level, text } => Ok(self.hear_say(level, text)),
+            FromRun::Facts { .. } if self.has_facts || self.last_call > 0 => Ok(Heard::End(ending::out_of_order())),
+            FromRun::Facts { facts } => {
+                self.has_facts = true;
+                Ok(Heard::Facts(facts))
+            }
             FromRun::Note { text } => Ok(self.hear_note(&text)),
             FromRun::Call { call, tool, line, column: _, arguments } => {
                 let held = held.ok_or_else(|| RunError::bug("a frame was taken that is not held"))?;
@@ -332,6 +350,42 @@ impl Conversation<'_> {
         }
         self.notes.push(visible::line_within(text, NOTE_CHARACTERS_MAX).into_owned());
         Heard::More
+    }
+
+    /// The end of a program that provably goes wrong, before it has called anything.
+    async fn judge(&self, facts: Vec<Fact>) -> Result<Option<End>, RunError> {
+        let Assignment { scope, source, .. } = &self.assignment;
+        if facts.len() > FACTS_MAX {
+            return Ok(Some(ending::lost("more facts than a program has".to_owned())));
+        }
+        let Some(finding) = Finding::first(scope, &facts, MOMENT_STEPS_MAX) else { return Ok(None) };
+        let source_line = ending::source_line(source, finding.fact.line);
+        let steps = self.steps_of_names().saturating_add(scope.search_work(HITS));
+        if Work::of_steps(steps) != Work::More {
+            return Ok(Some(End::Threw(finding.error(scope, source_line))));
+        }
+        let scope = (*scope).clone();
+        let error = move || Finding::first(&scope, &facts, MOMENT_STEPS_MAX).map(|found| found.error(&scope, source_line));
+        self.aside(0, move || error().map(End::Threw)).await
+    }
+
+    /// How much it takes to compare a name with all of the scope.
+    fn steps_of_names(&self) -> u64 {
+        u64::try_from(self.assignment.scope.tools().len()).unwrap_or(u64::MAX).saturating_mul(STEPS_OF_A_NAME)
+    }
+
+    /// Does what takes long aside, within the time of the run.
+    async fn aside(
+        &self,
+        tree_bytes: usize,
+        act: impl FnOnce() -> Option<End> + Send + 'static,
+    ) -> Result<Option<End>, RunError> {
+        let Assignment { work, cancel, .. } = &self.assignment;
+        tokio::select! {
+            end = work.aside(tree_bytes, act) => end.map_err(|_| RunError::bug("the end of a run could not be read")),
+            () = tokio::time::sleep_until(self.deadline) => Ok(Some(self.out_of_time())),
+            () = cancel.cancelled() => Ok(Some(End::Stopped(Stop::Cancelled))),
+        }
     }
 
     fn hear_call(&mut self, line: u32, mut request: Request) -> Heard {
@@ -435,7 +489,7 @@ impl Conversation<'_> {
 
     /// The end that the program's last words are: read here, or aside where that takes long. The clock runs on.
     async fn end_of(&mut self, word: LastWord) -> Result<End, RunError> {
-        let Assignment { scope, source, limits, work, cancel, .. } = &self.assignment;
+        let Assignment { scope, source, limits, .. } = &self.assignment;
         let known = Known {
             scope: (*scope).clone(),
             result_bytes_max: limits.result_bytes_max,
@@ -443,20 +497,15 @@ impl Conversation<'_> {
             answered: self.records.iter().filter(|record| !record.is_under_way()).count(),
             last_call: self.records.last().map(OpenRecord::place),
         };
-        let names = u64::try_from(scope.tools().len()).unwrap_or(u64::MAX);
+        let steps = || self.steps_of_names().saturating_add(scope.search_work(HITS));
         let is_moment = Work::of_reading(word.text.len()) != Work::More
-            && (word.ending != Ending::Threw || Work::of_steps(names.saturating_mul(STEPS_OF_A_NAME)) != Work::More);
+            && (word.ending != Ending::Threw || Work::of_steps(steps()) != Work::More);
         if is_moment {
             return Ok(word.end(known));
         }
         let tree_bytes = estimate::tree_bytes(&word.text);
-        let end = tokio::select! {
-            end = work.aside(tree_bytes, move || word.end(known)) => {
-                end.map_err(|_| RunError::bug("the end of a run could not be read"))?
-            }
-            () = tokio::time::sleep_until(self.deadline) => self.out_of_time(),
-            () = cancel.cancelled() => End::Stopped(Stop::Cancelled),
-        };
+        let end = self.aside(tree_bytes, move || Some(word.end(known))).await?;
+        let end = end.ok_or_else(|| RunError::bug("a run has ended without an end"))?;
         Ok(self.end_of_work().unwrap_or(end))
     }
 
@@ -507,6 +556,9 @@ impl Conversation<'_> {
             heap_bytes: self.heap_bytes,
             origin: self.claim.origin,
         };
+        let of_calls = self.caller.take_notes();
+        self.notes.extend(of_calls.iter().map(|note| visible::line_within(note, NOTE_CHARACTERS_MAX).into_owned()));
+        self.notes.truncate(NOTES_MAX);
         Outcome { end, notes: self.notes, console: self.console, calls, cost }
     }
 

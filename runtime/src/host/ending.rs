@@ -1,8 +1,9 @@
 //! The end of a run, from what its process said last or from how it died.
 
-use isolet_bindings::Scope;
+use isolet_bindings::{Scope, visible};
 use serde_json::value::RawValue;
 
+use super::advice::{self, Advice};
 use super::limits::Limits;
 use super::outcome::{End, GuestError, Stop};
 use crate::frame::Ending;
@@ -12,6 +13,10 @@ use crate::guest;
 const RESULT_DEPTH_MAX: usize = 120;
 const SOURCE_LINE_CHARACTERS_MAX: usize = 200;
 const NEAREST_MAX: usize = 5;
+/// The most characters of what a process says of a reply.
+const BLAMED_CHARACTERS_MAX: usize = 300;
+/// The most members of a name that is looked for.
+const PATH_MAX: usize = 6;
 
 /// What a process says last.
 #[derive(Debug)]
@@ -31,6 +36,34 @@ struct ErrorFacts {
     stack: Option<String>,
     #[serde(default)]
     causes: Vec<ErrorFacts>,
+    blamed: Option<Blamed>,
+}
+
+/// The reply that a program took for something else, as its process says.
+#[derive(serde::Deserialize)]
+struct Blamed {
+    path: String,
+    is_promise: bool,
+    shape: Option<String>,
+}
+
+impl Blamed {
+    /// What a model is told of it.
+    fn sentence(&self, scope: &Scope) -> String {
+        let path = visible::line_within(&self.path, BLAMED_CHARACTERS_MAX);
+        let known = scope.find(&self.path);
+        if self.is_promise {
+            return format!("`{path}` gives a promise: write `await` before its call");
+        }
+        let declared =
+            known.and_then(|tool| tool.definition().output_schema()).and_then(|schema| schema.get("properties")?.as_object());
+        let declared = declared.map(|members| {
+            format!("an object with {}", members.keys().take(NEAREST_MAX * 2).cloned().collect::<Vec<_>>().join(", "))
+        });
+        let shape = self.shape.clone().or(declared).unwrap_or_else(|| "a value".to_owned());
+        let shape = visible::line_within(&shape, BLAMED_CHARACTERS_MAX);
+        format!("replies are already values, without an envelope: `{path}` gave {shape}")
+    }
 }
 
 /// What is known of a run that has ended, beside its last word.
@@ -48,8 +81,7 @@ pub(crate) struct Known {
 impl LastWord {
     /// The line of the program that it names.
     pub(crate) fn source_line(&self, source: &str) -> Option<String> {
-        let line = usize::try_from(self.line).ok().and_then(|line| source.lines().nth(line.checked_sub(1)?));
-        line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect())
+        source_line(source, self.line)
     }
 
     /// The end that it says.
@@ -67,6 +99,12 @@ impl LastWord {
             Ending::Deadlock => End::Stopped(Stop::Deadlock { answered: known.answered, last_call: known.last_call }),
         }
     }
+}
+
+/// A line of a program, as far as it is shown.
+pub(crate) fn source_line(source: &str, line: u32) -> Option<String> {
+    let line = usize::try_from(line).ok().and_then(|line| source.lines().nth(line.checked_sub(1)?));
+    line.map(|text| text.chars().take(SOURCE_LINE_CHARACTERS_MAX).collect())
 }
 
 /// The result of a program, or why it is none.
@@ -95,10 +133,10 @@ fn threw(word: LastWord, known: Known) -> End {
     let Ok(facts) = serde_json::from_str::<ErrorFacts>(&text) else {
         return lost("an error that is not well formed".to_owned());
     };
-    let nearest = if facts.name == "TypeError" { nearest(&known.scope, known.source_line.as_deref()) } else { Vec::new() };
+    let (message, nearest) = advised(&known, &facts);
     End::Threw(GuestError {
         name: facts.name,
-        message: facts.message,
+        message,
         code: facts.code,
         stack: facts.stack,
         line: (word.line > 0).then_some(word.line),
@@ -107,6 +145,33 @@ fn threw(word: LastWord, known: Known) -> End {
         causes: facts.causes.into_iter().map(|cause| format!("{}: {}", cause.name, cause.message)).collect(),
         nearest,
     })
+}
+
+/// The message of an error, with what to write instead of a name that is not there.
+fn advised(known: &Known, facts: &ErrorFacts) -> (String, Vec<String>) {
+    let Known { scope, source_line, .. } = known;
+    if let Some(blamed) =
+        facts.blamed.as_ref().filter(|blamed| blamed.path == "Promise.all" || scope.find(&blamed.path).is_some())
+    {
+        return (format!("{}: {}", facts.message, blamed.sentence(scope)), Vec::new());
+    }
+    let missing = match facts.name.as_str() {
+        "ReferenceError" => facts.message.strip_suffix(" is not defined"),
+        "TypeError" => facts.message.strip_suffix(" is not a function"),
+        _ => None,
+    };
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|character| character.is_alphanumeric() || "_$".contains(character));
+    let path: Vec<String> = missing.unwrap_or_default().split('.').map(str::to_owned).collect();
+    let root = path.first().map(String::as_str).unwrap_or_default();
+    let is_of_scope = || root == "tools" || scope.manifest().namespaces.iter().any(|namespace| namespace.name == root);
+    if path.len() <= PATH_MAX && path.iter().all(|name| is_name(name)) && (facts.name == "ReferenceError" || is_of_scope()) {
+        let Advice { remedy, nearest } = advice::of_path(scope, &path, &[]);
+        let separator = if remedy.is_empty() { "" } else { ": " };
+        return (format!("{}{separator}{remedy}", facts.message), nearest);
+    }
+    let nearest = if facts.name == "TypeError" { nearest(scope, source_line.as_deref()) } else { Vec::new() };
+    (facts.message.clone(), nearest)
 }
 
 /// The names of this scope nearest to one that is not there: of each `namespace.tool(` on the line that failed.

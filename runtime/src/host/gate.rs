@@ -41,8 +41,8 @@ pub(crate) enum Target<'scope> {
 
 /// What a call may do.
 pub(crate) enum Authorised {
-    /// Call this tool.
-    Tool(ToolCall),
+    /// Call this tool; what was changed in its arguments, a sentence each.
+    Tool(ToolCall, Vec<String>),
     /// Have this answer, which the scope gives.
     Answer(ToolReply),
 }
@@ -95,12 +95,12 @@ pub(crate) async fn authorise(
         let answer = move || read(&path, arguments).map(|(_, arguments)| ToolReply::from(of_scope(&scope, &arguments)));
         return work.aside(tree_bytes, answer).await?.map(Authorised::Answer);
     };
-    let arguments = checked(scope, tool, arguments, work).await?;
-    Ok(Authorised::Tool(ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call)))
+    let Checked { arguments, notes } = checked(scope, tool, arguments, work).await?;
+    Ok(Authorised::Tool(ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call), notes))
 }
 
 /// The arguments, once they are known to match the tool's schema.
-async fn checked(scope: &Scope, tool: &ScopedTool, text: String, work: &Arc<HostWork>) -> Result<Arguments, ToolError> {
+async fn checked(scope: &Scope, tool: &ScopedTool, text: String, work: &Arc<HostWork>) -> Result<Checked, ToolError> {
     let tree_bytes = estimate::tree_bytes(&text);
     if tree_bytes > TREE_BYTES_MAX {
         return Err(excessive(tool.path(), "memory"));
@@ -121,7 +121,7 @@ async fn checked(scope: &Scope, tool: &ScopedTool, text: String, work: &Arc<Host
     match check.verdict {
         // It may be more than a moment's work, and not too much.
         Verdict::Excessive => work.aside(tree_bytes, on_tool(scope, tool, move |tool| unchecked.check(tool))).await?,
-        verdict => unchecked.judged(tool, verdict),
+        verdict => unchecked.judged(tool, verdict, MOMENT_STEPS_MAX),
     }
 }
 
@@ -133,6 +133,13 @@ fn on_tool<T, Act: FnOnce(&ScopedTool) -> Result<T, ToolError>>(
 ) -> impl FnOnce() -> Result<T, ToolError> + use<T, Act> {
     let (scope, index) = (scope.clone(), tool.index());
     move || act(scope.tool(index).ok_or_else(ToolError::unknown_tool)?)
+}
+
+/// Arguments that match their schema: what is sent.
+struct Checked {
+    arguments: Arguments,
+    /// What was changed for it, a sentence each.
+    notes: Vec<String>,
 }
 
 /// Arguments that were read, and the tree of them.
@@ -153,22 +160,42 @@ impl Unchecked {
     }
 
     /// The arguments, if their tree matches the schema.
-    fn check(self, tool: &ScopedTool) -> Result<Arguments, ToolError> {
+    fn check(self, tool: &ScopedTool) -> Result<Checked, ToolError> {
         let verdict = tool.check_arguments(&self.value, CHECK_STEPS_MAX).verdict;
-        self.judged(tool, verdict)
+        self.judged(tool, verdict, CHECK_STEPS_MAX)
     }
 
-    /// The arguments, if this is the verdict on them.
-    fn judged(self, tool: &ScopedTool, verdict: Verdict) -> Result<Arguments, ToolError> {
+    /// The arguments, if this is the verdict on them, or what they plainly mean, if that matches within so many steps.
+    fn judged(self, tool: &ScopedTool, verdict: Verdict, steps_max: u64) -> Result<Checked, ToolError> {
         let path = tool.path();
+        // A number with a fraction of nothing may match, and not every server reads it as an integer.
+        let is_meant_otherwise = match verdict {
+            Verdict::Matches => self.arguments.as_json().contains(".0"),
+            Verdict::Differs(_) => true,
+            Verdict::Excessive => false,
+        };
+        if is_meant_otherwise && let Some(checked) = self.coerced(tool, steps_max) {
+            return Ok(checked);
+        }
         match verdict {
-            Verdict::Matches => Ok(self.arguments),
+            Verdict::Matches => Ok(Checked { arguments: self.arguments, notes: Vec::new() }),
             Verdict::Differs(violations) => {
                 let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
                 Err(invalid(format!("the arguments of `{path}` do not match its schema: {}", violations.join("; "))))
             }
             Verdict::Excessive => Err(excessive(path, "work")),
         }
+    }
+}
+
+impl Unchecked {
+    /// What the arguments plainly mean, if that matches.
+    fn coerced(&self, tool: &ScopedTool, steps_max: u64) -> Option<Checked> {
+        let coerced = tool.coerced(self.value.as_object()?)?;
+        let value = Value::Object(coerced.arguments);
+        let matches = tool.check_arguments(&value, steps_max).verdict == Verdict::Matches;
+        let notes = coerced.notes.iter().map(|note| format!("in a call of `{}`, {note}", tool.path())).collect();
+        matches.then(|| value.as_object().map(|map| Checked { arguments: Arguments::of(map), notes })).flatten()
     }
 }
 

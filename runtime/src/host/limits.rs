@@ -78,6 +78,9 @@ limits! {
     /// Time on the wall, tool calls included, from the start of the program's process. Default 30 s. Past it the process is
     /// killed: [`Stop::Wall`](crate::Stop::Wall). Calls that are in flight are cancelled at their next await.
     wall_max: Duration = Duration::from_secs(30), Duration::ZERO, Duration::MAX;
+    /// Time for which a program that has returned waits for calls that it did not await, within `wall_max`. Default 10 s. Past it its value is
+    /// made, the calls are cancelled at their next await, and the outcome's notes say so.
+    drain_max: Duration = Duration::from_secs(10), Duration::ZERO, Duration::MAX;
     /// Time on a processor, waiting not included, type stripping and compilation included, and what this process does for the run:
     /// [`Cost::host_cpu`](crate::Cost::host_cpu). Default 5 s. Past it the process is killed: [`Stop::Cpu`](crate::Stop::Cpu).
     cpu_max: Duration = Duration::from_secs(5), Duration::ZERO, Duration::MAX;

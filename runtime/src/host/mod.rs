@@ -1,6 +1,7 @@
 //! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
 //! is authorised. No V8 here.
 
+mod advice;
 pub(crate) mod call;
 pub(crate) mod claim;
 pub(crate) mod config;
@@ -10,6 +11,7 @@ mod descriptors;
 mod ending;
 mod estimate;
 pub(crate) mod event;
+mod findings;
 mod gate;
 pub(crate) mod held;
 mod keeper;

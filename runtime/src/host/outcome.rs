@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+/// Completed calls that a message names.
+const COMPLETED_SHOWN_MAX: usize = 10;
+/// The codes of calls that were refused before they reached a server.
+const REFUSED_CODES: [&str; 2] = ["invalid_arguments", "unknown_tool"];
+
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -19,6 +24,34 @@ pub struct Outcome {
     pub calls: Vec<CallRecord>,
     /// What it took.
     pub cost: Cost,
+}
+
+impl Outcome {
+    /// What a model is told: the value as JSON, or why there is none, and the calls that were completed, which are not to be made again.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut message = self.end.to_string();
+        if matches!(self.end, End::Returned(_)) {
+            return message;
+        }
+        let completed: Vec<&CallRecord> = self.calls.iter().filter(|call| call.end == CallEnd::Answered).collect();
+        if !completed.is_empty() {
+            let shown = completed.iter().take(COMPLETED_SHOWN_MAX);
+            let shown: Vec<String> = shown.map(|call| format!("{} at line {}", call.path, call.line)).collect();
+            message.push_str(&format!("\ncompleted calls, not to be repeated blindly: {}", shown.join(", ")));
+            if completed.len() > shown.len() {
+                message.push_str(&format!(", and {} more", completed.len() - shown.len()));
+            }
+        }
+        message
+    }
+
+    /// Whether the program, once it is mended, can be run as if this run had never been: no call of it has reached a server.
+    #[must_use]
+    pub fn is_repair_safe(&self) -> bool {
+        let is_harmless = |end: &CallEnd| matches!(end, CallEnd::Failed(code) if REFUSED_CODES.contains(code));
+        self.calls.iter().all(|call| call.server.is_empty() || is_harmless(&call.end))
+    }
 }
 
 /// How a program ended. All three are the program's doing; a fault of the host or the caller is a
@@ -152,7 +185,10 @@ impl fmt::Display for Stop {
             ),
             Self::Output { what } => write!(to, "too much output: {what}: return and print a summary"),
             Self::Deadlock { answered, last_call } => {
-                write!(to, "the program waits for something that can never happen: {answered} tool calls were answered")?;
+                write!(
+                    to,
+                    "deadlock: the program waits for something that can never happen: {answered} tool calls were answered"
+                )?;
                 if let Some(last_call) = last_call {
                     write!(to, ", the last was {last_call}")?;
                 }

@@ -269,6 +269,8 @@ fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
         argument_bytes_max: limits.argument_bytes_max,
         result_bytes_max: limits.result_bytes_max,
         calls_in_flight_max: limits.calls_in_flight_max,
+        drain_ms_max: u64::try_from(limits.drain_max.as_millis()).unwrap_or(u64::MAX),
+        wall_ms_max: u64::try_from(limits.wall_max.as_millis()).unwrap_or(u64::MAX),
         clock_ms: options.clock_ms.unwrap_or_else(now),
         seed: options.seed.map_or_else(random_seed, Ok)?,
         cpu_seconds_max: limits.cpu_max.as_secs().saturating_add(KERNEL_GRACE_SECONDS),

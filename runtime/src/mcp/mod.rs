@@ -52,6 +52,7 @@ pub use child::ENVIRONMENT_KEPT;
 pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
 pub use error::{Stage, UpstreamError};
 pub use face::{Mode, ServeError, ServeSoonError, serve_soon};
+pub use result::reply;
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
 pub use upstreams::{UpstreamOptions, Upstreams};

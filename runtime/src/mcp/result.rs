@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use isolet_bindings::{ToolError, ToolErrorCode, ToolReply, visible};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::envelope::{object, present};
@@ -42,15 +42,16 @@ struct Wrapped<'text> {
 
 /// The reply in `result`, the JSON text of a `tools/call` result.
 ///
-/// `structuredContent` if there is one (the value inside, if `is_wrapped`: [`isolet_bindings::Tool::unwraps_result`]), else a single text
-/// block parsed as JSON if it parses, else that text, else the content blocks. A `null` is no structured content if there are content
-/// blocks: some servers write it for "none".
+/// `structuredContent` if there is one (the value inside, if `is_wrapped`: [`isolet_bindings::Tool::unwraps_result`]). Else, where all blocks
+/// are texts, what they say: an object or an array if the text is one, never a bare number, `null`, `true` or string, else the text itself;
+/// of several always an array. Else all blocks, as they are. A `null` is no structured content if there are content blocks: some servers
+/// write it for "none".
 ///
 /// # Errors
 ///
 /// [`ToolErrorCode::ToolFailed`] with the whole text of the blocks if the result says `isError`; [`ToolErrorCode::InvalidReply`] if it is no
 /// complete result.
-pub(super) fn reply(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolError> {
+pub fn reply(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolError> {
     let result: CallResult<'_> =
         object(result).map_err(|error| invalid(format_args!("a result that cannot be read ({error})")))?;
     match result.result_type.as_deref() {
@@ -73,15 +74,30 @@ pub(super) fn reply(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolErr
         let inner = object::<Wrapped<'_>>(value.get()).ok().filter(|_| is_wrapped);
         return Ok(ToolReply::raw(inner.map_or(value, |wrapped| wrapped.result).to_owned()));
     }
-    if let [block] = blocks.as_slice()
-        && let Some(text) = text(block)
-    {
-        return Ok(match serde_json::from_str::<&RawValue>(&text) {
-            Ok(value) => ToolReply::raw(value.to_owned()),
-            Err(_) => ToolReply::text(text),
-        });
+    let texts: Option<Vec<_>> = blocks.iter().map(|block| text(block)).collect();
+    let reply = match texts.as_deref() {
+        Some([text]) => ToolReply::json(&Said::of(text)),
+        Some(texts @ [_, ..]) => ToolReply::json(&texts.iter().map(|text| Said::of(text)).collect::<Vec<_>>()),
+        Some([]) | None => ToolReply::json(&blocks),
+    };
+    reply.map_err(|error| invalid(format_args!("content that cannot be passed on ({error})")))
+}
+
+/// What a text block says.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'text> {
+    /// The object or array that the text is.
+    Json(&'text RawValue),
+    Text(&'text str),
+}
+
+impl<'text> Said<'text> {
+    fn of(text: &'text str) -> Self {
+        let is_container = text.trim_ascii_start().starts_with(['{', '[']);
+        let json = if is_container { serde_json::from_str(text).ok() } else { None };
+        json.map_or(Self::Text(text), Self::Json)
     }
-    ToolReply::json(&blocks).map_err(|error| invalid(format_args!("content that cannot be passed on ({error})")))
 }
 
 /// The text of `block`, or none if it is of another kind.
@@ -156,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_text_is_json_if_it_parses() {
+    fn a_single_text_is_the_object_or_array_that_it_is() {
         check(r#"{"content": [{"type": "text", "text": "{\"a\": 1}"}]}"#, r#"{"a": 1}"#);
         check(r#"{"content": [{"type": "text", "text": " [1]\n"}]}"#, "[1]");
         check(r#"{"content": [{"type": "text", "text": "{\"a\": 1} and more"}]}"#, r#""{\"a\": 1} and more""#);
@@ -164,10 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_a_json_scalar_stays_a_text() {
+        for text in ["1.10", "true", "null", r#"\"quoted\""#, " 7 ", "9007199254740993"] {
+            check(&format!(r#"{{"content": [{{"type": "text", "text": "{text}"}}]}}"#), &format!(r#""{text}""#));
+        }
+    }
+
+    #[test]
+    fn several_texts_are_an_array_of_what_each_would_be() {
+        check(r#"{"content": [{"type":"text","text":"1"},{"type":"text","text":"{\"a\": 2}"}]}"#, r#"["1",{"a": 2}]"#);
+    }
+
+    #[test]
     fn other_content_is_passed_on_block_by_block() {
         check(
-            r#"{"content": [{"type":"text","text":"1"},{"type":"text","text":"2"}]}"#,
-            r#"[{"type":"text","text":"1"},{"type":"text","text":"2"}]"#,
+            r#"{"content": [{"type":"text","text":"1"},{"type":"image","data":""}]}"#,
+            r#"[{"type":"text","text":"1"},{"type":"image","data":""}]"#,
         );
         check(r#"{"content": [{"type":"hologram","x":1}]}"#, r#"[{"type":"hologram","x":1}]"#);
         check(

@@ -1,0 +1,197 @@
+//! Arguments that do not match a tool's schema and plainly mean some that do.
+//!
+//! What is changed is little, and listed: an integral float is an integer, a text of digits beyond 2^53 is the integer that a program got as
+//! that text, members that transports add are dropped where the schema is closed, and a null is absence where the operator trusts the tool
+//! to change nothing. Anything else might change what the call does.
+
+use serde_json::{Map, Number, Value};
+
+/// What transports and frameworks add to arguments, whatever the tool.
+const OF_TRANSPORTS: [&str; 8] =
+    ["_meta", "action", "chatInput", "sessionId", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id"];
+/// How deep arguments are looked at.
+const DEPTH_MAX: usize = 16;
+/// References that are followed from one schema.
+const REFERENCES_MAX: usize = 8;
+/// The largest integer up to which every one is a number of JavaScript.
+const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// Arguments as they were meant, and what was changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coerced {
+    /// What is to be checked, and sent.
+    pub arguments: Map<String, Value>,
+    /// What was changed, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Coerced {
+    /// What `arguments` mean to this schema, if anything has to be changed for it.
+    pub(crate) fn of(schema: &Value, arguments: &Map<String, Value>, null_is_absence: bool) -> Option<Self> {
+        let mut coercion = Coercion { root: schema, null_is_absence, notes: Vec::new() };
+        let arguments = coercion.object(&[schema], arguments, DEPTH_MAX);
+        (!coercion.notes.is_empty()).then_some(Self { arguments, notes: coercion.notes })
+    }
+}
+
+struct Coercion<'s> {
+    root: &'s Value,
+    null_is_absence: bool,
+    notes: Vec<String>,
+}
+
+impl<'s> Coercion<'s> {
+    /// `schemas`: all that this object has to match, or may.
+    fn object(&mut self, schemas: &[&'s Value], object: &Map<String, Value>, depth: usize) -> Map<String, Value> {
+        let forms = self.forms(schemas);
+        let mut coerced = Map::new();
+        for (name, value) in object {
+            let known: Vec<&Value> = forms.iter().filter_map(|form| form.get("properties")?.get(name)).collect();
+            if known.is_empty() {
+                let is_closed = forms.iter().any(|form| form.get("additionalProperties") == Some(&Value::Bool(false)));
+                if is_closed && OF_TRANSPORTS.contains(&name.as_str()) {
+                    self.notes.push(format!("`{name}` is no argument of the tool and was left out"));
+                } else {
+                    coerced.insert(name.clone(), value.clone());
+                }
+                continue;
+            }
+            let is_required = forms.iter().filter_map(|form| form.get("required")?.as_array()).flatten().any(|one| one == name);
+            if value.is_null() && self.null_is_absence && !is_required && !self.admits(&known, "null") {
+                self.notes.push(format!("`{name}` was null and was left out"));
+                continue;
+            }
+            coerced.insert(name.clone(), self.value(name, &known, value, depth.saturating_sub(1)));
+        }
+        coerced
+    }
+
+    fn value(&mut self, name: &str, schemas: &[&'s Value], value: &Value, depth: usize) -> Value {
+        match value {
+            _ if depth == 0 => value.clone(),
+            Value::Object(object) => Value::Object(self.object(schemas, object, depth)),
+            Value::Array(items) => {
+                let known: Vec<&Value> = self.forms(schemas).iter().filter_map(|form| form.get("items")).collect();
+                items.iter().map(|item| self.value(name, &known, item, depth - 1)).collect()
+            }
+            Value::Number(number) => self.number(schemas, number).map_or_else(
+                || value.clone(),
+                |integer| {
+                    self.notes.push(format!("`{name}`: {number} was sent as the integer {integer}"));
+                    Value::Number(integer)
+                },
+            ),
+            Value::String(text) => self.integer_of(schemas, text).map_or_else(
+                || value.clone(),
+                |integer| {
+                    self.notes.push(format!("`{name}`: the text of digits was sent as the integer {integer}"));
+                    Value::Number(integer)
+                },
+            ),
+            Value::Null | Value::Bool(_) => value.clone(),
+        }
+    }
+
+    /// The integer that a float is, where an integer is wanted.
+    fn number(&self, schemas: &[&'s Value], number: &Number) -> Option<Number> {
+        let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?;
+        #[expect(clippy::cast_precision_loss, reason = "it is exact up to there")]
+        let is_safe = float.abs() <= SAFE_INTEGER_MAX as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "it is an integer within the range")]
+        (is_safe && self.admits(schemas, "integer")).then(|| Number::from(float as i64))
+    }
+
+    /// The integer whose digits a text is, beyond those that are numbers of JavaScript.
+    fn integer_of(&self, schemas: &[&'s Value], text: &str) -> Option<Number> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_integer = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_beyond = is_integer && digits.parse::<u64>().is_ok_and(|value| value > SAFE_INTEGER_MAX);
+        if !is_beyond || !self.admits(schemas, "integer") || self.admits(schemas, "string") {
+            return None;
+        }
+        text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok()
+    }
+
+    /// Whether one of `schemas` says in so many words that a value may be of this kind.
+    fn admits(&self, schemas: &[&'s Value], kind: &str) -> bool {
+        self.forms(schemas).iter().any(|form| match form.get("type") {
+            Some(Value::String(only)) => only == kind,
+            Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+            _ => false,
+        })
+    }
+
+    /// The schemas, what they refer to, and their forms.
+    fn forms(&self, schemas: &[&'s Value]) -> Vec<&'s Value> {
+        let mut forms = Vec::new();
+        for schema in schemas {
+            let schema = self.referred(schema);
+            forms.push(schema);
+            let listed = ["anyOf", "oneOf", "allOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
+            forms.extend(listed.map(|form| self.referred(form)));
+        }
+        forms
+    }
+
+    fn referred(&self, mut schema: &'s Value) -> &'s Value {
+        for _ in 0..REFERENCES_MAX {
+            let reference = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+            let Some(meant) = reference.and_then(|pointer| self.root.pointer(pointer)) else { break };
+            schema = meant;
+        }
+        schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(arguments: Value, null_is_absence: bool, expected: Option<(Value, &[&str])>) {
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["id"],
+            "properties": {
+                "id": { "type": "integer" }, "name": { "type": "string" }, "either": { "type": ["integer", "string"] },
+                "maybe": { "anyOf": [{ "type": "string" }, { "type": "null" }] }, "list": { "type": "array", "items": { "$ref": "#/$defs/row" } },
+            },
+            "$defs": { "row": { "type": "object", "properties": { "count": { "type": "integer" } } } },
+        });
+        let Value::Object(arguments) = arguments else { unreachable!("arguments are an object") };
+        let coerced = Coerced::of(&schema, &arguments, null_is_absence);
+        let found = coerced.as_ref().map(|coerced| (Value::Object(coerced.arguments.clone()), coerced.notes.join("; ")));
+        assert_eq!(found, expected.map(|(value, notes)| (value, notes.join("; "))));
+    }
+
+    #[test]
+    fn an_integral_float_is_an_integer_and_another_is_not() {
+        check(json!({ "id": 5000.0 }), false, Some((json!({ "id": 5000 }), &["`id`: 5000.0 was sent as the integer 5000"])));
+        check(json!({ "id": 1.5, "name": 2.0 }), false, None);
+        let nested = json!({ "id": 1, "list": [{ "count": 2.0 }] });
+        check(nested, false, Some((json!({ "id": 1, "list": [{ "count": 2 }] }), &["`count`: 2.0 was sent as the integer 2"])));
+    }
+
+    #[test]
+    fn digits_beyond_the_safe_integers_are_the_integer_and_fewer_stay_a_text() {
+        let note = "`id`: the text of digits was sent as the integer 9007199254740993";
+        check(json!({ "id": "9007199254740993" }), false, Some((json!({ "id": 9_007_199_254_740_993_u64 }), &[note])));
+        check(json!({ "id": "9007199254740991", "either": "9007199254740993", "name": "9007199254740993" }), false, None);
+        check(json!({ "id": "99999999999999999999999" }), false, None);
+    }
+
+    #[test]
+    fn what_transports_add_is_dropped_and_nothing_else() {
+        let note = "`toolCallId` is no argument of the tool and was left out";
+        check(json!({ "id": 1, "toolCallId": "c" }), false, Some((json!({ "id": 1 }), &[note])));
+        check(json!({ "id": 1, "dryRun": true }), false, None);
+    }
+
+    #[test]
+    fn a_null_is_absence_where_the_tool_is_trusted_and_null_is_no_value() {
+        check(json!({ "id": 1, "name": null }), true, Some((json!({ "id": 1 }), &["`name` was null and was left out"])));
+        check(json!({ "id": null, "maybe": null }), true, None);
+        check(json!({ "id": 1, "name": null }), false, None);
+    }
+}

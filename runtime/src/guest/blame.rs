@@ -1,0 +1,227 @@
+//! Which call's reply a program has taken for something else when it failed, and what that reply is.
+//!
+//! Looked at only when a program has thrown. The variable nearest before the place of the error that holds the reply of a call, or its
+//! promise, is the one.
+
+use isolet_snapshots::stack::Position;
+use swc_common::{GLOBALS, Globals, Spanned as _};
+use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberProp, ObjectPatProp, Pat, VarDeclarator};
+use swc_ecma_visit::{Visit, VisitWith};
+
+use super::facts::{path_of, without_types};
+use super::outbox::MadeCall;
+use super::shape;
+use super::syntax;
+
+/// Variables that are looked at.
+const VARIABLES_MAX: usize = 200;
+
+/// A reply that was taken for something else.
+#[derive(Debug, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Blamed {
+    /// The tool, as the program calls it.
+    pub(super) path: String,
+    /// Whether it is its promise.
+    pub(super) is_promise: bool,
+    /// What the reply is, in words.
+    pub(super) shape: Option<String>,
+}
+
+/// The reply that is to blame for an error at `place`, in a program in the function that it ran in. `position`: of a byte of that text.
+pub(super) fn blamed(
+    wrapped: &str,
+    place: Position,
+    calls: &[MadeCall],
+    position: impl Fn(usize) -> Position,
+) -> Option<Blamed> {
+    let tree = GLOBALS.set(&Globals::new(), || syntax::function_body(wrapped).ok())?;
+    let at = |span| position(syntax::PREFIX.len() + tree.bytes(span).start);
+    let end = |span| position(syntax::PREFIX.len() + tree.bytes(span).end);
+    let mut held = Held::default();
+    tree.items.iter().for_each(|item| item.visit_with(&mut held));
+    let source = held.nearest(place, &at, &end)?;
+    let is_made = |call: &&MadeCall| {
+        let made = (call.position.line, call.position.column);
+        let (from, to) = (at(source.callee), end(source.callee));
+        (from.line, from.column) <= made && made <= (to.line, to.column)
+    };
+    let reply = calls.iter().rev().find(is_made).and_then(|call| call.reply.as_deref());
+    let shape = if source.is_promise { None } else { reply.map(shape::in_words) };
+    Some(Blamed { path: source.path.clone(), is_promise: source.is_promise, shape })
+}
+
+/// A call whose reply a variable holds.
+#[derive(Clone)]
+struct Source {
+    path: String,
+    callee: swc_common::Span,
+    is_promise: bool,
+}
+
+/// The variables that hold replies, and where variables are used.
+#[derive(Default)]
+struct Held {
+    variables: Vec<(String, Source)>,
+    used: Vec<Ident>,
+    /// Patterns that take a promise apart.
+    taken_apart: Vec<(swc_common::Span, Source)>,
+}
+
+impl Held {
+    /// What is held by the variable that is used nearest before a place, on its line if there is one.
+    fn nearest(
+        &self,
+        place: Position,
+        at: &impl Fn(swc_common::Span) -> Position,
+        end: &impl Fn(swc_common::Span) -> Position,
+    ) -> Option<Source> {
+        let apart = self.taken_apart.iter().find(|(span, _)| (at(*span).line..=end(*span).line).contains(&place.line));
+        if let Some((_, source)) = apart {
+            return Some(source.clone());
+        }
+        let source_of =
+            |used: &Ident| self.variables.iter().rev().find(|(name, _)| *name == *used.sym).map(|(_, source)| source);
+        let mut best: Option<((bool, u32, u32), &Source)> = None;
+        for used in &self.used {
+            let Some(source) = source_of(used) else { continue };
+            let Position { line, column } = at(used.span);
+            let is_near = line == place.line || (line < place.line && place.line - line <= 4);
+            if !is_near {
+                continue;
+            }
+            let rank = (line == place.line, line, if column <= place.column { column } else { 0 });
+            if best.as_ref().is_none_or(|(known, _)| rank > *known) {
+                best = Some((rank, source));
+            }
+        }
+        best.map(|(_, source)| source.clone())
+    }
+
+    fn hold(&mut self, pattern: &Pat, source: &Source) {
+        if self.variables.len() >= VARIABLES_MAX {
+            return;
+        }
+        match pattern {
+            Pat::Ident(name) => self.variables.push((name.id.sym.to_string(), source.clone())),
+            Pat::Object(object) => {
+                for property in &object.props {
+                    match property {
+                        ObjectPatProp::Assign(assigned) => {
+                            self.variables.push((assigned.key.id.sym.to_string(), source.clone()))
+                        }
+                        ObjectPatProp::KeyValue(member) => self.hold(&member.value, source),
+                        ObjectPatProp::Rest(_) => {}
+                    }
+                }
+            }
+            Pat::Array(array) => array.elems.iter().flatten().for_each(|element| self.hold(element, source)),
+            Pat::Assign(assigned) => self.hold(&assigned.left, source),
+            _ => {}
+        }
+    }
+
+    fn declare(&mut self, pattern: &Pat, value: &Expr) {
+        let value = without_types(value);
+        if let (Pat::Array(array), Some(elements)) = (pattern, awaited_all(value)) {
+            for (pattern, element) in array.elems.iter().zip(elements) {
+                if let (Some(pattern), Some(source)) = (pattern, element.and_then(|element| source_of(element, false))) {
+                    self.hold(pattern, &source);
+                }
+            }
+            return;
+        }
+        let source = match value {
+            Expr::Await(awaited) => match without_types(&awaited.arg) {
+                Expr::Ident(name) => {
+                    let known = self.variables.iter().rev().find(|(known, _)| *known == *name.sym);
+                    known.map(|(_, source)| Source { is_promise: false, ..source.clone() })
+                }
+                call => source_of(call, false),
+            },
+            call => source_of(call, true),
+        };
+        if let Some(source) = source {
+            if source.is_promise && matches!(pattern, Pat::Array(_) | Pat::Object(_)) {
+                let span = pattern.span().with_hi(value.span().hi);
+                self.taken_apart.push((span, source.clone()));
+            }
+            self.hold(pattern, &source);
+        }
+    }
+}
+
+impl Visit for Held {
+    fn visit_var_declarator(&mut self, variable: &VarDeclarator) {
+        if let Some(value) = &variable.init {
+            self.declare(&variable.name, value);
+            value.visit_with(self);
+        }
+    }
+
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        // `github.x().then((reply) => ...)`.
+        if let Callee::Expr(callee) = &call.callee
+            && let Expr::Member(member) = without_types(callee)
+            && matches!(&member.prop, MemberProp::Ident(name) if name.sym == *"then")
+            && let Some(source) = source_of(without_types(&member.obj), false)
+            && let Some(Expr::Arrow(arrow)) = call.args.first().map(|argument| without_types(&argument.expr))
+            && let Some(parameter) = arrow.params.first()
+        {
+            self.hold(parameter, &source);
+        }
+        call.visit_children_with(self);
+    }
+
+    fn visit_ident(&mut self, used: &Ident) {
+        self.used.push(used.clone());
+    }
+}
+
+/// The call that an expression is.
+fn source_of(expression: &Expr, is_promise: bool) -> Option<Source> {
+    let Expr::Call(call) = without_types(expression) else { return None };
+    let Callee::Expr(callee) = &call.callee else { return None };
+    let path = path_of(callee).filter(|path| path.len() == 2)?;
+    let is_of_promise = path.first().is_some_and(|root| root == "Promise");
+    let is_of_language = isolet_snapshots::globals::has(&path[0]) && path[0] != "tools";
+    (is_of_promise && is_promise || !is_of_language).then(|| Source { path: path.join("."), callee: callee.span(), is_promise })
+}
+
+/// The elements of `await Promise.all([...])`.
+fn awaited_all(value: &Expr) -> Option<Vec<Option<&Expr>>> {
+    let Expr::Await(awaited) = value else { return None };
+    let Expr::Call(call) = without_types(&awaited.arg) else { return None };
+    let Callee::Expr(callee) = &call.callee else { return None };
+    if path_of(callee)? != ["Promise", "all"] {
+        return None;
+    }
+    let Expr::Array(array) = &*call.args.first()?.expr else { return None };
+    Some(array.elems.iter().map(|element| element.as_ref().map(|element| without_types(&element.expr))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(program: &str, place: (u32, u32), expected: Option<(&str, bool)>) {
+        let wrapped = syntax::wrapped(program);
+        let found = blamed(&wrapped, Position { line: place.0, column: place.1 }, &[], |byte| {
+            syntax::in_program(syntax::position_in(&wrapped, byte))
+        });
+        let found = found.as_ref().map(|blamed| (blamed.path.as_str(), blamed.is_promise));
+        assert_eq!(found, expected, "{program}");
+    }
+
+    #[test]
+    fn the_variable_nearest_before_the_error_is_to_blame() {
+        check("const a = await x.one();\nconst b = await x.two();\nreturn a.y + b.z.q;", (3, 18), Some(("x.two", false)));
+        check("const { data } = await x.one();\nreturn data.map(f);", (2, 13), Some(("x.one", false)));
+        check("const [a, b] = await Promise.all([x.one(), x.two()]);\nreturn b.y.z", (2, 12), Some(("x.two", false)));
+        check("const a = x.one();\nreturn a.y.map(f)", (2, 12), Some(("x.one", true)));
+        check("const p = x.one();\nconst a = await p;\nreturn a.y.z", (3, 12), Some(("x.one", false)));
+        check("return x.one().then((a) => a.y.z)", (1, 32), Some(("x.one", false)));
+        check("const [a] = Promise.all([x.one()]);\nreturn a", (1, 13), Some(("Promise.all", true)));
+        check("const a = JSON.parse(b);\nreturn a.y.z", (2, 12), None);
+    }
+}

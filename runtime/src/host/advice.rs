@@ -1,0 +1,233 @@
+//! What to write instead of a name that is not there: a tool that is nearly called so, or what this place has instead.
+//!
+//! The names come from a guest process and may be anything; what is said of them holds for this scope, and tells what is forbidden in no other
+//! way than what does not exist.
+
+use isolet_bindings::Scope;
+
+use crate::facts::{Said, Used};
+
+/// Tools that are named.
+const TOOLS_MAX: usize = 3;
+/// The longest query that a search is asked, characters.
+const QUERY_CHARACTERS_MAX: usize = 200;
+/// How near a name must be to that of a namespace.
+const NAMESPACE_NEARNESS_MIN: f64 = 0.85;
+
+/// What a name is to be replaced by.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// What to do, if that is not only to take one of the nearest names.
+    pub(crate) remedy: String,
+    /// Paths of tools, the best first.
+    pub(crate) nearest: Vec<String>,
+}
+
+/// What other places have and this one does not: names, what to do, and whether tools may do it.
+const ELSEWHERE: &[(&[&str], &str, bool)] = &[
+    (
+        &["fetch", "axios", "XMLHttpRequest", "WebSocket", "request", "got", "superagent"],
+        "there is no network: call a tool",
+        true,
+    ),
+    (&["require"], "there are no modules: leave it out; the tools are global", true),
+    (
+        &["fs", "readFile", "readFileSync", "writeFile", "writeFileSync", "Deno", "Bun", "open", "os"],
+        "there is no file system: call a tool",
+        true,
+    ),
+    (&["exec", "execSync", "spawn", "child_process", "subprocess"], "there are no commands: call a tool", true),
+    (
+        &["process"],
+        "there is no process and no environment: write the value into the program; the tools have their credentials",
+        false,
+    ),
+    (&["Buffer"], "use `btoa` and `atob` for base64, `TextEncoder` and `TextDecoder` for bytes", false),
+    (&["Temporal", "moment", "dayjs", "luxon"], "use `Date` and `Intl.DateTimeFormat`", false),
+    (&["performance"], "use `Date.now()`", false),
+    (&["lodash", "_"], "write it with the methods of arrays and objects", false),
+    (
+        &["window", "document", "navigator", "location", "localStorage", "sessionStorage", "alert", "prompt"],
+        "there is no page: return what is to be shown",
+        false,
+    ),
+    (&["global", "self"], "write `globalThis`", false),
+    (
+        &["module", "exports", "__dirname", "__filename"],
+        "there are no modules and files: the program is the body of one function; `return` its result",
+        false,
+    ),
+    (
+        &["print", "len", "None", "True", "False", "json", "str", "dict", "range"],
+        "this looks like Python: write TypeScript",
+        false,
+    ),
+    (&["Atomics", "SharedArrayBuffer", "WebAssembly", "Worker"], "there is one thread, and JavaScript alone", false),
+];
+
+/// What to write instead of `path`, the members of a name that is not declared. `said`: texts that it is used with.
+pub(crate) fn of_path(scope: &Scope, path: &[String], said: &[String]) -> Advice {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    if let ["crypto", member, ..] = names.as_slice() {
+        let remedy = format!(
+            "`crypto.{member}` is not available, only `crypto.randomUUID` and `crypto.getRandomValues`: compute it, or call a tool"
+        );
+        return Advice { remedy, nearest: Vec::new() };
+    }
+    if let Some(nearest) = tools_meant(scope, &names) {
+        return Advice { remedy: String::new(), nearest };
+    }
+    let Some(root) = names.first() else { return Advice::default() };
+    if let Some((_, remedy, has_tools)) = ELSEWHERE.iter().find(|(others, ..)| others.contains(root)) {
+        let nearest = if *has_tools { found(scope, path, said) } else { Vec::new() };
+        return Advice { remedy: (*remedy).to_owned(), nearest };
+    }
+    Advice { remedy: String::new(), nearest: first(scope.nearest(names.last().unwrap_or(root))) }
+}
+
+/// What to do instead of an import.
+pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice {
+    let namespaces: Vec<&str> = scope.manifest().namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
+    let meant = |name: &str| namespaces.iter().any(|known| *known == name);
+    let of_scope: Vec<&str> = names.iter().map(String::as_str).filter(|name| meant(name)).collect();
+    if !of_scope.is_empty() {
+        let remedy = format!("leave it out: `{}` is there without it", of_scope.join("`, `"));
+        return Advice { remedy, nearest: Vec::new() };
+    }
+    let module = module.trim_start_matches("node:").split('/').next().unwrap_or_default();
+    let nearest = found(scope, names, &[module.to_owned()]);
+    let remedy = ELSEWHERE
+        .iter()
+        .find(|(others, ..)| others.contains(&module) || names.iter().any(|name| others.contains(&name.as_str())));
+    let remedy = remedy.map_or("there are no modules: leave it out; the tools are global", |(_, remedy, _)| remedy);
+    Advice { remedy: remedy.to_owned(), nearest }
+}
+
+/// The tools that a path nearly names, if it is one of a tool.
+fn tools_meant(scope: &Scope, path: &[&str]) -> Option<Vec<String>> {
+    let namespaces = &scope.manifest().namespaces;
+    let is_namespace = |name: &str| namespaces.iter().any(|namespace| namespace.name == name);
+    let known = |path: &str| scope.find(path).map(|tool| vec![tool.path().to_owned()]);
+    // `tools.github.x`, `mcp.github.x`: one of its members is the namespace.
+    if let Some(start) = path.iter().position(|name| is_namespace(name)) {
+        let named = path[start..].iter().take(2).copied().collect::<Vec<_>>().join(".");
+        return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
+    }
+    let root = path.first()?;
+    // `github__x`, `mcp__github__x`.
+    let parts: Vec<&str> = root.split("__").collect();
+    if let Some(start) = parts.iter().position(|name| is_namespace(name)).filter(|_| parts.len() > 1) {
+        let named = format!("{}.{}", parts[start], parts[start + 1..].join("__"));
+        return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
+    }
+    // `githb.x`.
+    if let [root, tool, ..] = path {
+        let near = namespaces.iter().map(|namespace| (strsim::jaro_winkler(&namespace.name, root), &namespace.name));
+        let near = near.filter(|(nearness, _)| *nearness > NAMESPACE_NEARNESS_MIN).max_by(|one, two| one.0.total_cmp(&two.0));
+        if let Some((_, namespace)) = near {
+            let named = format!("{namespace}.{tool}");
+            return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
+        }
+    }
+    // `x` alone, or as a member of something that is not here.
+    let name = path.last()?;
+    let called: Vec<String> = scope
+        .tools()
+        .iter()
+        .filter(|tool| tool.identifier() == *name || tool.name() == *name)
+        .map(|tool| tool.path().to_owned())
+        .collect();
+    (!called.is_empty()).then(|| first(called))
+}
+
+/// The tools that may do what a name and texts say, by search.
+fn found(scope: &Scope, path: &[String], said: &[String]) -> Vec<String> {
+    let mut query = String::new();
+    for word in path.iter().chain(said) {
+        // Prose is what is sent, not what is asked for.
+        if word.contains(' ') {
+            continue;
+        }
+        let word = word.split_once("://").map_or(word.as_str(), |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let word = match word {
+            "POST" => "create add",
+            "PUT" | "PATCH" => "update",
+            "DELETE" => "delete",
+            "fetch" | "require" | "axios" | "promises" | "fs" | "utf8" | "utf-8" => "",
+            word => word,
+        };
+        let mut was_lower = false;
+        for character in word.chars() {
+            let splits = was_lower && character.is_uppercase();
+            query.extend(splits.then_some(' '));
+            query.push(if character.is_alphanumeric() { character } else { ' ' });
+            was_lower = character.is_lowercase();
+        }
+        query.push(' ');
+    }
+    let query: String = query.chars().take(QUERY_CHARACTERS_MAX).collect();
+    scope.search(&query, TOOLS_MAX).into_iter().map(|hit| hit.path).collect()
+}
+
+fn first(mut paths: Vec<String>) -> Vec<String> {
+    paths.truncate(TOOLS_MAX);
+    paths
+}
+
+/// The texts that a name is used with.
+pub(crate) fn words_of(said: &Said) -> &[String] {
+    match said {
+        Said::Name { used: Used::Called { words, .. }, .. } => words,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use isolet_bindings::{Catalog, Grants};
+    use serde_json::json;
+
+    use super::*;
+
+    fn scope() -> Scope {
+        let tool = |name: &str, about: &str| json!({ "name": name, "description": about, "inputSchema": { "type": "object" } });
+        let github = vec![tool("list_issues", "Lists issues"), tool("create_issue", "Creates an issue")];
+        let files = vec![tool("read_text_file", "Reads a file as text"), tool("list", "Lists")];
+        Catalog::load([("github", github), ("files", files)]).unwrap().scope(&Grants::new().allow("*")).unwrap()
+    }
+
+    #[track_caller]
+    fn check(path: &str, nearest: &[&str], remedy: &str) {
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let advice = of_path(&scope(), &path, &[]);
+        assert_eq!(advice.nearest, nearest, "{path:?}");
+        assert!(advice.remedy.contains(remedy), "{advice:?}");
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_one_of_a_tool_gets_it() {
+        for path in [
+            "github.listIssues",
+            "tools.github.list_issues",
+            "mcp.github.list_issues",
+            "github__list_issues",
+            "githb.list_issues",
+            "list_issues",
+            "api.list_issues",
+        ] {
+            check(path, &["github.list_issues"], "");
+        }
+    }
+
+    #[test]
+    fn what_other_places_have_gets_what_there_is_here() {
+        check("process.env.HOME", &[], "environment");
+        check("Buffer.from", &[], "btoa");
+        check("crypto.subtle.digest", &[], "crypto.subtle");
+        let advice = of_import(&scope(), "node:fs/promises", &["readFile".to_owned()]);
+        assert_eq!(advice.nearest.first().map(String::as_str), Some("files.read_text_file"));
+        assert!(of_import(&scope(), "./tools", &["github".to_owned()]).remedy.contains("`github` is there"));
+    }
+}
