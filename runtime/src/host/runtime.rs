@@ -167,14 +167,19 @@ impl Runtime {
         &self.0.common_budget
     }
 
-    /// A process for one run of a user, and the place that it takes up until it ends.
-    pub(crate) async fn claim(&self, scope: &Scope, user: &User) -> Result<(Claim, Place), RunError> {
+    /// A place for a run of `user`, when it is that user's turn.
+    pub(crate) async fn place(&self, user: &User) -> Result<Place, RunError> {
         let place = self.0.places.take(user).await.map_err(|Full(waiting)| {
             self.0.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
             RunError::Overloaded { waiting, retry_after: Duration::from_secs(1) }
         })?;
         self.0.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
-        Ok((self.0.pool.claim(scope).await?, place))
+        Ok(place)
+    }
+
+    /// A process for a run of `scope` that has its place. `lost`: how many were claimed for it before that never started.
+    pub(crate) async fn claim(&self, scope: &Scope, lost: usize) -> Result<Claim, RunError> {
+        self.0.pool.claim(scope, lost).await
     }
 
     /// Has the next run of a scope forked ahead, in place of one that was ready and has ended.

@@ -202,6 +202,14 @@ impl Parts {
         self.run_inside(source, options).instrument(span).await
     }
 
+    /// Ends when the run or its session is cancelled.
+    async fn is_cancelled(&self, options: &RunOptions) {
+        tokio::select! {
+            () = options.cancel.cancelled() => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
     async fn run_inside(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
         let limits = self.runtime.limits().lowered_by(&options.limits);
@@ -209,11 +217,10 @@ impl Parts {
             return Ok(never_started(too_long(source.len(), limits.source_bytes_max), requested));
         }
         let start = start_of(&limits, &options)?;
-        let (claim, place) = tokio::select! {
+        let place = tokio::select! {
             biased;
-            () = options.cancel.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
-            () = self.ended.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
-            claimed = self.runtime.claim(&self.scope, &self.user) => claimed?,
+            () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+            place = self.runtime.place(&self.user) => place?,
         };
         let cancel = self.ended.child_token();
         let assignment = Assignment {
@@ -230,13 +237,26 @@ impl Parts {
             budget: Budget::new(self.runtime.common_budget(), limits.held_bytes_max),
             place: &place,
         };
-        let run = conversation::converse(assignment, claim);
-        tokio::pin!(run);
-        let outcome = tokio::select! {
-            outcome = &mut run => outcome?,
-            () = options.cancel.cancelled() => {
-                cancel.cancel();
-                run.await?
+        let mut lost = 0;
+        let outcome = loop {
+            let claim = tokio::select! {
+                biased;
+                () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+                claim = self.runtime.claim(&self.scope, lost) => claim?,
+            };
+            let run = conversation::converse(&assignment, claim);
+            tokio::pin!(run);
+            let outcome = tokio::select! {
+                outcome = &mut run => outcome?,
+                () = options.cancel.cancelled() => {
+                    cancel.cancel();
+                    run.await?
+                }
+            };
+            // A process that never started has done nothing: another one does it.
+            match outcome {
+                Some(outcome) => break outcome,
+                None => lost += 1,
             }
         };
         if outcome.cost.origin == Origin::Ready {
