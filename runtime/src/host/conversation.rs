@@ -12,7 +12,6 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Caller, Request};
-use super::claim::Claim;
 use super::ending::{self, Known, LastWord};
 use super::estimate::{self, Work};
 use super::event::{Event, Listeners};
@@ -20,17 +19,20 @@ use super::held::{Budget, Held};
 use super::limits::Limits;
 use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
 use super::outgoing::Outgoing;
-use super::places::Place;
+use super::pool::claim::Claim;
 use super::process::Exit;
 use super::processor::Processor;
 use super::record::{OpenRecord, unchecked};
 use super::reply_check::Check;
 use super::run_error::RunError;
+use super::slots::Slot;
 use super::stream::{Ready, Stream};
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
-use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
-use crate::socket::ReadSize;
+use crate::contract::boot::Walls;
+use crate::contract::codec::Decoder;
+use crate::contract::run::{Ending, FromRun, RunMaxima, Start, ToRun};
+use crate::contract::socket::ReadSize;
 
 /// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -67,8 +69,8 @@ pub(crate) struct Assignment<'run> {
     pub(crate) work: Arc<HostWork>,
     /// What this process holds for the run.
     pub(crate) budget: Budget,
-    /// The place that the run takes up.
-    pub(crate) place: &'run Place,
+    /// The slot that the run takes up.
+    pub(crate) slot: &'run Slot,
 }
 
 /// The answer of a call that a task has got.
@@ -254,7 +256,7 @@ impl Conversation<'_> {
 
     /// When to look next at what the run takes of the processor, or `None` if its limit is reached.
     fn look(&mut self) -> Option<Duration> {
-        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.place)
+        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.slot)
     }
 
     /// The end, if what this process did for the run since the last look has used up its processor time.
@@ -372,7 +374,7 @@ impl Conversation<'_> {
             Some(answered) => self.answer(answered),
             None => {
                 self.answers.spawn(answer);
-                self.processor.wait(self.assignment.place);
+                self.processor.wait(self.assignment.slot);
                 None
             }
         }
@@ -383,7 +385,7 @@ impl Conversation<'_> {
     fn answer(&mut self, answered: Answered) -> Option<End> {
         let Answered { record, number, index, result } = answered;
         self.in_flight -= 1;
-        self.processor.wake(self.assignment.place);
+        self.processor.wake(self.assignment.slot);
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {

@@ -2,7 +2,6 @@
 //! is authorised. No V8 here.
 
 pub(crate) mod call;
-pub(crate) mod claim;
 pub(crate) mod config;
 mod control;
 mod conversation;
@@ -15,10 +14,10 @@ pub(crate) mod held;
 mod keeper;
 pub(crate) mod limits;
 mod machine;
+mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
 mod outgoing;
-mod places;
 mod pool;
 mod process;
 mod processor;
@@ -27,12 +26,11 @@ pub(crate) mod record;
 pub(crate) mod reply_check;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
-mod scope_snapshots;
-mod scopes;
 pub(crate) mod session;
-pub(crate) mod snapshot_folder;
-mod snapshot_maker;
+mod slots;
+pub(crate) mod snapshots;
 mod stream;
+pub(crate) mod supply;
 pub(crate) mod tool_host;
 mod walls;
 mod work;

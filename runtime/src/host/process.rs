@@ -23,8 +23,8 @@ use tokio::sync::Notify;
 
 use super::control::Control;
 use super::pulse::Activity;
-use crate::frame::ToZygote;
-use crate::{child, guest, priority};
+use crate::contract::zygote::ToZygote;
+use crate::contract::{guest_process, priority, reaping};
 
 /// How a guest process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl GuestProcess {
         let mut state = self.lock();
         // If the application reaps all children of its process, how this one ended is lost; that it ended is not.
         let (code, cpu) = Pid::from_raw(child.id().cast_signed())
-            .and_then(child::reap)
+            .and_then(reaping::reap)
             .map_or((0, Duration::ZERO), |ended| (ended.code, ended.cpu));
         end(&mut state, Exit::Code(code), cpu);
         drop(state);
@@ -355,7 +355,7 @@ mod clock {
 pub(crate) fn start(executable: &Path, kind: &str, socket: OwnedFd) -> Result<Child, (&'static str, io::Error)> {
     let nowhere = || File::options().read(true).write(true).open("/dev/null").map_err(|error| ("open /dev/null", error));
     let mut command = Command::new(executable);
-    command.arg0("isolet-guest").args([guest::ARGUMENT, kind]).env_clear().env("TZ", "UTC").current_dir("/");
+    command.arg0("isolet-guest").args([guest_process::ARGUMENT, kind]).env_clear().env("TZ", "UTC").current_dir("/");
     command.stdin(nowhere()?).stdout(nowhere()?).stderr(nowhere()?);
     let descriptor = socket.as_raw_fd();
     let host = rustix::process::getpid();
@@ -379,14 +379,17 @@ fn prepare(socket: i32, host: Pid) -> io::Result<()> {
         [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
     // SAFETY: system calls on numbers of this process; `dup2` onto itself would keep close-on-exec, so that is cleared.
     unsafe {
-        let placed =
-            if socket == guest::SOCKET { libc::fcntl(socket, libc::F_SETFD, 0) } else { libc::dup2(socket, guest::SOCKET) };
+        let placed = if socket == guest_process::SOCKET {
+            libc::fcntl(socket, libc::F_SETFD, 0)
+        } else {
+            libc::dup2(socket, guest_process::SOCKET)
+        };
         if placed < 0 {
             return Err(io::Error::last_os_error());
         }
         // Not `close`: the pipe on which the standard library reports a failed exec is among them.
         #[cfg(target_os = "linux")]
-        libc::syscall(libc::SYS_close_range, guest::SOCKET + 1, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        libc::syscall(libc::SYS_close_range, guest_process::SOCKET + 1, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         if libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) == 0 {
             limit.rlim_cur = limit.rlim_max.min(STACK_BYTES);
@@ -423,8 +426,8 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::frame::HostMaxima;
-    use crate::parcel::ParcelReader;
+    use crate::contract::codec::HostMaxima;
+    use crate::contract::parcel::ParcelReader;
 
     /// A process that waits to be killed, and its number and pidfd.
     fn waiting_child() -> (Child, Pid, OwnedFd) {

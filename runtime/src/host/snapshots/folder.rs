@@ -20,8 +20,8 @@ use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use crate::frame::{Build, SNAPSHOT_BYTES_MAX};
-use crate::guest;
+use crate::contract::boot::{BUILD, Build};
+use crate::contract::maker::SNAPSHOT_BYTES_MAX;
 
 /// The first bytes of a file; the digit is the version of the layout.
 const MAGIC: &[u8; 16] = b"isolet-snapshot1";
@@ -398,7 +398,7 @@ impl OpenSnapshotFolder {
             Err(mismatch) => SnapshotVerdict::Refused(mismatch),
             Ok(None) => SnapshotVerdict::Refused(SnapshotMismatch::Unreadable(io::ErrorKind::NotFound.into())),
             Ok(Some((_, snapshot))) if snapshot.key.file_name() != name => SnapshotVerdict::Refused(SnapshotMismatch::Name),
-            Ok(Some((_, snapshot))) if snapshot.build != *guest::BUILD => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
+            Ok(Some((_, snapshot))) if snapshot.build != *BUILD => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
             Ok(Some((_, snapshot))) => SnapshotVerdict::Usable(snapshot.contents),
         })
     }
