@@ -76,9 +76,9 @@ pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError,
 pub use host::run_error::RunError;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
-pub use host::snapshots::folder::{
-    Exposure, SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotMismatch, SnapshotVerdict,
-};
+pub use host::snapshots::file::SnapshotMismatch;
+pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};
+pub use host::snapshots::privacy::Exposure;
 pub use host::tool_host::ToolHost;
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.

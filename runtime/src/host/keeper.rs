@@ -13,6 +13,7 @@ use rustix::process::Pid;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
+use super::launch;
 use super::process::{self, Exit, GuestProcess, Parent};
 use super::run_error::{self, RunError};
 use super::zygote::Zygote;
@@ -89,7 +90,7 @@ struct Children {
 impl Children {
     /// Starts one and sees it to its end.
     fn start(&mut self, executable: &Path, kind: &'static str, socket: OwnedFd, process: Arc<GuestProcess>) {
-        match process::start(executable, kind, socket) {
+        match launch::start(executable, kind, socket) {
             Ok(child) => {
                 self.processes.push((kind, Arc::downgrade(&process)));
                 self.ends.spawn_local(see_to_end(child, process));

@@ -1,8 +1,10 @@
 //! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
 //! is authorised. No V8 here.
 
+mod assignment;
 pub(crate) mod call;
 pub(crate) mod config;
+mod console;
 mod control;
 mod conversation;
 mod descriptors;
@@ -12,6 +14,7 @@ pub(crate) mod event;
 mod gate;
 pub(crate) mod held;
 mod keeper;
+mod launch;
 pub(crate) mod limits;
 mod machine;
 mod manifest;

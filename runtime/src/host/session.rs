@@ -8,8 +8,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
+use super::assignment::Assignment;
 use super::call::Caller;
-use super::conversation::{self, Assignment};
+use super::conversation;
 use super::event::{Event, Listeners};
 use super::held::Budget;
 use super::limits::{Limits, LowerLimits};

@@ -23,7 +23,8 @@ use crate::host::keeper::Keeper;
 use crate::host::manifest::manifest_of;
 use crate::host::metrics::Counters;
 use crate::host::run_error::RunError;
-use crate::host::snapshots::folder::{OpenSnapshotFolder, SnapshotFolderError, SnapshotKey, StoredSnapshot};
+use crate::host::snapshots::file::{SnapshotKey, StoredSnapshot};
+use crate::host::snapshots::folder::{OpenSnapshotFolder, SnapshotFolderError};
 use crate::host::snapshots::maker::{MakerError, SnapshotMaker};
 
 /// Requests of a scope before its snapshot is made.
