@@ -7,30 +7,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{Scope, ToolError, ToolReply, visible};
+use isolet_bindings::{ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
+use super::assignment::Assignment;
 use super::call::{Caller, Request};
-use super::claim::Claim;
+use super::console::Console;
 use super::ending::{self, Known, LastWord};
 use super::estimate::{self, Work};
-use super::event::{Event, Listeners};
-use super::held::{Budget, Held};
-use super::limits::Limits;
+use super::event::Event;
+use super::held::Held;
 use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
 use super::outgoing::Outgoing;
-use super::places::Place;
+use super::pool::claim::Claim;
 use super::process::Exit;
 use super::processor::Processor;
 use super::record::{OpenRecord, unchecked};
 use super::reply_check::Check;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
-use super::tool_host::AnyToolHost;
-use super::work::HostWork;
-use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
-use crate::socket::ReadSize;
+use crate::contract::boot::Walls;
+use crate::contract::codec::Decoder;
+use crate::contract::run::{Ending, FromRun, RunMaxima, ToRun};
+use crate::contract::socket::ReadSize;
 
 /// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -52,28 +51,9 @@ const NOTE_CHARACTERS_MAX: usize = 500;
 /// What it takes to compare a name with one of the scope, in steps of `estimate`.
 const STEPS_OF_A_NAME: u64 = 10_000;
 
-/// What a run is to do.
-pub(crate) struct Assignment<'run> {
-    pub(crate) scope: &'run Scope,
-    pub(crate) host: &'run Arc<dyn AnyToolHost>,
-    pub(crate) source: &'run str,
-    pub(crate) limits: &'run Limits,
-    pub(crate) start: Start,
-    pub(crate) listeners: Listeners,
-    pub(crate) cancel: &'run CancellationToken,
-    pub(crate) strict: bool,
-    pub(crate) requested: Instant,
-    /// What this process does for the run.
-    pub(crate) work: Arc<HostWork>,
-    /// What this process holds for the run.
-    pub(crate) budget: Budget,
-    /// The place that the run takes up.
-    pub(crate) place: &'run Place,
-}
-
 /// The answer of a call that a task has got.
 struct Answered {
-    /// The place of its record.
+    /// The index of its record.
     record: usize,
     number: u32,
     index: u32,
@@ -93,15 +73,14 @@ struct Conversation<'run> {
     caller: Arc<Caller>,
     records: Vec<OpenRecord>,
     answers: JoinSet<Answered>,
-    /// Replies that are to be checked once they are written: the place of the record, the tool.
+    /// Replies that are to be checked once they are written: the index of the record, the tool.
     unchecked: Vec<(usize, u32, ToolReply)>,
     checks: JoinSet<(usize, Vec<String>)>,
     in_flight: usize,
     last_call: u32,
     argument_bytes: usize,
     reply_bytes: usize,
-    console: Vec<ConsoleLine>,
-    console_bytes: usize,
+    console: Console,
     notes: Vec<String>,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
@@ -141,8 +120,7 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
         last_call: 0,
         argument_bytes: 0,
         reply_bytes: 0,
-        console: Vec::new(),
-        console_bytes: 0,
+        console: Console::default(),
         notes: Vec::new(),
         heap_bytes: 0,
     };
@@ -276,7 +254,7 @@ impl Conversation<'_> {
 
     /// When to look next at what the run takes of the processor, or `None` if its limit is reached.
     fn look(&mut self) -> Option<Duration> {
-        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.place)
+        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.slot)
     }
 
     /// The end, if what this process did for the run since the last look has used up its processor time.
@@ -332,20 +310,14 @@ impl Conversation<'_> {
     }
 
     fn hear_say(&mut self, level: u8, text: String) -> Heard {
-        let limits = self.assignment.limits;
-        self.console_bytes = self.console_bytes.saturating_add(text.len());
-        if self.console_bytes > limits.console_bytes_max {
-            let what = format!("the console's limit is {} bytes", limits.console_bytes_max);
-            return Heard::End(End::Stopped(Stop::Output { what }));
-        }
-        if self.console.len() >= usize::try_from(limits.console_lines_max).unwrap_or(usize::MAX) {
-            let what = format!("the console's limit is {} lines", limits.console_lines_max);
-            return Heard::End(End::Stopped(Stop::Output { what }));
-        }
         let line = ConsoleLine { level: Level::from_number(level), text };
-        self.assignment.listeners.tell(|| Event::Console(line.clone()));
-        self.console.push(line);
-        Heard::More
+        match self.console.add(line, self.assignment.limits) {
+            Ok(line) => {
+                self.assignment.listeners.tell(|| Event::Console(line.clone()));
+                Heard::More
+            }
+            Err(stop) => Heard::End(End::Stopped(stop)),
+        }
     }
 
     fn hear_note(&mut self, text: &str) -> Heard {
@@ -394,7 +366,7 @@ impl Conversation<'_> {
             Some(answered) => self.answer(answered),
             None => {
                 self.answers.spawn(answer);
-                self.processor.wait(self.assignment.place);
+                self.processor.wait(self.assignment.slot);
                 None
             }
         }
@@ -405,7 +377,7 @@ impl Conversation<'_> {
     fn answer(&mut self, answered: Answered) -> Option<End> {
         let Answered { record, number, index, result } = answered;
         self.in_flight -= 1;
-        self.processor.wake(self.assignment.place);
+        self.processor.wake(self.assignment.slot);
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {
@@ -530,7 +502,7 @@ impl Conversation<'_> {
             heap_bytes: self.heap_bytes,
             origin: self.claim.origin,
         };
-        Outcome { end, notes: self.notes, console: self.console, calls, cost }
+        Outcome { end, notes: self.notes, console: self.console.into_lines(), calls, cost }
     }
 
     /// Waits for the checks of replies, as long as the run may take.
