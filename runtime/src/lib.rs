@@ -65,9 +65,9 @@ mod priority;
 mod socket;
 
 pub use isolet_bindings::{
-    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
-    Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
-    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation, visible,
+    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
+    DroppedTool, Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall,
+    ToolError, ToolErrorCode, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 pub use isolet_snapshots::flags::Jit;
 

@@ -9,16 +9,14 @@ use anyhow::{Context as _, ensure};
 use isolet::{Config, End, RunOptions, Runtime, Session, ToolCall, ToolError, ToolHost, ToolReply};
 use libtest_mimic::Trial;
 
+use crate::lies::{self, MUTATED, SILENCE};
 use crate::process_table::{self, until};
-use crate::processes::{self, CALL, END, SAY, SILENCE};
 use crate::roles;
 use crate::shared_runtime::lowered;
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
 pub(crate) const HOST_ARGUMENT: &str = "--frame-host";
-/// Begins the program of a liar that sends mutated frames; their seed follows.
-pub(crate) const MUTATED: &str = "mutated frames ";
 
 const CHECKS: [&str; 4] = [
     "mutated_frames_cost_their_own_run_and_benign_traffic_stays_right",
@@ -49,39 +47,11 @@ pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
     })
 }
 
-/// Frames that a run could send, then some of their bytes changed, moved, doubled or cut off.
-pub(crate) fn mutated(seed: u64) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut stream = Vec::new();
-    let mut append = |kind: u8, numbers: &[u32], text: &str| {
-        let bytes = u32::try_from(numbers.len() * 4 + text.len()).unwrap_or(0);
-        stream.extend_from_slice(&bytes.to_le_bytes());
-        stream.push(kind);
-        numbers.iter().for_each(|number| stream.extend_from_slice(&number.to_le_bytes()));
-        stream.extend_from_slice(text.as_bytes());
-    };
-    for call in 1..=random.u32(1..20) {
-        append(SAY, &[], "\u{1}a line");
-        append(CALL, &[call, random.u32(0..8), 1, 1], r#"{"value":"lie"}"#);
-    }
-    append(END, &[0, 0, 0, 0], "\0\"an end\"");
-    for _ in 0..random.usize(0..6) {
-        let place = random.usize(..stream.len());
-        match random.u8(0..4) {
-            0 => stream[place] = random.u8(..),
-            1 => stream.truncate(place + 1),
-            2 => stream.extend_from_within(place..),
-            _ => stream.insert(place, random.u8(..)),
-        }
-    }
-    stream
-}
-
 async fn mutated_beside_benign() -> anyhow::Result<()> {
     const LIARS: u64 = 120;
     let (place, scopes) = (tempfile::tempdir()?, test_tools::scopes()?);
     let (liar, honest) = (Upstream::new("liar"), Upstream::new("honest"));
-    let lying = Arc::new(processes::liars(&place, scopes.both.clone(), &liar)?);
+    let lying = Arc::new(lies::liars(&place, scopes.both.clone(), &liar)?);
     let runtime = Runtime::new(Config::default())?;
     runtime.prepare(&scopes.both).await?;
     let benign = runtime.session(scopes.both, TestTools(Arc::clone(&honest)));

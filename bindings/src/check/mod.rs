@@ -30,7 +30,7 @@ use crate::defaults::Direction;
 use evaluation::{Evaluation, Truth};
 pub(crate) use finding::Finding;
 use reading::Reading;
-use rules::Rules;
+use rules::RuleTable;
 pub use unchecked::{UncheckedKeyword, UncheckedReason};
 use violation::Report;
 pub use violation::Violation;
@@ -63,7 +63,7 @@ pub struct Check {
 #[derive(Debug)]
 pub(crate) struct Checker {
     direction: Direction,
-    rules: OnceLock<Rules>,
+    rules: OnceLock<RuleTable>,
 }
 
 impl Checker {
