@@ -11,40 +11,28 @@ use libtest_mimic::Trial;
 
 use crate::lies::{self, MUTATED, SILENCE};
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::shared_runtime::lowered;
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
 pub(crate) const HOST_ARGUMENT: &str = "--frame-host";
 
-const CHECKS: [&str; 4] = [
-    "mutated_frames_cost_their_own_run_and_benign_traffic_stays_right",
-    "a_guest_that_is_sent_more_than_it_reads_goes_on",
-    "a_listener_that_does_not_listen_delays_nothing",
-    "an_answer_that_comes_while_lines_are_written_is_taken",
+const CHECKS: &[Check] = &[
+    ("mutated_frames_cost_their_own_run_and_benign_traffic_stays_right", || roles::drive(mutated_beside_benign())),
+    ("a_guest_that_is_sent_more_than_it_reads_goes_on", || roles::drive(heavy_both_ways())),
+    ("a_listener_that_does_not_listen_delays_nothing", || roles::drive(deaf_listener())),
+    ("an_answer_that_comes_while_lines_are_written_is_taken", || roles::drive(answered_while_writing())),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("frames::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("frames", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => mutated_beside_benign().await,
-            [check] if check == CHECKS[1] => heavy_both_ways().await,
-            [check] if check == CHECKS[2] => deaf_listener().await,
-            [check] if check == CHECKS[3] => answered_while_writing().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 async fn mutated_beside_benign() -> anyhow::Result<()> {

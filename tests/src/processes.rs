@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal};
 use crate::lies::{BARREN_ARGUMENT, deaf_guest, executable, forged_frames};
 use crate::process_table::{self, until};
 use crate::required;
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -25,49 +25,33 @@ const ANSWER_MAX: Duration = Duration::from_millis(10 * 10);
 /// How long what has to happen may take.
 const SOON: Duration = Duration::from_secs(10);
 
-const CHECKS: [&str; 11] = [
-    "a_killed_zygote_of_a_scope_loses_its_own_runs_only_and_is_replaced",
-    "a_killed_base_zygote_is_replaced",
-    "runs_and_zygotes_are_behind_the_walls",
-    "a_spawned_run_is_behind_the_walls",
-    "the_answer_comes_soon_after_a_limit",
-    "forged_frames_fail_their_own_run_alone",
-    "a_guest_that_does_not_read_is_not_listened_to",
-    "a_zygote_that_lies_is_not_used",
-    "a_dropped_session_ends_its_runs",
-    "a_fork_that_the_system_refuses_is_an_error_of_its_run",
-    "a_killed_zygote_is_replaced_at_once_where_isolation_is_strict",
+const CHECKS: &[Check] = &[
+    ("a_killed_zygote_of_a_scope_loses_its_own_runs_only_and_is_replaced", || roles::drive(kill_scope_zygote())),
+    ("a_killed_base_zygote_is_replaced", || roles::drive(kill_base_zygote())),
+    ("runs_and_zygotes_are_behind_the_walls", || roles::drive(walls_of_forks())),
+    ("a_spawned_run_is_behind_the_walls", || roles::drive(walls_of_spawned())),
+    ("the_answer_comes_soon_after_a_limit", || roles::drive(answers_after_limits())),
+    ("forged_frames_fail_their_own_run_alone", || roles::drive(forged_frames())),
+    ("a_guest_that_does_not_read_is_not_listened_to", || roles::drive(deaf_guest())),
+    ("a_zygote_that_lies_is_not_used", || roles::drive(lying_zygote())),
+    ("a_dropped_session_ends_its_runs", || roles::drive(drop_session())),
+    ("a_fork_that_the_system_refuses_is_an_error_of_its_run", || roles::drive(refused_forks())),
+    ("a_killed_zygote_is_replaced_at_once_where_isolation_is_strict", || roles::drive(kill_strict_zygote())),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks = CHECKS
-        .map(|check| Trial::test(format!("processes::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
-    let mut trials = Vec::from(checks);
+    let mut trials = roles::trials_of("processes", HOST_ARGUMENT, CHECKS);
     trials.push(Trial::test("processes::a_killed_host_leaves_no_guest", kill_host));
     trials
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => kill_scope_zygote().await,
-            [check] if check == CHECKS[1] => kill_base_zygote().await,
-            [check] if check == CHECKS[2] => walls_of_forks().await,
-            [check] if check == CHECKS[3] => walls_of_spawned().await,
-            [check] if check == CHECKS[4] => answers_after_limits().await,
-            [check] if check == CHECKS[5] => forged_frames().await,
-            [check] if check == CHECKS[6] => deaf_guest().await,
-            [check] if check == CHECKS[7] => lying_zygote().await,
-            [check] if check == CHECKS[8] => drop_session().await,
-            [check] if check == CHECKS[9] => refused_forks().await,
-            [check] if check == CHECKS[10] => kill_strict_zygote().await,
-            [check] if check == "to-be-killed" => wait_to_be_killed().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    if arguments == ["to-be-killed"] {
+        return roles::drive(wait_to_be_killed());
+    }
+    roles::make_one(CHECKS, arguments)
 }
 
 pub(crate) type Run = tokio::task::JoinHandle<Result<Outcome, RunError>>;

@@ -5,12 +5,37 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::Failed;
+use libtest_mimic::{Failed, Trial};
 
 use crate::required;
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
+
+/// A check that is made in a process of its own: its name, and what is done there.
+pub(crate) type Check = (&'static str, fn() -> anyhow::Result<()>);
+
+/// A trial for each of `checks`, which are called `module::...` and made by a process that plays `role`.
+pub(crate) fn trials_of(module: &str, role: &'static str, checks: &[Check]) -> Vec<Trial> {
+    let trial = |(check, _): &Check| {
+        let check = *check;
+        Trial::test(format!("{module}::{check}"), move || play_in_own_process(&[role, check]))
+    };
+    checks.iter().map(trial).collect()
+}
+
+/// Makes the one of `checks` that `arguments` name.
+pub(crate) fn make_one(checks: &[Check], arguments: &[String]) -> anyhow::Result<()> {
+    match checks.iter().find(|(check, _)| arguments == [*check]) {
+        Some((_, check)) => check(),
+        None => anyhow::bail!("unknown check {arguments:?}"),
+    }
+}
+
+/// Drives `check` as a backend would be: with two workers.
+pub(crate) fn drive(check: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(check)
+}
 
 /// Starts this binary with `arguments`; what it wrote, if it fails.
 pub(crate) fn play_in_own_process(arguments: &[&str]) -> Result<(), Failed> {
