@@ -61,9 +61,9 @@ mod host;
 pub mod mcp;
 
 pub use isolet_bindings::{
-    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
-    Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
-    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation, visible,
+    Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
+    DroppedTool, Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall,
+    ToolError, ToolErrorCode, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use isolet_bindings::{Scope, TokenBudget, Types};
+use isolet_bindings::{Declarations, Scope, TokenBudget};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
@@ -122,7 +122,7 @@ impl Session {
 
     /// The TypeScript of this session's tools within a budget of tokens.
     #[must_use]
-    pub fn types(&self, budget: TokenBudget) -> Types {
+    pub fn types(&self, budget: TokenBudget) -> Declarations {
         self.parts.scope.types(budget)
     }
 
