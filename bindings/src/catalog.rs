@@ -11,6 +11,7 @@ use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::name::{self, RAW_NAME_BYTES_MAX};
 use crate::scope::Scope;
+use crate::server::Server;
 
 /// The most tools that are taken from one server.
 pub const SERVER_TOOLS_MAX: usize = 10_000;
@@ -42,17 +43,6 @@ struct Inner {
     unchecked: Vec<UncheckedKeyword>,
     unchecked_count: usize,
     hash: ContentHash,
-}
-
-/// One server of a catalog and its tools, in the order in which it lists them.
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) id: Arc<str>,
-    /// What else it may be shown as.
-    pub(crate) other_names: Vec<String>,
-    pub(crate) tools: Vec<Arc<Tool>>,
-    /// How many tools of its list are not among these.
-    pub(crate) dropped: usize,
 }
 
 /// A catalog that cannot be loaded: the servers' ids cannot be told apart. The fault of the configuration.
@@ -317,10 +307,10 @@ impl Inner {
 }
 
 /// A definition of a server, with the name to report it by: a tool, or why it is none.
-type Checked = (String, Result<(Tool, Unchecked), DefinitionError>);
+type NamedDefinition = (String, Result<(Tool, Unchecked), DefinitionError>);
 
 /// The same definitions with the identifiers of their tools, which are known when all of a server are.
-fn called(checked: Vec<Checked>) -> impl Iterator<Item = Checked> {
+fn called(checked: Vec<NamedDefinition>) -> impl Iterator<Item = NamedDefinition> {
     let tools = checked.iter().filter_map(|(_, taken)| taken.as_ref().ok());
     let names: Vec<&str> = tools.map(|(tool, _)| tool.name()).collect();
     let mut identifiers = name::identifiers(&names).into_iter();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::comment;
 use crate::render::{Form, Writer};
 use crate::scoped_tool::ScopedTool;
-use crate::shape::{Alternative, Type};
-use crate::vocabulary::{ToolShape, Vocabulary};
+use crate::shape::{Alternative, ValueType};
+use crate::vocabulary::{Signature, Vocabulary};
 
 /// The most bytes of the declaration of one tool, or of one named type; what is longer is shown with less.
 pub const TOOL_TEXT_BYTES_MAX: usize = 48 << 10;
@@ -36,7 +36,7 @@ pub(crate) struct ServerDeclarations {
     pub(crate) opening: String,
     vocabulary: Vocabulary,
     types: Vec<Piece>,
-    shapes: Vec<ToolShape>,
+    shapes: Vec<Signature>,
     /// The index of the server's first tool in its scope.
     pub(crate) first: usize,
 }
@@ -162,7 +162,7 @@ fn type_piece(vocabulary: &Vocabulary, place: usize) -> Piece {
 }
 
 /// Whether a call without arguments would not match `input`.
-fn needs_arguments(input: &Type, vocabulary: &Vocabulary) -> bool {
+fn needs_arguments(input: &ValueType, vocabulary: &Vocabulary) -> bool {
     input.alternatives().iter().all(|alternative| match alternative {
         Alternative::Object(shape) => shape.properties.iter().any(|property| property.is_required),
         Alternative::All(parts) => parts.iter().any(|part| needs_arguments(part, vocabulary)),

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::words::{Kinds, kinds};
+use crate::words::{TypeKeyword, kinds};
 
 /// Whose values a schema is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn admits_null(schema: &Value) -> bool {
         let nullable = schema.get("nullable");
         let said = schema.get("type").map(|said| kinds(said, nullable));
         match said {
-            Some(Kinds::Only(kinds)) => kinds.contains(&"null"),
+            Some(TypeKeyword::Only(kinds)) => kinds.contains(&"null"),
             _ => nullable == Some(&Value::Bool(true)),
         }
     };

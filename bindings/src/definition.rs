@@ -17,7 +17,7 @@ use crate::hash::ContentHash;
 use crate::json;
 use crate::name::RAW_NAME_BYTES_MAX;
 use crate::schema::ToolTypes;
-use crate::words::{Kinds, kinds};
+use crate::words::{TypeKeyword, kinds};
 
 /// The most bytes of a tool's JSON.
 pub const TOOL_BYTES_MAX: usize = 1 << 20;
@@ -324,7 +324,7 @@ impl Tool {
 
     /// The types of its arguments and its result, made at the first use.
     pub(crate) fn types(&self) -> &ToolTypes {
-        self.types.get_or_init(|| ToolTypes::of(self))
+        self.types.get_or_init(|| ToolTypes::of(self.name(), self.input_schema(), self.output_schema(), self.unwraps_result()))
     }
 
     /// `arguments` against the input schema.
@@ -382,10 +382,10 @@ fn admits_object(schema: &Value) -> bool {
     match schema {
         Value::Bool(admits) => *admits,
         Value::Object(members) => match members.get("type").map(|said| kinds(said, None)) {
-            Some(Kinds::Only(kinds)) => kinds.contains(&"object"),
+            Some(TypeKeyword::Only(kinds)) => kinds.contains(&"object"),
             // A word that nobody here knows may mean an object; what is no word means nothing.
-            Some(Kinds::Unknown) => members.get("type").is_some_and(Value::is_string),
-            None | Some(Kinds::Any) => true,
+            Some(TypeKeyword::Unknown) => members.get("type").is_some_and(Value::is_string),
+            None | Some(TypeKeyword::Any) => true,
         },
         _ => false,
     }

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::Server;
 use crate::definition::Tool;
 use crate::grant_patterns::Patterns;
 use crate::grants::{Grants, WILDCARDS};
 use crate::name;
 use crate::nearest::nearest;
+use crate::server::Server;
 
 /// Grants that cannot be applied. The fault of the application.
 #[non_exhaustive]

@@ -4,29 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Keywords whose value is a schema, or an array of schemas.
-const SCHEMA_KEYWORDS: &[&str] = &[
-    "additionalItems",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "contains",
-    "contentSchema",
-    "else",
-    "if",
-    "items",
-    "not",
-    "oneOf",
-    "prefixItems",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-];
-
-/// Keywords whose value is an object of schemas.
-const SCHEMA_MAP_KEYWORDS: &[&str] =
-    &["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
+use crate::keywords::{self, Holds};
 
 /// A schema resource: the whole document, or a part of it that has an `$id`; by its place in [`References`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,17 +54,17 @@ impl<'schema> References<'schema> {
                 }
             }
             for (keyword, value) in members {
-                if SCHEMA_MAP_KEYWORDS.contains(&&**keyword) {
-                    waiting.extend(
-                        value.as_object().into_iter().flat_map(|schemas| schemas.values()).map(|schema| (schema, resource)),
-                    );
-                } else if SCHEMA_KEYWORDS.contains(&&**keyword) {
-                    match value {
+                match keywords::find(keyword).map(|keyword| keyword.holds) {
+                    Some(Holds::SchemaMap) => {
+                        let schemas = value.as_object().into_iter().flat_map(|schemas| schemas.values());
+                        waiting.extend(schemas.map(|schema| (schema, resource)));
+                    }
+                    Some(Holds::Schema | Holds::Schemas) => match value {
                         Value::Array(schemas) => waiting.extend(schemas.iter().map(|schema| (schema, resource))),
                         schema => waiting.push((schema, resource)),
-                    }
-                } else if matches!(keyword.as_str(), "$ref" | "$recursiveRef" | "$dynamicRef") {
-                    references.has_any = true;
+                    },
+                    Some(Holds::Reference) => references.has_any = true,
+                    _ => {}
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::comment::string_literal;
 use crate::name::is_word;
 use crate::pattern::key_type;
-use crate::shape::{Alternative, ArrayShape, ObjectShape, Property, Rest, Type};
+use crate::shape::{Alternative, ArrayShape, ObjectShape, Property, Rest, ValueType};
 use crate::vocabulary::Vocabulary;
 
 /// The most characters of an object on one line.
@@ -75,12 +75,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the type `value`, by its name if it has one.
-    pub(crate) fn write(&mut self, value: &Type) {
+    pub(crate) fn write(&mut self, value: &ValueType) {
         self.write_at(value, 0);
     }
 
     /// Writes what the type named `place` stands for.
-    pub(crate) fn write_declaration(&mut self, name: &str, value: &Type) {
+    pub(crate) fn write_declaration(&mut self, name: &str, value: &ValueType) {
         let object = match value.alternatives() {
             [Alternative::Object(shape)] => Some(shape),
             _ => None,
@@ -98,23 +98,23 @@ impl<'a> Writer<'a> {
         match (value, object) {
             // The shape itself, whose name is the one that is declared.
             (_, Some(shape)) => self.write_object(shape, 0),
-            (Type::Unknown, _) => self.push("unknown"),
-            (Type::Union(alternatives), _) => self.write_union(alternatives, 0),
+            (ValueType::Unknown, _) => self.push("unknown"),
+            (ValueType::Union(alternatives), _) => self.write_union(alternatives, 0),
         }
         self.push(";");
     }
 
-    fn write_at(&mut self, value: &Type, depth: usize) {
+    fn write_at(&mut self, value: &ValueType, depth: usize) {
         if self.write_name(value) {
             return;
         }
         match value {
-            Type::Unknown => self.push("unknown"),
-            Type::Union(alternatives) => {
+            ValueType::Unknown => self.push("unknown"),
+            ValueType::Union(alternatives) => {
                 let is_null = |alternative: &&Alternative| **alternative == Alternative::Null;
                 if self.form.is_full && alternatives.len() > 2 && alternatives.iter().any(|alternative| is_null(&alternative)) {
                     let others = alternatives.iter().filter(|alternative| !is_null(alternative)).cloned().collect();
-                    if self.write_name(&Type::Union(others)) {
+                    if self.write_name(&ValueType::Union(others)) {
                         return self.push(" | null");
                     }
                 }
@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the name of `value`, if it has one and names are written.
-    fn write_name(&mut self, value: &Type) -> bool {
+    fn write_name(&mut self, value: &ValueType) -> bool {
         let Some(place) = self.form.is_full.then(|| self.vocabulary.find(value)).flatten() else { return false };
         self.use_name(place);
         true
@@ -148,7 +148,7 @@ impl<'a> Writer<'a> {
             .map(|alternative| if let Alternative::Literal(_, text) = alternative { text.len() + 3 } else { 0 })
             .sum();
         if length > self.form.literals_length_max && alternatives.iter().filter(literals).count() > 1 {
-            let widened = Type::Union(alternatives.to_vec()).with_kinds_for_literals();
+            let widened = ValueType::Union(alternatives.to_vec()).with_kinds_for_literals();
             self.write_alternatives(widened.alternatives(), depth);
         } else {
             self.write_alternatives(alternatives, depth);
@@ -186,7 +186,7 @@ impl<'a> Writer<'a> {
             Alternative::Literal(_, text) => self.push(text),
             Alternative::Array(shape) => self.write_array(shape, depth),
             Alternative::Object(shape) => {
-                if !self.write_name(&Type::one(alternative.clone())) {
+                if !self.write_name(&ValueType::one(alternative.clone())) {
                     self.write_object(shape, depth);
                 }
             }
@@ -214,13 +214,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes `value`, in parentheses where it would not stay together beside an operator.
-    fn write_enclosed(&mut self, value: &Type, depth: usize) {
+    fn write_enclosed(&mut self, value: &ValueType, depth: usize) {
         let start = self.text.len();
         self.write_at(value, depth);
         let is_single = match value.alternatives() {
             [Alternative::All(_)] => false,
             [_] => true,
-            _ => *value == Type::Unknown || value.is_never(),
+            _ => *value == ValueType::Unknown || value.is_never(),
         };
         if !is_single && !self.text[start..].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             self.text.insert(start, '(');
@@ -285,7 +285,7 @@ impl<'a> Writer<'a> {
     /// An object without declared properties.
     fn write_map(&mut self, rest: &Rest, depth: usize) {
         match rest {
-            Rest::Unsaid | Rest::Values(Type::Unknown) => self.push("Record<string, unknown>"),
+            Rest::Unsaid | Rest::Values(ValueType::Unknown) => self.push("Record<string, unknown>"),
             Rest::Closed => self.push("Record<string, never>"),
             Rest::Values(_) if depth >= self.form.depth_max => self.push("Record<string, unknown>"),
             // `Record` of a type that it is part of would be circular.
@@ -391,7 +391,7 @@ impl<'a> Writer<'a> {
                     self.write_index(&key_type(pattern), matching, values, depth);
                 }
                 if let Some(others) = others {
-                    let all = Type::any_of(patterns.iter().map(|(_, values)| values).chain([others]).cloned());
+                    let all = ValueType::any_of(patterns.iter().map(|(_, values)| values).chain([others]).cloned());
                     self.push("; ");
                     self.write_index("string", properties.iter(), &all, depth);
                 }
@@ -403,16 +403,16 @@ impl<'a> Writer<'a> {
         &mut self,
         key: &str,
         properties: impl Iterator<Item = &'p Property> + Clone,
-        values: &Type,
+        values: &ValueType,
         depth: usize,
     ) {
         self.push("[key: ");
         self.push(key);
         self.push("]: ");
         let all =
-            Type::any_of(std::iter::once(values.clone()).chain(properties.clone().map(|property| property.value.clone())));
+            ValueType::any_of(std::iter::once(values.clone()).chain(properties.clone().map(|property| property.value.clone())));
         self.write_at(&all, depth + 1);
-        if all != Type::Unknown && properties.into_iter().any(|property| !property.is_required) {
+        if all != ValueType::Unknown && properties.into_iter().any(|property| !property.is_required) {
             self.push(" | undefined");
         }
     }

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::name::is_identifier;
-use crate::schema::Definition;
+use crate::schema::RecursiveType;
 use crate::scoped_tool::ScopedTool;
-use crate::shape::{Alternative, ObjectShape, Type};
+use crate::shape::{Alternative, ObjectShape, ValueType};
 
 /// The fewest characters that naming a type must save.
 const SAVING_MIN: usize = 24;
@@ -17,27 +17,27 @@ const SAVING_MIN: usize = 24;
 /// The fewest characters of a type that is worth counting.
 const LENGTH_MIN: usize = 40;
 
-/// Type names that the text uses with TypeScript's meaning.
+/// ValueType names that the text uses with TypeScript's meaning.
 const TAKEN: &[&str] = &["Array", "Promise", "Record", "integer"];
 
 /// The named types of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     types: Vec<NamedType>,
-    by_type: HashMap<Type, usize>,
+    by_type: HashMap<ValueType, usize>,
 }
 
 #[derive(Debug)]
 struct NamedType {
     name: String,
-    value: Type,
+    value: ValueType,
 }
 
 /// The arguments and the result of one tool, in the words of a vocabulary.
 #[derive(Debug)]
-pub(crate) struct ToolShape {
-    pub(crate) input: Type,
-    pub(crate) output: Option<Type>,
+pub(crate) struct Signature {
+    pub(crate) input: ValueType,
+    pub(crate) output: Option<ValueType>,
 }
 
 impl Vocabulary {
@@ -45,9 +45,9 @@ impl Vocabulary {
     pub(crate) const INTEGER: usize = 0;
 
     /// The vocabulary of `tools`, all of one server, and what each of them takes and gives. Pinned arguments are not shown.
-    pub(crate) fn of(tools: &[ScopedTool]) -> (Self, Vec<ToolShape>) {
+    pub(crate) fn of(tools: &[ScopedTool]) -> (Self, Vec<Signature>) {
         let mut vocabulary = Self::default();
-        vocabulary.types.push(NamedType { name: "integer".to_owned(), value: Type::one(Alternative::Number) });
+        vocabulary.types.push(NamedType { name: "integer".to_owned(), value: ValueType::one(Alternative::Number) });
         let mut names = HashSet::new();
         let mut known = HashMap::new();
         let mut shapes = Vec::new();
@@ -55,7 +55,7 @@ impl Vocabulary {
         for tool in tools {
             let types = tool.definition().types();
             let places = vocabulary.define(&types.definitions, &mut known, &mut names);
-            let placed = |value: &Type| if places.is_empty() { value.clone() } else { value.renumbered(&places) };
+            let placed = |value: &ValueType| if places.is_empty() { value.clone() } else { value.renumbered(&places) };
             let input = without_pinned(placed(&types.input), &vocabulary, tool);
             let output = types.output.as_ref().map(placed);
             for (value, name) in &types.names {
@@ -65,9 +65,9 @@ impl Vocabulary {
             if let Some(output) = &output {
                 sharing.count(output, &format!("{}_result", tool.identifier()));
             }
-            shapes.push(ToolShape { input, output });
+            shapes.push(Signature { input, output });
         }
-        let recursive: Vec<Type> = vocabulary.types[1..].iter().map(|named| named.value.clone()).collect();
+        let recursive: Vec<ValueType> = vocabulary.types[1..].iter().map(|named| named.value.clone()).collect();
         for (place, value) in recursive.into_iter().enumerate() {
             sharing.count_parts(&value, "part");
             vocabulary.by_type.entry(value).or_insert(place + 1);
@@ -85,8 +85,8 @@ impl Vocabulary {
     /// Takes the recursive types of one tool, unless an equal one of another tool is here; their places.
     fn define(
         &mut self,
-        definitions: &[Definition],
-        known: &mut HashMap<Vec<(String, Type)>, usize>,
+        definitions: &[RecursiveType],
+        known: &mut HashMap<Vec<(String, ValueType)>, usize>,
         names: &mut HashSet<String>,
     ) -> Vec<usize> {
         let mut places = Vec::with_capacity(definitions.len());
@@ -96,7 +96,7 @@ impl Vocabulary {
             let named = *known.entry(closure(definitions, place)).or_insert(next);
             if named == next {
                 let name = unique(&definitions[place].name, names);
-                self.types.push(NamedType { name, value: Type::Unknown });
+                self.types.push(NamedType { name, value: ValueType::Unknown });
                 added.push((place, named));
             }
             places.push(named);
@@ -108,7 +108,7 @@ impl Vocabulary {
     }
 
     /// The place of the name of `value`, if it has one.
-    pub(crate) fn find(&self, value: &Type) -> Option<usize> {
+    pub(crate) fn find(&self, value: &ValueType) -> Option<usize> {
         if self.by_type.is_empty() || !is_nameable(value) {
             return None;
         }
@@ -119,7 +119,7 @@ impl Vocabulary {
         &self.types[place].name
     }
 
-    pub(crate) fn value(&self, place: usize) -> &Type {
+    pub(crate) fn value(&self, place: usize) -> &ValueType {
         &self.types[place].value
     }
 
@@ -129,7 +129,7 @@ impl Vocabulary {
 }
 
 /// The definition `place` and all that it mentions, numbered in the order in which it does: equal for equal recursive types.
-fn closure(definitions: &[Definition], place: usize) -> Vec<(String, Type)> {
+fn closure(definitions: &[RecursiveType], place: usize) -> Vec<(String, ValueType)> {
     let mut order = vec![place];
     let mut next = 0;
     while next < order.len() {
@@ -154,7 +154,7 @@ fn closure(definitions: &[Definition], place: usize) -> Vec<(String, Type)> {
 }
 
 /// `input` without the pinned arguments of `tool`.
-fn without_pinned(input: Type, vocabulary: &Vocabulary, tool: &ScopedTool) -> Type {
+fn without_pinned(input: ValueType, vocabulary: &Vocabulary, tool: &ScopedTool) -> ValueType {
     if !tool.has_pinned() {
         return input;
     }
@@ -173,24 +173,24 @@ fn without_pinned(input: Type, vocabulary: &Vocabulary, tool: &ScopedTool) -> Ty
         _ => &input,
     };
     match opened {
-        Type::Unknown => Type::Unknown,
-        Type::Union(alternatives) => Type::Union(alternatives.iter().map(strip).collect()),
+        ValueType::Unknown => ValueType::Unknown,
+        ValueType::Union(alternatives) => ValueType::Union(alternatives.iter().map(strip).collect()),
     }
 }
 
 /// How often each larger type is used, and what it may be called.
 #[derive(Default)]
 struct Sharing {
-    names: HashMap<Type, String>,
+    names: HashMap<ValueType, String>,
     /// The place of each type in `met`.
-    places: HashMap<Type, usize>,
+    places: HashMap<ValueType, usize>,
     /// The types in the order in which they were met.
     met: Vec<Met>,
 }
 
 /// A type that was met.
 struct Met {
-    value: Type,
+    value: ValueType,
     /// The shortest name of a place where it was.
     place: String,
     /// About its characters.
@@ -200,12 +200,12 @@ struct Met {
 
 impl Sharing {
     /// Counts `value` and, the first time, its parts.
-    fn count(&mut self, value: &Type, place: &str) {
+    fn count(&mut self, value: &ValueType, place: &str) {
         let has_null = value.alternatives().len() > 1 && value.alternatives().contains(&Alternative::Null);
         if has_null {
             let others =
                 value.alternatives().iter().filter(|alternative| **alternative != Alternative::Null).cloned().collect();
-            return self.count(&Type::Union(others), place);
+            return self.count(&ValueType::Union(others), place);
         }
         if is_nameable(value) {
             let length = length(value);
@@ -225,7 +225,7 @@ impl Sharing {
         if value.alternatives().len() > 1 {
             for alternative in value.alternatives() {
                 if !matches!(alternative, Alternative::Literal(..)) {
-                    self.count(&Type::one(alternative.clone()), place);
+                    self.count(&ValueType::one(alternative.clone()), place);
                 }
             }
         } else {
@@ -234,7 +234,7 @@ impl Sharing {
     }
 
     /// Counts the types that `value` consists of.
-    fn count_parts(&mut self, value: &Type, place: &str) {
+    fn count_parts(&mut self, value: &ValueType, place: &str) {
         for alternative in value.alternatives() {
             match alternative {
                 Alternative::Object(shape) => {
@@ -256,7 +256,7 @@ impl Sharing {
     }
 
     /// The types that are worth a name, with their names, in the order in which they were met.
-    fn worth_naming(self) -> Vec<(Type, String)> {
+    fn worth_naming(self) -> Vec<(ValueType, String)> {
         let Self { mut names, met, .. } = self;
         let worth = |Met { value, place, length, uses }: Met| {
             let name = names.remove(&value).unwrap_or(place);
@@ -268,7 +268,7 @@ impl Sharing {
 }
 
 /// Whether a name can stand for `value`: objects and unions, not arrays or single scalars.
-fn is_nameable(value: &Type) -> bool {
+fn is_nameable(value: &ValueType) -> bool {
     match value.alternatives() {
         [] => false,
         [only] => matches!(only, Alternative::Object(_) | Alternative::All(_)),
@@ -277,7 +277,7 @@ fn is_nameable(value: &Type) -> bool {
 }
 
 /// About how many characters `value` takes when it is written out.
-fn length(value: &Type) -> usize {
+fn length(value: &ValueType) -> usize {
     let scalars: usize = value
         .alternatives()
         .iter()

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// What a `type` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kinds {
+pub(crate) enum TypeKeyword {
     /// Nothing: any value may come.
     Any,
     /// Values of these kinds, by JSON Schema's words.
@@ -14,9 +14,9 @@ pub(crate) enum Kinds {
 }
 
 /// The kinds that `said`, the value of `type`, means. `nullable` is OpenAPI's, which adds null.
-pub(crate) fn kinds(said: &Value, nullable: Option<&Value>) -> Kinds {
+pub(crate) fn kinds(said: &Value, nullable: Option<&Value>) -> TypeKeyword {
     let words: &[Value] = match said {
-        Value::Null => return Kinds::Any,
+        Value::Null => return TypeKeyword::Any,
         Value::Array(words) if !words.is_empty() => words,
         word => std::slice::from_ref(word),
     };
@@ -24,16 +24,16 @@ pub(crate) fn kinds(said: &Value, nullable: Option<&Value>) -> Kinds {
     for word in words {
         let kind = if word.is_null() { Some("null") } else { word.as_str().and_then(kind) };
         match kind {
-            Some("any") => return Kinds::Any,
+            Some("any") => return TypeKeyword::Any,
             Some(kind) if kinds.contains(&kind) => {}
             Some(kind) => kinds.push(kind),
-            None => return Kinds::Unknown,
+            None => return TypeKeyword::Unknown,
         }
     }
     if nullable == Some(&Value::Bool(true)) && !kinds.contains(&"null") {
         kinds.push("null");
     }
-    Kinds::Only(kinds)
+    TypeKeyword::Only(kinds)
 }
 
 /// JSON Schema's word for `word`: its own in any case (Google writes `STRING`), those of Python, and `any` of older drafts.
@@ -60,17 +60,17 @@ mod tests {
 
     #[test]
     fn words_of_other_languages_are_read_and_others_are_not_guessed() {
-        let check = |said: Value, expected: Kinds| assert_eq!(kinds(&said, None), expected, "{said}");
-        check(json!("string"), Kinds::Only(vec!["string"]));
-        check(json!(["STRING", "null"]), Kinds::Only(vec!["string", "null"]));
-        check(json!(["int", "Integer"]), Kinds::Only(vec!["integer"]));
-        check(json!("any"), Kinds::Any);
-        check(json!(["string", "any"]), Kinds::Any);
-        check(json!(null), Kinds::Any);
-        check(json!(["string", null]), Kinds::Only(vec!["string", "null"]));
+        let check = |said: Value, expected: TypeKeyword| assert_eq!(kinds(&said, None), expected, "{said}");
+        check(json!("string"), TypeKeyword::Only(vec!["string"]));
+        check(json!(["STRING", "null"]), TypeKeyword::Only(vec!["string", "null"]));
+        check(json!(["int", "Integer"]), TypeKeyword::Only(vec!["integer"]));
+        check(json!("any"), TypeKeyword::Any);
+        check(json!(["string", "any"]), TypeKeyword::Any);
+        check(json!(null), TypeKeyword::Any);
+        check(json!(["string", null]), TypeKeyword::Only(vec!["string", "null"]));
         for unknown in [json!("date"), json!(7), json!([]), json!(["string", 7]), json!({"a": 1})] {
-            check(unknown, Kinds::Unknown);
+            check(unknown, TypeKeyword::Unknown);
         }
-        assert_eq!(kinds(&json!("string"), Some(&json!(true))), Kinds::Only(vec!["string", "null"]));
+        assert_eq!(kinds(&json!("string"), Some(&json!(true))), TypeKeyword::Only(vec!["string", "null"]));
     }
 }

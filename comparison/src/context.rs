@@ -5,8 +5,8 @@ use isolet::{Config, Runtime, Scope, TokenBudget, ToolHost};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-use crate::Setting;
 use crate::client::{Client, Connection, Size};
+use crate::setting::Setting;
 
 /// Budgets for declarations, tokens.
 const BUDGETS: [usize; 3] = [1000, 2000, 4000];

@@ -3,13 +3,25 @@
 use std::fmt::Write as _;
 
 use crate::chart::{self, Bar};
+use crate::comparison::Comparison;
 use crate::table::{Table, grouped, tables};
-use crate::{Comparison, TaskCost};
+use crate::task::TaskCost;
 
 const STYLE: &str = include_str!("page.css");
 
+impl Comparison {
+    /// One page of HTML, with charts, that loads nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a chart cannot be drawn.
+    pub fn page(&self) -> anyhow::Result<String> {
+        page(self)
+    }
+}
+
 /// The page.
-pub(crate) fn page(comparison: &Comparison) -> anyhow::Result<String> {
+fn page(comparison: &Comparison) -> anyhow::Result<String> {
     let mut charts = vec![
         chart::bars(&start_up(comparison), "milliseconds to the first answer, logarithmic")?,
         chart::bars(&context(comparison), "tokens (o200k), logarithmic")?,

@@ -9,8 +9,8 @@ use isolet::mcp::{Configuration, Mode, Upstreams};
 use isolet::{Config, End, Origin, Runtime, Start, ToolHost};
 use serde::Serialize;
 
-use crate::Setting;
 use crate::client::{Client, Connection};
+use crate::setting::Setting;
 
 /// The way against which all others are set.
 pub(crate) const READY: &str = "code mode, forked ahead";

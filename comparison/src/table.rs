@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::task::Side;
-use crate::{Comparison, StartUp, TaskCost};
+use crate::comparison::Comparison;
+use crate::start_up::StartUp;
+use crate::task::{Side, TaskCost};
 
 /// A title and rows of cells; the first row has the names of the columns.
 pub(crate) struct Table {
@@ -35,6 +36,15 @@ impl fmt::Display for Table {
         }
         for note in &self.notes {
             writeln!(to, "  {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for table in tables(self) {
+            writeln!(to, "{table}")?;
         }
         Ok(())
     }

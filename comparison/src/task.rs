@@ -12,27 +12,10 @@ use isolet::{Config, Runtime, ScopedTool, ToolHost};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Setting;
 use crate::client::{Answer, Client, Connection, Size};
 use crate::context::definitions;
 use crate::recording_host::{Recorded, Recording, RecordingHost};
-
-/// Something to be done, as the program that does it.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// What it is called in the tables.
-    pub name: String,
-    /// The body of an async function, in TypeScript. The words of its first comment are what the agent searches for.
-    pub program: String,
-}
-
-impl Task {
-    /// What the agent searches for.
-    fn question(&self) -> &str {
-        let comment = self.program.lines().find_map(|line| line.trim().strip_prefix("//"));
-        comment.map_or(self.name.as_str(), str::trim)
-    }
-}
+use crate::setting::{Setting, Task};
 
 /// What a task cost in both modes.
 #[non_exhaustive]

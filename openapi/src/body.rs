@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::document::OperationError;
 use crate::excerpt::beginning;
+use crate::fault::OperationError;
 use crate::parameter::{NAME_BYTES_MAX, is_json};
 use crate::reference;
 use crate::style::{Notation, Style};

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use crate::body::{BodyKind, FieldEncoding, RequestBody, file, is_file};
-use crate::document::OperationError;
 use crate::excerpt::{beginning, cut};
+use crate::fault::OperationError;
 use crate::name::{self, ToolNames};
 use crate::output;
 use crate::parameter::{self, ArgumentPlace, Writing};

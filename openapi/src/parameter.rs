@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::document::OperationError;
+use crate::fault::OperationError;
 use crate::reference;
 use crate::security::SecurityPlace;
 use crate::style::{Notation, Style};

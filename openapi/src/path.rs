@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::document::OperationError;
+use crate::fault::OperationError;
 
 /// The most bytes of a path.
 const PATH_BYTES_MAX: usize = 2_000;

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::document::DocumentError;
-
-/// The most bytes of a document.
-pub const DOCUMENT_BYTES_MAX: usize = 32 << 20;
+use crate::fault::{DOCUMENT_BYTES_MAX, DocumentError};
 
 /// The most levels that a document nests.
 pub const DOCUMENT_DEPTH_MAX: usize = 120;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::{fmt, io, iter};
 
 use crate::address::AddressKind;
+use crate::host::host_name;
 
 /// Why a request got no answer.
 ///
@@ -225,7 +226,7 @@ impl OutboundError {
             return Some(own.clone());
         }
         let request = chain(error).find_map(<dyn Error>::downcast_ref::<reqwest::Error>)?;
-        let host = request.url().and_then(|url| url.host().map(|host| crate::policy::host_name(&host))).unwrap_or_default();
+        let host = request.url().and_then(|url| url.host().map(|host| host_name(&host))).unwrap_or_default();
         Some(Self::of_request(host, request))
     }
 

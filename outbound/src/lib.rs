@@ -50,6 +50,7 @@
 
 mod address;
 mod error;
+mod host;
 mod outbound;
 mod place;
 mod policy;

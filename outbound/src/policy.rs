@@ -7,9 +7,9 @@ use url::{Host, Url};
 
 use crate::address::AddressKind;
 use crate::error::OutboundError;
-use crate::place::{Place, without_root};
+use crate::host::{host_name, is_loopback, is_reserved, literal};
+use crate::place::Place;
 use crate::proxy::Proxy;
-use crate::route;
 
 /// Who wrote the addresses that are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Policy {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OutboundError::CredentialsInAddress { host: name });
         }
-        if route::is_reserved(&name) {
+        if is_reserved(&name) {
             return Err(OutboundError::NotFound { host: name });
         }
         match host {
@@ -151,27 +151,6 @@ impl Default for Limits {
             redirects_max: 3,
         }
     }
-}
-
-/// The name of a host as rules and messages have it: without the dot at its end, addresses without brackets.
-pub(crate) fn host_name(host: &Host<&str>) -> String {
-    match host {
-        Host::Domain(name) => without_root(name).to_owned(),
-        Host::Ipv4(address) => address.to_string(),
-        Host::Ipv6(address) => address.to_string(),
-    }
-}
-
-/// Whether `name` says by itself that it is this machine.
-pub(crate) fn is_loopback(name: &str) -> bool {
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || literal(name).is_some_and(|address| AddressKind::of(address) == Some(AddressKind::Loopback))
-}
-
-/// The address that `name` is.
-pub(crate) fn literal(name: &str) -> Option<IpAddr> {
-    name.parse().ok()
 }
 
 #[cfg(test)]

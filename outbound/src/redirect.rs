@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use crate::error::OutboundError;
-use crate::policy::host_name;
+use crate::host::host_name;
 
 /// The most characters of an address that a server redirected to.
 const TARGET_LENGTH_MAX: usize = 200;

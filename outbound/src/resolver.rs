@@ -7,8 +7,9 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use crate::error::OutboundError;
+use crate::host::{host_name, is_loopback, literal};
 use crate::place::without_root;
-use crate::policy::{Policy, is_loopback, literal};
+use crate::policy::Policy;
 use crate::route::{self, Route};
 
 /// The most addresses of one host that are tried.
@@ -70,7 +71,7 @@ impl CheckedResolver {
 
     /// The proxy may be at any address: the operator wrote it.
     async fn proxy(&self) -> Result<Vec<IpAddr>, OutboundError> {
-        let host = self.policy.proxy.as_ref().and_then(|proxy| proxy.url().host().map(|host| crate::policy::host_name(&host)));
+        let host = self.policy.proxy.as_ref().and_then(|proxy| proxy.url().host().map(|host| host_name(&host)));
         let Some(host) = host else { return Ok(Vec::new()) };
         match literal(&host) {
             Some(address) => Ok(vec![address]),

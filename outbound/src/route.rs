@@ -2,18 +2,16 @@
 //!
 //! Libraries get a bare `reqwest::Client` and may ask it for any address, and the client asks its resolver for names alone: an address that
 //! is written as numbers never gets there. But for each connection it asks which proxy to take. So what must not be called, and what goes
-//! through the proxy, gets a "proxy" whose name says which of both: a name below [`SUFFIX`] that nothing but our resolver knows.
+//! through the proxy, gets a "proxy" whose name says which of both: a name below [`ROUTE_SUFFIX`] that nothing but our resolver knows.
 
 use std::sync::Arc;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
-use crate::policy::{Policy, host_name, is_loopback};
+use crate::host::{ROUTE_SUFFIX, host_name, is_loopback, is_reserved};
+use crate::policy::Policy;
 use crate::proxy::{self, Proxy};
-
-/// `.invalid` never exists (RFC 6761), and addresses that end so are refused before they get here.
-const SUFFIX: &str = "route.isolet.invalid";
 
 /// The most characters of a label of a name.
 const LABEL_LENGTH: usize = 60;
@@ -27,11 +25,6 @@ pub(crate) enum Route {
     Proxy { host: String },
     /// Nothing: this must not be called. The policy says why.
     Nowhere { url: Option<Url> },
-}
-
-/// Whether the host `name` is one of ours, which no address may have.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    name == SUFFIX || name.strip_suffix(SUFFIX).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// Decides for each connection.
@@ -71,9 +64,9 @@ fn named(port: u16, what: &str, url: &Url) -> Url {
     let labels: Vec<&str> =
         (0..hex.len()).step_by(LABEL_LENGTH).filter_map(|at| hex.get(at..hex.len().min(at + LABEL_LENGTH))).collect();
     // Without a way of its own a connection would go straight: a name that cannot be said leads nowhere.
-    format!("http://{}.{what}.{SUFFIX}:{port}", labels.join("."))
+    format!("http://{}.{what}.{ROUTE_SUFFIX}:{port}", labels.join("."))
         .parse()
-        .unwrap_or_else(|_| Url::parse(&format!("http://{SUFFIX}")).expect("a constant address is one"))
+        .unwrap_or_else(|_| Url::parse(&format!("http://{ROUTE_SUFFIX}")).expect("a constant address is one"))
 }
 
 /// What `name` stands for.
@@ -81,7 +74,7 @@ pub(crate) fn of_name(name: &str) -> Route {
     if !is_reserved(name) {
         return Route::Straight;
     }
-    let labels = name.strip_suffix(SUFFIX).unwrap_or_default().trim_end_matches('.');
+    let labels = name.strip_suffix(ROUTE_SUFFIX).unwrap_or_default().trim_end_matches('.');
     let (hex, what) = labels.rsplit_once('.').unwrap_or_default();
     let url = origin(hex);
     match url.as_ref().and_then(Url::host) {

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
-use crate::doctor;
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the program returned; the types or tools were shown
@@ -15,6 +13,12 @@ Exit codes:
   4  no server could be used, or a guest process failed
 
 A server that fails is named on standard error, and what can be done without it goes on.";
+
+const DOCTOR_EXIT_CODES: &str = "\
+Exit codes:
+  0  programs run here, also with `--strict`
+  4  no program runs here
+  5  programs run here, but not with `--strict`: a wall is missing";
 
 const MCP_HELP: &str = "\
 Examples:
@@ -54,7 +58,7 @@ pub(crate) enum Command {
     /// Say how programs are isolated on this machine, and what is missing.
     ///
     /// Makes a runtime as `run` does, runs a program in it, and asks for strict isolation.
-    #[command(after_help = doctor::EXIT_CODES)]
+    #[command(after_help = DOCTOR_EXIT_CODES)]
     Doctor(DoctorCommand),
     /// Compare code mode and classic MCP on the same tools: start-up, tokens, round trips, tasks.
     #[command(after_help = COMPARE_HELP)]

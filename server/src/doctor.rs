@@ -14,12 +14,6 @@ use crate::command_line::DoctorCommand;
 use crate::fault::Fault;
 use crate::terminal;
 
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  programs run here, also with `--strict`
-  4  no program runs here
-  5  programs run here, but not with `--strict`: a wall is missing";
-
 /// The exit code of a machine on which programs run and strict isolation cannot be had.
 const EXIT_NOT_STRICT: u8 = 5;
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::kill;
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -27,17 +27,20 @@ const ENVIRONMENT: &str = "ISOLET_TEST_CANARY";
 /// The file with a canary, in the host's working directory.
 const FILE: &str = "credentials.json";
 
-const CHECKS: [&str; 4] = [
-    "nothing_planted_leaves",
-    "no_guest_process_holds_what_is_planted",
-    "a_zygote_is_the_same_after_1000_hostile_runs",
-    "runs_share_nothing",
+const CHECKS: &[Check] = &[
+    ("nothing_planted_leaves", || on_host(async |host| host.nothing_planted_leaves().await)),
+    ("no_guest_process_holds_what_is_planted", || on_host(async |host| host.no_guest_process_holds_what_is_planted().await)),
+    ("a_zygote_is_the_same_after_1000_hostile_runs", || on_host(async |host| host.a_zygote_is_the_same().await)),
+    ("runs_share_nothing", || on_host(async |host| host.runs_share_nothing().await)),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks = CHECKS.map(|check| Trial::test(format!("canary::{check}"), move || with_canaries(&[HOST_ARGUMENT, check])));
-    let mut trials = Vec::from(checks);
+    let trial = |(check, _): &Check| {
+        let check = *check;
+        Trial::test(format!("canary::{check}"), move || with_canaries(&[HOST_ARGUMENT, check]))
+    };
+    let mut trials: Vec<Trial> = CHECKS.iter().map(trial).collect();
     trials.push(Trial::test("canary::a_snapshot_holds_nothing_of_the_process_that_made_it", check_snapshot));
     trials
 }
@@ -55,7 +58,7 @@ fn with_canaries(arguments: &[&str]) -> Result<(), Failed> {
 /// Makes a base snapshot in this process and writes it.
 pub(crate) fn write_snapshot(arguments: &[String]) -> anyhow::Result<()> {
     let [path] = arguments else { anyhow::bail!("the only argument is a path") };
-    Ok(std::fs::write(path, isolet_snapshots::base::make(isolet::Jit::Off)?)?)
+    Ok(std::fs::write(path, isolet_snapshots::base::make(isolet::Jit::Off.v8_flags())?)?)
 }
 
 fn check_snapshot() -> Result<(), Failed> {
@@ -82,19 +85,14 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     [text.as_bytes(), &utf16].iter().any(|wanted| memchr::memmem::find(bytes, wanted).is_some())
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let host = Host::start().await?;
-        match arguments {
-            [check] if check == CHECKS[0] => host.nothing_planted_leaves().await,
-            [check] if check == CHECKS[1] => host.no_guest_process_holds_what_is_planted().await,
-            [check] if check == CHECKS[2] => host.a_zygote_is_the_same().await,
-            [check] if check == CHECKS[3] => host.runs_share_nothing().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
+}
+
+/// Makes a check on a host that has planted everything.
+fn on_host(check: impl AsyncFnOnce(Host) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    roles::drive(async { check(Host::start().await?).await })
 }
 
 /// Programs that look for what they should not see. None of them knows a canary.

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::json;
 
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::shared_runtime::{lowered, run, said, with_session};
 use crate::test_tools::{self, TestTools, Upstream};
 
@@ -36,40 +36,38 @@ const TESTS: &[Test] = &[
 ];
 
 /// Checks that look for a run's process: each in a host of its own.
-const CHECKS: [&str; 2] = ["a_sigkill_of_the_system_is_data", "any_other_signal_is_a_lost_guest"];
+const CHECKS: &[Check] = &[
+    ("a_sigkill_of_the_system_is_data", || {
+        roles::drive(async {
+            let outcome = signalled(Signal::KILL).await?;
+            ensure!(outcome.end == End::Stopped(Stop::Data), "{:?}", outcome.end);
+            Ok(())
+        })
+    }),
+    ("any_other_signal_is_a_lost_guest", || {
+        roles::drive(async {
+            for signal in [Signal::ABORT, Signal::ILL, Signal::SYS, Signal::USR1] {
+                let outcome = signalled(signal).await?;
+                let how = format!("signal {}", signal.as_raw());
+                ensure!(outcome.end == End::Stopped(Stop::GuestLost { how }), "{signal:?}: {:?}", outcome.end);
+            }
+            Ok(())
+        })
+    }),
+];
 
 /// One trial for each row.
 pub(crate) fn trials() -> Vec<Trial> {
     let tests = TESTS.iter().map(|(name, test)| {
         Trial::test(format!("endings::{name}"), move || test().map_err(|error| format!("{error:#}").into()))
     });
-    let checks = CHECKS
-        .iter()
-        .map(|check| Trial::test(format!("endings::{check}"), || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
+    let checks = roles::trials_of("endings", HOST_ARGUMENT, CHECKS);
     tests.chain(checks).collect()
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => {
-                let outcome = signalled(Signal::KILL).await?;
-                ensure!(outcome.end == End::Stopped(Stop::Data), "{:?}", outcome.end);
-                Ok(())
-            }
-            [check] if check == CHECKS[1] => {
-                for signal in [Signal::ABORT, Signal::ILL, Signal::SYS, Signal::USR1] {
-                    let outcome = signalled(signal).await?;
-                    let how = format!("signal {}", signal.as_raw());
-                    ensure!(outcome.end == End::Stopped(Stop::GuestLost { how }), "{signal:?}: {:?}", outcome.end);
-                }
-                Ok(())
-            }
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// A run whose process gets a signal from outside while it waits.

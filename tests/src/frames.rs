@@ -9,79 +9,37 @@ use anyhow::{Context as _, ensure};
 use isolet::{Config, End, RunOptions, Runtime, Session, ToolCall, ToolError, ToolHost, ToolReply};
 use libtest_mimic::Trial;
 
+use crate::lies::{self, MUTATED, SILENCE};
 use crate::process_table::{self, until};
-use crate::processes::{self, CALL, END, SAY, SILENCE};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::shared_runtime::lowered;
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
 pub(crate) const HOST_ARGUMENT: &str = "--frame-host";
-/// Begins the program of a liar that sends mutated frames; their seed follows.
-pub(crate) const MUTATED: &str = "mutated frames ";
 
-const CHECKS: [&str; 4] = [
-    "mutated_frames_cost_their_own_run_and_benign_traffic_stays_right",
-    "a_guest_that_is_sent_more_than_it_reads_goes_on",
-    "a_listener_that_does_not_listen_delays_nothing",
-    "an_answer_that_comes_while_lines_are_written_is_taken",
+const CHECKS: &[Check] = &[
+    ("mutated_frames_cost_their_own_run_and_benign_traffic_stays_right", || roles::drive(mutated_beside_benign())),
+    ("a_guest_that_is_sent_more_than_it_reads_goes_on", || roles::drive(heavy_both_ways())),
+    ("a_listener_that_does_not_listen_delays_nothing", || roles::drive(deaf_listener())),
+    ("an_answer_that_comes_while_lines_are_written_is_taken", || roles::drive(answered_while_writing())),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("frames::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("frames", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => mutated_beside_benign().await,
-            [check] if check == CHECKS[1] => heavy_both_ways().await,
-            [check] if check == CHECKS[2] => deaf_listener().await,
-            [check] if check == CHECKS[3] => answered_while_writing().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
-}
-
-/// Frames that a run could send, then some of their bytes changed, moved, doubled or cut off.
-pub(crate) fn mutated(seed: u64) -> Vec<u8> {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let mut stream = Vec::new();
-    let mut append = |kind: u8, numbers: &[u32], text: &str| {
-        let bytes = u32::try_from(numbers.len() * 4 + text.len()).unwrap_or(0);
-        stream.extend_from_slice(&bytes.to_le_bytes());
-        stream.push(kind);
-        numbers.iter().for_each(|number| stream.extend_from_slice(&number.to_le_bytes()));
-        stream.extend_from_slice(text.as_bytes());
-    };
-    for call in 1..=random.u32(1..20) {
-        append(SAY, &[], "\u{1}a line");
-        append(CALL, &[call, random.u32(0..8), 1, 1], r#"{"value":"lie"}"#);
-    }
-    append(END, &[0, 0, 0, 0], "\0\"an end\"");
-    for _ in 0..random.usize(0..6) {
-        let place = random.usize(..stream.len());
-        match random.u8(0..4) {
-            0 => stream[place] = random.u8(..),
-            1 => stream.truncate(place + 1),
-            2 => stream.extend_from_within(place..),
-            _ => stream.insert(place, random.u8(..)),
-        }
-    }
-    stream
+    roles::make_one(CHECKS, arguments)
 }
 
 async fn mutated_beside_benign() -> anyhow::Result<()> {
     const LIARS: u64 = 120;
     let (place, scopes) = (tempfile::tempdir()?, test_tools::scopes()?);
     let (liar, honest) = (Upstream::new("liar"), Upstream::new("honest"));
-    let lying = Arc::new(processes::liars(&place, scopes.both.clone(), &liar)?);
+    let lying = Arc::new(lies::liars(&place, scopes.both.clone(), &liar)?);
     let runtime = Runtime::new(Config::default())?;
     runtime.prepare(&scopes.both).await?;
     let benign = runtime.session(scopes.both, TestTools(Arc::clone(&honest)));

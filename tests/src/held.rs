@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 
 /// The first argument of a host; the second is the name of a check.
 pub(crate) const HOST_ARGUMENT: &str = "--held-host";
@@ -19,35 +19,22 @@ pub(crate) const HOST_ARGUMENT: &str = "--held-host";
 const SOON: Duration = Duration::from_secs(30);
 const MIB: usize = 1 << 20;
 
-const CHECKS: [&str; 5] = [
-    "arguments_are_held_once_within_the_budget_and_not_beyond_their_run",
-    "calls_beyond_the_budgets_wait_and_all_are_answered",
-    "a_cancelled_run_frees_what_it_held_at_once",
-    "a_run_that_holds_all_it_can_delays_no_other",
-    "replies_are_held_until_they_are_read",
+const CHECKS: &[Check] = &[
+    ("arguments_are_held_once_within_the_budget_and_not_beyond_their_run", || roles::drive(held_once())),
+    ("calls_beyond_the_budgets_wait_and_all_are_answered", || roles::drive(all_answered())),
+    ("a_cancelled_run_frees_what_it_held_at_once", || roles::drive(cancelled())),
+    ("a_run_that_holds_all_it_can_delays_no_other", || roles::drive(others())),
+    ("replies_are_held_until_they_are_read", || roles::drive(replies())),
 ];
 
 /// One trial a check.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("held::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("held", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => held_once().await,
-            [check] if check == CHECKS[1] => all_answered().await,
-            [check] if check == CHECKS[2] => cancelled().await,
-            [check] if check == CHECKS[3] => others().await,
-            [check] if check == CHECKS[4] => replies().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// A tool that keeps its calls until it is told to answer them, and looks at no argument.

@@ -13,7 +13,7 @@ use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 
 use crate::process_table::until;
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::shared_runtime::lowered;
 
 /// The first argument of a host; the second is the name of a check.
@@ -21,41 +21,25 @@ pub(crate) const HOST_ARGUMENT: &str = "--host-work-host";
 
 const SOON: Duration = Duration::from_secs(30);
 
-const CHECKS: [&str; 8] = [
-    "arguments_that_are_too_much_work_are_a_tool_error",
-    "a_reply_that_is_too_much_work_is_not_checked_and_a_warning_says_so",
-    "checks_use_up_the_processor_time_of_their_run",
-    "a_check_does_not_outlast_the_time_of_its_run",
-    "a_cancelled_run_does_not_wait_for_a_check",
-    "searches_are_in_the_cost_of_their_run",
-    "heavy_checks_of_one_user_delay_no_other",
-    "a_classic_call_has_the_same_bounds",
+const CHECKS: &[Check] = &[
+    ("arguments_that_are_too_much_work_are_a_tool_error", || roles::drive(too_much_work())),
+    ("a_reply_that_is_too_much_work_is_not_checked_and_a_warning_says_so", || roles::drive(unchecked_reply())),
+    ("checks_use_up_the_processor_time_of_their_run", || roles::drive(charged())),
+    ("a_check_does_not_outlast_the_time_of_its_run", || roles::drive(within_the_wall())),
+    ("a_cancelled_run_does_not_wait_for_a_check", || roles::drive(cancelled())),
+    ("searches_are_in_the_cost_of_their_run", || roles::drive(searches())),
+    ("heavy_checks_of_one_user_delay_no_other", || roles::drive(neighbours())),
+    ("a_classic_call_has_the_same_bounds", || roles::drive(classic())),
 ];
 
 /// One trial a check.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("host_work::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("host_work", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => too_much_work().await,
-            [check] if check == CHECKS[1] => unchecked_reply().await,
-            [check] if check == CHECKS[2] => charged().await,
-            [check] if check == CHECKS[3] => within_the_wall().await,
-            [check] if check == CHECKS[4] => cancelled().await,
-            [check] if check == CHECKS[5] => searches().await,
-            [check] if check == CHECKS[6] => neighbours().await,
-            [check] if check == CHECKS[7] => classic().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// Answers `reply` with a long list, anything else at once.

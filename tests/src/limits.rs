@@ -13,7 +13,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::shared_runtime::{lowered, run, said, with_session};
 use crate::test_tools::{self, TestTools, Upstream};
 
@@ -55,10 +55,12 @@ const TESTS: &[Test] = &[
 ];
 
 /// Checks that count processes: each in a host of its own.
-const CHECKS: [&str; 3] = [
-    "the_least_recently_used_zygote_makes_room",
-    "a_base_zygote_is_replaced_after_its_forks",
-    "a_base_zygote_is_replaced_after_its_time",
+const CHECKS: &[Check] = &[
+    ("the_least_recently_used_zygote_makes_room", || roles::drive(zygotes())),
+    ("a_base_zygote_is_replaced_after_its_forks", || roles::drive(base_zygote(|config| config.forks_max = 20))),
+    ("a_base_zygote_is_replaced_after_its_time", || {
+        roles::drive(base_zygote(|config| config.zygote_age_max = Duration::from_millis(500)))
+    }),
 ];
 
 /// One trial for each limit.
@@ -66,23 +68,13 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests = TESTS.iter().map(|(name, test)| {
         Trial::test(format!("limits::{name}"), move || test().map_err(|error| format!("{error:#}").into()))
     });
-    let checks = CHECKS
-        .iter()
-        .map(|check| Trial::test(format!("limits::{check}"), || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
+    let checks = roles::trials_of("limits", HOST_ARGUMENT, CHECKS);
     tests.chain(checks).collect()
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => zygotes().await,
-            [check] if check == CHECKS[1] => base_zygote(|config| config.forks_max = 20).await,
-            [check] if check == CHECKS[2] => base_zygote(|config| config.zygote_age_max = Duration::from_millis(500)).await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 fn returns(outcome: &Outcome, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
@@ -304,8 +296,9 @@ const BYTES: [usize; 3] = [0, 1, usize::MAX];
 const COUNTS: [u32; 3] = [0, 1, u32::MAX];
 const TIMES: [Duration; 3] = [Duration::ZERO, Duration::from_nanos(1), Duration::MAX];
 
-const EXTREMES: [Extreme; 17] = extremes! {
+const EXTREMES: [Extreme; 18] = extremes! {
     wall_max: TIMES;
+    drain_max: TIMES;
     cpu_max: TIMES;
     heap_bytes_max: BYTES;
     buffer_bytes_max: BYTES;

@@ -5,6 +5,7 @@ mod attacks;
 mod backend;
 mod canary;
 mod cases;
+mod cast;
 mod comparison;
 mod crowd;
 mod deep;
@@ -22,6 +23,9 @@ mod held;
 mod host_work;
 mod isolate;
 mod kill;
+mod lacking;
+mod liar;
+mod lies;
 mod limits;
 mod misbehaving_server;
 mod node_packages;
@@ -55,7 +59,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         return Ok(code);
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(played) = roles::play(&arguments) {
+    if let Some(played) = cast::play(&arguments) {
         return played.map(|()| std::process::ExitCode::SUCCESS);
     }
     let mut trials = attacks::trials();
@@ -95,7 +99,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(soak::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
-    trials.extend(required::trials());
+    trials.extend(lacking::trials());
     trials.extend(tidy::trials(trials.iter().map(|trial| trial.name().to_owned()).collect()));
     let known = std::env::args().filter(|argument| argument != required::ARGUMENT);
     let conclusion = libtest_mimic::run(&libtest_mimic::Arguments::from_iter(known), trials);

@@ -11,7 +11,7 @@ use libtest_mimic::Trial;
 
 use crate::process_table::{self, until};
 use crate::processes::waiting_run;
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -26,37 +26,28 @@ const SCHED_IDLE: &str = "5";
 /// Endless loops beside the neighbour in the test: enough to share each processor among ten and more.
 const LOOPS: usize = 40;
 
-const CHECKS: [&str; 3] = [
-    "a_forked_run_that_computes_gives_way_and_one_that_waits_does_not",
-    "a_spawned_run_that_computes_gives_way_and_one_that_waits_does_not",
-    "endless_loops_hardly_delay_a_neighbour_and_end_on_time",
+const CHECKS: &[Check] = &[
+    ("a_forked_run_that_computes_gives_way_and_one_that_waits_does_not", || roles::drive(who_gives_way(Start::Fork))),
+    ("a_spawned_run_that_computes_gives_way_and_one_that_waits_does_not", || roles::drive(who_gives_way(Start::Spawn))),
+    ("endless_loops_hardly_delay_a_neighbour_and_end_on_time", || {
+        roles::drive(async {
+            let found = measure(LOOPS).await?;
+            let most = found.alone.p50 * 5 + Duration::from_millis(20);
+            ensure!(found.beside.p50 <= most, "the neighbour's median: {found:?}");
+            ensure!(found.late < Duration::from_secs(1), "the last loop ended {:?} late", found.late);
+            Ok(())
+        })
+    }),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("priority::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("priority", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => who_gives_way(Start::Fork).await,
-            [check] if check == CHECKS[1] => who_gives_way(Start::Spawn).await,
-            [check] if check == CHECKS[2] => {
-                let found = measure(LOOPS).await?;
-                let most = found.alone.p50 * 5 + Duration::from_millis(20);
-                ensure!(found.beside.p50 <= most, "the neighbour's median: {found:?}");
-                ensure!(found.late < Duration::from_secs(1), "the last loop ended {:?} late", found.late);
-                Ok(())
-            }
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// The processes of this host that give way to others.

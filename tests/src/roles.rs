@@ -1,53 +1,40 @@
-//! What this binary is when a test has started it again: a host under attack, a guest that lies.
+//! This binary, started again by a test to be something else: a host under attack, a guest that lies (`cast`).
 //!
 //! A test that looks at its host's processes needs a host of its own: the trials of one binary run beside each other.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::Failed;
+use libtest_mimic::{Failed, Trial};
 
-use crate::{
-    attack_host, attacks, backend, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill,
-    limits, priority, processes, required, scope_snapshots, shortages, soak, stopped, unprivileged,
-};
+use crate::required;
 
 /// A role that takes longer hangs.
 const ROLE_MAX: Duration = Duration::from_secs(280);
 
-/// Plays the role that the first argument names; `None` if it names none.
-pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
-    let (role, arguments) = arguments.split_first()?;
-    match &**role {
-        "kill" => Some(kill::run(arguments)),
-        "crowd" => Some(crowd::run(arguments)),
-        soak::ARGUMENT => Some(soak::run(arguments)),
-        attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
-        canary::HOST_ARGUMENT => Some(canary::host(arguments)),
-        canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
-        embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
-        comparison::COMPARE_ARGUMENT => Some(comparison::compare()),
-        comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
-        backend::TRY_ARGUMENT => Some(backend::try_it()),
-        backend::SERVE_ARGUMENT => Some(backend::serve()),
-        examples::DEMO_ARGUMENT => Some(examples::demo()),
-        priority::HOST_ARGUMENT => Some(priority::host(arguments)),
-        priority::NEIGHBOURS_ARGUMENT => Some(priority::neighbours(arguments)),
-        processes::HOST_ARGUMENT => Some(processes::host(arguments)),
-        processes::LIAR_ARGUMENT => Some(processes::lie()),
-        processes::BARREN_ARGUMENT => Some(processes::refuse_forks()),
-        scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
-        scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
-        shortages::HOST_ARGUMENT => Some(shortages::host(arguments)),
-        stopped::HOST_ARGUMENT => Some(stopped::host(arguments)),
-        frames::HOST_ARGUMENT => Some(frames::host(arguments)),
-        held::HOST_ARGUMENT => Some(held::host(arguments)),
-        host_work::HOST_ARGUMENT => Some(host_work::host(arguments)),
-        limits::HOST_ARGUMENT => Some(limits::host(arguments)),
-        endings::HOST_ARGUMENT => Some(endings::host(arguments)),
-        unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),
-        _ => None,
+/// A check that is made in a process of its own: its name, and what is done there.
+pub(crate) type Check = (&'static str, fn() -> anyhow::Result<()>);
+
+/// A trial for each of `checks`, which are called `module::...` and made by a process that plays `role`.
+pub(crate) fn trials_of(module: &str, role: &'static str, checks: &[Check]) -> Vec<Trial> {
+    let trial = |(check, _): &Check| {
+        let check = *check;
+        Trial::test(format!("{module}::{check}"), move || play_in_own_process(&[role, check]))
+    };
+    checks.iter().map(trial).collect()
+}
+
+/// Makes the one of `checks` that `arguments` name.
+pub(crate) fn make_one(checks: &[Check], arguments: &[String]) -> anyhow::Result<()> {
+    match checks.iter().find(|(check, _)| arguments == [*check]) {
+        Some((_, check)) => check(),
+        None => anyhow::bail!("unknown check {arguments:?}"),
     }
+}
+
+/// Drives `check` as a backend would be: with two workers.
+pub(crate) fn drive(check: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(check)
 }
 
 /// Starts this binary with `arguments`; what it wrote, if it fails.

@@ -20,7 +20,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::process_table::{self, until};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -33,56 +33,42 @@ const ENVIRONMENT: &str = "ISOLET_TEST_CANARY";
 const SOON: Duration = Duration::from_secs(20);
 
 /// Each in a host of its own: they look at its processes, or change its limits.
-const CHECKS: [&str; 14] = [
-    "a_run_from_a_scope_snapshot_is_like_any_other",
-    "the_first_requests_do_not_wait_and_later_ones_boot_from_it",
-    "requests_for_one_snapshot_share_its_making",
-    "the_memory_has_a_maximum_and_forgets_the_least_recently_used",
-    "what_is_in_the_folder_is_used_after_a_restart",
-    "a_file_that_is_not_believed_is_made_again",
-    "every_changed_or_missing_byte_is_seen",
-    "a_folder_or_key_that_others_could_write_is_refused",
-    "two_that_make_the_same_one_lose_nothing",
-    "a_full_disk_costs_the_file_and_nothing_else",
-    "the_folder_has_a_maximum_and_forgets_the_least_recently_used",
-    "a_maker_that_fails_costs_no_run",
-    "a_snapshot_of_another_build_is_not_booted",
-    "the_maker_is_behind_the_walls_and_gone_afterwards",
+const CHECKS: &[Check] = &[
+    ("a_run_from_a_scope_snapshot_is_like_any_other", || roles::drive(like_any_other())),
+    ("the_first_requests_do_not_wait_and_later_ones_boot_from_it", || roles::drive(nobody_waits())),
+    ("requests_for_one_snapshot_share_its_making", || roles::drive(one_making())),
+    ("the_memory_has_a_maximum_and_forgets_the_least_recently_used", || roles::drive(memory_maximum())),
+    ("what_is_in_the_folder_is_used_after_a_restart", || in_place(async |place| restart(place).await)),
+    ("a_file_that_is_not_believed_is_made_again", || in_place(async |place| not_believed(place).await)),
+    ("every_changed_or_missing_byte_is_seen", || in_place(async |place| every_byte(place).await)),
+    ("a_folder_or_key_that_others_could_write_is_refused", || in_place(async |place| exposed(place))),
+    ("two_that_make_the_same_one_lose_nothing", || in_place(async |place| two_makers(place).await)),
+    ("a_full_disk_costs_the_file_and_nothing_else", || in_place(async |place| full_disk(place).await)),
+    ("the_folder_has_a_maximum_and_forgets_the_least_recently_used", || in_place(async |place| folder_maximum(place).await)),
+    ("a_maker_that_fails_costs_no_run", || in_place(async |place| failing_makers(place).await)),
+    ("a_snapshot_of_another_build_is_not_booted", || in_place(async |place| another_build(place).await)),
+    ("the_maker_is_behind_the_walls_and_gone_afterwards", || roles::drive(maker_walls())),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
+    let trial = |(check, _): &Check| {
+        let check = *check;
         Trial::test(format!("scope_snapshots::{check}"), move || {
             let canary = format!("canary-{:016x}", fastrand::u64(..));
             roles::play_with(&[HOST_ARGUMENT, check], |command| command.env(ENVIRONMENT, canary))
         })
     };
-    CHECKS.into_iter().map(trial).collect()
+    CHECKS.iter().map(trial).collect()
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let place = Place::new()?;
-        match arguments {
-            [check] if check == CHECKS[0] => like_any_other().await,
-            [check] if check == CHECKS[1] => nobody_waits().await,
-            [check] if check == CHECKS[2] => one_making().await,
-            [check] if check == CHECKS[3] => memory_maximum().await,
-            [check] if check == CHECKS[4] => restart(&place).await,
-            [check] if check == CHECKS[5] => not_believed(&place).await,
-            [check] if check == CHECKS[6] => every_byte(&place).await,
-            [check] if check == CHECKS[7] => exposed(&place),
-            [check] if check == CHECKS[8] => two_makers(&place).await,
-            [check] if check == CHECKS[9] => full_disk(&place).await,
-            [check] if check == CHECKS[10] => folder_maximum(&place).await,
-            [check] if check == CHECKS[11] => failing_makers(&place).await,
-            [check] if check == CHECKS[12] => another_build(&place).await,
-            [check] if check == CHECKS[13] => maker_walls().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
+}
+
+/// Makes a check in a new place.
+fn in_place(check: impl AsyncFnOnce(&Place) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    roles::drive(async { check(&Place::new()?).await })
 }
 
 /// A place for a folder and its key.

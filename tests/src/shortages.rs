@@ -13,7 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit};
 use crate::process_table::{self, until};
 use crate::processes::{Run, waiting_run, zygotes};
 use crate::program::{self, Ran};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -22,9 +22,9 @@ pub(crate) const HOST_ARGUMENT: &str = "--shortage-host";
 /// How long what has to happen may take.
 const SOON: Duration = Duration::from_secs(10);
 
-const CHECKS: [&str; 2] = [
-    "a_zygote_without_a_free_descriptor_fails_the_run_that_was_asked_for",
-    "a_host_without_a_free_descriptor_fails_the_run_that_was_asked_for",
+const CHECKS: &[Check] = &[
+    ("a_zygote_without_a_free_descriptor_fails_the_run_that_was_asked_for", || roles::drive(no_descriptor_in_a_zygote())),
+    ("a_host_without_a_free_descriptor_fails_the_run_that_was_asked_for", || roles::drive(no_descriptor_in_the_host())),
 ];
 
 type Test = (&'static str, fn() -> anyhow::Result<()>);
@@ -41,25 +41,16 @@ const TESTS: &[Test] = &[
 
 /// One trial for each; those that look at processes in a host of their own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let checks = CHECKS
-        .iter()
-        .map(|check| Trial::test(format!("shortages::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check])));
+    let checks = roles::trials_of("shortages", HOST_ARGUMENT, CHECKS);
     let tests = TESTS.iter().map(|(name, test)| {
         Trial::test(format!("shortages::{name}"), move || test().map_err(|error| format!("{error:#}").into()))
     });
-    checks.chain(tests).collect()
+    checks.into_iter().chain(tests).collect()
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => no_descriptor_in_a_zygote().await,
-            [check] if check == CHECKS[1] => no_descriptor_in_the_host().await,
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// Leaves a process so many descriptors that it may still open; `None` leaves it as many as this one may have.

@@ -16,6 +16,7 @@ mod findings;
 mod footprint;
 mod hostile;
 mod killer;
+mod phase;
 mod tenant;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use self::findings::{Bounds, Findings};
 use self::footprint::{Footprint, LogBytes, Watcher};
 use self::hostile::Hostile;
 use self::killer::Killer;
+use self::phase::Phase;
 use self::tenant::{Tally, Tenant};
 use crate::roles;
 
@@ -45,21 +47,6 @@ const SETTLE: Duration = Duration::from_secs(2);
 const SERVER_IDLE_MAX: Duration = Duration::from_millis(1500);
 /// How often is said how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(60);
-
-/// What is going on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    /// The good tenants ask, and nothing is measured.
-    Settle,
-    /// The good tenants ask.
-    Calm,
-    /// The hostile one does what it can beside them.
-    Hostile,
-    /// And processes are killed.
-    Kills,
-    /// Nobody asks.
-    Rest,
-}
 
 /// One minute of it, in a process of its own.
 pub(crate) fn trials() -> Vec<Trial> {

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::process_table::{self, until};
 use crate::processes::{signal, waiting_run, zygotes};
-use crate::roles;
+use crate::roles::{self, Check};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -22,41 +22,29 @@ const SOON: Duration = Duration::from_secs(20);
 /// How long a run may wait for a zygote that does not answer: far less than the 30 seconds that a program has.
 const ELSEWHERE_MAX: Duration = Duration::from_secs(10);
 
-const CHECKS: [&str; 6] = [
-    "a_stopped_zygote_of_a_scope_is_replaced_and_its_live_runs_go_on",
-    "a_stopped_base_zygote_is_replaced",
-    "where_all_zygotes_are_stopped_runs_are_started_elsewhere",
-    "a_ready_run_that_is_stopped_is_not_used",
-    "a_live_run_that_is_stopped_is_the_fault_of_the_host",
-    "a_spawned_run_that_is_stopped_is_the_fault_of_the_host",
+const CHECKS: &[Check] = &[
+    ("a_stopped_zygote_of_a_scope_is_replaced_and_its_live_runs_go_on", || roles::drive(stopped_scope_zygote())),
+    ("a_stopped_base_zygote_is_replaced", || roles::drive(stopped_base_zygote())),
+    ("where_all_zygotes_are_stopped_runs_are_started_elsewhere", || roles::drive(all_stopped())),
+    ("a_ready_run_that_is_stopped_is_not_used", || roles::drive(stopped_ready_run())),
+    ("a_live_run_that_is_stopped_is_the_fault_of_the_host", || roles::drive(stopped_live_run(Config::default()))),
+    ("a_spawned_run_that_is_stopped_is_the_fault_of_the_host", || {
+        roles::drive(async {
+            let mut config = Config::default();
+            config.start = Start::Spawn;
+            stopped_live_run(config).await
+        })
+    }),
 ];
 
 /// One trial a check, each in a host of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |check: &'static str| {
-        Trial::test(format!("stopped::{check}"), move || roles::play_in_own_process(&[HOST_ARGUMENT, check]))
-    };
-    CHECKS.map(trial).into()
+    roles::trials_of("stopped", HOST_ARGUMENT, CHECKS)
 }
 
-/// Runs one check as a host.
+/// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        match arguments {
-            [check] if check == CHECKS[0] => stopped_scope_zygote().await,
-            [check] if check == CHECKS[1] => stopped_base_zygote().await,
-            [check] if check == CHECKS[2] => all_stopped().await,
-            [check] if check == CHECKS[3] => stopped_ready_run().await,
-            [check] if check == CHECKS[4] => stopped_live_run(Config::default()).await,
-            [check] if check == CHECKS[5] => {
-                let mut config = Config::default();
-                config.start = Start::Spawn;
-                stopped_live_run(config).await
-            }
-            _ => anyhow::bail!("unknown check {arguments:?}"),
-        }
-    })
+    roles::make_one(CHECKS, arguments)
 }
 
 /// A run that is answered in far less than a program's own time.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 
 use crate::cargo;
+use crate::consent::Consent;
 use crate::console::{answer, say};
 use crate::criterion::measurements;
 use crate::pairs;
@@ -25,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 10, requires = "against", value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
     #[command(flatten)]
-    consent: v8::Consent,
+    consent: Consent,
     /// For criterion: names to filter by, `--measurement-time SECONDS`, …
     #[arg(last = true)]
     passed: Vec<String>,

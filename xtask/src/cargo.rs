@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::consent::Consent;
 use crate::test_packages;
 use crate::v8;
 use crate::workspace::Workspace;
@@ -12,7 +13,7 @@ use crate::workspace::Workspace;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    consent: v8::Consent,
+    consent: Consent,
     /// Passed on to the program
     #[arg(last = true)]
     passed: Vec<String>,

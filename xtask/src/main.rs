@@ -7,6 +7,7 @@
 mod archive;
 mod bench;
 mod cargo;
+mod consent;
 mod console;
 mod criterion;
 mod download;

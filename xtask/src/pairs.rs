@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use cargo_metadata::Message;
 use serde_json::{Value, json};
 
+use crate::consent::Consent;
 use crate::console::say;
 use crate::criterion::measurements;
 use crate::v8;
@@ -45,7 +46,7 @@ pub(crate) fn compare(
     other: &str,
     pairs: u32,
     passed: &[String],
-    consent: &v8::Consent,
+    consent: &Consent,
     workspace: &Workspace,
 ) -> anyhow::Result<Compared> {
     let programs = [build(workspace)?, program_of(other, consent, workspace)?];
@@ -86,7 +87,7 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 }
 
 /// The program itself; or that of a commit, built in a worktree that stays below the target folder for the next time.
-fn program_of(other: &str, consent: &v8::Consent, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+fn program_of(other: &str, consent: &Consent, workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let program = Path::new(other);
     if program.is_file() {
         return std::path::absolute(program).context("the program has no path");

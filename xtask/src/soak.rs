@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cargo;
+use crate::consent::Consent;
 use crate::v8;
 use crate::workspace::Workspace;
 
@@ -16,7 +17,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    consent: v8::Consent,
+    consent: Consent,
 }
 
 /// Soaks; fails if a bound is broken.

@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context as _, bail};
 use cargo_metadata::Message;
 
+use crate::consent::Consent;
 use crate::console::{answer, say};
 use crate::test_packages;
 use crate::v8;
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     node_packages: bool,
     #[command(flatten)]
-    consent: v8::Consent,
+    consent: Consent,
     /// For the test programs in `tests/`: names to filter by; or `--require-all`, by which what a machine lacks fails the test that needs it
     #[arg(last = true)]
     passed: Vec<String>,

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::archive::{self, Examined, Unfit, Variables, Wanted};
+use crate::consent::Consent;
 use crate::console::{answer, say};
 use crate::download;
 use crate::locked::LockedV8;
@@ -32,17 +33,6 @@ pub(crate) struct Arguments {
     print: bool,
     #[command(flatten)]
     consent: Consent,
-}
-
-/// What a build from source may do without asking.
-#[derive(clap::Args)]
-pub(crate) struct Consent {
-    /// Install the Debian packages that a build of V8 from source lacks
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Compile so many files of V8 at once; default: as the cores and the memory allow
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
 }
 
 /// Runs `cargo xtask v8`.

@@ -11,7 +11,7 @@ use super::canonical;
 use super::matcher::Machine;
 use super::meter::{Exhausted, Meter, steps};
 use super::number;
-use super::rules::{ANY, Bound, Literals, NEVER, NodeId, Range, Rule, Rules};
+use super::rules::{ANY, Bound, Literals, NEVER, NodeId, Range, Rule, RuleTable};
 use super::violation::{self, Report, Way};
 
 /// The most levels of rules within rules, the value's levels included: each takes stack.
@@ -63,7 +63,7 @@ pub(super) struct Seen<'v> {
 
 /// One check.
 pub(super) struct Evaluation<'r> {
-    pub(super) rules: &'r Rules,
+    pub(super) rules: &'r RuleTable,
     pub(super) meter: Meter,
     levels: usize,
     machines: HashMap<usize, Machine>,
@@ -87,7 +87,7 @@ impl<'v> Seen<'v> {
 }
 
 impl<'r> Evaluation<'r> {
-    pub(super) fn new(rules: &'r Rules, steps_max: u64) -> Self {
+    pub(super) fn new(rules: &'r RuleTable, steps_max: u64) -> Self {
         Self { rules, meter: Meter::new(steps_max), levels: 0, machines: HashMap::new() }
     }
 

@@ -34,14 +34,14 @@ pub(super) enum Segment<'s> {
 
 /// What was found while a schema was read.
 #[derive(Default)]
-pub(super) struct Findings<'s> {
+pub(super) struct FindingLog<'s> {
     /// From where each node was reached first; none for the root.
     origins: Vec<Option<Spot<'s>>>,
     found: Vec<(Spot<'s>, UncheckedReason)>,
     count: usize,
 }
 
-impl<'s> Findings<'s> {
+impl<'s> FindingLog<'s> {
     /// Notes from where the next node is reached.
     pub(super) fn push_origin(&mut self, origin: Option<Spot<'s>>) {
         self.origins.push(origin);

@@ -30,7 +30,7 @@ use crate::defaults::Direction;
 use evaluation::{Evaluation, Truth};
 pub(crate) use finding::Finding;
 use reading::Reading;
-use rules::Rules;
+use rules::RuleTable;
 pub use unchecked::{UncheckedKeyword, UncheckedReason};
 use violation::Report;
 pub use violation::Violation;
@@ -63,7 +63,7 @@ pub struct Check {
 #[derive(Debug)]
 pub(crate) struct Checker {
     direction: Direction,
-    rules: OnceLock<Rules>,
+    rules: OnceLock<RuleTable>,
 }
 
 impl Checker {
@@ -101,8 +101,6 @@ impl Checker {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use serde_json::{Map, json};
 
     use super::*;
@@ -306,7 +304,6 @@ mod tests {
 
     #[test]
     fn heavy_schemas_are_found_when_they_are_read() {
-        let start = Instant::now();
         check_unchecked(&json!({"pattern": "1[01]{9000}[^01]"}), &[("/pattern", UncheckedReason::LargePattern)]);
         let patterns: Map<String, Value> = (0..2_000).map(|number| (format!("^k{number}.*x[ab]*y$"), json!({}))).collect();
         check_unchecked(&json!({"patternProperties": patterns}), &[("/patternProperties", UncheckedReason::ManyPatterns)]);
@@ -324,8 +321,13 @@ mod tests {
         let chain: Map<String, Value> = (0..5_000)
             .map(|link| (format!("d{link}"), json!({"allOf": [{"$ref": format!("#/$defs/d{}", link + 1)}]})))
             .collect();
-        assert!(!read(&json!({"$ref": "#/$defs/d0", "$defs": chain})).1.is_empty());
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        let chain = json!({"$ref": "#/$defs/d0", "$defs": chain});
+        assert!(!read(&chain).1.is_empty());
+        // Each schema is read once, however often it is referred to.
+        for (schema, nodes_max) in [(&bomb, 2 * 41 + 3), (&chain, 2 * 5_000 + 3)] {
+            let nodes = Reading::of(schema, Direction::ToServer, &mut 1_000).rules.nodes.len();
+            assert!(nodes <= nodes_max, "{nodes}");
+        }
     }
 
     #[test]
@@ -349,11 +351,9 @@ mod tests {
         ];
         for (schema, value) in heavy {
             for steps_max in [0, 1_000, 1_000_000, 20_000_000] {
-                let start = Instant::now();
                 let check = check_within(&schema, &value, steps_max);
                 assert!(check.steps <= steps_max, "{} steps of {steps_max}", check.steps);
                 assert_eq!(check.verdict, Verdict::Excessive, "{}", short(&schema));
-                assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
             }
         }
     }

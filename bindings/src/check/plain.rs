@@ -2,9 +2,14 @@
 
 use serde_json::Value;
 
+use crate::keywords::{self, Holds};
+
 /// The most schemas in a plain one, and the most levels.
 const SCHEMAS_MAX: usize = 1_000;
 const LEVELS_MAX: usize = 30;
+
+/// Words, which no check reads.
+const WORDS: [&str; 7] = ["title", "description", "default", "examples", "format", "deprecated", "$schema"];
 
 /// Whether nothing in `schema` is unchecked, as can be seen without reading it: no pattern, no reference, nothing out of the ordinary.
 pub(super) fn is_plain(schema: &Value) -> bool {
@@ -20,20 +25,25 @@ fn is_plain_within(schema: &Value, levels: usize, left: &mut usize) -> bool {
     };
     *left -= 1;
     let mut is_part_plain = |part: &Value| is_plain_within(part, levels - 1, left);
-    members.iter().all(|(keyword, value)| match (keyword.as_str(), value) {
-        ("type", Value::String(word)) => is_kind(word),
-        ("type", Value::Array(words)) => !words.is_empty() && words.iter().all(|word| word.as_str().is_some_and(is_kind)),
-        ("properties", Value::Object(parts)) => parts.values().all(&mut is_part_plain),
-        ("items" | "additionalProperties", part) => is_part_plain(part),
-        ("anyOf" | "oneOf" | "allOf", Value::Array(parts)) => !parts.is_empty() && parts.iter().all(&mut is_part_plain),
-        ("enum", Value::Array(_)) | ("const", _) => true,
-        ("required", Value::Array(names)) => names.iter().all(Value::is_string),
-        ("minimum" | "maximum", Value::Number(_)) => true,
-        ("minLength" | "maxLength" | "minItems" | "maxItems", Value::Number(count)) => count.is_u64(),
-        ("uniqueItems" | "nullable", Value::Bool(_)) => true,
-        // Words, which no check reads.
-        ("title" | "description" | "default" | "examples" | "format" | "deprecated" | "$schema", _) => true,
-        _ => false,
+    members.iter().all(|(name, value)| match keywords::find(name) {
+        Some(keyword) if keyword.is_plain => match (keyword.holds, value) {
+            (Holds::Kinds, Value::String(word)) => is_kind(word),
+            (Holds::Kinds, Value::Array(words)) => {
+                !words.is_empty() && words.iter().all(|word| word.as_str().is_some_and(is_kind))
+            }
+            (Holds::SchemaMap, Value::Object(parts)) => parts.values().all(&mut is_part_plain),
+            (Holds::Schema, part) => is_part_plain(part),
+            (Holds::Schemas, Value::Array(parts)) => !parts.is_empty() && parts.iter().all(&mut is_part_plain),
+            (Holds::Names, Value::Array(names)) => names.iter().all(Value::is_string),
+            (Holds::Count, Value::Number(count)) => count.is_u64(),
+            (Holds::Anything, _)
+            | (Holds::Literals, Value::Array(_))
+            | (Holds::Number, Value::Number(_))
+            | (Holds::Flag, Value::Bool(_)) => true,
+            _ => false,
+        },
+        Some(_) => false,
+        None => WORDS.contains(&name.as_str()),
     })
 }
 

@@ -1,4 +1,4 @@
-//! JSON Schema to [`Rules`]: drafts 4, 6 and 7, 2019-09, 2020-12 and OpenAPI's `nullable`, all at once.
+//! JSON Schema to [`RuleTable`]: drafts 4, 6 and 7, 2019-09, 2020-12 and OpenAPI's `nullable`, all at once.
 //!
 //! A dialect is asked for in one case only: up to draft 7 `$ref` hides what is beside it. A null is a keyword that is not there. What
 //! cannot be read, or would be too much work whatever the value is, becomes [`Rule::Unchecked`] and a finding.
@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Number, Value};
 
-use super::finding::{Finding, Findings, Segment, Spot};
+use super::finding::{Finding, FindingLog, Segment, Spot};
 use super::matcher::{Matcher, STATES_MAX, Unmatchable};
-use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, Rules, Table};
+use super::rules::{ANY, Bound, Literals, Members, NEVER, NodeId, Range, Rule, RuleTable, Table};
 use super::unchecked::UncheckedReason;
 use super::weight;
 use crate::defaults::Direction;
+use crate::keywords::{self, Holds, Says};
 use crate::reference::{References, Resource, address};
-use crate::words::{Kinds, kinds};
+use crate::words::{TypeKeyword, kinds};
 
 /// The most patterns of one schema.
 const PATTERNS_MAX: usize = 200;
@@ -22,57 +23,10 @@ const PATTERNS_MAX: usize = 200;
 /// The most patterns of one object.
 const OBJECT_PATTERNS_MAX: usize = 50;
 
-/// The keywords that are checked, sorted.
-const KEYWORDS: &[&str] = &[
-    "$dynamicRef",
-    "$recursiveRef",
-    "$ref",
-    "additionalItems",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "const",
-    "contains",
-    "dependencies",
-    "dependentRequired",
-    "dependentSchemas",
-    "else",
-    "enum",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "if",
-    "items",
-    "maxContains",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minContains",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "not",
-    "nullable",
-    "oneOf",
-    "pattern",
-    "patternProperties",
-    "prefixItems",
-    "properties",
-    "propertyNames",
-    "required",
-    "then",
-    "type",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "uniqueItems",
-];
-
 /// What was read of a schema.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub(super) rules: Rules,
+    pub(super) rules: RuleTable,
     /// The first keywords that are not checked.
     pub(super) findings: Vec<Finding>,
     /// How many there are.
@@ -99,7 +53,7 @@ struct Reader<'s> {
     waiting: Vec<Waiting<'s>>,
     matchers: Vec<Matcher>,
     patterns_max: usize,
-    findings: Findings<'s>,
+    findings: FindingLog<'s>,
     /// Whether a keyword of the schema that is being read is not checked.
     is_unsure: bool,
 }
@@ -117,7 +71,7 @@ impl Reading {
             waiting: Vec::new(),
             matchers: Vec::new(),
             patterns_max: PATTERNS_MAX.min(*patterns_left),
-            findings: Findings::default(),
+            findings: FindingLog::default(),
             is_unsure: false,
         };
         reader.push_node(None);
@@ -132,7 +86,7 @@ impl Reading {
             reader.findings.add(Spot { node, keyword, segment: None }, reason);
         }
         let (findings, finding_count) = reader.findings.finish();
-        Self { rules: Rules { nodes: reader.nodes, matchers: reader.matchers, root }, findings, finding_count }
+        Self { rules: RuleTable { nodes: reader.nodes, matchers: reader.matchers, root }, findings, finding_count }
     }
 }
 
@@ -140,8 +94,8 @@ impl<'s> Said<'s> {
     /// The keywords of `members` that are checked. A null says nothing, but as a `const`.
     fn of(members: &'s Map<String, Value>) -> Self {
         let known = |(keyword, value): (&String, &'s Value)| {
-            let keyword = KEYWORDS[KEYWORDS.binary_search(&keyword.as_str()).ok()?];
-            (!value.is_null() || keyword == "const").then_some((keyword, value))
+            let keyword = keywords::find(keyword).filter(|keyword| keyword.says != Says::Nothing)?;
+            (!value.is_null() || keyword.holds == Holds::Anything).then_some((keyword.name, value))
         };
         Self(members.iter().filter_map(known).collect())
     }
@@ -247,9 +201,9 @@ impl<'s> Reader<'s> {
     fn read_kinds(&mut self, said: &Said<'s>, waiting: &Waiting<'s>, rules: &mut Vec<Rule>) {
         if let Some(words) = said.get("type") {
             match kinds(words, said.get("nullable")) {
-                Kinds::Any => {}
-                Kinds::Only(kinds) => rules.push(Rule::Kinds(kinds)),
-                Kinds::Unknown => self.uncheck(waiting.node, "type", None, UncheckedReason::Unreadable),
+                TypeKeyword::Any => {}
+                TypeKeyword::Only(kinds) => rules.push(Rule::Kinds(kinds)),
+                TypeKeyword::Unknown => self.uncheck(waiting.node, "type", None, UncheckedReason::Unreadable),
             }
         }
         if let Some(value) = said.get("const") {

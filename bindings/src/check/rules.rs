@@ -8,7 +8,7 @@ use super::canonical;
 use super::matcher::Matcher;
 use super::meter::Meter;
 
-/// The place of a node in [`Rules::nodes`].
+/// The place of a node in [`RuleTable::nodes`].
 pub(super) type NodeId = usize;
 
 /// The node that admits any value.
@@ -22,7 +22,7 @@ pub(super) const SHOWN_OPTIONS_MAX: usize = 12;
 
 /// A schema.
 #[derive(Debug)]
-pub(super) struct Rules {
+pub(super) struct RuleTable {
     pub(super) nodes: Vec<Vec<Rule>>,
     pub(super) matchers: Vec<Matcher>,
     pub(super) root: NodeId,
@@ -253,7 +253,7 @@ impl Rule {
     }
 }
 
-impl Rules {
+impl RuleTable {
     /// Whether a node looks at what its other rules have spoken of.
     pub(super) fn is_tracking(&self, node: NodeId) -> bool {
         matches!(self.nodes[node].last(), Some(Rule::OtherMembers(_) | Rule::OtherItems(_)))

@@ -16,8 +16,9 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use rmcp::{RoleClient, RoleServer, ServerHandler, ServiceExt as _};
 
+use super::limits::BODY_BYTES_MAX;
+use super::shared::Backend;
 use super::users::User;
-use super::{BODY_BYTES_MAX, Backend};
 
 /// Answers one message of the user who sent it.
 #[derive(Clone)]

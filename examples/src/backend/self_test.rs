@@ -10,8 +10,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::limits::{BODY_BYTES_MAX, ServerLimits};
+use super::shared::Backend;
 use super::users::Users;
-use super::{BODY_BYTES_MAX, Backend, ServerLimits, server};
+use super::{router, server};
 
 /// Characters of an answer that are shown.
 const SHOWN_MAX: usize = 200;
@@ -29,7 +31,7 @@ pub async fn self_test() -> Result<String> {
     let address = listener.local_addr()?;
     let (end, ended) = oneshot::channel::<()>();
     let limits = ServerLimits::default();
-    let router = backend.router(address, &limits);
+    let router = router(&backend, address, &limits);
     let served = tokio::spawn(server::serve(listener, router, limits, async move { drop(ended.await) }));
     let mut visitor = Visitor { address, report: String::new() };
     programs(&mut visitor, &backend).await?;

@@ -18,8 +18,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ServerLimits;
 use super::connections::{CLAIM, Connections, Place};
+use super::limits::ServerLimits;
 
 /// Connections that the system keeps until they are accepted. Of one more it forgets what its client says at once.
 const BACKLOG_MAX: u32 = 4096;

@@ -1,19 +1,13 @@
 //! Who is signed in, and whose request it is. This is the one file that knows tokens.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
-use axum::extract::{Extension, FromRequestParts, Request, State};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
-use super::connections::Connection;
-use super::log::Caller;
-use super::{Backend, guards};
 use crate::tracker::Role;
 
 /// Bytes of a token's randomness.
@@ -32,11 +26,12 @@ pub(super) struct User {
 /// The users who are signed in, each with the token of this process.
 pub(super) struct Users([SignedIn; 2]);
 
-struct SignedIn {
-    user: User,
+/// One of them.
+pub(super) struct SignedIn {
+    pub(super) user: User,
     token: String,
     /// A place for each request at a time.
-    requests: Semaphore,
+    pub(super) requests: Semaphore,
 }
 
 impl Users {
@@ -62,36 +57,14 @@ impl Users {
         })
     }
 
-    fn of(&self, headers: &HeaderMap) -> Option<&SignedIn> {
+    /// Whose token is in the head of a request.
+    pub(super) fn of(&self, headers: &HeaderMap) -> Option<&SignedIn> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         self.find(value.strip_prefix("Bearer ")?)
     }
 }
 
-/// Lets a request pass that has the token of a user who has not sent too many at once, and says whose it is.
-pub(super) async fn authenticate(
-    State(backend): State<Arc<Backend>>,
-    Extension(connection): Extension<Arc<Connection>>,
-    Extension(caller): Extension<Caller>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(signed_in) = backend.users.of(request.headers()) else { return refused() };
-    let _under_way = connection.under_way();
-    caller.is(signed_in.user.name);
-    request.extensions_mut().insert(signed_in.user);
-    // Nothing that comes after has a use for it.
-    request.headers_mut().remove(header::AUTHORIZATION);
-    match signed_in.requests.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => {
-            let text = format!("{REQUESTS_OF_USER_MAX} of your requests are not answered yet: wait for them");
-            guards::later(StatusCode::TOO_MANY_REQUESTS, text)
-        }
-    }
-}
-
-fn refused() -> Response {
+pub(super) fn refused() -> Response {
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], "the token is missing or wrong: sign in").into_response()
 }
 

@@ -19,7 +19,7 @@ use swc_ecma_visit::{Visit, VisitWith};
 use super::declarations::unparenthesised;
 use super::literals::{self, text_of};
 use super::syntax::Tree;
-use crate::facts::{Arguments, FACTS_MAX, Said, Used};
+use crate::contract::facts::{Arguments, FACTS_MAX, Said, Used};
 
 /// Texts that are kept of the arguments of a call, and their length, bytes.
 const WORDS_MAX: usize = 12;

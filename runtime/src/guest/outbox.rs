@@ -12,8 +12,9 @@ use isolet_snapshots::door::{Door, Ended};
 use isolet_snapshots::stack::Position;
 
 use super::channel::Channel;
-use crate::facts::Fact;
-use crate::frame::{Encode as _, Ending, FACTS_BYTES_MAX, FromRun, NOTE_BYTES_MAX};
+use crate::contract::codec::Encode as _;
+use crate::contract::facts::Fact;
+use crate::contract::run::{Ending, FACTS_BYTES_MAX, FromRun, NOTE_BYTES_MAX};
 
 /// The longest that a call waits for further ones while its program makes some.
 const GATHERING_MAX: Duration = Duration::from_millis(1);

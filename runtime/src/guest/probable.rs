@@ -3,7 +3,7 @@
 use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem};
 
 use super::syntax::{self, SyntaxError, position_in};
-use crate::facts::Said;
+use crate::contract::facts::Said;
 
 /// The first words of commands that a shell has.
 const COMMANDS: [&str; 36] = [

@@ -15,7 +15,7 @@ use super::outbox::MadeCall;
 use super::probable;
 use super::recovery::Reading;
 use super::syntax::{SyntaxError, position_in, syntax};
-use crate::facts::Fact;
+use crate::contract::facts::Fact;
 
 /// A program that V8 can compile.
 pub(super) struct Program {

@@ -17,7 +17,7 @@ use super::fences::{self, Block};
 use super::meaning::meaning;
 use super::quotes::Straightened;
 use super::syntax::{self, SyntaxError, Tree};
-use crate::facts::Fact;
+use crate::contract::facts::Fact;
 
 /// A text as the program that is run.
 #[derive(Debug)]

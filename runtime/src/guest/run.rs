@@ -12,13 +12,16 @@ use isolet_snapshots::stack::Position;
 
 use super::assumption::Assumption;
 use super::channel::Channel;
+use super::exit::exit;
 use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
 use super::program::Program;
 use super::syntax::SyntaxError;
-use super::{EXIT_DONE, EXIT_HOST_GONE, exact, exit, jail, nothing, parsing};
-use crate::facts::Fact;
-use crate::frame::{Ending, HostMaxima, Start, ToRun};
+use super::{exact, jail, nothing, parsing};
+use crate::contract::codec::HostMaxima;
+use crate::contract::facts::Fact;
+use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
+use crate::contract::run::{Ending, Start, ToRun};
 
 /// What is told of replies with such integers.
 const EXACT: &str = "integers beyond 2^53 in replies came as strings of their digits, which JavaScript would have rounded as numbers; an \

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::facts::Said;
+use crate::contract::facts::Said;
 use isolet_snapshots::stack::Position;
 use swc_common::sync::Lrc;
 use swc_common::{BytePos, FileName, SourceMap, Span, Spanned as _};

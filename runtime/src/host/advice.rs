@@ -5,7 +5,7 @@
 
 use isolet_bindings::Scope;
 
-use crate::facts::{Said, Used};
+use crate::contract::facts::{Said, Used};
 
 /// Tools that are named.
 const TOOLS_MAX: usize = 3;

@@ -7,7 +7,7 @@ use isolet_bindings::Scope;
 
 use super::advice::{self, Advice};
 use super::outcome::GuestError;
-use crate::facts::{Arguments, Fact, Said, Used};
+use crate::contract::facts::{Arguments, Fact, Said, Used};
 
 /// The most properties that a message names.
 const PROPERTIES_MAX: usize = 8;

@@ -256,8 +256,8 @@ fn said(text: String) -> CallToolResult {
 fn result_of(outcome: &Outcome) -> CallToolResult {
     let mut facts = match &outcome.end {
         End::Returned(value) => json!({ "end": "returned", "value": value }),
-        End::Threw(error) => json!({ "end": "threw", "error": error.to_string() }),
-        End::Stopped(stop) => json!({ "end": "stopped", "error": stop.to_string() }),
+        End::Threw(_) => json!({ "end": "threw", "error": outcome.message() }),
+        End::Stopped(_) => json!({ "end": "stopped", "error": outcome.message() }),
     };
     if !outcome.notes.is_empty() {
         facts["notes"] = outcome.notes.iter().map(String::as_str).collect();

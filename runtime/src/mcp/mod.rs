@@ -13,7 +13,6 @@
 //! ARCHITECTURE.md. rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
 
 mod answer;
-mod child;
 mod classic;
 mod classic_name;
 mod client_line;
@@ -24,7 +23,7 @@ mod configuration;
 mod connection;
 mod envelope;
 mod error;
-pub(crate) mod face;
+mod face;
 mod faults;
 mod flood;
 mod handler;
@@ -40,6 +39,7 @@ mod request_params;
 mod result;
 mod server_answer;
 mod server_key;
+mod server_process;
 mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
@@ -48,11 +48,11 @@ mod upstream_host;
 mod upstreams;
 mod wire;
 
-pub use child::ENVIRONMENT_KEPT;
 pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
 pub use error::{Stage, UpstreamError};
 pub use face::{Mode, ServeError, ServeSoonError, serve_soon};
 pub use result::reply;
+pub use server_process::ENVIRONMENT_KEPT;
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
 pub use upstreams::{UpstreamOptions, Upstreams};

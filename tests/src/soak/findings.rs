@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Phase;
 use super::footprint::{Footprint, Watcher};
+use super::phase::Phase;
 use super::tenant::Tally;
 
 /// How many more threads or descriptors there may be: the pool for blocking work grows and shrinks.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Phase;
+use super::phase::Phase;
 use super::tenant::{Tools, configuration, own_tools, tool};
 use crate::{attacks, kill};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use tokio::sync::watch;
 
-use super::Phase;
+use super::phase::Phase;
 use super::tenant::Tally;
 use crate::process_table;
 

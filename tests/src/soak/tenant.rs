@@ -13,7 +13,7 @@ use isolet::{
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-use super::Phase;
+use super::phase::Phase;
 use crate::misbehaving_server;
 use crate::test_tools::{TestTools, Upstream};
 

@@ -19,12 +19,12 @@ mod sources;
 mod tools;
 mod work_folder;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::archive::{self, Wanted};
+use crate::consent::Consent;
 use crate::console::say;
 use crate::locked::LockedV8;
-use crate::v8::Consent;
 use crate::workspace::Workspace;
 
 /// Builds the archive for `locked` and puts it where a plain build looks.
@@ -51,7 +51,7 @@ pub(crate) fn run(locked: &LockedV8, wanted: &Wanted, consent: &Consent, workspa
     say(format!(
         "V8: {} built in {} and kept in Cargo home for every checkout",
         wanted.engine_version,
-        minutes(start.elapsed())
+        pace::minutes(start.elapsed())
     ));
     Ok(())
 }
@@ -68,10 +68,4 @@ fn announce(folder: &work_folder::WorkFolder, wanted: &Wanted) {
     say("V8: it can be interrupted and called again; the result serves every checkout on this machine. Other ways:");
     say(format!("V8:   `cargo xtask v8 --archive FILE` takes an archive that you have: `{}`", wanted.file_name()));
     say("V8:   on a machine that reaches the releases of the `v8` crate, cargo downloads it by itself");
-}
-
-/// A duration in the words of a progress line.
-fn minutes(duration: Duration) -> String {
-    let minutes = duration.as_secs().div_ceil(60);
-    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
 }

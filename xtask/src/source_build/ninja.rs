@@ -186,8 +186,8 @@ impl Progress {
         format!(
             "V8: {} % after {}, about {} to go",
             done * 100 / all.max(1),
-            super::minutes(self.start.elapsed()),
-            super::minutes(pace::remaining(self.start.elapsed(), done, all))
+            pace::minutes(self.start.elapsed()),
+            pace::minutes(pace::remaining(self.start.elapsed(), done, all))
         )
     }
 

@@ -35,6 +35,12 @@ pub(crate) fn remaining(elapsed: Duration, done: u64, all: u64) -> Duration {
     Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
 }
 
+/// A duration in the words of a progress line.
+pub(super) fn minutes(duration: Duration) -> String {
+    let minutes = duration.as_secs().div_ceil(60);
+    if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 
 use super::work_folder::WorkFolder;
+use crate::consent::Consent;
 use crate::console::say;
-use crate::v8::Consent;
 
 /// Where Debian's packages put clang 22. Clang 19 was not tried; V8's sources expect a newer one than 22.
 const LLVM: &str = "/usr/lib/llvm-22";

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Deleted;
+use super::deleted::Deleted;
 use crate::tracker::{
     error::TrackerError,
     page::{Limit, Page},

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Deleted, Direction, present, without_default};
+use super::arguments::{Direction, present, without_default};
+use super::deleted::Deleted;
 use crate::tracker::{
     error::TrackerError,
     filter::Period,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Nothing;
+use super::arguments::Nothing;
 use crate::tracker::{
     error::TrackerError,
     role::{Caller, Role},

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Nothing;
+use super::arguments::Nothing;
 use crate::tracker::{
     error::TrackerError,
     page::{Limit, Page},

@@ -18,7 +18,7 @@ const MISSES_MAX: usize = 32;
 
 /// What [`crate::Scope::types`] gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Types {
+pub struct Declarations {
     /// The declarations, after a line that says how complete they are.
     pub text: String,
     /// Whether every tool is there in full.
@@ -85,7 +85,7 @@ pub(crate) fn all(tools: &[ScopedTool], servers: &[&ServerDeclarations]) -> Stri
 }
 
 /// What fits `budget`; `all` is the text of [`all`].
-pub(crate) fn within(tools: &[ScopedTool], servers: &[&ServerDeclarations], all: &str, budget: TokenBudget) -> Types {
+pub(crate) fn within(tools: &[ScopedTool], servers: &[&ServerDeclarations], all: &str, budget: TokenBudget) -> Declarations {
     // A token has seldom more than eight bytes, so most texts that do not fit need not be counted.
     if all.len() / 16 <= budget.tokens() {
         let text = format!("// COMPLETE: {} tools\n{all}", tools.len());
@@ -98,7 +98,7 @@ pub(crate) fn within(tools: &[ScopedTool], servers: &[&ServerDeclarations], all:
                 named: 0,
                 omitted: 0,
             });
-            return Types { text, coverage: Coverage::Complete, servers: servers.collect(), tokens };
+            return Declarations { text, coverage: Coverage::Complete, servers: servers.collect(), tokens };
         }
     }
     let mut selection = Selection::new(tools, servers, budget.tokens());
@@ -279,7 +279,7 @@ impl<'a> Selection<'a> {
         )
     }
 
-    fn types(&self) -> Types {
+    fn types(&self) -> Declarations {
         let mut text = self.heading();
         let coverage = self.coverage();
         for (place, server) in coverage.iter().enumerate() {
@@ -311,6 +311,6 @@ impl<'a> Selection<'a> {
             text.push_str(&declarations.assemble(&pieces));
         }
         let tokens = count_tokens(&text);
-        Types { text, coverage: Coverage::Partial, servers: coverage, tokens }
+        Declarations { text, coverage: Coverage::Partial, servers: coverage, tokens }
     }
 }

@@ -6,7 +6,8 @@
 //! Every type admits at least what its schema admits: what cannot be said is wider, never narrower. Sizes are bounded as types are
 //! made, so that everything that walks one terminates soon: see [`WEIGHT_MAX`].
 
-use std::collections::HashMap;
+mod meet;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -16,12 +17,9 @@ pub(crate) const WEIGHT_MAX: usize = 8_000;
 /// The most alternatives of a union.
 const ALTERNATIVES_MAX: usize = 512;
 
-/// The most pairs of alternatives that are met one by one; beyond, everything is admitted, or what literals there are.
-const PAIRS_MAX: usize = 1_024;
-
 /// The values that a schema admits, or more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Type {
+pub(crate) enum ValueType {
     /// Any value.
     Unknown,
     /// A value of one of these; of none if there are none.
@@ -37,18 +35,18 @@ pub(crate) enum Alternative {
     Integer,
     String,
     /// One boolean, number or string, or a template of strings, as TypeScript writes it.
-    Literal(Kind, Arc<str>),
+    Literal(LiteralKind, Arc<str>),
     Array(Arc<ArrayShape>),
     Object(Arc<ObjectShape>),
     /// A recursive type of this tool, by its place in [`crate::schema::ToolTypes::definitions`].
     Named(usize),
     /// Values of all of these: where one is recursive and cannot be met by its parts.
-    All(Arc<[Type]>),
+    All(Arc<[ValueType]>),
 }
 
 /// The kinds that have literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum LiteralKind {
     Boolean,
     Integer,
     Number,
@@ -60,11 +58,11 @@ pub(crate) enum Kind {
 pub(crate) struct ArrayShape {
     /// Of all the rest: types are hashed and compared often, and deep.
     hash: u64,
-    pub(crate) prefix: Vec<Type>,
+    pub(crate) prefix: Vec<ValueType>,
     /// How many of `prefix` must be there.
     pub(crate) required: usize,
     /// The items after `prefix`; there are none if this admits nothing.
-    pub(crate) rest: Type,
+    pub(crate) rest: ValueType,
     weight: usize,
 }
 
@@ -86,9 +84,9 @@ pub(crate) enum Rest {
     /// There are none.
     Closed,
     /// Any key, values of this type.
-    Values(Type),
+    Values(ValueType),
     /// Keys of these forms with values of these types, and perhaps any other key with values of the last type.
-    Patterns(Vec<(KeyPattern, Type)>, Option<Type>),
+    Patterns(Vec<(KeyPattern, ValueType)>, Option<ValueType>),
 }
 
 /// Keys that consist of these texts, in this order, with anything between them: `["x-", ""]` is all that begins with `x-`.
@@ -99,7 +97,7 @@ pub(crate) struct KeyPattern(pub(crate) Vec<String>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Property {
     pub(crate) name: Arc<str>,
-    pub(crate) value: Type,
+    pub(crate) value: ValueType,
     pub(crate) is_required: bool,
     /// What is said about it, clean for a comment.
     pub(crate) note: Option<Arc<str>>,
@@ -120,7 +118,7 @@ impl KeyPattern {
 }
 
 impl ArrayShape {
-    pub(crate) fn new(mut prefix: Vec<Type>, required: usize, mut rest: Type) -> Self {
+    pub(crate) fn new(mut prefix: Vec<ValueType>, required: usize, mut rest: ValueType) -> Self {
         let mut weight = 1;
         for item in prefix.iter_mut().chain([&mut rest]) {
             weight = add_within(weight, item);
@@ -170,12 +168,12 @@ fn hash_of(value: &impl Hash) -> u64 {
 }
 
 /// The weight of a node so far and `part`, which becomes `unknown` where it would be too much.
-fn add_within(weight: usize, part: &mut Type) -> usize {
+fn add_within(weight: usize, part: &mut ValueType) -> usize {
     let added = weight + part.weight();
     if added <= WEIGHT_MAX {
         return added;
     }
-    *part = Type::Unknown;
+    *part = ValueType::Unknown;
     weight + 1
 }
 
@@ -184,35 +182,35 @@ impl Alternative {
         match self {
             Self::Array(shape) => shape.weight,
             Self::Object(shape) => shape.weight,
-            Self::All(types) => types.iter().map(Type::weight).sum(),
+            Self::All(types) => types.iter().map(ValueType::weight).sum(),
             Self::Literal(_, text) => 1 + text.len() / 64,
             _ => 1,
         }
     }
 
     /// The kind of a scalar alternative that has literals.
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<LiteralKind> {
         match self {
-            Self::Boolean => Some(Kind::Boolean),
-            Self::Integer => Some(Kind::Integer),
-            Self::Number => Some(Kind::Number),
-            Self::String => Some(Kind::String),
+            Self::Boolean => Some(LiteralKind::Boolean),
+            Self::Integer => Some(LiteralKind::Integer),
+            Self::Number => Some(LiteralKind::Number),
+            Self::String => Some(LiteralKind::String),
             Self::Literal(kind, _) => Some(*kind),
             _ => None,
         }
     }
 
     /// Whether this alternative admits all that `other` admits, as far as that is easily seen.
-    fn includes(&self, other: &Self) -> bool {
+    pub(super) fn includes(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Number, _) => matches!(other.kind(), Some(Kind::Integer | Kind::Number)),
+            (Self::Number, _) => matches!(other.kind(), Some(LiteralKind::Integer | LiteralKind::Number)),
             (Self::Boolean | Self::Integer | Self::String, _) => self.kind() == other.kind(),
             _ => self == other,
         }
     }
 }
 
-impl Type {
+impl ValueType {
     /// No value.
     pub(crate) const NEVER: Self = Self::Union(Vec::new());
 
@@ -336,52 +334,13 @@ impl Type {
                 }
             }
         }
-        let is_boolean_literal = |known: &Alternative| matches!(known, Alternative::Literal(Kind::Boolean, _));
+        let is_boolean_literal = |known: &Alternative| matches!(known, Alternative::Literal(LiteralKind::Boolean, _));
         if union.iter().filter(|known| is_boolean_literal(known)).count() == 2 {
             let place = union.iter().position(is_boolean_literal).unwrap_or_default();
             union[place] = Alternative::Boolean;
             union.retain(|known| !is_boolean_literal(known));
         }
         Self::Union(union)
-    }
-
-    /// The values of both types. `fuel` bounds the work; without it everything is admitted.
-    pub(crate) fn and(&self, other: &Self, fuel: &mut usize) -> Self {
-        let (Self::Union(left), Self::Union(right)) = (self, other) else {
-            return if *self == Self::Unknown { other.clone() } else { self.clone() };
-        };
-        let all_within = |wide: &[Alternative], narrow: &[Alternative]| matches!(wide, [only] if narrow.iter().all(|one| only.includes(one)));
-        if all_within(left, right) {
-            return other.clone();
-        }
-        if all_within(right, left) {
-            return self.clone();
-        }
-        if left.len().saturating_mul(right.len()) > PAIRS_MAX {
-            return self.and_literals(other).unwrap_or(Self::Unknown);
-        }
-        let mut met = Vec::new();
-        for one in left {
-            for two in right {
-                let Some(rest) = fuel.checked_sub(1) else { return Self::Unknown };
-                *fuel = rest;
-                met.extend(meet(one, two, fuel));
-            }
-        }
-        Self::any_of(met.into_iter().map(Self::one))
-    }
-
-    /// The literals of one type that the other admits too, where one consists of literals only.
-    fn and_literals(&self, other: &Self) -> Option<Self> {
-        let is_literal = |alternative: &Alternative| matches!(alternative, Alternative::Literal(..) | Alternative::Null);
-        let (literals, others) = if self.alternatives().iter().all(is_literal) { (self, other) } else { (other, self) };
-        if !literals.alternatives().iter().all(is_literal) {
-            return None;
-        }
-        let known: std::collections::HashSet<&Alternative> = others.alternatives().iter().collect();
-        let wide: Vec<&Alternative> = others.alternatives().iter().filter(|alternative| !is_literal(alternative)).collect();
-        let admitted = |literal: &&Alternative| known.contains(literal) || wide.iter().any(|wide| wide.includes(literal));
-        Some(Self::Union(literals.alternatives().iter().filter(admitted).cloned().collect()))
     }
 }
 
@@ -390,10 +349,10 @@ fn widened(union: Vec<Alternative>) -> Vec<Alternative> {
     let mut wide = Vec::new();
     for alternative in union {
         let alternative = match alternative {
-            Alternative::Literal(Kind::Boolean, _) => Alternative::Boolean,
-            Alternative::Literal(Kind::Integer, _) => Alternative::Integer,
-            Alternative::Literal(Kind::Number, _) => Alternative::Number,
-            Alternative::Literal(Kind::String, _) => Alternative::String,
+            Alternative::Literal(LiteralKind::Boolean, _) => Alternative::Boolean,
+            Alternative::Literal(LiteralKind::Integer, _) => Alternative::Integer,
+            Alternative::Literal(LiteralKind::Number, _) => Alternative::Number,
+            Alternative::Literal(LiteralKind::String, _) => Alternative::String,
             other => other,
         };
         if !wide.contains(&alternative) {
@@ -403,116 +362,25 @@ fn widened(union: Vec<Alternative>) -> Vec<Alternative> {
     wide
 }
 
-/// The values of both alternatives, if there can be any.
-fn meet(one: &Alternative, two: &Alternative, fuel: &mut usize) -> Option<Alternative> {
-    match (one, two) {
-        (Alternative::Object(left), Alternative::Object(right)) => {
-            meet_objects(left, right, fuel).map(|shape| Alternative::Object(Arc::new(shape)))
-        }
-        (Alternative::Array(left), Alternative::Array(right)) => {
-            Some(Alternative::Array(Arc::new(meet_arrays(left, right, fuel))))
-        }
-        // A template and a string meet in what the string is, or in less.
-        (Alternative::Literal(Kind::String, text), Alternative::Literal(Kind::String, other))
-            if text.starts_with('`') || other.starts_with('`') =>
-        {
-            Some(if text.starts_with('`') { two.clone() } else { one.clone() })
-        }
-        _ if one.includes(two) => Some(two.clone()),
-        _ if two.includes(one) => Some(one.clone()),
-        (Alternative::Named(_) | Alternative::All(_), _) | (_, Alternative::Named(_) | Alternative::All(_)) => {
-            if matches!(one, Alternative::All(_)) && matches!(two, Alternative::All(_)) {
-                return Some(one.clone());
-            }
-            Some(Alternative::All([Type::one(one.clone()), Type::one(two.clone())].into()))
-        }
-        _ => None,
-    }
-}
-
-fn meet_arrays(left: &ArrayShape, right: &ArrayShape, fuel: &mut usize) -> ArrayShape {
-    let length = left.prefix.len().max(right.prefix.len());
-    let item = |shape: &ArrayShape, place: usize| shape.prefix.get(place).unwrap_or(&shape.rest).clone();
-    let mut prefix = Vec::new();
-    let mut rest = left.rest.and(&right.rest, fuel);
-    for place in 0..length {
-        let met = item(left, place).and(&item(right, place), fuel);
-        if met.is_never() {
-            rest = Type::NEVER;
-            break;
-        }
-        prefix.push(met);
-    }
-    ArrayShape::new(prefix, left.required.max(right.required), rest)
-}
-
-fn meet_objects(left: &ObjectShape, right: &ObjectShape, fuel: &mut usize) -> Option<ObjectShape> {
-    *fuel = fuel.saturating_sub(left.properties.len() + right.properties.len());
-    let places: HashMap<&str, usize> =
-        right.properties.iter().enumerate().map(|(place, property)| (&*property.name, place)).collect();
-    let mut is_met = vec![false; right.properties.len()];
-    let mut properties = Vec::with_capacity(left.properties.len() + right.properties.len());
-    for property in &left.properties {
-        let mut met = property.clone();
-        if let Some(place) = places.get(&*property.name) {
-            let other = &right.properties[*place];
-            is_met[*place] = true;
-            met.value = property.value.and(&other.value, fuel);
-            met.is_required |= other.is_required;
-            met.note = property.note.clone().or_else(|| other.note.clone());
-        } else {
-            met.value = property.value.and(&right.rest.value_of(&property.name), fuel);
-        }
-        properties.push(met);
-    }
-    for (property, is_met) in right.properties.iter().zip(is_met) {
-        if !is_met {
-            let mut met = property.clone();
-            met.value = property.value.and(&left.rest.value_of(&property.name), fuel);
-            properties.push(met);
-        }
-    }
-    if properties.iter().any(|property| property.is_required && property.value.is_never()) {
-        return None;
-    }
-    let rest = left.rest.and(&right.rest, fuel);
-    // A property that cannot be there need not be named where no other may be there either.
-    properties.retain(|property| !property.value.is_never() || !matches!(rest, Rest::Closed));
-    Some(ObjectShape::new(properties, rest))
-}
-
 impl Rest {
     /// What a property that is not declared may be.
-    pub(crate) fn value_of(&self, key: &str) -> Type {
+    pub(crate) fn value_of(&self, key: &str) -> ValueType {
         match self {
-            Self::Unsaid => Type::Unknown,
-            Self::Closed => Type::NEVER,
+            Self::Unsaid => ValueType::Unknown,
+            Self::Closed => ValueType::NEVER,
             Self::Values(values) => values.clone(),
             Self::Patterns(patterns, others) => {
                 let matching = patterns.iter().find(|(pattern, _)| pattern.matches(key)).map(|(_, values)| values);
-                matching.or(others.as_ref()).cloned().unwrap_or(Type::Unknown)
+                matching.or(others.as_ref()).cloned().unwrap_or(ValueType::Unknown)
             }
         }
     }
 
-    pub(crate) fn parts(&self) -> Vec<&Type> {
+    pub(crate) fn parts(&self) -> Vec<&ValueType> {
         match self {
             Self::Unsaid | Self::Closed => Vec::new(),
             Self::Values(values) => vec![values],
             Self::Patterns(patterns, others) => patterns.iter().map(|(_, values)| values).chain(others).collect(),
-        }
-    }
-
-    fn and(&self, other: &Self, fuel: &mut usize) -> Self {
-        match (self, other) {
-            (Self::Unsaid, rest) | (rest, Self::Unsaid) => rest.clone(),
-            (Self::Values(left), Self::Values(right)) => Self::Values(left.and(right, fuel)),
-            (Self::Values(Type::Unknown), rest) | (rest, Self::Values(Type::Unknown)) => rest.clone(),
-            (Self::Patterns(..), Self::Patterns(..)) if self == other => self.clone(),
-            (Self::Patterns(..), Self::Patterns(..) | Self::Values(_)) | (Self::Values(_), Self::Patterns(..)) => {
-                Self::Values(Type::Unknown)
-            }
-            (Self::Closed, _) | (_, Self::Closed) => Self::Closed,
         }
     }
 }

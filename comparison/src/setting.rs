@@ -1,0 +1,56 @@
+//! What is compared.
+
+use std::fmt;
+use std::sync::Arc;
+
+use isolet::Scope;
+use isolet::mcp::{Configuration, UpstreamOptions};
+
+/// Makes the tool host of one session.
+pub type Hosts<Host> = Arc<dyn Fn() -> Host + Send + Sync>;
+
+/// What is compared.
+pub struct Setting<Host> {
+    /// The tools, in both ways.
+    pub scope: Scope,
+    /// What calls them: asked once for each mode of a task, so that a task that writes can be given a fresh start.
+    pub hosts: Hosts<Host>,
+    /// Servers that are measured as children that speak MCP over standard input and output.
+    pub servers: Configuration,
+    /// How those servers are started.
+    pub options: UpstreamOptions,
+    /// What is done in both ways. Each task's calls are made twice.
+    pub tasks: Vec<Task>,
+    /// How often each start is measured; servers at most [`Setting::SERVER_RUNS_MAX`] times. At least 1.
+    pub runs: usize,
+    /// Is told what is measured next.
+    pub progress: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl<Host> Setting<Host> {
+    /// The most starts of one server: each takes up to some seconds.
+    pub const SERVER_RUNS_MAX: usize = 5;
+}
+
+impl<Host> fmt::Debug for Setting<Host> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Setting").field("scope", &self.scope).field("runs", &self.runs).finish_non_exhaustive()
+    }
+}
+
+/// Something to be done, as the program that does it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// What it is called in the tables.
+    pub name: String,
+    /// The body of an async function, in TypeScript. The words of its first comment are what the agent searches for.
+    pub program: String,
+}
+
+impl Task {
+    /// What the agent searches for.
+    pub(crate) fn question(&self) -> &str {
+        let comment = self.program.lines().find_map(|line| line.trim().strip_prefix("//"));
+        comment.map_or(self.name.as_str(), str::trim)
+    }
+}

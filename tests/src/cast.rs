@@ -1,0 +1,41 @@
+//! What this binary is when a test has started it again, by its first argument.
+
+use crate::{
+    attack_host, attacks, backend, canary, comparison, crowd, embedding, endings, examples, frames, held, host_work, kill,
+    lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged,
+};
+
+/// Plays the role that the first argument names; `None` if it names none.
+pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
+    let (role, arguments) = arguments.split_first()?;
+    match &**role {
+        "kill" => Some(kill::run(arguments)),
+        "crowd" => Some(crowd::run(arguments)),
+        soak::ARGUMENT => Some(soak::run(arguments)),
+        attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
+        canary::HOST_ARGUMENT => Some(canary::host(arguments)),
+        canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),
+        embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
+        comparison::COMPARE_ARGUMENT => Some(comparison::compare()),
+        comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
+        backend::TRY_ARGUMENT => Some(backend::try_it()),
+        backend::SERVE_ARGUMENT => Some(backend::serve()),
+        examples::DEMO_ARGUMENT => Some(examples::demo()),
+        priority::HOST_ARGUMENT => Some(priority::host(arguments)),
+        priority::NEIGHBOURS_ARGUMENT => Some(priority::neighbours(arguments)),
+        processes::HOST_ARGUMENT => Some(processes::host(arguments)),
+        lies::LIAR_ARGUMENT => Some(lies::lie()),
+        lies::BARREN_ARGUMENT => Some(lies::refuse_forks()),
+        scope_snapshots::HOST_ARGUMENT => Some(scope_snapshots::host(arguments)),
+        scope_snapshots::LIAR_ARGUMENT => Some(scope_snapshots::lie()),
+        shortages::HOST_ARGUMENT => Some(shortages::host(arguments)),
+        stopped::HOST_ARGUMENT => Some(stopped::host(arguments)),
+        frames::HOST_ARGUMENT => Some(frames::host(arguments)),
+        held::HOST_ARGUMENT => Some(held::host(arguments)),
+        host_work::HOST_ARGUMENT => Some(host_work::host(arguments)),
+        limits::HOST_ARGUMENT => Some(limits::host(arguments)),
+        endings::HOST_ARGUMENT => Some(endings::host(arguments)),
+        unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),
+        _ => None,
+    }
+}
