@@ -29,7 +29,7 @@ pub(super) struct Border {
 /// What a message is.
 pub(super) enum Heard<'text> {
     /// The answer to a request of ours.
-    Answer(ServerJsonRpcMessage),
+    Answer(Box<ServerJsonRpcMessage>),
     /// A request of the server, which waits for an answer with this id.
     Request(Refusal<'text>),
     /// Nothing that matters.
@@ -76,7 +76,7 @@ impl Border {
                 }
             }
             ((None, false), id) if message.result.is_some() || message.error.is_some() => {
-                self.response(id, &message).map_or(Heard::Nothing, Heard::Answer)
+                self.response(id, &message).map_or(Heard::Nothing, |answer| Heard::Answer(Box::new(answer)))
             }
             _ => {
                 self.faults.note_rubbish(text);

@@ -329,7 +329,7 @@ fn is_broken_off(error: &OutboundError) -> bool {
 fn status_remedy(status: u16) -> &'static str {
     match status {
         401 | 403 => "give it the header field that it asks for, in `headers`",
-        404 | 405 | 406 => {
+        404..=406 => {
             "is its `url` that of streamable HTTP? The older transport, with two addresses, needs a bridge as `command`"
         }
         408 | 429 => "try later, and ask it less often",

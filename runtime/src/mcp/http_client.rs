@@ -132,7 +132,7 @@ impl HttpClient {
             return None;
         }
         match self.line().border.hear(&without_half_surrogates(text)) {
-            Heard::Answer(answer) => Some(answer),
+            Heard::Answer(answer) => Some(*answer),
             _ => None,
         }
     }

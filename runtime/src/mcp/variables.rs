@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use super::configuration_error::ConfigurationError;
 
+/// Says the value of a variable.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// The variables of the environment that a configuration may use. None by default, but those that an entry names in its own `env`.
 #[derive(Clone)]
 pub struct Variables {
     allowed: BTreeSet<String>,
-    value: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    value: Arc<Lookup>,
 }
 
 impl Variables {

@@ -96,7 +96,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
 
     fn answer(&mut self, text: &str) -> Option<ServerJsonRpcMessage> {
         match self.border.hear(text) {
-            Heard::Answer(answer) => return Some(answer),
+            Heard::Answer(answer) => return Some(*answer),
             Heard::Request(refusal) => self.refuse(&refusal),
             Heard::Nothing => {}
         }
