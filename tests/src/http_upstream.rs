@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What goes out in a header field, and appears nowhere else.
 const CANARY: &str = "canary-7f3a9c";
 
+/// What a server answers.
+type Script = Box<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
 /// A test: its name and what it does.
 pub(crate) type Test = (&'static str, fn() -> Result<()>);
 
@@ -69,7 +72,7 @@ async fn a_server_is_listed_and_called_in_its_session() -> Result<()> {
     ensure!(names == ["echo"], "{names:?} {:?}", discovery.failures);
     let arguments = json!({"text": "\u{1f600}", "n": 18_446_744_073_709_551_615_u64});
     let said = call(&host, arguments.clone()).await?;
-    ensure!(said.as_json() == arguments.to_string(), "{}", said.as_json());
+    ensure!(is(&said, &arguments)?, "{}", said.as_json());
     upstreams.close().await;
     let asked = server.asked();
     ensure!(asked.iter().all(|asked| asked.header("x-key") == Some(CANARY)), "{asked:?}");
@@ -106,7 +109,7 @@ async fn answers_come_as_events_among_others() -> Result<()> {
     let host = host(&upstreams, &server)?;
     for n in 0..3 {
         let said = call(&host, json!({"n": n})).await?;
-        ensure!(said.as_json() == json!({"n": n}).to_string(), "{}", said.as_json());
+        ensure!(is(&said, &json!({"n": n}))?, "{}", said.as_json());
     }
     ensure!(server.count("tools/call") == 3);
     Ok(())
@@ -333,7 +336,7 @@ async fn pages_are_followed_and_end() -> Result<()> {
 async fn a_reply_that_is_too_large_is_an_error() -> Result<()> {
     let zeros = vec![b' '; 8 << 20];
     let long = |asked: &Asked| json!({"jsonrpc": "2.0", "id": asked.body["id"], "result": "x".repeat(200_000)});
-    let scripts: [(&str, Box<dyn Fn(&Asked) -> Answer + Send + Sync>); 4] = [
+    let scripts: [(&str, Script); 4] = [
         ("a body", Box::new(move |asked| message(200, &long(asked)))),
         ("an event", Box::new(move |asked| vec![stream(), event(&long(asked)), Part::Hang])),
         (
@@ -370,7 +373,7 @@ async fn a_reply_that_is_too_large_is_an_error() -> Result<()> {
 
 async fn what_cannot_be_reached_or_read_is_said() -> Result<()> {
     let html = |status, text: &'static str| move |_: &Asked| whole(status, &[("content-type", "text/html")], text.as_bytes());
-    let scripts: [(&str, Box<dyn Fn(&Asked) -> Answer + Send + Sync>); 9] = [
+    let scripts: [(&str, Script); 9] = [
         (
             "answered the handshake with what is not MCP; it wrote: `<p>Sign in</p>`: update it",
             Box::new(html(200, "<p>Sign in</p>")),
@@ -503,7 +506,7 @@ async fn many_calls_at_once_have_each_its_answer() -> Result<()> {
     let host = host(&upstreams, &server)?;
     let calls = (0..200).map(async |n| {
         let said = call(&host, json!({"n": n})).await?;
-        ensure!(said.as_json() == json!({"n": n}).to_string(), "{n}: {}", said.as_json());
+        ensure!(is(&said, &json!({"n": n}))?, "{n}: {}", said.as_json());
         Ok(())
     });
     futures::future::join_all(calls).await.into_iter().collect::<Result<Vec<()>>>()?;
@@ -598,6 +601,11 @@ async fn failure(upstreams: &Upstreams, url: Url) -> Result<String> {
 
 async fn call(host: &UpstreamHost, arguments: Value) -> Result<ToolReply> {
     Ok(host.call(tool_call("echo", arguments)).await?)
+}
+
+/// Whether the value of `reply` is `expected`.
+fn is(reply: &ToolReply, expected: &Value) -> Result<bool> {
+    Ok(serde_json::from_str::<Value>(reply.as_json())? == *expected)
 }
 
 /// The error of a call.

@@ -20,7 +20,6 @@ use rmcp::{ClientHandler, Peer};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Notify, Semaphore};
 
-use super::child::ServerProcess;
 use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
@@ -29,6 +28,7 @@ use super::http_transport;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
+use super::server_process::ServerProcess;
 use super::tool_list::{Page, ToolList};
 use super::wire::Wire;
 

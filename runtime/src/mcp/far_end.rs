@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use isolet_bindings::visible;
 
-use super::child::ServerProcess;
 use super::error::{Stage, UpstreamError};
 use super::faults::Faults;
 use super::http_line::HttpLine;
+use super::server_process::ServerProcess;
 use super::supervisor::END_MAX;
 
 /// How long the process of a lost connection is waited for, to say how it ended.
