@@ -68,7 +68,8 @@ impl Choice {
         options.idle_max = arguments.idle_max.map_or(Duration::MAX, Duration::from_secs);
         options.environment.clone_from(&arguments.env);
         options.policy.allowed.clone_from(&arguments.allow_address);
-        let all = configuration.servers().map(|(name, _)| name.to_owned()).collect();
+        let refused = configuration.refused().map(|(name, _)| name);
+        let all = configuration.servers().map(|(name, _)| name).chain(refused).map(str::to_owned).collect();
         let configuration = configuration.without(|server| grants.denies_server(server));
         Ok(Self { configuration, all, grants, options })
     }

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use isolet_bindings::visible;
 use isolet_openapi::{Api, DOCUMENT_BYTES_MAX, DroppedOperation};
 use isolet_outbound::{Method, Outbound, Request};
 use serde_json::json;
 
+use super::configuration_error::ConfigurationError;
 use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::server_configuration::{Document, OpenApiServer};
@@ -32,7 +34,7 @@ pub struct LeftOutOperation {
 impl std::fmt::Display for LeftOutOperation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let DroppedOperation { method, path, reason } = &self.operation;
-        write!(f, "`{method} {}` of `{}` is left out: {reason}", isolet_bindings::visible::line(path), self.server)
+        write!(f, "`{method} {}` of `{}` is left out: {reason}", visible::line(path), self.server)
     }
 }
 
@@ -116,7 +118,9 @@ async fn read(name: &str, server: &OpenApiServer, outbound: &Outbound) -> Result
     let parsed = tokio::task::spawn_blocking(move || Api::parse(text)).await;
     let parsed = parsed.map_err(|_| UpstreamError::DocumentPanicked { server: name.to_owned() })?;
     let api = parsed.map_err(|source| UpstreamError::Document { server: name.to_owned(), source })?;
-    let taken = patterns(&server.tools).map_err(|_| UpstreamError::DocumentPanicked { server: name.to_owned() })?;
+    let wrong = |_| Arc::new(ConfigurationError::Pattern { place: format!("{}.tools", visible::line(name)) });
+    let taken = patterns(&server.tools).map_err(wrong);
+    let taken = taken.map_err(|source| UpstreamError::Entry { server: name.to_owned(), source })?;
     let mut served = ServedApi { api, list: Arc::default(), taken, read: Instant::now() };
     let tools: Vec<_> =
         served.api.tools().into_iter().filter(|tool| served.has(tool["name"].as_str().unwrap_or_default())).collect();

@@ -1,7 +1,6 @@
 //! `${NAME}` in a configuration: replaced once, from a list of what may be, and refused otherwise.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
