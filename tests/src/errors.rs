@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{Closed, ConfigurationError, OutboundError, ServeError, ServeSoonError, Stage, UpstreamError};
+use isolet::mcp::{
+    Closed, ConfigurationError, ConfigurationWarning, OutboundError, ServeError, ServeSoonError, Stage, UpstreamError,
+};
 use isolet::{
     Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError, SnapshotMismatch,
     ToolError,
@@ -70,6 +72,11 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(snapshot_mismatches()));
     samples.extend(of(upstream_errors()));
     samples.extend(of(configuration_errors()));
+    let place = || "a".to_owned();
+    samples.extend(of(vec![
+        ConfigurationWarning::Visible { place: place() },
+        ConfigurationWarning::NotExpanded { place: place() },
+    ]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
     samples
         .extend(of(vec![ServeSoonError::Session(RunError::ShutDown), ServeSoonError::Serve(ServeError::Lost(join_error()?))]));
