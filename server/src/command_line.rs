@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use isolet::mcp::Place;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -118,6 +119,11 @@ pub(crate) struct ToolsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorCommand {
+    /// Ask these servers too, each by itself: how many tools it has, or what is wrong with it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -183,6 +189,17 @@ pub(crate) struct ServerArguments {
     /// Give each server this many seconds to start and to answer the handshake. Default: 60.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub(crate) start_max: Option<u64>,
+    /// End a server that has not been called for this many seconds, with what it remembers; the next call starts it again. Default: never.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) idle_max: Option<u64>,
+    /// Allow the configuration to use this variable of the environment, as `${NAME}` or `${env:NAME}`, and pass it to the servers that are started.
+    /// Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Vec<String>,
+    /// Let servers be called at this host, address or range, such as `mcp.internal` or `10.1.0.0/16`; with `http://` before it, in the clear too.
+    /// Can be repeated. Default: https to public addresses, and this machine.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) allow_address: Vec<Place>,
 }
 
 const SNAPSHOT_EXAMPLES: &str = "\

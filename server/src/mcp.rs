@@ -83,12 +83,13 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
         McpMode::Both => "both",
     };
     arguments.extend(["--mode".to_owned(), mode.to_owned()]);
-    let ServerArguments { allow, deny, start_max } = &command.servers;
-    for (flag, patterns) in [("--allow", allow), ("--deny", deny)] {
+    let ServerArguments { allow, deny, start_max, idle_max, env, allow_address } = &command.servers;
+    let places: Vec<String> = allow_address.iter().map(ToString::to_string).collect();
+    for (flag, patterns) in [("--allow", allow), ("--deny", deny), ("--env", env), ("--allow-address", &places)] {
         arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
     }
-    if let Some(seconds) = start_max {
-        arguments.extend(["--start-max".to_owned(), seconds.to_string()]);
+    for (flag, seconds) in [("--start-max", start_max), ("--idle-max", idle_max)] {
+        arguments.extend(seconds.iter().flat_map(|seconds| [flag.to_owned(), seconds.to_string()]));
     }
     arguments
 }
