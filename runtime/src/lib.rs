@@ -43,6 +43,12 @@
 //! | the caller or the host | `Err(`[`RunError`]`)` | log it, retry or mend the set-up |
 //! | one tool call | an exception in the program, with a stable `code` | nothing: the program decides |
 //!
+//! # Features
+//!
+//! Both are on by default. `guest`: this executable can be a guest process, and has V8 in it. Without it the library is the host alone, without
+//! V8: [`Config::executable`] names a program of the same version whose guests it uses, as `isolet` is one. `mcp`: upstream servers, and a
+//! session as a server.
+//!
 //! # What it costs
 //!
 //! A [`Runtime`] is made once per process: a thread, a zygote of some 60 MB. A [`Session`] is made per request and costs
@@ -53,11 +59,14 @@ compile_error!(
     "isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet"
 );
 
+#[cfg_attr(not(feature = "guest"), allow(dead_code, reason = "what only the guest side needs of it"))]
 mod contract;
 mod error_chain;
+#[cfg(feature = "guest")]
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;
 mod host;
+#[cfg(feature = "mcp")]
 pub mod mcp;
 
 pub use isolet_bindings::{
@@ -87,7 +96,11 @@ pub use host::tool_host::ToolHost;
 /// logger or an allocator starts threads: V8 without background threads and fork both need a process with one thread, and a
 /// guest process that has more refuses to start and says so.
 pub fn init() {
+    #[cfg(feature = "guest")]
     guest::become_guest_if_asked();
+    #[cfg(not(feature = "guest"))]
+    contract::guest_process::refuse_if_asked();
+    #[cfg(feature = "mcp")]
     mcp::supervisor::init();
     host::supply::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
 }

@@ -32,6 +32,7 @@ pub struct Session {
 
 /// What runs and MCP servers of a session share.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
 pub(crate) struct Parts {
     supply: Arc<Supply>,
     pub(crate) scope: Scope,
@@ -144,6 +145,7 @@ impl Session {
         self.parts.run(source, options).await
     }
 
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn parts(&self) -> Arc<Parts> {
         Arc::clone(&self.parts)
     }
@@ -160,6 +162,7 @@ impl Parts {
     }
 
     /// What classic calls of this session share.
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn caller(&self) -> Arc<Caller> {
         Caller::new(&self.scope, &self.host, self.limits(), self.work(), Listeners::of(self.events.clone()))
     }
