@@ -53,6 +53,7 @@
 //!
 //! A [`Runtime`] is made once per process: a thread, a zygote of some 60 MB. A [`Session`] is made per request and costs
 //! microseconds. A run costs a process, forked from a booted isolate: half a millisecond, half a megabyte.
+#![doc = include_str!("../cookbook.md")]
 
 #[cfg(not(unix))]
 compile_error!(
@@ -71,8 +72,9 @@ pub mod mcp;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, DefinitionError, DefinitionList, DroppedTool,
-    Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall, ToolError,
-    ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason, Violation, visible,
+    Grants, ListError, Manifest, Namespace, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage,
+    TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, Types, UncheckedKeyword, UncheckedReason,
+    Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;
@@ -83,12 +85,13 @@ pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};
 pub use host::metrics::Metrics;
 pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop, Traffic};
 pub use host::run_error::RunError;
+pub use host::run_id::RunId;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
 pub use host::snapshots::file::SnapshotMismatch;
 pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};
 pub use host::snapshots::privacy::Exposure;
-pub use host::tool_host::ToolHost;
+pub use host::tool_host::{Answer, AnyToolHost, ToolFn, ToolHost, tool_fn};
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.
 ///

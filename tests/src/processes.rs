@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use isolet::{
     CallEnd, Config, End, Isolation, LowerLimits, Origin, Outcome, RunError, RunOptions, Runtime, Scope, Session, Start, Stop,
+    ToolErrorCode,
 };
 use libtest_mimic::{Failed, Trial};
 use rustix::io::Errno;
@@ -303,7 +304,7 @@ async fn answers_after_limits() -> anyhow::Result<()> {
         for _ in 0..7 {
             let mut limits = LowerLimits::default();
             limits.wall_max = Some(limit);
-            let outcome = session.run_with(program, RunOptions { limits, ..RunOptions::default() }).await?;
+            let outcome = session.run_with(program, RunOptions::default().with(|options| options.limits = limits)).await?;
             ensure!(matches!(outcome.end, End::Stopped(Stop::Wall { .. })), "{program}: {}", outcome.end);
             late.push(outcome.cost.wall.saturating_sub(limit));
         }
@@ -697,7 +698,7 @@ async fn forged_frames() -> anyhow::Result<()> {
     let outcome = lying.run("a forged tool").await?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].path == "?", "the record of a forged call: {:?}", outcome.calls);
     ensure!(
-        matches!(outcome.calls[0].end, CallEnd::Failed("unknown_tool")),
+        matches!(outcome.calls[0].end, CallEnd::Failed(ToolErrorCode::UnknownTool)),
         "the record of a forged call: {:?}",
         outcome.calls
     );
