@@ -4,7 +4,7 @@
 //! but the program's own is a kill.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use isolet_bindings::{ToolError, ToolReply, visible};
@@ -61,7 +61,7 @@ struct Answered {
 }
 
 struct Conversation<'run> {
-    assignment: Assignment<'run>,
+    assignment: &'run Assignment<'run>,
     claim: Claim,
     stream: Stream,
     decoder: Decoder,
@@ -87,8 +87,11 @@ struct Conversation<'run> {
     processor: Processor,
 }
 
-/// Runs a program in the process that was claimed.
-pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
+/// Runs a program in the process that was claimed. `None`: that process never started, and nothing has happened.
+///
+/// The program is sent to one that is still to be forked as well, and waits in its socket: to hear first that it is there would cost two
+/// switches between threads.
+pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim: Claim) -> Result<Option<Outcome>, RunError> {
     let (socket, preamble) = claim.take_socket().map_err(|error| RunError::bug(error.to_string()))?;
     let stream = Stream::new(socket).map_err(RunError::system("epoll_ctl"))?;
     let mut outgoing = Outgoing::new(preamble);
@@ -121,8 +124,10 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         notes: Vec::new(),
         heap_bytes: 0,
     };
-    let end = conversation.until_end().await?;
-    Ok(conversation.outcome(end).await)
+    match conversation.until_end().await? {
+        Some(end) => Ok(Some(conversation.outcome(end).await)),
+        None => Ok(None),
+    }
 }
 
 /// What came of one frame.
@@ -136,7 +141,8 @@ enum Heard {
 }
 
 impl Conversation<'_> {
-    async fn until_end(&mut self) -> Result<End, RunError> {
+    /// How the run ended; `None`: its process never started.
+    async fn until_end(&mut self) -> Result<Option<End>, RunError> {
         let wall = tokio::time::sleep_until(self.deadline);
         let look = tokio::time::sleep(self.processor.first_look());
         tokio::pin!(wall, look);
@@ -151,15 +157,15 @@ impl Conversation<'_> {
                 match frame {
                     Ok(frame) => match self.hear(frame)? {
                         Heard::More => {}
-                        Heard::Last(word) => return self.end_of(word).await,
-                        Heard::End(end) => return Ok(end),
+                        Heard::Last(word) => return self.end_of(word).await.map(Some),
+                        Heard::End(end) => return Ok(Some(end)),
                     },
-                    Err(violation) => return Ok(ending::lost(violation)),
+                    Err(violation) => return Ok(Some(ending::lost(violation))),
                 }
                 // Frames may come as fast as they are taken, and a tool may take its time before its first await.
                 let now = tokio::time::Instant::now();
                 if now >= self.deadline {
-                    return Ok(self.out_of_time());
+                    return Ok(Some(self.out_of_time()));
                 }
                 if now >= turn + TURN_MAX {
                     tokio::task::yield_now().await;
@@ -173,32 +179,40 @@ impl Conversation<'_> {
                 continue; // frames that have come still wait to be taken
             }
             if let Some(end) = self.end_of_work() {
-                return Ok(end);
+                return Ok(Some(end));
             }
             let (reads, lacks_room) = (self.has_room(), self.incoming.is_none() && !self.is_clogged());
             let wants_to_write = self.outgoing.waiting_bytes() > 0;
+            let is_there = self.claim.process.alive_since().is_some();
             tokio::select! {
                 ready = self.stream.ready(reads, wants_to_write), if reads || wants_to_write => {
                     if ready.map_err(RunError::system("epoll_wait"))? == Ready::Readable && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
+                () = self.claim.process.never_there(), if !is_there => return self.ended_without_word().await,
                 () = freed, if !reads && lacks_room => {}
                 Some(answered) = self.answers.join_next(), if !self.answers.is_empty() => {
                     if let Some(end) = self.answer(answered.map_err(lost_task)?) {
-                        return Ok(end);
+                        return Ok(Some(end));
                     }
                 }
                 Some(checked) = self.checks.join_next(), if !self.checks.is_empty() => {
                     let (record, warnings) = checked.map_err(lost_task)?;
                     self.records[record].close(warnings);
                 }
-                () = &mut wall => return Ok(self.out_of_time()),
+                () = &mut wall => match self.late_deadline() {
+                    Some(deadline) => {
+                        self.deadline = deadline;
+                        wall.as_mut().reset(deadline);
+                    }
+                    None => return Ok(Some(self.out_of_time())),
+                },
                 () = &mut look => match self.look() {
                     Some(next) => look.as_mut().reset(tokio::time::Instant::now() + next),
-                    None => return Ok(self.out_of_cpu()),
+                    None => return Ok(Some(self.out_of_cpu())),
                 },
-                () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
+                () = self.assignment.cancel.cancelled() => return Ok(Some(End::Stopped(Stop::Cancelled))),
             }
         }
     }
@@ -220,6 +234,14 @@ impl Conversation<'_> {
             return self.incoming.is_some();
         }
         true
+    }
+
+    /// The end of the run's time, where the process was not there yet when that time began.
+    fn late_deadline(&self) -> Option<tokio::time::Instant> {
+        let process = &self.claim.process;
+        let begun = if process.is_starting() { Instant::now() } else { process.alive_since()? };
+        let deadline = tokio::time::Instant::from_std(begun.checked_add(self.assignment.limits.wall_max)?);
+        (deadline > tokio::time::Instant::now()).then_some(deadline)
     }
 
     fn out_of_time(&self) -> End {
@@ -433,7 +455,7 @@ impl Conversation<'_> {
     }
 
     /// The process has closed its socket without an end: it is dead, or will be.
-    async fn ended_without_word(&self) -> Result<End, RunError> {
+    async fn ended_without_word(&self) -> Result<Option<End>, RunError> {
         let killed_by_us = match tokio::time::timeout(REPORT_MAX / 20, self.claim.process.ended()).await {
             Ok(_) => false,
             Err(_) => {
@@ -443,8 +465,9 @@ impl Conversation<'_> {
         };
         let exit = tokio::time::timeout(REPORT_MAX, self.claim.process.ended()).await;
         match exit {
+            Ok(Exit::NotAnswered) => Ok(None),
             // Who should report its end is stopped, or gone.
-            Ok(Exit::WithZygote | Exit::NotAnswered) | Err(_) => Err(RunError::ZygoteLost),
+            Ok(Exit::WithZygote) | Err(_) => Err(RunError::ZygoteLost),
             Ok(Exit::NotStarted { call, error }) => Err(RunError::refused(call, error)),
             Ok(Exit::Interrupted) => Err(RunError::Interrupted),
             // No program has run in it.
@@ -452,7 +475,7 @@ impl Conversation<'_> {
                 let reason = format!("it ended before it was ready ({}): `isolet doctor` says more", ending::how(code));
                 Err(RunError::Refused { reason })
             }
-            Ok(Exit::Code(code)) => Ok(ending::of_exit(code, killed_by_us, self.assignment.limits)),
+            Ok(Exit::Code(code)) => Ok(Some(ending::of_exit(code, killed_by_us, self.assignment.limits))),
         }
     }
 

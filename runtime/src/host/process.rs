@@ -10,7 +10,7 @@
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 #[cfg(target_os = "linux")]
@@ -31,7 +31,7 @@ pub(crate) enum Exit {
     WithZygote,
     /// It was never there: the system refused this call, with this error.
     NotStarted { call: &'static str, error: i32 },
-    /// It was never there: the zygote that was asked for it did not answer.
+    /// It was never there: the zygote that was asked for it did not answer, or ended before.
     NotAnswered,
     /// Somebody stopped it (SIGSTOP), so it was killed. It cannot have done so itself.
     Interrupted,
@@ -52,6 +52,9 @@ struct Alive {
     process: Pid,
     pidfd: Option<OwnedFd>,
     parent: Parent,
+    since: Instant,
+    /// It was killed: once is enough.
+    killed: bool,
     /// It was killed because it was stopped.
     interrupted: bool,
     /// When it began, where that can be told: another process of its number began at another time.
@@ -92,10 +95,12 @@ impl GuestProcess {
 
     /// It is there. Killed at once if that was wanted meanwhile, or if nobody waits for it any more.
     pub(crate) fn set_alive(&self, process: Pid, pidfd: Option<OwnedFd>, parent: Parent) {
-        let alive = Alive {
+        let mut alive = Alive {
             process,
             pidfd,
             parent,
+            since: Instant::now(),
+            killed: false,
             interrupted: false,
             #[cfg(target_os = "macos")]
             began: clock::usage(process).map(|usage| usage.ri_proc_start_abstime),
@@ -111,13 +116,12 @@ impl GuestProcess {
             State::Ended { .. } => alive.kill(),
             State::Alive(_) => {}
         }
-        drop(state);
-        self.changed.notify_waiters();
     }
 
     /// It has ended.
     pub(crate) fn set_ended(&self, exit: Exit, cpu: Duration) {
-        end(&mut self.lock(), exit, cpu);
+        // What it was is dropped without the lock: to close a pidfd takes its time, and others kill meanwhile.
+        let _was = end(&mut self.lock(), exit, cpu);
         self.changed.notify_waiters();
     }
 
@@ -128,7 +132,7 @@ impl GuestProcess {
         let (code, cpu) = Pid::from_raw(child.id().cast_signed())
             .and_then(reaping::reap)
             .map_or((0, Duration::ZERO), |ended| (ended.code, ended.cpu));
-        end(&mut state, Exit::Code(code), cpu);
+        let _was = end(&mut state, Exit::Code(code), cpu);
         drop(state);
         self.changed.notify_waiters();
     }
@@ -182,14 +186,25 @@ impl GuestProcess {
         }
     }
 
-    /// Waits until it is there; how it ended if it never was, or is no more.
-    pub(crate) async fn started(&self) -> Result<(), Exit> {
-        self.when(|state| match state {
-            State::Starting { .. } => None,
-            State::Alive(_) => Some(Ok(())),
-            State::Ended { exit, .. } => Some(Err(*exit)),
+    /// Since when it is there; `None` before, and after its end.
+    pub(crate) fn alive_since(&self) -> Option<Instant> {
+        match &*self.lock() {
+            State::Alive(alive) => Some(alive.since),
+            State::Starting { .. } | State::Ended { .. } => None,
+        }
+    }
+
+    /// Whether it was asked for and is not there yet.
+    pub(crate) fn is_starting(&self) -> bool {
+        matches!(*self.lock(), State::Starting { .. })
+    }
+
+    /// Waits until it is known that it will never be there. For ever, if it is or was.
+    pub(crate) async fn never_there(&self) {
+        self.when(|state| {
+            matches!(state, State::Ended { exit: Exit::NotStarted { .. } | Exit::NotAnswered, .. }).then_some(())
         })
-        .await
+        .await;
     }
 
     /// Whether it runs or is ready to, and for how long it has been so. Without `/proc` only its processor time is known.
@@ -222,18 +237,24 @@ impl GuestProcess {
     }
 }
 
-fn end(state: &mut State, exit: Exit, cpu: Duration) {
+/// Ends it, if it has not ended yet, and gives what it was.
+fn end(state: &mut State, exit: Exit, cpu: Duration) -> Option<State> {
     let exit = match state {
-        State::Ended { .. } => return,
+        State::Ended { .. } => return None,
         State::Alive(alive) if alive.interrupted => Exit::Interrupted,
+        // Who was to start it is gone: it was never there.
+        State::Starting { .. } if exit == Exit::WithZygote => Exit::NotAnswered,
         _ => exit,
     };
-    *state = State::Ended { exit, cpu };
+    Some(std::mem::replace(state, State::Ended { exit, cpu }))
 }
 
 impl Alive {
     /// Sends SIGKILL. A process that has ended already is no error.
-    fn kill(&self) {
+    fn kill(&mut self) {
+        if std::mem::replace(&mut self.killed, true) {
+            return;
+        }
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {
             let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);

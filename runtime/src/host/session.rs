@@ -189,6 +189,14 @@ impl Parts {
         self.run_inside(run, source, options).instrument(span).await
     }
 
+    /// Ends when the run or its session is cancelled.
+    async fn is_cancelled(&self, options: &RunOptions) {
+        tokio::select! {
+            () = options.cancel.cancelled() => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
     async fn run_inside(&self, run: RunId, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
         let limits = self.supply.limits().lowered_by(&options.limits);
@@ -196,11 +204,10 @@ impl Parts {
             return Ok(never_started(run, too_long(source.len(), limits.source_bytes_max), requested));
         }
         let start = start_of(&limits, &options)?;
-        let (claim, slot) = tokio::select! {
+        let slot = tokio::select! {
             biased;
-            () = options.cancel.cancelled() => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
-            () = self.ended.cancelled() => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
-            claimed = self.supply.claim(&self.scope, &self.user) => claimed?,
+            () = self.is_cancelled(&options) => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
+            slot = self.supply.slot(&self.user) => slot?,
         };
         let cancel = self.ended.child_token();
         let assignment = Assignment {
@@ -218,13 +225,26 @@ impl Parts {
             budget: Budget::new(self.supply.common_budget(), limits.held_bytes_max),
             slot: &slot,
         };
-        let running = conversation::converse(assignment, claim);
-        tokio::pin!(running);
-        let outcome = tokio::select! {
-            outcome = &mut running => outcome?,
-            () = options.cancel.cancelled() => {
-                cancel.cancel();
-                running.await?
+        let mut lost = 0;
+        let outcome = loop {
+            let claim = tokio::select! {
+                biased;
+                () = self.is_cancelled(&options) => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
+                claim = self.supply.claim(&self.scope, lost) => claim?,
+            };
+            let running = conversation::converse(&assignment, claim);
+            tokio::pin!(running);
+            let outcome = tokio::select! {
+                outcome = &mut running => outcome?,
+                () = options.cancel.cancelled() => {
+                    cancel.cancel();
+                    running.await?
+                }
+            };
+            // A process that never started has done nothing: another one does it.
+            match outcome {
+                Some(outcome) => break outcome,
+                None => lost += 1,
             }
         };
         if outcome.cost.origin == Origin::Ready {

@@ -72,14 +72,19 @@ impl Supply {
         &self.common_budget
     }
 
-    /// A process for one run of a user, and the slot that it takes up until it ends.
-    pub(crate) async fn claim(&self, scope: &Scope, user: &User) -> Result<(Claim, Slot), RunError> {
+    /// A slot for a run of `user`, when it is that user's turn.
+    pub(crate) async fn slot(&self, user: &User) -> Result<Slot, RunError> {
         let slot = self.slots.take(user).await.map_err(|Full(waiting)| {
             self.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
             RunError::Overloaded { waiting, retry_after: Duration::from_secs(1) }
         })?;
         self.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
-        Ok((self.pool.claim(scope).await?, slot))
+        Ok(slot)
+    }
+
+    /// A process for a run of `scope` that has its slot. `lost`: how many were claimed for it before that never started.
+    pub(crate) async fn claim(&self, scope: &Scope, lost: usize) -> Result<Claim, RunError> {
+        self.pool.claim(scope, lost).await
     }
 
     /// Has the next run of a scope forked ahead, in place of one that was ready and has ended.

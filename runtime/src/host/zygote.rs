@@ -352,7 +352,7 @@ fn how(exit: Exit) -> String {
         Exit::NotStarted { call, error } => {
             format!("it could not be started: `{call}`: {}", io::Error::from_raw_os_error(error))
         }
-        Exit::NotAnswered => "its base zygote does not answer".to_owned(),
+        Exit::NotAnswered => "its base zygote ended, or does not answer".to_owned(),
         Exit::Interrupted => "somebody has stopped it".to_owned(),
     }
 }

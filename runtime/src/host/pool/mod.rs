@@ -26,7 +26,7 @@ use crate::host::metrics::{Counters, Metrics};
 use crate::host::outcome::Origin;
 use crate::host::pool::claim::Claim;
 use crate::host::pool::scopes::Scopes;
-use crate::host::process::{Exit, GuestProcess};
+use crate::host::process::GuestProcess;
 use crate::host::run_error::RunError;
 use crate::host::snapshots::memory::ScopeSnapshots;
 use crate::host::walls::KnownWalls;
@@ -114,33 +114,25 @@ impl Pool {
         Some(zygote)
     }
 
-    /// A process for a run of this scope.
-    pub(crate) async fn claim(self: &Arc<Self>, scope: &Scope) -> Result<Claim, RunError> {
-        if self.config.start == Start::Spawn {
+    /// A process for a run of this scope, which may have to start yet. `lost`: how many were claimed for it before that never did.
+    pub(crate) async fn claim(self: &Arc<Self>, scope: &Scope, lost: usize) -> Result<Claim, RunError> {
+        if self.config.start == Start::Spawn || lost >= ZYGOTES_TRIED_MAX {
             return self.spawn(scope);
         }
         if self.is_strict() {
             self.check_strict(scope).await?;
         }
-        for _ in 0..ZYGOTES_TRIED_MAX {
-            let claimed = match self.claim_now(scope)? {
-                Some(claim) => Some(claim),
-                None => match self.settled_base().await {
-                    Condition::Ready(_) => self.claim_now(scope)?,
-                    Condition::Gone(reason) => {
-                        self.warn_of_spawn(&reason);
-                        None
-                    }
-                    Condition::Starting => None,
-                },
-            };
-            let Some(claim) = claimed else { break };
-            // One that was forked ahead is there. Another has until its zygote is given up: nobody has written to it before.
-            match claim.process.started().await {
-                Ok(()) => return Ok(claim),
-                Err(Exit::NotStarted { call, error }) => return Err(RunError::refused(call, error)),
-                Err(_) => {}
+        if let Some(claim) = self.claim_now(scope)? {
+            return Ok(claim);
+        }
+        match self.settled_base().await {
+            Condition::Ready(_) => {
+                if let Some(claim) = self.claim_now(scope)? {
+                    return Ok(claim);
+                }
             }
+            Condition::Gone(reason) => self.warn_of_spawn(&reason),
+            Condition::Starting => {}
         }
         self.spawn(scope)
     }
