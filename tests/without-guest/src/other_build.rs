@@ -42,9 +42,10 @@ fn pass_on(program: &Path) -> std::io::Result<()> {
     }
     let (mut here, there) = UnixStream::pair()?;
     let kind = std::env::args().nth(2).unwrap_or_default();
-    let mut guest = Command::new("/bin/sh");
-    guest.args(["-c", r#"exec "$0" --isolet-guest "$1" 3<&0"#]).arg(program).arg(kind).stdin(Stdio::from(OwnedFd::from(there)));
-    let mut guest = guest.spawn()?;
+    let script = r#"exec "$0" --isolet-guest "$1" 3<&0"#;
+    // The command goes with its end of the socket: the guest's is the last one.
+    let mut guest =
+        Command::new("/bin/sh").args(["-c", script]).arg(program).arg(kind).stdin(Stdio::from(OwnedFd::from(there))).spawn()?;
     here.write_all(&frame)?;
     here.shutdown(Shutdown::Write)?;
     let mut answer = Vec::new();
