@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use futures::FutureExt as _;
 use isolet::mcp::{self, Mode, Transport};
 use isolet::{
-    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Limits, Runtime, Session, ToolCall, ToolError, ToolHost,
-    ToolReply,
+    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Limits, Runtime, Session, ToolCall, ToolError, ToolErrorCode,
+    ToolHost, ToolReply,
 };
 use isolet_examples::tracker::Tracker;
 use isolet_examples::tracker_host::TrackerHost;
@@ -107,7 +107,7 @@ async fn both_faces_leave_the_same_records() -> Result<()> {
     };
     let facts: Vec<_> = records.iter().map(facts).collect();
     ensure!(facts.len() == 4 && facts[..2] == facts[2..], "{facts:?}");
-    ensure!(facts[1].4 == CallEnd::Failed("tool_failed"), "{facts:?}");
+    ensure!(facts[1].4 == CallEnd::Failed(ToolErrorCode::ToolFailed), "{facts:?}");
     ensure!(records[0].reply_bytes == records[2].reply_bytes, "{records:?}");
     Ok(())
 }

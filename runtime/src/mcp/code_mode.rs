@@ -232,8 +232,8 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
     let mut count = 0_u32;
     while let Some(event) = seen.recv().await {
         let message = match event {
-            Event::Console(line) => line.text,
-            Event::Called(path) => format!("calls {path}"),
+            Event::Console { line, .. } => line.text,
+            Event::Called { path, .. } => format!("calls {path}"),
             Event::Answered(record) => format!("{} has answered after {:?}", record.path, record.duration),
         };
         count += 1;
