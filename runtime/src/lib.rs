@@ -66,8 +66,8 @@ mod socket;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
-    DroppedTool, Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall,
-    ToolError, ToolErrorCode, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
+    DroppedTool, Grants, IndexForm, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool,
+    ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 pub use isolet_snapshots::flags::Jit;
 

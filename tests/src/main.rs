@@ -15,6 +15,7 @@ mod endings;
 mod errors;
 mod examples;
 mod faces;
+mod first_contact;
 mod frames;
 mod glue;
 mod glue_rules;
@@ -80,6 +81,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(first_contact::TESTS)
             .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );

@@ -7,6 +7,7 @@
 //!
 //! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
 //!                                             -> code mode -> a run
+//!                                             -> search    -> classic
 //! ```
 //!
 //! Both lines, that of a server and that of a client, bound what they take, what waits, and what is logged; what outlives a request is listed in
@@ -33,16 +34,20 @@ mod line_reader;
 mod log_gate;
 mod lossless;
 mod lost_id;
+mod options;
 mod output;
+mod own_name;
 mod pending;
 mod refusal;
 mod request_params;
 mod result;
+mod search_face;
 mod server_answer;
 mod server_key;
 mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
+mod tool_search;
 mod transport;
 mod upstream_host;
 mod upstreams;
@@ -51,7 +56,8 @@ mod wire;
 pub use child::ENVIRONMENT_KEPT;
 pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
 pub use error::{Stage, UpstreamError};
-pub use face::{Mode, ServeError, ServeSoonError, serve_soon};
+pub use face::{ServeError, ServeSoonError, serve_soon};
+pub use options::{Mode, Results, ServeOptions};
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
 pub use upstreams::{UpstreamOptions, Upstreams};
