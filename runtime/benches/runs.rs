@@ -213,7 +213,7 @@ fn boot_if_asked() {
     if arguments.next().is_some_and(|argument| argument == BOOT_ARGUMENT) {
         let tools: usize = arguments.next().unwrap().parse().unwrap();
         let tools: Vec<_> = (0..tools).map(|id| format!("tool_{id}")).collect();
-        let mut maker = isolet_snapshots::maker::Maker::start(isolet::Jit::Off).unwrap();
+        let mut maker = isolet_snapshots::maker::Maker::start(isolet::Jit::Off.v8_flags()).unwrap();
         maker.install(&json!([{ "name": "test", "tools": tools }]).to_string()).unwrap();
         std::process::exit(0);
     }

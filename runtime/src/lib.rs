@@ -53,24 +53,20 @@ compile_error!(
     "isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet"
 );
 
-mod child;
+mod contract;
 mod error_chain;
-mod frame;
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;
 mod host;
 pub mod mcp;
-mod parcel;
-mod priority;
-mod socket;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
     DroppedTool, Grants, IndexForm, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool,
     ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
-pub use isolet_snapshots::flags::Jit;
 
+pub use contract::v8_flags::Jit;
 pub use error_chain::with_causes;
 pub use host::config::{Config, Isolation, Start, danger};
 pub use host::event::Event;
@@ -80,9 +76,9 @@ pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError,
 pub use host::run_error::RunError;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
-pub use host::snapshot_folder::{
-    Exposure, SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotMismatch, SnapshotVerdict,
-};
+pub use host::snapshots::file::SnapshotMismatch;
+pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};
+pub use host::snapshots::privacy::Exposure;
 pub use host::tool_host::ToolHost;
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.
@@ -93,5 +89,5 @@ pub use host::tool_host::ToolHost;
 pub fn init() {
     guest::become_guest_if_asked();
     mcp::supervisor::init();
-    host::runtime::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
+    host::supply::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
 }

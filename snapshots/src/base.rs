@@ -2,14 +2,13 @@
 //!
 //! It is made at build time and embedded in the library (SECURITY.md S-80).
 
-use crate::flags::Jit;
 use crate::maker::{MakeError, Maker};
 
-/// Makes the base snapshot. At most once in a process, and in no process that does anything else with V8.
+/// Makes the base snapshot. At most once in a process, and in no process that does anything else with V8. `flags`: those of V8.
 ///
 /// # Errors
 ///
 /// [`MakeError::Bootstrap`] with the file that threw.
-pub fn make(jit: Jit) -> Result<Box<[u8]>, MakeError> {
-    Ok(Maker::start(jit)?.finish())
+pub fn make(flags: &str) -> Result<Box<[u8]>, MakeError> {
+    Ok(Maker::start(flags)?.finish())
 }

@@ -5,7 +5,7 @@
 //! * [`door`]: the trait behind the ops, implemented by the guest process;
 //! * [`maker`]: what makes a snapshot, in a process of its own; [`base`]: the one without bindings, made at build time;
 //! * [`identity`]: what a snapshot depends on;
-//! * [`flags`]: the V8 flags that makers and users of snapshots must agree on;
+//! * [`flags`]: the V8 flags, which makers and users of snapshots must agree on;
 //! * [`stack`]: where in the guest's program something happened.
 //!
 //! This crate and the guest side of the runtime are the only places that name `deno_core` or `v8`.

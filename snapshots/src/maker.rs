@@ -5,8 +5,7 @@
 
 use deno_core::{JsRuntime, JsRuntimeForSnapshot, RuntimeOptions, v8};
 
-use crate::flags::{self, Jit};
-use crate::{bootstrap, ops};
+use crate::{bootstrap, flags, ops};
 
 /// A snapshot could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -33,13 +32,13 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Starts V8 and runs the bootstrap JavaScript.
+    /// Starts V8 with these flags and runs the bootstrap JavaScript.
     ///
     /// # Errors
     ///
     /// [`MakeError::Bootstrap`] with the file that threw.
-    pub fn start(jit: Jit) -> Result<Self, MakeError> {
-        flags::set(jit);
+    pub fn start(flags: &str) -> Result<Self, MakeError> {
+        flags::set(flags);
         JsRuntime::init_platform(Some(v8::new_single_threaded_default_platform(false).make_shared()));
         let failed = |file| move |source| MakeError::Bootstrap { file, source };
         let tokio = tokio::runtime::Builder::new_current_thread().build().map_err(|error| failed("tokio")(error.into()))?;

@@ -58,7 +58,7 @@ fn with_canaries(arguments: &[&str]) -> Result<(), Failed> {
 /// Makes a base snapshot in this process and writes it.
 pub(crate) fn write_snapshot(arguments: &[String]) -> anyhow::Result<()> {
     let [path] = arguments else { anyhow::bail!("the only argument is a path") };
-    Ok(std::fs::write(path, isolet_snapshots::base::make(isolet::Jit::Off)?)?)
+    Ok(std::fs::write(path, isolet_snapshots::base::make(isolet::Jit::Off.v8_flags())?)?)
 }
 
 fn check_snapshot() -> Result<(), Failed> {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::frame::{Decode, Decoder, Encode, Maxima};
-use crate::socket::{self, ReadSize};
+use super::exit::exit;
+use crate::contract::codec::{Decode, Decoder, Encode, Maxima};
+use crate::contract::guest_process::EXIT_HOST_GONE;
+use crate::contract::socket::{self, ReadSize};
 
 /// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 256 << 10;
@@ -78,7 +80,7 @@ impl Channel {
                 Ok(sent) => bytes = &bytes[sent..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room(),
-                Err(_) => super::exit(super::EXIT_HOST_GONE),
+                Err(_) => exit(EXIT_HOST_GONE),
             }
         }
     }
@@ -89,7 +91,7 @@ impl Channel {
         let ready = poll(&mut interest, None);
         let readable = ready.is_ok() && !interest[0].revents().difference(PollFlags::OUT).is_empty();
         if readable && self.fill().is_err() {
-            super::exit(super::EXIT_HOST_GONE);
+            exit(EXIT_HOST_GONE);
         }
     }
 }

@@ -6,8 +6,10 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::frame::{Decode, Encode, HostMaxima};
-use crate::parcel::{Parcel, ParcelReader, Sending};
+use super::exit::exit;
+use crate::contract::codec::{Decode, Encode, HostMaxima};
+use crate::contract::guest_process::EXIT_HOST_GONE;
+use crate::contract::parcel::{Parcel, ParcelReader, Sending};
 
 #[derive(Debug)]
 pub(super) struct Control {
@@ -45,7 +47,7 @@ impl Control {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let _ = poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], None);
                 }
-                Err(_) => super::exit(super::EXIT_HOST_GONE),
+                Err(_) => exit(EXIT_HOST_GONE),
             }
         }
     }

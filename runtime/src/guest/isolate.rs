@@ -10,8 +10,11 @@ use deno_core::{JsRuntime, RuntimeOptions, v8};
 use isolet_snapshots::stack::{self, PROGRAM_NAME, Position};
 use isolet_snapshots::{bootstrap, flags, ops};
 
+use super::exit::exit;
 use super::{allocator, memory, parsing};
-use crate::frame::Boot;
+use crate::contract::boot::Boot;
+use crate::contract::guest_process::{EXIT_DATA, EXIT_HEAP};
+use crate::contract::v8_flags::Jit;
 
 static SNAPSHOT_JIT_OFF: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/base-jit-off.snapshot"));
 static SNAPSHOT_JIT_ON: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/base-jit-on.snapshot"));
@@ -59,8 +62,8 @@ impl Isolate {
     /// Starts V8 in this process and boots the isolate from the base snapshot.
     pub(super) fn boot(boot: &Boot) -> Self {
         let base = match boot.jit {
-            flags::Jit::Off => SNAPSHOT_JIT_OFF,
-            flags::Jit::On => SNAPSHOT_JIT_ON,
+            Jit::Off => SNAPSHOT_JIT_OFF,
+            Jit::On => SNAPSHOT_JIT_ON,
         };
         Self::boot_from(base, boot, false)
     }
@@ -75,7 +78,7 @@ impl Isolate {
     /// When the snapshot does not fit this build: the process ends, and the host sees it.
     fn boot_from(snapshot: &'static [u8], boot: &Boot, has_bindings: bool) -> Self {
         memory::keep_v8_together();
-        flags::set(boot.jit);
+        flags::set(boot.jit.v8_flags());
         v8::V8::set_flags_from_string("--disallow-code-generation-from-strings");
         JsRuntime::init_platform(Some(v8::new_single_threaded_default_platform(false).make_shared()));
         // deno_core asks for a runtime that it could spawn on. This one has no drivers, and nothing is ever spawned.
@@ -116,7 +119,7 @@ impl Isolate {
     }
 
     /// Sets what differs between runs: clock, random numbers, and the limits that the isolate keeps itself.
-    pub(super) fn begin(&mut self, start: &crate::frame::Start) {
+    pub(super) fn begin(&mut self, start: &crate::contract::run::Start) {
         allocator::set_budget(start.buffer_bytes_max);
         self.lower_heap_limit(start.heap_bytes_max);
         deno_core::scope!(scope, self.runtime);
@@ -384,5 +387,5 @@ unsafe extern "C" fn unchanged_limit(_: *mut std::ffi::c_void, current: usize, _
 /// system gave no page for a heap below its limit.
 unsafe extern "C" fn end_out_of_memory(_location: *const c_char, details: &v8::OomDetails) {
     let of_heap = details.is_heap_oom && memory::is_given_by_system();
-    super::exit(if of_heap { super::EXIT_HEAP } else { super::EXIT_DATA })
+    exit(if of_heap { EXIT_HEAP } else { EXIT_DATA })
 }

@@ -5,8 +5,11 @@
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use super::aside;
+use super::exit::exit;
 use super::memory;
-use crate::frame::{Boot, Walls};
+use crate::contract::boot::{Boot, Walls};
+use crate::contract::guest_process::EXIT_HOST_GONE;
 
 /// Who is behind the walls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ pub(super) fn close_run(boot: &Boot, walls: &mut Walls) {
 /// Ends this process if the host insists on walls that do not stand: before it has read a program.
 pub(super) fn insist(boot: &Boot, walls: &Walls) {
     if boot.strict && walls.missing_for_strict().is_some() {
-        super::exit(super::EXIT_HOST_GONE);
+        exit(EXIT_HOST_GONE);
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) fn tried(boot: &Boot, walls: &Walls) -> Walls {
         close_run(boot, &mut walls);
         serde_json::to_vec(&walls).unwrap_or_default()
     };
-    let told = super::child_says(tell).ok().and_then(|told| serde_json::from_slice(&told).ok());
+    let told = aside::child_says(tell).ok().and_then(|told| serde_json::from_slice(&told).ok());
     told.unwrap_or_else(|| walls.clone())
 }
 
@@ -107,7 +110,7 @@ mod linux {
 
     use super::super::system_calls;
     use super::Occupant;
-    use crate::frame::{Boot, Walls};
+    use crate::contract::boot::{Boot, Walls};
 
     /// Also those of root, which any process of a host has that is root: it has none then, and can gain none.
     pub(super) fn give_up_privileges(walls: &mut Walls) {

@@ -5,11 +5,13 @@
 //! program: both go through the same [`isolate`] and the same [`run`]. Or it is the maker of one [`scope_snapshot`].
 
 mod allocator;
+mod aside;
 mod assumption;
 mod channel;
 mod control;
 mod declarations;
 mod edits;
+mod exit;
 mod exports;
 mod fences;
 mod hot_pages;
@@ -29,41 +31,25 @@ mod recovery;
 mod rehearsal;
 mod run;
 mod scope_snapshot;
+mod single_thread;
 mod syntax;
 #[cfg(target_os = "linux")]
 mod system_calls;
 mod warm_up;
 mod zygote;
 
-use std::io::{self, Read as _, Write as _};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use crate::frame::{Boot, FromRun, FromZygote, HostMaxima, ToRun, ToZygote};
-use crate::parcel::ParcelReader;
+use crate::contract::boot::Boot;
+use crate::contract::codec::HostMaxima;
+use crate::contract::guest_process::{ARGUMENT, EXIT_HOST_GONE, MAKER, SOCKET, ZYGOTE};
+use crate::contract::parcel::ParcelReader;
+use crate::contract::run::{FromRun, ToRun};
+use crate::contract::zygote::{FromZygote, ToZygote};
 use channel::Channel;
 use control::Control;
-pub(crate) use scope_snapshot::BUILD;
-
-/// The first argument of a process that is to become a guest. The second says which kind.
-pub(crate) const ARGUMENT: &str = "--isolet-guest";
-/// The second argument of a zygote.
-pub(crate) const ZYGOTE: &str = "zygote";
-/// The second argument of a spawned run.
-pub(crate) const RUN: &str = "run";
-/// The second argument of the maker of a scope snapshot.
-pub(crate) const MAKER: &str = "snapshot";
-/// The descriptor of the one socket of a guest process.
-pub(crate) const SOCKET: i32 = 3;
-
-/// Exit code after a program has ended and its last frame is written.
-pub(crate) const EXIT_DONE: i32 = 0;
-/// Exit code when the host is gone, or speaks another language.
-pub(crate) const EXIT_HOST_GONE: i32 = 80;
-/// Exit code of V8's out-of-memory handler with the heap at its limit.
-pub(crate) const EXIT_HEAP: i32 = 86;
-/// Exit code of V8's out-of-memory handler when the system refused memory below the heap's limit.
-pub(crate) const EXIT_DATA: i32 = 87;
+use exit::exit;
 
 /// Becomes a guest process and never returns, if this process was started to be one: by its first argument *and* a socket
 /// as its fourth descriptor. Otherwise does nothing.
@@ -81,37 +67,9 @@ pub(crate) fn become_guest_if_asked() {
     }
 }
 
-/// Does something in a child of fork, which ends after it; what it says. Only in a process of one thread.
-fn child_says(what: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
-    let (reader, mut writer) = io::pipe()?;
-    // SAFETY: this process has one thread, so the child may use everything that the parent could.
-    match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => {
-            let told = writer.write_all(&what());
-            exit(if told.is_ok() { EXIT_DONE } else { EXIT_HOST_GONE })
-        }
-        child => {
-            drop(writer);
-            let mut said = Vec::new();
-            let read = { reader }.read_to_end(&mut said);
-            // SAFETY: the child is ours and was not waited for.
-            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-            read?;
-            Ok(said)
-        }
-    }
-}
-
-/// Ends this process at once: no destructors, no exit handlers, nothing of V8.
-pub(super) fn exit(code: i32) -> ! {
-    // SAFETY: `_exit` has no preconditions.
-    unsafe { libc::_exit(code) }
-}
-
 fn start_zygote(mut control: Control) -> ! {
     let Ok(ToZygote::Boot(boot)) = control.receive().map(|parcel| parcel.frame) else { exit(EXIT_HOST_GONE) };
-    if let Some(reason) = refusal() {
+    if let Some(reason) = single_thread::refusal() {
         control.send(&FromZygote::Refused { reason });
         exit(EXIT_HOST_GONE);
     }
@@ -122,7 +80,7 @@ fn start_run(socket: UnixStream) -> ! {
     let boot = ParcelReader::default().receive(&socket, &HostMaxima).map(|parcel| (parcel.frame, parcel.descriptor));
     let Ok((ToRun::Boot(boot), snapshot)) = boot else { exit(EXIT_HOST_GONE) };
     let mut channel = Channel::new(socket);
-    if let Some(reason) = refusal() {
+    if let Some(reason) = single_thread::refusal() {
         channel.send(&FromRun::Refused { reason });
         exit(EXIT_HOST_GONE);
     }
@@ -143,28 +101,6 @@ fn spawned(boot: &Boot, snapshot: Option<OwnedFd>, mut channel: Channel) -> ! {
     channel.send(&FromRun::Jailed { walls: walls.clone() });
     jail::insist(boot, &walls);
     run::serve(isolate, channel)
-}
-
-/// Why this process cannot be a guest, if it cannot: V8 without background threads and fork both need a process with one
-/// thread, and V8 needs addresses.
-fn refusal() -> Option<String> {
-    match thread_count() {
-        Some(threads) if threads > 1 => Some(format!(
-            "`isolet::init()` was called in a process that already has {threads} threads: call it as the first line of `main`, \
-             before a runtime, a logger or an allocator starts threads"
-        )),
-        _ => memory::refusal(),
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn thread_count() -> Option<usize> {
-    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_count() -> Option<usize> {
-    None
 }
 
 fn is_socket(descriptor: i32) -> bool {

@@ -12,7 +12,8 @@ use isolet_snapshots::door::{Door, Ended};
 use isolet_snapshots::stack::Position;
 
 use super::channel::Channel;
-use crate::frame::{Encode as _, Ending, FromRun};
+use crate::contract::codec::Encode as _;
+use crate::contract::run::{Ending, FromRun};
 
 /// The longest that a call waits for further ones while its program makes some.
 const GATHERING_MAX: Duration = Duration::from_millis(1);

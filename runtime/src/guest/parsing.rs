@@ -14,10 +14,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use super::channel::Channel;
+use super::exit::exit;
 use super::program::Program;
 use super::syntax::SyntaxError;
-use super::{EXIT_DONE, exit};
-use crate::frame::{Encode as _, Ending, FromRun};
+use crate::contract::codec::Encode as _;
+use crate::contract::guest_process::EXIT_DONE;
+use crate::contract::run::{Ending, FromRun};
 
 /// The handler's own stack, bytes: the kernel puts all registers of the processor there.
 const HANDLER_STACK_BYTES: usize = 64 << 10;

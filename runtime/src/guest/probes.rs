@@ -3,13 +3,15 @@
 use std::io::Read as _;
 use std::os::fd::AsRawFd as _;
 
-use isolet_snapshots::flags::Jit;
+use crate::contract::guest_process::EXIT_HOST_GONE;
+use crate::contract::v8_flags::Jit;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
+use super::exit::exit;
 use super::jail::{self, Occupant};
-use super::{exit, memory, system_calls};
-use crate::child::{self, EndedChild};
-use crate::frame::{Boot, JailLayers, Walls};
+use super::{memory, system_calls};
+use crate::contract::boot::{Boot, JailLayers, Walls};
+use crate::contract::reaping::{self, EndedChild};
 
 const BOOT: Boot = Boot {
     jit: Jit::Off,
@@ -52,7 +54,7 @@ fn in_child(act: impl FnOnce() -> i32) -> i32 {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     let waited = process.map(|process| waitid(WaitId::Pid(process), options));
     assert!(matches!(waited, Some(Ok(_))), "fork, or wait: {waited:?}");
-    process.and_then(child::reap).map_or(i32::MIN, |EndedChild { code, .. }| code)
+    process.and_then(reaping::reap).map_or(i32::MIN, |EndedChild { code, .. }| code)
 }
 
 /// Closes the walls of a place around this process, and acts there. In a forked run's zygote it returns how the run ended.
@@ -594,5 +596,5 @@ fn without_a_jail_nothing_is_closed_and_who_insists_ends() {
         })
     };
     assert_eq!(try_all(open.clone()), FINE);
-    assert_eq!(try_all(Boot { strict: true, ..open }), crate::guest::EXIT_HOST_GONE);
+    assert_eq!(try_all(Boot { strict: true, ..open }), EXIT_HOST_GONE);
 }

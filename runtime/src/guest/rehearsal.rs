@@ -6,12 +6,13 @@
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
+use super::aside;
 use super::memory::Mapping;
 
 /// The addresses of the pages of `mappings` that `rehearsal` writes to, where they are writable, and of the pages of files that it reads
 /// where they are not, in order. It runs in a child, which ends after it.
 pub(super) fn touched_pages(mappings: &[Mapping], rehearsal: impl FnOnce()) -> io::Result<Vec<usize>> {
-    let told = super::child_says(|| {
+    let told = aside::child_says(|| {
         rehearsal();
         pages(mappings).unwrap_or_default().iter().flat_map(|address| address.to_ne_bytes()).collect()
     })?;

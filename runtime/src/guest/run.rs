@@ -12,12 +12,15 @@ use isolet_snapshots::stack::Position;
 
 use super::assumption::Assumption;
 use super::channel::Channel;
+use super::exit::exit;
 use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
 use super::program::Program;
 use super::syntax::SyntaxError;
-use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail, parsing};
-use crate::frame::{Ending, HostMaxima, Start, ToRun};
+use super::{jail, parsing};
+use crate::contract::codec::HostMaxima;
+use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
+use crate::contract::run::{Ending, Start, ToRun};
 
 /// Serves one run on its socket, then ends the process.
 pub(super) fn serve(mut isolate: Isolate, channel: Channel) -> ! {

@@ -9,11 +9,13 @@ use isolet_snapshots::maker::{MakeError, Maker};
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::channel::Channel;
-use super::{EXIT_DONE, EXIT_HOST_GONE, exit, jail, refusal};
-use crate::frame::{Boot, Build, FromMaker, HostMaxima, ToRun};
-
-/// Which build this is.
-pub(crate) static BUILD: &Build = include_bytes!(concat!(env!("OUT_DIR"), "/build.sha256"));
+use super::exit::exit;
+use super::{jail, single_thread};
+use crate::contract::boot::{BUILD, Boot};
+use crate::contract::codec::HostMaxima;
+use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
+use crate::contract::maker::FromMaker;
+use crate::contract::run::ToRun;
 
 /// The most private memory of a maker, bytes: for a scope of 5,000 tools it takes a tenth.
 const DATA_BYTES_MAX: u64 = 1 << 30;
@@ -23,7 +25,7 @@ pub(super) fn make(mut channel: Channel) -> ! {
     // First, and before V8 starts: the host may have this snapshot on disk, and hangs up then.
     channel.send(&FromMaker::Build { build: *BUILD });
     let Ok(ToRun::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
-    let made = match refusal() {
+    let made = match single_thread::refusal() {
         Some(reason) => FromMaker::Refused { reason },
         None => match made(&boot, &mut channel) {
             Ok(snapshot) => FromMaker::Made { snapshot: snapshot.into() },
@@ -36,7 +38,7 @@ pub(super) fn make(mut channel: Channel) -> ! {
 
 fn made(boot: &Boot, channel: &mut Channel) -> Result<Box<[u8]>, MakeError> {
     let mut walls = jail::before_v8();
-    let mut maker = Maker::start(boot.jit)?;
+    let mut maker = Maker::start(boot.jit.v8_flags())?;
     // As a run, before the first name of a tool is read.
     jail::close(boot, jail::Occupant::Run, &mut walls);
     jail::close_run(boot, &mut walls);

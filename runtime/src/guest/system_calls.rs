@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use isolet_snapshots::flags::Jit;
+use crate::contract::v8_flags::Jit;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
@@ -140,7 +140,7 @@ const OF_ZYGOTES: &[Call] = &[
     ("pidfd_open", libc::SYS_pidfd_open, Needs::Anything),
     ("kill", libc::SYS_kill, Needs::One(1, &[libc::SIGKILL.unsigned_abs()])),
     ("sched_setscheduler", libc::SYS_sched_setscheduler, Needs::One(1, &[libc::SCHED_IDLE.unsigned_abs()])),
-    ("setpriority", libc::SYS_setpriority, Needs::Both(&[(0, 0), (2, crate::priority::NICE_MAX.unsigned_abs())])),
+    ("setpriority", libc::SYS_setpriority, Needs::Both(&[(0, 0), (2, crate::contract::priority::NICE_MAX.unsigned_abs())])),
 ];
 
 /// The list of an occupant; anything else is its death.

@@ -11,7 +11,8 @@ use isolet_snapshots::door;
 use super::channel::Channel;
 use super::isolate::Isolate;
 use super::run;
-use crate::frame::{Encode as _, Start, ToRun};
+use crate::contract::codec::Encode as _;
+use crate::contract::run::{Start, ToRun};
 
 /// Touches the paths that most programs take: types, a call of each kind, JSON both ways, errors, dates, console.
 const SOURCE: &str = r#"

@@ -13,13 +13,16 @@ use rustix::process::Pid;
 
 use super::channel::Channel;
 use super::control::Control;
+use super::exit::exit;
 use super::hot_pages::{self, HotPages};
 use super::isolate::Isolate;
-use super::{EXIT_DONE, EXIT_HOST_GONE, exit, huge_pages, jail, memory, run, warm_up};
-use crate::child::{self, Change, EndedChild};
-use crate::frame::{Boot, FromZygote, RefusedCall, ToZygote, Walls};
-use crate::parcel::Parcel;
-use crate::priority;
+use super::{huge_pages, jail, memory, run, warm_up};
+use crate::contract::boot::{Boot, Walls};
+use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
+use crate::contract::parcel::Parcel;
+use crate::contract::priority;
+use crate::contract::reaping::{self, Change, EndedChild};
+use crate::contract::zygote::{FromZygote, RefusedCall, ToZygote};
 
 /// Serves as the base zygote until the host is gone or retires it.
 pub(super) fn serve_base(boot: Boot, mut control: Control) -> ! {
@@ -188,7 +191,7 @@ impl Zygote {
     /// Tells which children have ended or were stopped.
     fn report_changes(&mut self, ends: &OwnedFd) {
         drain(ends);
-        while let Some(change) = child::next_change() {
+        while let Some(change) = reaping::next_change() {
             match change {
                 Change::Ended(EndedChild { process, code, cpu }) => {
                     if let Some(run) = self.children.remove(&process) {

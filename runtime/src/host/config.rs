@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use isolet_snapshots::flags::Jit;
+use crate::contract::v8_flags::Jit;
 
 use super::limits::Limits;
 use super::machine;
-use super::snapshot_folder::SnapshotFolder;
-use crate::frame::JailLayers;
+use super::snapshots::folder::SnapshotFolder;
+use crate::contract::boot::JailLayers;
 
 /// How guest processes are started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::stream::{Ready, Stream};
-use crate::frame::{Encode, FromZygote, ZygoteMaxima};
-use crate::parcel::{Parcel, ParcelReader, Sending};
+use crate::contract::codec::Encode;
+use crate::contract::parcel::{Parcel, ParcelReader, Sending};
+use crate::contract::zygote::{FromZygote, ZygoteMaxima};
 
 /// The most orders that wait for room: a zygote that has taken none for so long is not asked for more.
 const WAITING_MAX: usize = 1024;
@@ -111,7 +112,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use super::*;
-    use crate::frame::ToZygote;
+    use crate::contract::zygote::ToZygote;
 
     #[test]
     fn what_a_zygote_does_not_take_waits_up_to_a_maximum_and_is_refused_then() {

@@ -7,30 +7,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{Scope, ToolError, ToolReply, visible};
+use isolet_bindings::{ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
+use super::assignment::Assignment;
 use super::call::{Caller, Request};
-use super::claim::Claim;
+use super::console::Console;
 use super::ending::{self, Known, LastWord};
 use super::estimate::{self, Work};
-use super::event::{Event, Listeners};
-use super::held::{Budget, Held};
-use super::limits::Limits;
+use super::event::Event;
+use super::held::Held;
 use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
 use super::outgoing::Outgoing;
-use super::places::Place;
+use super::pool::claim::Claim;
 use super::process::Exit;
 use super::processor::Processor;
 use super::record::{OpenRecord, unchecked};
 use super::reply_check::Check;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
-use super::tool_host::AnyToolHost;
-use super::work::HostWork;
-use crate::frame::{Decoder, Ending, FromRun, RunMaxima, Start, ToRun, Walls};
-use crate::socket::ReadSize;
+use crate::contract::boot::Walls;
+use crate::contract::codec::Decoder;
+use crate::contract::run::{Ending, FromRun, RunMaxima, ToRun};
+use crate::contract::socket::ReadSize;
 
 /// Bytes read at a time, at most.
 const CHUNK_BYTES_MAX: usize = 64 << 10;
@@ -52,28 +51,9 @@ const NOTE_CHARACTERS_MAX: usize = 500;
 /// What it takes to compare a name with one of the scope, in steps of `estimate`.
 const STEPS_OF_A_NAME: u64 = 10_000;
 
-/// What a run is to do.
-pub(crate) struct Assignment<'run> {
-    pub(crate) scope: &'run Scope,
-    pub(crate) host: &'run Arc<dyn AnyToolHost>,
-    pub(crate) source: &'run str,
-    pub(crate) limits: &'run Limits,
-    pub(crate) start: Start,
-    pub(crate) listeners: Listeners,
-    pub(crate) cancel: &'run CancellationToken,
-    pub(crate) strict: bool,
-    pub(crate) requested: Instant,
-    /// What this process does for the run.
-    pub(crate) work: Arc<HostWork>,
-    /// What this process holds for the run.
-    pub(crate) budget: Budget,
-    /// The place that the run takes up.
-    pub(crate) place: &'run Place,
-}
-
 /// The answer of a call that a task has got.
 struct Answered {
-    /// The place of its record.
+    /// The index of its record.
     record: usize,
     number: u32,
     index: u32,
@@ -81,7 +61,7 @@ struct Answered {
 }
 
 struct Conversation<'run> {
-    assignment: Assignment<'run>,
+    assignment: &'run Assignment<'run>,
     claim: Claim,
     stream: Stream,
     decoder: Decoder,
@@ -93,23 +73,25 @@ struct Conversation<'run> {
     caller: Arc<Caller>,
     records: Vec<OpenRecord>,
     answers: JoinSet<Answered>,
-    /// Replies that are to be checked once they are written: the place of the record, the tool.
+    /// Replies that are to be checked once they are written: the index of the record, the tool.
     unchecked: Vec<(usize, u32, ToolReply)>,
     checks: JoinSet<(usize, Vec<String>)>,
     in_flight: usize,
     last_call: u32,
     argument_bytes: usize,
     reply_bytes: usize,
-    console: Vec<ConsoleLine>,
-    console_bytes: usize,
+    console: Console,
     notes: Vec<String>,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
     processor: Processor,
 }
 
-/// Runs a program in the process that was claimed.
-pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Result<Outcome, RunError> {
+/// Runs a program in the process that was claimed. `None`: that process never started, and nothing has happened.
+///
+/// The program is sent to one that is still to be forked as well, and waits in its socket: to hear first that it is there would cost two
+/// switches between threads.
+pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim: Claim) -> Result<Option<Outcome>, RunError> {
     let (socket, preamble) = claim.take_socket().map_err(|error| RunError::bug(error.to_string()))?;
     let stream = Stream::new(socket).map_err(RunError::system("epoll_ctl"))?;
     let mut outgoing = Outgoing::new(preamble);
@@ -138,13 +120,14 @@ pub(crate) async fn converse(assignment: Assignment<'_>, mut claim: Claim) -> Re
         last_call: 0,
         argument_bytes: 0,
         reply_bytes: 0,
-        console: Vec::new(),
-        console_bytes: 0,
+        console: Console::default(),
         notes: Vec::new(),
         heap_bytes: 0,
     };
-    let end = conversation.until_end().await?;
-    Ok(conversation.outcome(end).await)
+    match conversation.until_end().await? {
+        Some(end) => Ok(Some(conversation.outcome(end).await)),
+        None => Ok(None),
+    }
 }
 
 /// What came of one frame.
@@ -158,7 +141,8 @@ enum Heard {
 }
 
 impl Conversation<'_> {
-    async fn until_end(&mut self) -> Result<End, RunError> {
+    /// How the run ended; `None`: its process never started.
+    async fn until_end(&mut self) -> Result<Option<End>, RunError> {
         let wall = tokio::time::sleep_until(self.deadline);
         let look = tokio::time::sleep(self.processor.first_look());
         tokio::pin!(wall, look);
@@ -173,15 +157,15 @@ impl Conversation<'_> {
                 match frame {
                     Ok(frame) => match self.hear(frame)? {
                         Heard::More => {}
-                        Heard::Last(word) => return self.end_of(word).await,
-                        Heard::End(end) => return Ok(end),
+                        Heard::Last(word) => return self.end_of(word).await.map(Some),
+                        Heard::End(end) => return Ok(Some(end)),
                     },
-                    Err(violation) => return Ok(ending::lost(violation)),
+                    Err(violation) => return Ok(Some(ending::lost(violation))),
                 }
                 // Frames may come as fast as they are taken, and a tool may take its time before its first await.
                 let now = tokio::time::Instant::now();
                 if now >= self.deadline {
-                    return Ok(self.out_of_time());
+                    return Ok(Some(self.out_of_time()));
                 }
                 if now >= turn + TURN_MAX {
                     tokio::task::yield_now().await;
@@ -195,32 +179,40 @@ impl Conversation<'_> {
                 continue; // frames that have come still wait to be taken
             }
             if let Some(end) = self.end_of_work() {
-                return Ok(end);
+                return Ok(Some(end));
             }
             let (reads, lacks_room) = (self.has_room(), self.incoming.is_none() && !self.is_clogged());
             let wants_to_write = self.outgoing.waiting_bytes() > 0;
+            let is_there = self.claim.process.alive_since().is_some();
             tokio::select! {
                 ready = self.stream.ready(reads, wants_to_write), if reads || wants_to_write => {
                     if ready.map_err(RunError::system("epoll_wait"))? == Ready::Readable && !self.read() {
                         return self.ended_without_word().await;
                     }
                 }
+                () = self.claim.process.never_there(), if !is_there => return self.ended_without_word().await,
                 () = freed, if !reads && lacks_room => {}
                 Some(answered) = self.answers.join_next(), if !self.answers.is_empty() => {
                     if let Some(end) = self.answer(answered.map_err(lost_task)?) {
-                        return Ok(end);
+                        return Ok(Some(end));
                     }
                 }
                 Some(checked) = self.checks.join_next(), if !self.checks.is_empty() => {
                     let (record, warnings) = checked.map_err(lost_task)?;
                     self.records[record].close(warnings);
                 }
-                () = &mut wall => return Ok(self.out_of_time()),
+                () = &mut wall => match self.late_deadline() {
+                    Some(deadline) => {
+                        self.deadline = deadline;
+                        wall.as_mut().reset(deadline);
+                    }
+                    None => return Ok(Some(self.out_of_time())),
+                },
                 () = &mut look => match self.look() {
                     Some(next) => look.as_mut().reset(tokio::time::Instant::now() + next),
-                    None => return Ok(self.out_of_cpu()),
+                    None => return Ok(Some(self.out_of_cpu())),
                 },
-                () = self.assignment.cancel.cancelled() => return Ok(End::Stopped(Stop::Cancelled)),
+                () = self.assignment.cancel.cancelled() => return Ok(Some(End::Stopped(Stop::Cancelled))),
             }
         }
     }
@@ -244,6 +236,14 @@ impl Conversation<'_> {
         true
     }
 
+    /// The end of the run's time, where the process was not there yet when that time began.
+    fn late_deadline(&self) -> Option<tokio::time::Instant> {
+        let process = &self.claim.process;
+        let begun = if process.is_starting() { Instant::now() } else { process.alive_since()? };
+        let deadline = tokio::time::Instant::from_std(begun.checked_add(self.assignment.limits.wall_max)?);
+        (deadline > tokio::time::Instant::now()).then_some(deadline)
+    }
+
     fn out_of_time(&self) -> End {
         End::Stopped(Stop::Wall { limit: self.assignment.limits.wall_max, pending: self.in_flight })
     }
@@ -254,7 +254,7 @@ impl Conversation<'_> {
 
     /// When to look next at what the run takes of the processor, or `None` if its limit is reached.
     fn look(&mut self) -> Option<Duration> {
-        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.place)
+        self.processor.look(&self.claim.process, &self.assignment.work, self.assignment.slot)
     }
 
     /// The end, if what this process did for the run since the last look has used up its processor time.
@@ -310,20 +310,14 @@ impl Conversation<'_> {
     }
 
     fn hear_say(&mut self, level: u8, text: String) -> Heard {
-        let limits = self.assignment.limits;
-        self.console_bytes = self.console_bytes.saturating_add(text.len());
-        if self.console_bytes > limits.console_bytes_max {
-            let what = format!("the console's limit is {} bytes", limits.console_bytes_max);
-            return Heard::End(End::Stopped(Stop::Output { what }));
-        }
-        if self.console.len() >= usize::try_from(limits.console_lines_max).unwrap_or(usize::MAX) {
-            let what = format!("the console's limit is {} lines", limits.console_lines_max);
-            return Heard::End(End::Stopped(Stop::Output { what }));
-        }
         let line = ConsoleLine { level: Level::from_number(level), text };
-        self.assignment.listeners.tell(|| Event::Console(line.clone()));
-        self.console.push(line);
-        Heard::More
+        match self.console.add(line, self.assignment.limits) {
+            Ok(line) => {
+                self.assignment.listeners.tell(|| Event::Console(line.clone()));
+                Heard::More
+            }
+            Err(stop) => Heard::End(End::Stopped(stop)),
+        }
     }
 
     fn hear_note(&mut self, text: &str) -> Heard {
@@ -372,7 +366,7 @@ impl Conversation<'_> {
             Some(answered) => self.answer(answered),
             None => {
                 self.answers.spawn(answer);
-                self.processor.wait(self.assignment.place);
+                self.processor.wait(self.assignment.slot);
                 None
             }
         }
@@ -383,7 +377,7 @@ impl Conversation<'_> {
     fn answer(&mut self, answered: Answered) -> Option<End> {
         let Answered { record, number, index, result } = answered;
         self.in_flight -= 1;
-        self.processor.wake(self.assignment.place);
+        self.processor.wake(self.assignment.slot);
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {
@@ -461,7 +455,7 @@ impl Conversation<'_> {
     }
 
     /// The process has closed its socket without an end: it is dead, or will be.
-    async fn ended_without_word(&self) -> Result<End, RunError> {
+    async fn ended_without_word(&self) -> Result<Option<End>, RunError> {
         let killed_by_us = match tokio::time::timeout(REPORT_MAX / 20, self.claim.process.ended()).await {
             Ok(_) => false,
             Err(_) => {
@@ -471,8 +465,9 @@ impl Conversation<'_> {
         };
         let exit = tokio::time::timeout(REPORT_MAX, self.claim.process.ended()).await;
         match exit {
+            Ok(Exit::NotAnswered) => Ok(None),
             // Who should report its end is stopped, or gone.
-            Ok(Exit::WithZygote | Exit::NotAnswered) | Err(_) => Err(RunError::ZygoteLost),
+            Ok(Exit::WithZygote) | Err(_) => Err(RunError::ZygoteLost),
             Ok(Exit::NotStarted { call, error }) => Err(RunError::refused(call, error)),
             Ok(Exit::Interrupted) => Err(RunError::Interrupted),
             // No program has run in it.
@@ -480,7 +475,7 @@ impl Conversation<'_> {
                 let reason = format!("it ended before it was ready ({}): `isolet doctor` says more", ending::how(code));
                 Err(RunError::Refused { reason })
             }
-            Ok(Exit::Code(code)) => Ok(ending::of_exit(code, killed_by_us, self.assignment.limits)),
+            Ok(Exit::Code(code)) => Ok(Some(ending::of_exit(code, killed_by_us, self.assignment.limits))),
         }
     }
 
@@ -507,7 +502,7 @@ impl Conversation<'_> {
             heap_bytes: self.heap_bytes,
             origin: self.claim.origin,
         };
-        Outcome { end, notes: self.notes, console: self.console, calls, cost }
+        Outcome { end, notes: self.notes, console: self.console.into_lines(), calls, cost }
     }
 
     /// Waits for the checks of replies, as long as the run may take.

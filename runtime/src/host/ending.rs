@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::limits::Limits;
 use super::outcome::{End, GuestError, Stop};
-use crate::frame::Ending;
-use crate::guest;
+use crate::contract::guest_process;
+use crate::contract::run::Ending;
 
 /// The deepest result that JSON readers bear.
 const RESULT_DEPTH_MAX: usize = 120;
@@ -125,8 +125,8 @@ fn nearest(scope: &Scope, source_line: Option<&str>) -> Vec<String> {
 /// The end of a process that said none: it died with this exit code, or by minus this signal.
 pub(crate) fn of_exit(code: i32, killed_by_us: bool, limits: &Limits) -> End {
     match code {
-        guest::EXIT_HEAP => End::Stopped(Stop::Heap { limit: limits.heap_bytes_max }),
-        guest::EXIT_DATA => End::Stopped(Stop::Data),
+        guest_process::EXIT_HEAP => End::Stopped(Stop::Heap { limit: limits.heap_bytes_max }),
+        guest_process::EXIT_DATA => End::Stopped(Stop::Data),
         // The kernel's own limit, which stands behind ours.
         code if code == -libc::SIGXCPU => End::Stopped(Stop::Cpu { limit: limits.cpu_max }),
         code if code == -libc::SIGKILL && !killed_by_us => End::Stopped(Stop::Data),

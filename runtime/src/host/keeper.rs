@@ -13,10 +13,11 @@ use rustix::process::Pid;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 
+use super::launch;
 use super::process::{self, Exit, GuestProcess, Parent};
 use super::run_error::{self, RunError};
 use super::zygote::Zygote;
-use crate::guest;
+use crate::contract::guest_process;
 
 /// Something to do on the keeper's thread.
 enum Task {
@@ -65,11 +66,11 @@ impl Keeper {
     }
 
     pub(crate) fn start_run(&self, process: Arc<GuestProcess>, socket: OwnedFd) {
-        self.give(Task::Start { kind: guest::RUN, process, socket });
+        self.give(Task::Start { kind: guest_process::RUN, process, socket });
     }
 
     pub(crate) fn start_maker(&self, process: Arc<GuestProcess>, socket: OwnedFd) {
-        self.give(Task::Start { kind: guest::MAKER, process, socket });
+        self.give(Task::Start { kind: guest_process::MAKER, process, socket });
     }
 
     /// Does something off the path of a request.
@@ -89,7 +90,7 @@ struct Children {
 impl Children {
     /// Starts one and sees it to its end.
     fn start(&mut self, executable: &Path, kind: &'static str, socket: OwnedFd, process: Arc<GuestProcess>) {
-        match process::start(executable, kind, socket) {
+        match launch::start(executable, kind, socket) {
             Ok(child) => {
                 self.processes.push((kind, Arc::downgrade(&process)));
                 self.ends.spawn_local(see_to_end(child, process));
@@ -108,7 +109,7 @@ impl Children {
 
     /// Ends what somebody has stopped: it would neither answer nor end. A zygote has live runs, which go on without it.
     fn end_stopped(&self) {
-        let without_children = self.processes.iter().filter(|(kind, _)| *kind != guest::ZYGOTE);
+        let without_children = self.processes.iter().filter(|(kind, _)| *kind != guest_process::ZYGOTE);
         for process in without_children.filter_map(|(_, process)| process.upgrade()).filter(|process| process.is_stopped()) {
             process.interrupt();
         }
@@ -151,7 +152,7 @@ fn perform(executable: &Path, task: Task, children: &mut Children) {
     match task {
         Task::StartZygote { zygote, socket } => {
             // One that cannot be started closes its socket.
-            children.start(executable, guest::ZYGOTE, socket, Arc::clone(&zygote.process));
+            children.start(executable, guest_process::ZYGOTE, socket, Arc::clone(&zygote.process));
             tokio::task::spawn_local(zygote.attend());
         }
         Task::Attend { zygote } => {

@@ -152,7 +152,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::frame::{Decoder, FromRun, Maxima as _, RunMaxima};
+    use crate::contract::codec::{Decoder, Maxima as _};
+    use crate::contract::run::{FromRun, RunMaxima};
 
     macro_rules! extremes {
         ($type:ty, $zero:expr, $one:expr, $max:expr) => {

@@ -1,9 +1,10 @@
 //! The host's side: limits and outcomes, processes, the pool of ready runs, one run's conversation, and the gate where a call
 //! is authorised. No V8 here.
 
+mod assignment;
 pub(crate) mod call;
-pub(crate) mod claim;
 pub(crate) mod config;
+mod console;
 mod control;
 mod conversation;
 mod descriptors;
@@ -13,12 +14,13 @@ pub(crate) mod event;
 mod gate;
 pub(crate) mod held;
 mod keeper;
+mod launch;
 pub(crate) mod limits;
 mod machine;
+mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
 mod outgoing;
-mod places;
 mod pool;
 mod process;
 mod processor;
@@ -27,12 +29,11 @@ pub(crate) mod record;
 pub(crate) mod reply_check;
 pub(crate) mod run_error;
 pub(crate) mod runtime;
-mod scope_snapshots;
-mod scopes;
 pub(crate) mod session;
-pub(crate) mod snapshot_folder;
-mod snapshot_maker;
+mod slots;
+pub(crate) mod snapshots;
 mod stream;
+pub(crate) mod supply;
 pub(crate) mod tool_host;
 mod walls;
 mod work;

@@ -9,7 +9,8 @@ use isolet_bindings::ToolReply;
 
 use super::held::Held;
 use super::stream::Stream;
-use crate::frame::{Encode as _, ToRun};
+use crate::contract::codec::Encode as _;
+use crate::contract::run::ToRun;
 
 /// A reply up to this length is copied among the frames around it: one write for all of them is quicker.
 const COPIED_BYTES_MAX: usize = 16 << 10;

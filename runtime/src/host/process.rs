@@ -4,17 +4,13 @@
 //! own children, under the lock under which it reaps them; for those of a zygote, the zygote. Else a process is named by its pidfd, which is
 //! never another's. Where there are none (macOS; Linux before 5.3; a sandbox that forbids them), a zygote's children are killed through it.
 //!
-//! Beside `stream.rs` the only file of the host side with `unsafe`: starting a process and reading its clock.
-#![allow(unsafe_code, reason = "what runs between fork and exec, and the clock of another process")]
+//! With `launch.rs` and `stream.rs` the only files of the host side with `unsafe`.
+#![allow(unsafe_code, reason = "the clock of another process")]
 
-use std::fs::File;
-use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 #[cfg(target_os = "linux")]
@@ -23,8 +19,8 @@ use tokio::sync::Notify;
 
 use super::control::Control;
 use super::pulse::Activity;
-use crate::frame::ToZygote;
-use crate::{child, guest, priority};
+use crate::contract::zygote::ToZygote;
+use crate::contract::{priority, reaping};
 
 /// How a guest process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +31,7 @@ pub(crate) enum Exit {
     WithZygote,
     /// It was never there: the system refused this call, with this error.
     NotStarted { call: &'static str, error: i32 },
-    /// It was never there: the zygote that was asked for it did not answer.
+    /// It was never there: the zygote that was asked for it did not answer, or ended before.
     NotAnswered,
     /// Somebody stopped it (SIGSTOP), so it was killed. It cannot have done so itself.
     Interrupted,
@@ -56,6 +52,9 @@ struct Alive {
     process: Pid,
     pidfd: Option<OwnedFd>,
     parent: Parent,
+    since: Instant,
+    /// It was killed: once is enough.
+    killed: bool,
     /// It was killed because it was stopped.
     interrupted: bool,
     /// When it began, where that can be told: another process of its number began at another time.
@@ -96,10 +95,12 @@ impl GuestProcess {
 
     /// It is there. Killed at once if that was wanted meanwhile, or if nobody waits for it any more.
     pub(crate) fn set_alive(&self, process: Pid, pidfd: Option<OwnedFd>, parent: Parent) {
-        let alive = Alive {
+        let mut alive = Alive {
             process,
             pidfd,
             parent,
+            since: Instant::now(),
+            killed: false,
             interrupted: false,
             #[cfg(target_os = "macos")]
             began: clock::usage(process).map(|usage| usage.ri_proc_start_abstime),
@@ -115,13 +116,12 @@ impl GuestProcess {
             State::Ended { .. } => alive.kill(),
             State::Alive(_) => {}
         }
-        drop(state);
-        self.changed.notify_waiters();
     }
 
     /// It has ended.
     pub(crate) fn set_ended(&self, exit: Exit, cpu: Duration) {
-        end(&mut self.lock(), exit, cpu);
+        // What it was is dropped without the lock: to close a pidfd takes its time, and others kill meanwhile.
+        let _was = end(&mut self.lock(), exit, cpu);
         self.changed.notify_waiters();
     }
 
@@ -130,9 +130,9 @@ impl GuestProcess {
         let mut state = self.lock();
         // If the application reaps all children of its process, how this one ended is lost; that it ended is not.
         let (code, cpu) = Pid::from_raw(child.id().cast_signed())
-            .and_then(child::reap)
+            .and_then(reaping::reap)
             .map_or((0, Duration::ZERO), |ended| (ended.code, ended.cpu));
-        end(&mut state, Exit::Code(code), cpu);
+        let _was = end(&mut state, Exit::Code(code), cpu);
         drop(state);
         self.changed.notify_waiters();
     }
@@ -186,14 +186,25 @@ impl GuestProcess {
         }
     }
 
-    /// Waits until it is there; how it ended if it never was, or is no more.
-    pub(crate) async fn started(&self) -> Result<(), Exit> {
-        self.when(|state| match state {
-            State::Starting { .. } => None,
-            State::Alive(_) => Some(Ok(())),
-            State::Ended { exit, .. } => Some(Err(*exit)),
+    /// Since when it is there; `None` before, and after its end.
+    pub(crate) fn alive_since(&self) -> Option<Instant> {
+        match &*self.lock() {
+            State::Alive(alive) => Some(alive.since),
+            State::Starting { .. } | State::Ended { .. } => None,
+        }
+    }
+
+    /// Whether it was asked for and is not there yet.
+    pub(crate) fn is_starting(&self) -> bool {
+        matches!(*self.lock(), State::Starting { .. })
+    }
+
+    /// Waits until it is known that it will never be there. For ever, if it is or was.
+    pub(crate) async fn never_there(&self) {
+        self.when(|state| {
+            matches!(state, State::Ended { exit: Exit::NotStarted { .. } | Exit::NotAnswered, .. }).then_some(())
         })
-        .await
+        .await;
     }
 
     /// Whether it runs or is ready to, and for how long it has been so. Without `/proc` only its processor time is known.
@@ -226,18 +237,24 @@ impl GuestProcess {
     }
 }
 
-fn end(state: &mut State, exit: Exit, cpu: Duration) {
+/// Ends it, if it has not ended yet, and gives what it was.
+fn end(state: &mut State, exit: Exit, cpu: Duration) -> Option<State> {
     let exit = match state {
-        State::Ended { .. } => return,
+        State::Ended { .. } => return None,
         State::Alive(alive) if alive.interrupted => Exit::Interrupted,
+        // Who was to start it is gone: it was never there.
+        State::Starting { .. } if exit == Exit::WithZygote => Exit::NotAnswered,
         _ => exit,
     };
-    *state = State::Ended { exit, cpu };
+    Some(std::mem::replace(state, State::Ended { exit, cpu }))
 }
 
 impl Alive {
     /// Sends SIGKILL. A process that has ended already is no error.
-    fn kill(&self) {
+    fn kill(&mut self) {
+        if std::mem::replace(&mut self.killed, true) {
+            return;
+        }
         #[cfg(target_os = "linux")]
         if let Some(pidfd) = &self.pidfd {
             let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
@@ -350,64 +367,6 @@ mod clock {
     }
 }
 
-/// Starts a guest process with one socket, an empty environment and nothing else. Call it on a thread that lives as long as
-/// the process may: its death signal is tied to the thread. An error has the call that was refused.
-pub(crate) fn start(executable: &Path, kind: &str, socket: OwnedFd) -> Result<Child, (&'static str, io::Error)> {
-    let nowhere = || File::options().read(true).write(true).open("/dev/null").map_err(|error| ("open /dev/null", error));
-    let mut command = Command::new(executable);
-    command.arg0("isolet-guest").args([guest::ARGUMENT, kind]).env_clear().env("TZ", "UTC").current_dir("/");
-    command.stdin(nowhere()?).stdout(nowhere()?).stderr(nowhere()?);
-    let descriptor = socket.as_raw_fd();
-    let host = rustix::process::getpid();
-    // SAFETY: only system calls, none of which allocates or locks, between fork and exec.
-    unsafe { command.pre_exec(move || prepare(descriptor, host)) };
-    // The standard library says what went wrong and not where: these errors are of the process, others of its executable.
-    let of_fork = |error: &io::Error| {
-        let errors = [libc::EAGAIN, libc::ENOMEM, libc::EPERM, libc::ENOSYS, libc::EMFILE, libc::ENFILE];
-        error.raw_os_error().is_some_and(|error| errors.contains(&error))
-    };
-    command.spawn().map_err(|error| (if of_fork(&error) { "fork" } else { "execve" }, error))
-    // `socket` is closed here: the child has its own.
-}
-
-/// Runs in the child, before exec: the socket becomes descriptor 3, all others above go, signals for the host's group are not for it, and
-/// it dies with the host.
-fn prepare(socket: i32, host: Pid) -> io::Result<()> {
-    const STACK_BYTES: u64 = 8 << 20;
-    /// What a terminal or a service manager sends to everything that belongs to a program: the host ends or stops, and its guests as it says.
-    const OF_HOST: [i32; 7] =
-        [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-    // SAFETY: system calls on numbers of this process; `dup2` onto itself would keep close-on-exec, so that is cleared.
-    unsafe {
-        let placed =
-            if socket == guest::SOCKET { libc::fcntl(socket, libc::F_SETFD, 0) } else { libc::dup2(socket, guest::SOCKET) };
-        if placed < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // Not `close`: the pipe on which the standard library reports a failed exec is among them.
-        #[cfg(target_os = "linux")]
-        libc::syscall(libc::SYS_close_range, guest::SOCKET + 1, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        if libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max.min(STACK_BYTES);
-            libc::setrlimit(libc::RLIMIT_STACK, &raw const limit);
-        }
-        let mut signals = std::mem::zeroed();
-        libc::sigemptyset(&raw mut signals);
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const signals, std::ptr::null_mut());
-        for signal in OF_HOST {
-            libc::signal(signal, libc::SIG_IGN);
-        }
-        libc::setpgid(0, 0);
-    }
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    if rustix::process::getppid() != Some(host) {
-        return Err(io::ErrorKind::BrokenPipe.into());
-    }
-    Ok(())
-}
-
 /// A pidfd that tells when its process has ended: it is readable then.
 #[cfg(target_os = "linux")]
 pub(crate) fn watched(descriptor: &OwnedFd) -> Option<AsyncFd<OwnedFd>> {
@@ -421,10 +380,11 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
     use std::os::unix::net::UnixStream;
+    use std::process::Command;
 
     use super::*;
-    use crate::frame::HostMaxima;
-    use crate::parcel::ParcelReader;
+    use crate::contract::codec::HostMaxima;
+    use crate::contract::parcel::ParcelReader;
 
     /// A process that waits to be killed, and its number and pidfd.
     fn waiting_child() -> (Child, Pid, OwnedFd) {

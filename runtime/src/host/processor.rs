@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::places::Place;
 use super::process::GuestProcess;
 use super::pulse::Pulse;
+use super::slots::Slot;
 use super::work::HostWork;
 
 /// Processor time after which a run has what the host and fresh runs leave: most runs end before, and nobody waits for a few more of
@@ -77,7 +77,7 @@ impl Processor {
     }
 
     /// Looks at the process: when to look next, or `None` if the limit is reached. Nothing can be used up sooner than that much later.
-    pub(crate) fn look(&mut self, process: &GuestProcess, work: &HostWork, place: &Place) -> Option<Duration> {
+    pub(crate) fn look(&mut self, process: &GuestProcess, work: &HostWork, slot: &Slot) -> Option<Duration> {
         let used = process.cpu_time().unwrap_or_default();
         let left = self.left(used, work.used())?;
         let computes = self.used_to_boot.is_some_and(|to_boot| used.saturating_sub(to_boot) >= LOWERED_AFTER);
@@ -92,7 +92,7 @@ impl Processor {
         if let Some(activity) = process.activity()
             && let Some(computes) = self.pulse.look(Instant::now(), activity)
         {
-            place.set_computes(computes);
+            slot.set_computes(computes);
         }
         let next =
             if self.wants_core && !self.is_lowered { LOOK_AGAIN.min(self.pulse.next_look()) } else { self.pulse.next_look() };
@@ -106,15 +106,15 @@ impl Processor {
     }
 
     /// Notes that the run waits for a call, unless it was seen to compute beside its calls.
-    pub(crate) fn wait(&self, place: &Place) {
+    pub(crate) fn wait(&self, slot: &Slot) {
         if !self.pulse.computed() {
-            place.set_computes(false);
+            slot.set_computes(false);
         }
     }
 
     /// Notes that it has something to do again: an answer.
-    pub(crate) fn wake(&mut self, place: &Place) {
-        place.set_computes(true);
+    pub(crate) fn wake(&mut self, slot: &Slot) {
+        slot.set_computes(true);
         self.pulse.wake();
     }
 
@@ -140,8 +140,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::host::places::{Capacity, Places, User};
     use crate::host::process::Exit;
+    use crate::host::slots::{Capacity, Slots, User};
     use crate::host::work::HostThreads;
 
     /// What a run takes on a machine of so many cores.
@@ -154,12 +154,12 @@ mod tests {
         let capacity =
             Capacity { live_max: 1, live_of_user_max: 1, waiting_max: 0, waiting_of_user_max: 0, computing_max: usize::MAX };
         let user = User::Named("a".into());
-        let (places, work) = (Places::new(capacity), HostWork::new(&HostThreads::start().unwrap(), &user));
-        let place = futures::executor::block_on(places.take(&user)).unwrap();
+        let (slots, work) = (Slots::new(capacity), HostWork::new(&HostThreads::start().unwrap(), &user));
+        let slot = futures::executor::block_on(slots.take(&user)).unwrap();
         let look = |used: &Duration| {
             let process = Arc::new(GuestProcess::starting());
             process.set_ended(Exit::Code(0), *used);
-            processor.look(&process, &work, &place)
+            processor.look(&process, &work, &slot)
         };
         used.iter().map(look).collect()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::snapshot_folder::SnapshotFolderError;
+use super::snapshots::folder::SnapshotFolderError;
 
 /// A run, or a runtime, that failed for no fault of the program. Log it, retry, or mend the set-up.
 #[non_exhaustive]

@@ -1,43 +1,26 @@
 //! The runtime: once per process.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use isolet_bindings::Scope;
 
-use super::claim::Claim;
 use super::config::{Config, Start};
 use super::descriptors;
-use super::held::CommonBudget;
 use super::limits::Limits;
 use super::metrics::Metrics;
-use super::places::{Capacity, Full, Place, Places, User};
-use super::pool::Pool;
 use super::run_error::RunError;
 use super::session::Session;
+use super::supply::Supply;
 use super::tool_host::ToolHost;
-use super::work::HostThreads;
 use super::zygote::Condition;
-
-/// Whether [`init`](crate::init) ran in this process.
-pub(crate) static INITIALISED: AtomicBool = AtomicBool::new(false);
+use crate::contract::v8_flags::Jit;
 
 /// Once per process: the pool of guest processes and what they are forked from. Cheap to clone.
 ///
 /// It has a thread of its own, works under any tokio runtime, and its guest processes end with it, also when this process is
 /// killed.
 #[derive(Clone)]
-pub struct Runtime(Arc<Inner>);
-
-struct Inner {
-    config: Config,
-    pool: Arc<Pool>,
-    places: Arc<Places>,
-    threads: Arc<HostThreads>,
-    common_budget: Arc<CommonBudget>,
-}
+pub struct Runtime(Arc<Supply>);
 
 /// How guest processes are isolated here, and why.
 #[non_exhaustive]
@@ -81,24 +64,12 @@ impl Runtime {
     /// [`RunError::Configuration`] for values that cannot work; [`RunError::SnapshotFolder`] for a folder that others could write
     /// to; [`RunError::System`] if the system gives no thread or socket.
     pub fn new(config: Config) -> Result<Self, RunError> {
-        let executable = executable_of(&config)?;
-        check(&config)?;
-        descriptors::raise_limit(config.live_runs_max);
-        let pool = Pool::start(config.clone(), executable)?;
-        let places = Places::new(Capacity {
-            live_max: config.live_runs_max,
-            waiting_max: config.waiting_runs_max,
-            live_of_user_max: config.live_runs_of_user_max,
-            waiting_of_user_max: config.waiting_runs_of_user_max,
-            computing_max: config.computing_runs_max,
-        });
-        let common_budget = CommonBudget::new(config.held_bytes_total_max);
-        Ok(Self(Arc::new(Inner { config, pool, places, threads: HostThreads::start()?, common_budget })))
+        Supply::new(config).map(|supply| Self(Arc::new(supply)))
     }
 
     /// One user's request. Microseconds.
     pub fn session(&self, scope: Scope, host: impl ToolHost) -> Session {
-        Session::new(self.clone(), scope, Arc::new(host))
+        Session::new(Arc::clone(&self.0), scope, Arc::new(host))
     }
 
     /// Makes ready for a scope, so that its first run claims a process that was forked ahead; or boots from the scope's snapshot,
@@ -115,13 +86,13 @@ impl Runtime {
     /// The limits of every run.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.0.config.limits
+        self.0.limits()
     }
 
     /// What was counted since this runtime was made.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.0.pool.metrics(self.0.places.live(), self.0.common_budget.held())
+        self.0.metrics()
     }
 
     /// How guest processes are isolated here. Waits for the first zygote.
@@ -146,40 +117,11 @@ impl Runtime {
             no_new_privileges: walls.no_new_privileges,
             landlock: walls.landlock,
             seccomp: walls.seccomp,
-            jit: self.0.config.jit == isolet_snapshots::flags::Jit::On,
+            jit: self.0.config.jit == Jit::On,
             missing: walls.missing,
             descriptors_max: descriptors::limit(),
             live_runs_max: self.0.config.live_runs_max.min(descriptors::runs_possible()),
         }
-    }
-
-    pub(crate) fn is_strict(&self) -> bool {
-        self.0.pool.is_strict()
-    }
-
-    /// The threads for what this process does for runs.
-    pub(crate) fn threads(&self) -> &Arc<HostThreads> {
-        &self.0.threads
-    }
-
-    /// What this process may hold for all runs.
-    pub(crate) fn common_budget(&self) -> &Arc<CommonBudget> {
-        &self.0.common_budget
-    }
-
-    /// A process for one run of a user, and the place that it takes up until it ends.
-    pub(crate) async fn claim(&self, scope: &Scope, user: &User) -> Result<(Claim, Place), RunError> {
-        let place = self.0.places.take(user).await.map_err(|Full(waiting)| {
-            self.0.pool.counters.overloaded.fetch_add(1, Ordering::Relaxed);
-            RunError::Overloaded { waiting, retry_after: Duration::from_secs(1) }
-        })?;
-        self.0.pool.counters.runs.fetch_add(1, Ordering::Relaxed);
-        Ok((self.0.pool.claim(scope).await?, place))
-    }
-
-    /// Has the next run of a scope forked ahead, in place of one that was ready and has ended.
-    pub(crate) fn replace_ready(&self, scope: &Scope) {
-        self.0.pool.replace_ready(scope.hash());
     }
 }
 
@@ -187,29 +129,4 @@ impl std::fmt::Debug for Runtime {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.debug_struct("Runtime").field("config", &self.0.config).finish_non_exhaustive()
     }
-}
-
-fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
-    if let Some(executable) = &config.executable {
-        return Ok(executable.clone());
-    }
-    if !INITIALISED.load(Ordering::Relaxed) {
-        return Err(RunError::NotInitialised);
-    }
-    if cfg!(target_os = "linux") {
-        // Also right after the file was replaced or removed.
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    std::env::current_exe().map_err(RunError::system("readlink"))
-}
-
-fn check(config: &Config) -> Result<(), RunError> {
-    let what = if let Some(fault) = config.limits.fault() {
-        fault
-    } else if config.live_runs_max == 0 || config.live_runs_of_user_max == 0 {
-        "`live_runs_max` or `live_runs_of_user_max` is 0: no run could start".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(RunError::Configuration { what })
 }

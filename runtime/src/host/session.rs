@@ -8,19 +8,19 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
+use super::assignment::Assignment;
 use super::call::Caller;
-use super::conversation::{self, Assignment};
+use super::conversation;
 use super::event::{Event, Listeners};
 use super::held::Budget;
 use super::limits::{Limits, LowerLimits};
 use super::outcome::{Cost, End, GuestError, Origin, Outcome, Stop};
-use super::places::User;
 use super::run_error::RunError;
-use super::runtime::Runtime;
+use super::slots::User;
+use super::supply::Supply;
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
-use crate::frame::Start;
-use crate::mcp::{self, Mode, ServeError, Transport};
+use crate::contract::run::Start;
 
 /// One user's request: run programs in it, or serve it as an MCP server. Dropping it ends everything that it started.
 ///
@@ -33,16 +33,16 @@ pub struct Session {
 /// What runs and MCP servers of a session share.
 #[derive(Clone)]
 pub(crate) struct Parts {
-    runtime: Runtime,
+    supply: Arc<Supply>,
     pub(crate) scope: Scope,
     user: User,
     pub(crate) host: Arc<dyn AnyToolHost>,
     pub(crate) events: Option<mpsc::Sender<Event>>,
     /// Cancelled with the session.
     pub(crate) ended: CancellationToken,
-    /// A place for each classic call that tools work on at a time.
+    /// A slot for each classic call that tools work on at a time.
     pub(crate) calls_in_flight: Arc<Semaphore>,
-    /// A place for each of those, and for each that waits for one.
+    /// A slot for each of those, and for each that waits for one.
     pub(crate) calls_admitted: Arc<Semaphore>,
     /// What the classic calls hold.
     pub(crate) calls_held: Budget,
@@ -68,23 +68,23 @@ pub struct RunOptions {
 }
 
 impl Session {
-    pub(crate) fn new(runtime: Runtime, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
+    pub(crate) fn new(supply: Arc<Supply>, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
         tracing::debug!(tools = scope.tools().len(), "session");
         let ended = CancellationToken::new();
-        let in_flight = usize::try_from(runtime.limits().calls_in_flight_max).unwrap_or(usize::MAX);
-        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        let calls_held = Budget::new(runtime.common_budget(), runtime.limits().held_bytes_max);
+        let in_flight = usize::try_from(supply.limits().calls_in_flight_max).unwrap_or(usize::MAX);
+        let slots = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        let calls_held = Budget::new(supply.common_budget(), supply.limits().held_bytes_max);
         let _end_when_dropped = ended.clone().drop_guard();
         Self {
             parts: Arc::new(Parts {
-                runtime,
+                supply,
                 scope,
                 user: User::of_new_session(),
                 host,
                 events: None,
                 ended,
-                calls_in_flight: places(in_flight),
-                calls_admitted: places(in_flight.saturating_add(CALLS_WAITING_MAX)),
+                calls_in_flight: slots(in_flight),
+                calls_admitted: slots(in_flight.saturating_add(CALLS_WAITING_MAX)),
                 calls_held,
             }),
             _end_when_dropped,
@@ -99,7 +99,7 @@ impl Session {
         self
     }
 
-    /// The same session, whose runs count as those of `user`: runs of users take turns where places are short, and
+    /// The same session, whose runs count as those of `user`: runs of users take turns where slots are short, and
     /// [`Config::live_runs_of_user_max`](crate::Config::live_runs_of_user_max) holds for each user. A session that names none
     /// counts as a user of its own. The name comes from whoever authenticated the request, never from the request itself.
     #[must_use]
@@ -144,39 +144,6 @@ impl Session {
         self.parts.run(source, options).await
     }
 
-    /// Serves the tools as a classic MCP server, one MCP tool each, until the client goes or the session is dropped. Both eras of the
-    /// protocol are spoken. Makes a server in microseconds and leaves nothing.
-    ///
-    /// Tools are called `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; definitions and results are those of their servers.
-    /// Calls meet the same grants, validation and limits as those of programs: [`Limits::wall_max`] for each from its start,
-    /// [`Limits::calls_in_flight_max`] at a time for the session, and 1,024 that wait. A client that closes its input leaves its
-    /// calls five seconds to end; one that cancels a call, and a session that is dropped, end it at its next await.
-    ///
-    /// # Errors
-    ///
-    /// [`ServeError`] when the client does not speak the protocol.
-    pub fn serve_classic(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-        self.serve(Mode::Classic, transport)
-    }
-
-    /// Serves the tools as code mode: `search_tools`, `get_types` and `run_code`, until the client goes or the session is dropped.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::serve_classic`].
-    pub fn serve_code_mode(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-        self.serve(Mode::Code, transport)
-    }
-
-    /// Serves the tools in the way that `mode` says.
-    ///
-    /// # Errors
-    ///
-    /// As [`Session::serve_classic`].
-    pub fn serve(&self, mode: Mode, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-        mcp::face::serve(self.parts(), mode, transport)
-    }
-
     pub(crate) fn parts(&self) -> Arc<Parts> {
         Arc::clone(&self.parts)
     }
@@ -184,12 +151,12 @@ impl Session {
 
 impl Parts {
     pub(crate) fn limits(&self) -> &Limits {
-        self.runtime.limits()
+        self.supply.limits()
     }
 
     /// What this process does for a run of this user, or for the classic calls of this session.
     fn work(&self) -> Arc<HostWork> {
-        HostWork::new(self.runtime.threads(), &self.user)
+        HostWork::new(self.supply.threads(), &self.user)
     }
 
     /// What classic calls of this session share.
@@ -202,18 +169,25 @@ impl Parts {
         self.run_inside(source, options).instrument(span).await
     }
 
+    /// Ends when the run or its session is cancelled.
+    async fn is_cancelled(&self, options: &RunOptions) {
+        tokio::select! {
+            () = options.cancel.cancelled() => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
     async fn run_inside(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
-        let limits = self.runtime.limits().lowered_by(&options.limits);
+        let limits = self.supply.limits().lowered_by(&options.limits);
         if source.len() > limits.source_bytes_max {
             return Ok(never_started(too_long(source.len(), limits.source_bytes_max), requested));
         }
         let start = start_of(&limits, &options)?;
-        let (claim, place) = tokio::select! {
+        let slot = tokio::select! {
             biased;
-            () = options.cancel.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
-            () = self.ended.cancelled() => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
-            claimed = self.runtime.claim(&self.scope, &self.user) => claimed?,
+            () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+            slot = self.supply.slot(&self.user) => slot?,
         };
         let cancel = self.ended.child_token();
         let assignment = Assignment {
@@ -224,23 +198,36 @@ impl Parts {
             limits: &limits,
             listeners: Listeners::of(options.events.iter().chain(&self.events).cloned()),
             cancel: &cancel,
-            strict: self.runtime.is_strict(),
+            strict: self.supply.is_strict(),
             requested,
             work: self.work(),
-            budget: Budget::new(self.runtime.common_budget(), limits.held_bytes_max),
-            place: &place,
+            budget: Budget::new(self.supply.common_budget(), limits.held_bytes_max),
+            slot: &slot,
         };
-        let run = conversation::converse(assignment, claim);
-        tokio::pin!(run);
-        let outcome = tokio::select! {
-            outcome = &mut run => outcome?,
-            () = options.cancel.cancelled() => {
-                cancel.cancel();
-                run.await?
+        let mut lost = 0;
+        let outcome = loop {
+            let claim = tokio::select! {
+                biased;
+                () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+                claim = self.supply.claim(&self.scope, lost) => claim?,
+            };
+            let run = conversation::converse(&assignment, claim);
+            tokio::pin!(run);
+            let outcome = tokio::select! {
+                outcome = &mut run => outcome?,
+                () = options.cancel.cancelled() => {
+                    cancel.cancel();
+                    run.await?
+                }
+            };
+            // A process that never started has done nothing: another one does it.
+            match outcome {
+                Some(outcome) => break outcome,
+                None => lost += 1,
             }
         };
         if outcome.cost.origin == Origin::Ready {
-            self.runtime.replace_ready(&self.scope);
+            self.supply.replace_ready(&self.scope);
         }
         tracing::debug!(origin = ?outcome.cost.origin, wall = ?outcome.cost.wall, cpu = ?outcome.cost.cpu, calls = outcome.calls.len(), "outcome");
         Ok(outcome)

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::frame::Walls;
+use crate::contract::boot::Walls;
 
 /// What is known of the walls around the guest processes of one runtime. All of a kind are started alike: the first one's stand for all.
 #[derive(Debug)]

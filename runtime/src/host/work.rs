@@ -15,9 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::estimate::TREE_BYTES_MAX;
 use super::machine;
-use super::places::{Capacity, Place, Places, User};
 use super::run_error::RunError;
-use crate::priority::NICE_MAX;
+use super::slots::{Capacity, Slot, Slots, User};
+use crate::contract::priority::NICE_MAX;
 
 /// How long a thread without work is kept.
 const IDLE_MAX: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const TREE_UNIT_BYTES: usize = 64 << 10;
 pub(crate) struct HostThreads {
     /// Only its threads for blocking work are used: started when they are needed, at most as many as there are turns.
     threads: Option<tokio::runtime::Runtime>,
-    turns: Arc<Places>,
+    turns: Arc<Slots>,
     /// Memory for the trees that exist at a time: as much as one of them may take.
     trees: Arc<Semaphore>,
 }
@@ -63,7 +63,7 @@ impl HostThreads {
             .on_thread_start(stand_back)
             .build()
             .map_err(RunError::system("epoll_create1"))?;
-        let turns = Places::new(Capacity {
+        let turns = Slots::new(Capacity {
             live_max: count,
             live_of_user_max: count / 4,
             // Each run has at most one that waits, and runs have a maximum.
@@ -132,7 +132,7 @@ impl HostWork {
     }
 
     /// Waits for this run's turn, then for this user's, then for memory.
-    async fn turn(&self, tree_bytes: usize) -> Result<(OwnedSemaphorePermit, Place, OwnedSemaphorePermit), NotDone> {
+    async fn turn(&self, tree_bytes: usize) -> Result<(OwnedSemaphorePermit, Slot, OwnedSemaphorePermit), NotDone> {
         let of_run = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| NotDone)?;
         let of_user = self.threads.turns.take(&self.user).await.map_err(|_| NotDone)?;
         let units = tree_bytes.min(TREE_BYTES_MAX).div_ceil(TREE_UNIT_BYTES);

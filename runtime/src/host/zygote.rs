@@ -14,8 +14,9 @@ use super::control::Control;
 use super::metrics::Counters;
 use super::process::{Exit, GuestProcess, Parent};
 use super::walls::KnownWalls;
-use crate::frame::{FromZygote, ToZygote, Walls};
-use crate::parcel::Parcel;
+use crate::contract::boot::Walls;
+use crate::contract::parcel::Parcel;
+use crate::contract::zygote::{FromZygote, ToZygote};
 
 /// Looks, about a second apart, after which a zygote that owes an answer and has said nothing is given up: it is stopped, or hangs. A fork
 /// takes it less than a millisecond.
@@ -142,7 +143,7 @@ impl Zygote {
     }
 
     /// Sends the first frame of a base zygote.
-    pub(crate) fn boot(&self, boot: crate::frame::Boot) -> io::Result<()> {
+    pub(crate) fn boot(&self, boot: crate::contract::boot::Boot) -> io::Result<()> {
         self.control.send(&ToZygote::Boot(boot), None)
     }
 
@@ -351,7 +352,7 @@ fn how(exit: Exit) -> String {
         Exit::NotStarted { call, error } => {
             format!("it could not be started: `{call}`: {}", io::Error::from_raw_os_error(error))
         }
-        Exit::NotAnswered => "its base zygote does not answer".to_owned(),
+        Exit::NotAnswered => "its base zygote ended, or does not answer".to_owned(),
         Exit::Interrupted => "somebody has stopped it".to_owned(),
     }
 }

@@ -20,13 +20,13 @@ use rmcp::{ClientHandler, Peer};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Notify, Semaphore};
 
-use super::child::ServerProcess;
 use super::configuration::ServerConfiguration;
 use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::faults::Faults;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
+use super::server_process::ServerProcess;
 use super::supervisor::END_MAX;
 use super::tool_list::{Page, ToolList};
 use super::wire::Wire;

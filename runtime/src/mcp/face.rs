@@ -59,20 +59,41 @@ pub enum ServeSoonError<E> {
     Serve(#[from] ServeError),
 }
 
-/// Serves until the client goes or the session ends.
-pub(crate) async fn serve(
-    session: Arc<Parts>,
-    options: impl Into<ServeOptions>,
-    transport: Transport,
-) -> Result<(), ServeError> {
-    let ended = session.ended.child_token();
-    let options = options.into();
-    let mode = options.mode;
-    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options))));
-    connect(transport, Face { mode, tools }, ended).await
-}
-
 impl Session {
+    /// Serves the tools as a classic MCP server, one MCP tool each, until the client goes or the session is dropped. Both eras of the
+    /// protocol are spoken. Makes a server in microseconds and leaves nothing.
+    ///
+    /// Tools are called `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; definitions and results are those of their servers.
+    /// Calls meet the same grants, validation and limits as those of programs: [`Limits::wall_max`](crate::Limits::wall_max) for each from its start,
+    /// [`Limits::calls_in_flight_max`](crate::Limits::calls_in_flight_max) at a time for the session, and 1,024 that wait. A client that closes its input leaves its
+    /// calls five seconds to end; one that cancels a call, and a session that is dropped, end it at its next await.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`] when the client does not speak the protocol.
+    pub fn serve_classic(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        self.serve(Mode::Classic, transport)
+    }
+
+    /// Serves the tools as code mode, until the client goes or the session is dropped: `run_code`, whose description says which tools there are,
+    /// and `search_tools` and `get_types` where that leaves something to ask for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::serve_classic`].
+    pub fn serve_code_mode(&self, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        self.serve(Mode::Code, transport)
+    }
+
+    /// Serves the tools in the way that `mode` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::serve_classic`].
+    pub fn serve(&self, mode: Mode, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        self.serve_with(mode.into(), transport)
+    }
+
     /// Serves the tools as `options` say, until the client goes or the session is dropped.
     ///
     /// # Errors
@@ -85,6 +106,14 @@ impl Session {
     ) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
         serve(self.parts(), options, transport)
     }
+}
+
+/// Serves until the client goes or the session ends.
+async fn serve(session: Arc<Parts>, options: ServeOptions, transport: Transport) -> Result<(), ServeError> {
+    let ended = session.ended.child_token();
+    let mode = options.mode;
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options))));
+    connect(transport, Face { mode, tools }, ended).await
 }
 
 /// Serves a session that is still being made, until the client goes. For servers whose upstream servers take longer to start than a client

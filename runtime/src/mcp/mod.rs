@@ -14,7 +14,6 @@
 //! ARCHITECTURE.md. rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
 
 mod answer;
-mod child;
 mod classic;
 mod classic_name;
 mod client_line;
@@ -25,7 +24,7 @@ mod configuration;
 mod connection;
 mod envelope;
 mod error;
-pub(crate) mod face;
+mod face;
 mod faults;
 mod flood;
 mod handler;
@@ -44,6 +43,7 @@ mod result;
 mod search_face;
 mod server_answer;
 mod server_key;
+mod server_process;
 mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
@@ -53,11 +53,11 @@ mod upstream_host;
 mod upstreams;
 mod wire;
 
-pub use child::ENVIRONMENT_KEPT;
 pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
 pub use error::{Stage, UpstreamError};
 pub use face::{ServeError, ServeSoonError, serve_soon};
 pub use options::{Mode, Results, ServeOptions};
+pub use server_process::ENVIRONMENT_KEPT;
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
 pub use upstreams::{UpstreamOptions, Upstreams};

@@ -10,7 +10,7 @@ use super::error::UpstreamError;
 use super::result;
 use super::server_key::Key;
 use super::upstreams::Upstreams;
-use crate::ToolHost;
+use crate::host::tool_host::ToolHost;
 
 /// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
 #[derive(Clone)]

@@ -10,8 +10,9 @@ use std::os::unix::net::UnixStream;
 
 use rustix::io::Errno;
 
-use crate::frame::{self, Decode, Decoder, Encode, Maxima};
-use crate::socket::{self, Beside};
+use crate::contract::codec;
+use crate::contract::codec::{Decode, Decoder, Encode, Maxima};
+use crate::contract::socket::{self, Beside};
 
 /// The most that is read at a time, bytes.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -86,7 +87,7 @@ pub(crate) struct Sending<Descriptor> {
 
 impl<Descriptor: AsFd> Sending<Descriptor> {
     pub(crate) fn new(frame: &impl Encode, descriptor: Option<Descriptor>) -> Self {
-        Self { bytes: frame::encoded(frame, descriptor.is_some()), sent: 0, descriptor }
+        Self { bytes: codec::encoded(frame, descriptor.is_some()), sent: 0, descriptor }
     }
 
     /// Sends what there is room for; whether that is all of it. Never waits: without room it is `WouldBlock`.
@@ -112,7 +113,9 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::frame::{FromZygote, HostMaxima, ToZygote, Walls, ZygoteMaxima};
+    use crate::contract::boot::Walls;
+    use crate::contract::codec::HostMaxima;
+    use crate::contract::zygote::{FromZygote, ToZygote, ZygoteMaxima};
 
     /// A pair of sockets, one end of which is marked by what can be read from it.
     fn marked(mark: u8) -> (UnixStream, OwnedFd) {
@@ -178,11 +181,11 @@ mod tests {
     fn a_frame_that_lacks_its_descriptor_says_so_and_one_that_has_none_must_not_bring_any() {
         let (here, there) = UnixStream::pair().unwrap();
         let fork = ToZygote::Fork { run: 1 };
-        socket::send(&here, &frame::encoded(&fork, true)).unwrap();
+        socket::send(&here, &codec::encoded(&fork, true)).unwrap();
         let parcel = ParcelReader::default().receive::<ToZygote>(&there, &HostMaxima).unwrap();
         assert_eq!(parcel.descriptor.unwrap().unwrap_err().raw_os_error(), Some(Errno::MFILE.raw_os_error()));
         let (_kept, descriptor) = marked(b'X');
-        socket::send_with(&here, &frame::encoded(&fork, false), descriptor.as_fd()).unwrap();
+        socket::send_with(&here, &codec::encoded(&fork, false), descriptor.as_fd()).unwrap();
         let refused = ParcelReader::default().receive::<ToZygote>(&there, &HostMaxima);
         assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::InvalidData);
     }

@@ -8,9 +8,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use super::keeper::Keeper;
-use super::process::GuestProcess;
-use crate::frame::{Boot, Build, Decoder, Encode as _, FrameError, FromMaker, MakerMaxima, ToRun};
+use crate::contract::boot::{Boot, Build};
+use crate::contract::codec::{Decoder, Encode as _, FrameError};
+use crate::contract::maker::{FromMaker, MakerMaxima};
+use crate::contract::run::ToRun;
+use crate::host::keeper::Keeper;
+use crate::host::process::GuestProcess;
 
 /// The longest that a maker may take for one answer: a hundred times what 5,000 tools take.
 const ANSWER_MAX: Duration = Duration::from_secs(20);

@@ -14,18 +14,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Manifest, Scope};
-use isolet_snapshots::flags;
 use tokio::sync::{Semaphore, watch};
 
-use super::config::Config;
-use super::keeper::Keeper;
-use super::metrics::Counters;
-use super::run_error::RunError;
-use super::scopes::manifest_of;
-use super::snapshot_folder::{OpenSnapshotFolder, SnapshotFolderError, SnapshotKey, StoredSnapshot};
-use super::snapshot_maker::{MakerError, SnapshotMaker};
+use crate::contract::boot::{Boot, Build};
 use crate::error_chain::with_causes;
-use crate::frame::{Boot, Build};
+use crate::host::config::Config;
+use crate::host::keeper::Keeper;
+use crate::host::manifest::manifest_of;
+use crate::host::metrics::Counters;
+use crate::host::run_error::RunError;
+use crate::host::snapshots::file::{SnapshotKey, StoredSnapshot};
+use crate::host::snapshots::folder::{OpenSnapshotFolder, SnapshotFolderError};
+use crate::host::snapshots::maker::{MakerError, SnapshotMaker};
 
 /// Requests of a scope before its snapshot is made.
 const REQUESTS_OF_BUSY: u32 = 2;
@@ -272,7 +272,7 @@ impl Making {
 
     async fn finish(mut self, order: &Order) -> Result<ScopeSnapshot, NoSnapshot> {
         let build = self.maker.build().await?;
-        let key = SnapshotKey::of(&build, &flags::text(self.boot.jit), &order.manifest);
+        let key = SnapshotKey::of(&build, self.boot.jit.v8_flags(), &order.manifest);
         if let Some(stored) = self.stored(key).await {
             self.counters.snapshots_loaded.fetch_add(1, Ordering::Relaxed);
             return Ok(ScopeSnapshot::new(build, stored.bytes())?);

@@ -4,6 +4,9 @@
 //! and one message. A *cold* scope's runs are forked from the base zygote and install their bindings themselves. Where fork
 //! cannot be had, each run is spawned.
 
+pub(crate) mod claim;
+pub(crate) mod scopes;
+
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,19 +15,22 @@ use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Scope};
 
-use super::claim::Claim;
-use super::config::{Config, Isolation, Start};
-use super::control;
-use super::keeper::Keeper;
-use super::metrics::{Counters, Metrics};
-use super::outcome::Origin;
-use super::process::{Exit, GuestProcess};
-use super::run_error::RunError;
-use super::scope_snapshots::ScopeSnapshots;
-use super::scopes::{Scopes, manifest_of};
-use super::walls::KnownWalls;
-use super::zygote::{Condition, START_MAX, Zygote};
-use crate::frame::{Boot, Encode as _, ToRun, Walls};
+use crate::contract::boot::{Boot, Walls};
+use crate::contract::codec::Encode as _;
+use crate::contract::run::ToRun;
+use crate::host::config::{Config, Isolation, Start};
+use crate::host::control;
+use crate::host::keeper::Keeper;
+use crate::host::manifest::manifest_of;
+use crate::host::metrics::{Counters, Metrics};
+use crate::host::outcome::Origin;
+use crate::host::pool::claim::Claim;
+use crate::host::pool::scopes::Scopes;
+use crate::host::process::GuestProcess;
+use crate::host::run_error::RunError;
+use crate::host::snapshots::memory::ScopeSnapshots;
+use crate::host::walls::KnownWalls;
+use crate::host::zygote::{Condition, START_MAX, Zygote};
 
 /// Requests of a scope before it gets a zygote of its own.
 const REQUESTS_OF_BUSY: u32 = 2;
@@ -108,33 +114,25 @@ impl Pool {
         Some(zygote)
     }
 
-    /// A process for a run of this scope.
-    pub(crate) async fn claim(self: &Arc<Self>, scope: &Scope) -> Result<Claim, RunError> {
-        if self.config.start == Start::Spawn {
+    /// A process for a run of this scope, which may have to start yet. `lost`: how many were claimed for it before that never did.
+    pub(crate) async fn claim(self: &Arc<Self>, scope: &Scope, lost: usize) -> Result<Claim, RunError> {
+        if self.config.start == Start::Spawn || lost >= ZYGOTES_TRIED_MAX {
             return self.spawn(scope);
         }
         if self.is_strict() {
             self.check_strict(scope).await?;
         }
-        for _ in 0..ZYGOTES_TRIED_MAX {
-            let claimed = match self.claim_now(scope)? {
-                Some(claim) => Some(claim),
-                None => match self.settled_base().await {
-                    Condition::Ready(_) => self.claim_now(scope)?,
-                    Condition::Gone(reason) => {
-                        self.warn_of_spawn(&reason);
-                        None
-                    }
-                    Condition::Starting => None,
-                },
-            };
-            let Some(claim) = claimed else { break };
-            // One that was forked ahead is there. Another has until its zygote is given up: nobody has written to it before.
-            match claim.process.started().await {
-                Ok(()) => return Ok(claim),
-                Err(Exit::NotStarted { call, error }) => return Err(RunError::refused(call, error)),
-                Err(_) => {}
+        if let Some(claim) = self.claim_now(scope)? {
+            return Ok(claim);
+        }
+        match self.settled_base().await {
+            Condition::Ready(_) => {
+                if let Some(claim) = self.claim_now(scope)? {
+                    return Ok(claim);
+                }
             }
+            Condition::Gone(reason) => self.warn_of_spawn(&reason),
+            Condition::Starting => {}
         }
         self.spawn(scope)
     }

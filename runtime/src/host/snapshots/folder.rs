@@ -3,11 +3,7 @@
 //! A snapshot is native code's equal, so a file is believed only if nobody but this user could have written it *and* its MAC, under
 //! a key that lies elsewhere, is right; both are checked before anything reads its contents (SECURITY.md S-81). What is not
 //! believed is never an error of a run: the snapshot is made again, and takes the file's place.
-//!
-//! A file is: magic, HMAC-SHA256 of the magic and all that follows, key of the snapshot, build that made it, length and text of
-//! what it holds (for people), snapshot.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
@@ -15,26 +11,13 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use hmac::{Hmac, Mac as _};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
 
-use crate::frame::{Build, SNAPSHOT_BYTES_MAX};
-use crate::guest;
+use super::file::{EXTENSION, FILE_BYTES_MAX, MAC_KEY_BYTES, MacKey, SnapshotKey, SnapshotMismatch, StoredSnapshot};
+use super::privacy::{Exposure, check_private};
+use crate::contract::boot::{BUILD, Build};
 
-/// The first bytes of a file; the digit is the version of the layout.
-const MAGIC: &[u8; 16] = b"isolet-snapshot1";
-/// Bytes of a SHA-256 and of a MAC.
-const HASH_BYTES: usize = 32;
-/// Bytes of the key of the MACs: a block of SHA-256.
-const MAC_KEY_BYTES: usize = 64;
-/// The longest text of what a snapshot holds, characters.
-const CONTENTS_LENGTH_MAX: usize = 200;
-/// The largest file, bytes.
-const FILE_BYTES_MAX: usize = MAGIC.len() + 3 * HASH_BYTES + 2 + 4 * CONTENTS_LENGTH_MAX + SNAPSHOT_BYTES_MAX;
-/// How the names of files end.
-const EXTENSION: &str = "snapshot";
 /// How the names of files begin that are not whole yet.
 const UNFINISHED: &str = ".unfinished-";
 
@@ -123,59 +106,6 @@ pub enum SnapshotFolderError {
     },
 }
 
-/// Somebody else has, or could give himself, rights to what only this user may write.
-#[derive(Debug, thiserror::Error)]
-pub enum Exposure {
-    /// It belongs to somebody else.
-    #[error("`{}` belongs to user {owner}, and this process to user {user}: make one of your own", path.display())]
-    Owner {
-        /// What.
-        path: PathBuf,
-        /// Whose it is.
-        owner: u32,
-        /// Who this process is.
-        user: u32,
-    },
-    /// Others have rights to it.
-    #[error("`{0}` has mode {mode:04o}, which gives rights to others: `chmod go= {0}`, if nobody has used them", path.display())]
-    Mode {
-        /// What.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-}
-
-/// Why a snapshot file is not believed.
-#[non_exhaustive]
-#[derive(Debug, thiserror::Error)]
-pub enum SnapshotMismatch {
-    /// It cannot be read.
-    #[error("it cannot be read")]
-    Unreadable(#[source] io::Error),
-    /// It is something else than a file.
-    #[error("it is a symbolic link, or no file")]
-    NotAFile,
-    /// Somebody else could have written it.
-    #[error(transparent)]
-    Exposed(#[from] Exposure),
-    /// It is longer than any snapshot.
-    #[error("it has {bytes} bytes, more than any snapshot")]
-    TooLong {
-        /// Its length.
-        bytes: u64,
-    },
-    /// It does not begin as a snapshot of this version does, or ends too early.
-    #[error("it is no snapshot of this version of the layout")]
-    Layout,
-    /// The MAC is wrong.
-    #[error("it was changed, cut, or made under another key")]
-    Mac,
-    /// It is another snapshot than its name says.
-    #[error("it is a copy of another snapshot")]
-    Name,
-}
-
 impl SnapshotFolder {
     /// A folder and its key file, with room for 256 MiB.
     pub fn new(path: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
@@ -220,53 +150,11 @@ impl SnapshotFolder {
     }
 }
 
-/// What names one snapshot: everything that it depends on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SnapshotKey([u8; HASH_BYTES]);
-
-impl SnapshotKey {
-    /// `build` names the executable, V8, deno_core, bootstrap and ops; `flags` are those of V8; `manifest` is JSON of the bindings.
-    pub(crate) fn of(build: &Build, flags: &str, manifest: &str) -> Self {
-        let mut sha = Sha256::new();
-        for part in [build.as_slice(), flags.as_bytes(), manifest.as_bytes()] {
-            sha.update(part.len().to_le_bytes());
-            sha.update(part);
-        }
-        Self(sha.finalize().into())
-    }
-
-    fn file_name(&self) -> String {
-        format!("{self}.{EXTENSION}")
-    }
-}
-
-impl fmt::Display for SnapshotKey {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(to, "{byte:02x}"))
-    }
-}
-
-/// A snapshot as it was read: the bytes of a file of which the last are the snapshot.
-pub(crate) struct StoredSnapshot {
-    file: Vec<u8>,
-    build: Build,
-    key: SnapshotKey,
-    contents: String,
-    start: usize,
-}
-
-impl StoredSnapshot {
-    /// The snapshot's own bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.file[self.start..]
-    }
-}
-
 /// A folder that was checked, with the key in hand. The folder is checked again at each use.
 pub(crate) struct OpenSnapshotFolder {
     path: PathBuf,
     bytes_max: u64,
-    mac_key: [u8; MAC_KEY_BYTES],
+    mac_key: MacKey,
 }
 
 impl OpenSnapshotFolder {
@@ -309,30 +197,7 @@ impl OpenSnapshotFolder {
         // Once, whole, and no more than that: what is checked is what is used.
         let mut bytes = Vec::new();
         (&file).take(length).read_to_end(&mut bytes).map_err(SnapshotMismatch::Unreadable)?;
-        Ok(Some((file, self.verified(bytes)?)))
-    }
-
-    /// Checks the MAC, then takes apart what it vouches for.
-    fn verified(&self, file: Vec<u8>) -> Result<StoredSnapshot, SnapshotMismatch> {
-        let rest = file.strip_prefix(MAGIC).ok_or(SnapshotMismatch::Layout)?;
-        let (mac, rest) = rest.split_first_chunk::<HASH_BYTES>().ok_or(SnapshotMismatch::Layout)?;
-        self.mac(rest).verify_slice(mac).map_err(|_| SnapshotMismatch::Mac)?;
-        let parts = || {
-            let (key, rest) = rest.split_first_chunk::<HASH_BYTES>()?;
-            let (build, rest) = rest.split_first_chunk::<HASH_BYTES>()?;
-            let (length, rest) = rest.split_first_chunk::<2>()?;
-            let (contents, snapshot) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;
-            Some((SnapshotKey(*key), *build, String::from_utf8(contents.to_vec()).ok()?, snapshot.len()))
-        };
-        let (key, build, contents, length) = parts().ok_or(SnapshotMismatch::Layout)?;
-        Ok(StoredSnapshot { start: file.len() - length, file, build, key, contents })
-    }
-
-    fn mac(&self, bytes: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::new(&self.mac_key.into());
-        mac.update(MAGIC);
-        mac.update(bytes);
-        mac
+        Ok(Some((file, self.mac_key.verified(bytes)?)))
     }
 
     /// Writes a snapshot, so that the file is there whole or not at all, and makes room.
@@ -344,16 +209,12 @@ impl OpenSnapshotFolder {
         snapshot: &[u8],
     ) -> Result<(), SnapshotFolderError> {
         checked_folder(&self.path)?;
-        let contents: String = contents.chars().take(CONTENTS_LENGTH_MAX).collect();
-        let length = u16::try_from(contents.len()).unwrap_or(0).to_le_bytes();
-        let rest = [&key.0, build.as_slice(), &length, contents.as_bytes(), snapshot].concat();
+        let bytes = self.mac_key.signed(key, build, contents, snapshot);
         let name = key.file_name();
         let written = || {
             // Mode 0600, under a name that nobody has; removed where something fails. Not synced: what a crash cuts has a wrong MAC.
             let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.path)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&self.mac(&rest).finalize().into_bytes())?;
-            file.write_all(&rest)?;
+            file.write_all(&bytes)?;
             file.persist(self.path.join(&name)).map_err(|error| error.error)
         };
         written().map_err(system(&self.path.join(&name), "written"))?;
@@ -398,7 +259,7 @@ impl OpenSnapshotFolder {
             Err(mismatch) => SnapshotVerdict::Refused(mismatch),
             Ok(None) => SnapshotVerdict::Refused(SnapshotMismatch::Unreadable(io::ErrorKind::NotFound.into())),
             Ok(Some((_, snapshot))) if snapshot.key.file_name() != name => SnapshotVerdict::Refused(SnapshotMismatch::Name),
-            Ok(Some((_, snapshot))) if snapshot.build != *guest::BUILD => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
+            Ok(Some((_, snapshot))) if snapshot.build != *BUILD => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
             Ok(Some((_, snapshot))) => SnapshotVerdict::Usable(snapshot.contents),
         })
     }
@@ -421,22 +282,8 @@ fn checked_folder(path: &Path) -> Result<OwnedFd, SnapshotFolderError> {
     Ok(folder)
 }
 
-/// Whether what has this status belongs to this user, and to nobody else in any way.
-fn check_private(path: &Path, status: &Stat) -> Result<(), Exposure> {
-    let user = rustix::process::geteuid().as_raw();
-    #[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "macOS has narrower modes"))]
-    let mode = u32::from(status.st_mode) & 0o7777;
-    if status.st_uid != user {
-        Err(Exposure::Owner { path: path.to_owned(), owner: status.st_uid, user })
-    } else if mode & 0o077 != 0 {
-        Err(Exposure::Mode { path: path.to_owned(), mode })
-    } else {
-        Ok(())
-    }
-}
-
 /// The key in this file, which is made where there is none.
-fn mac_key_of(path: &Path, folder: &Path) -> Result<[u8; MAC_KEY_BYTES], SnapshotFolderError> {
+fn mac_key_of(path: &Path, folder: &Path) -> Result<MacKey, SnapshotFolderError> {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -454,7 +301,7 @@ fn mac_key_of(path: &Path, folder: &Path) -> Result<[u8; MAC_KEY_BYTES], Snapsho
     }
 }
 
-fn read_key(path: &Path) -> Result<[u8; MAC_KEY_BYTES], SnapshotFolderError> {
+fn read_key(path: &Path) -> Result<MacKey, SnapshotFolderError> {
     let kind = || SnapshotFolderError::Kind { path: path.to_owned(), wanted: "file" };
     let opened = |error: Errno| if error == Errno::LOOP { kind() } else { system(path, "opened")(error.into()) };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -467,6 +314,7 @@ fn read_key(path: &Path) -> Result<[u8; MAC_KEY_BYTES], SnapshotFolderError> {
     let mut bytes = Vec::new();
     File::from(file).take(MAC_KEY_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(system(path, "read"))?;
     <[u8; MAC_KEY_BYTES]>::try_from(bytes.as_slice())
+        .map(MacKey)
         .map_err(|_| SnapshotFolderError::KeyLength { path: path.to_owned(), bytes: bytes.len() })
 }
 
@@ -480,21 +328,5 @@ fn make_key(path: &Path, parent: &Path) -> io::Result<()> {
     match file.persist_noclobber(path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_depends_on_build_flags_and_bindings() {
-        let text = |build: Build, flags, manifest| SnapshotKey::of(&build, flags, manifest).to_string();
-        let key = text([1; 32], "--jitless", "[]");
-        assert_eq!(key, text([1; 32], "--jitless", "[]"));
-        for other in [text([2; 32], "--jitless", "[]"), text([1; 32], "", "[]"), text([1; 32], "--jitless", "[1]")] {
-            assert_ne!(key, other);
-        }
-        assert_ne!(text([1; 32], "--a", "b"), text([1; 32], "--", "ab"), "parts run together");
     }
 }

@@ -4,11 +4,11 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use super::outcome::Origin;
-use super::process::GuestProcess;
-use super::walls::KnownWalls;
-use super::zygote::Zygote;
-use crate::frame::Walls;
+use crate::contract::boot::Walls;
+use crate::host::outcome::Origin;
+use crate::host::process::GuestProcess;
+use crate::host::walls::KnownWalls;
+use crate::host::zygote::Zygote;
 
 /// A process for one run: killed when it is dropped.
 pub(crate) struct Claim {

@@ -1,7 +1,7 @@
-//! Places for live runs, and the queue for them, which is fair between users.
+//! Slots for live runs, and the queue for them, which is fair between users.
 //!
 //! The waiting runs of one user stand behind each other, and users take turns. Whatever backlog one user has, the first run of
-//! another one gets the next free place but for one of each user that waits already (SECURITY.md S-52).
+//! another one gets the next free slot but for one of each user that waits already (SECURITY.md S-52).
 //!
 //! Runs that wait for a tool take memory, of which there is much; those that compute take a core, of which there are few. So a user's runs are
 //! let in while fewer of that user's compute than its part of [`Capacity::computing_max`], which users that are here share; one may always.
@@ -41,9 +41,9 @@ pub(crate) struct Capacity {
     pub(crate) computing_max: usize,
 }
 
-/// The places of a runtime.
+/// The slots of a runtime.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct Slots {
     capacity: Capacity,
     state: Mutex<State>,
 }
@@ -53,9 +53,9 @@ struct State {
     live: usize,
     waiting: usize,
     users: HashMap<User, Runs>,
-    /// Users that have runs which compute, or wait for a place.
+    /// Users that have runs which compute, or wait for a slot.
     busy_users: usize,
-    /// Users that wait for a place, in the order of their turns.
+    /// Users that wait for a slot, in the order of their turns.
     turns: VecDeque<User>,
 }
 
@@ -68,10 +68,10 @@ struct Runs {
     waiting: VecDeque<oneshot::Sender<()>>,
 }
 
-/// A place: free again when it is dropped. A run that has it computes, until it is said that it waits.
+/// A slot: free again when it is dropped. A run that has it computes, until it is said that it waits.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
+pub(crate) struct Slot {
+    slots: Arc<Slots>,
     user: User,
     computes: AtomicBool,
 }
@@ -80,7 +80,7 @@ pub(crate) struct Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full(pub(crate) usize);
 
-impl Places {
+impl Slots {
     pub(crate) fn new(capacity: Capacity) -> Arc<Self> {
         Arc::new(Self { capacity, state: Mutex::default() })
     }
@@ -90,19 +90,19 @@ impl Places {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs that have a place.
+    /// Runs that have a slot.
     pub(crate) fn live(&self) -> usize {
         self.lock().live
     }
 
-    /// A place for a run of `user`, now or when it is that user's turn.
-    pub(crate) async fn take(self: &Arc<Self>, user: &User) -> Result<Place, Full> {
+    /// A slot for a run of `user`, now or when it is that user's turn.
+    pub(crate) async fn take(self: &Arc<Self>, user: &User) -> Result<Slot, Full> {
         let turn = {
             let mut state = self.lock();
-            // Where this user may have a place, no run of this user waits for one, nor does any other that may have it.
+            // Where this user may have a slot, no run of this user waits for one, nor does any other that may have it.
             if state.may_begin(user, self.capacity) {
                 state.begin(user);
-                return Ok(self.place(user));
+                return Ok(self.slot(user));
             }
             let of_user = state.users.get(user).map_or(0, |runs| runs.waiting.len());
             if of_user >= self.capacity.waiting_of_user_max || state.waiting >= self.capacity.waiting_max {
@@ -110,15 +110,15 @@ impl Places {
             }
             state.wait(user)
         };
-        let mut turn = Turn { turn, places: self, user, is_over: false };
+        let mut turn = Turn { turn, slots: self, user, is_over: false };
         // The sender is kept until it is this run's turn.
         (&mut turn.turn).await.map_err(|_| Full(0))?;
         turn.is_over = true;
-        Ok(self.place(user))
+        Ok(self.slot(user))
     }
 
-    fn place(self: &Arc<Self>, user: &User) -> Place {
-        Place { places: Arc::clone(self), user: user.clone(), computes: AtomicBool::new(true) }
+    fn slot(self: &Arc<Self>, user: &User) -> Slot {
+        Slot { slots: Arc::clone(self), user: user.clone(), computes: AtomicBool::new(true) }
     }
 
     fn free(&self, user: &User, computed: bool) {
@@ -159,7 +159,7 @@ impl State {
         }
     }
 
-    /// Whether a run of `user` may have a place now.
+    /// Whether a run of `user` may have a slot now.
     fn may_begin(&self, user: &User, capacity: Capacity) -> bool {
         self.live < capacity.live_max && self.has_less_than_its_part(user, capacity)
     }
@@ -174,14 +174,14 @@ impl State {
     /// A user that had all of its part and is about to have less comes after those who wait and have not.
     fn end_turn(&mut self, user: &User, capacity: Capacity) {
         if !self.has_less_than_its_part(user, capacity)
-            && let Some(place) = self.turns.iter().position(|waiting| waiting == user)
+            && let Some(position) = self.turns.iter().position(|waiting| waiting == user)
         {
-            self.turns.remove(place);
+            self.turns.remove(position);
             self.turns.push_back(user.clone());
         }
     }
 
-    /// Gives a run of `user` a place.
+    /// Gives a run of `user` a slot.
     fn begin(&mut self, user: &User) {
         self.live += 1;
         self.change(user, |runs| {
@@ -201,7 +201,7 @@ impl State {
         turn
     }
 
-    /// Gives the free places to those whose turn it is.
+    /// Gives the free slots to those whose turn it is.
     fn hand_out(&mut self, capacity: Capacity) {
         let waits = |users: &HashMap<User, Runs>, user: &User| users.get(user).is_some_and(|runs| !runs.waiting.is_empty());
         self.turns.retain(|user| waits(&self.users, user));
@@ -214,7 +214,7 @@ impl State {
         }
     }
 
-    /// Gives a place to the first run of `user` that still waits.
+    /// Gives a slot to the first run of `user` that still waits.
     fn admit(&mut self, user: &User) {
         let (mut left, mut begins) = (0, false);
         self.change(user, |runs| {
@@ -239,35 +239,35 @@ impl Runs {
     }
 }
 
-impl Place {
+impl Slot {
     /// Notes whether its run computes, or waits for a tool or for time to pass. One that computes again does not wait for others.
     pub(crate) fn set_computes(&self, computes: bool) {
         if self.computes.swap(computes, Ordering::Relaxed) == computes {
             return;
         }
-        let mut state = self.places.lock();
+        let mut state = self.slots.lock();
         if !computes {
-            state.end_turn(&self.user, self.places.capacity);
+            state.end_turn(&self.user, self.slots.capacity);
         }
         state.change(&self.user, |runs| {
             runs.computing = if computes { runs.computing + 1 } else { runs.computing - 1 };
         });
         if !computes {
-            state.hand_out(self.places.capacity);
+            state.hand_out(self.slots.capacity);
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.places.free(&self.user, *self.computes.get_mut());
+        self.slots.free(&self.user, *self.computes.get_mut());
     }
 }
 
-/// A run that waits. One that is given up leaves the queue, or passes on the place that it just got.
+/// A run that waits. One that is given up leaves the queue, or passes on the slot that it just got.
 struct Turn<'run> {
     turn: oneshot::Receiver<()>,
-    places: &'run Places,
+    slots: &'run Slots,
     user: &'run User,
     is_over: bool,
 }
@@ -278,7 +278,7 @@ impl Drop for Turn<'_> {
             return;
         }
         self.turn.close();
-        if self.turn.try_recv().is_ok() { self.places.free(self.user, true) } else { self.places.leave(self.user) }
+        if self.turn.try_recv().is_ok() { self.slots.free(self.user, true) } else { self.slots.leave(self.user) }
     }
 }
 
@@ -297,16 +297,16 @@ mod tests {
     const CORES: Capacity =
         Capacity { live_max: 100, waiting_max: 100, live_of_user_max: 100, waiting_of_user_max: 100, computing_max: 4 };
 
-    type Taking = Pin<Box<dyn Future<Output = Result<Place, Full>>>>;
+    type Taking = Pin<Box<dyn Future<Output = Result<Slot, Full>>>>;
 
     fn user(name: &str) -> User {
         User::Named(name.into())
     }
 
-    /// A run of a user that asks for a place now.
-    fn asks(places: &Arc<Places>, name: &str) -> Taking {
-        let (places, user) = (Arc::clone(places), user(name));
-        let mut taking: Taking = Box::pin(async move { places.take(&user).await });
+    /// A run of a user that asks for a slot now.
+    fn asks(slots: &Arc<Slots>, name: &str) -> Taking {
+        let (slots, user) = (Arc::clone(slots), user(name));
+        let mut taking: Taking = Box::pin(async move { slots.take(&user).await });
         // A future that has ended must not be asked again.
         match (&mut taking).now_or_never() {
             Some(taken) => Box::pin(std::future::ready(taken)),
@@ -314,69 +314,69 @@ mod tests {
         }
     }
 
-    /// Its place, if it has one by now.
-    fn place_of(taking: &mut Taking) -> Option<Place> {
+    /// Its slot, if it has one by now.
+    fn slot_of(taking: &mut Taking) -> Option<Slot> {
         taking.now_or_never().map(Result::unwrap)
     }
 
     #[test]
     fn users_take_turns() {
-        let places = Places::new(CAPACITY);
-        let mut running: Vec<_> = (0..2).filter_map(|_| place_of(&mut asks(&places, "a"))).collect();
-        let mut waiting: Vec<_> = ["a", "a", "b", "b", "c"].map(|name| (name, asks(&places, name))).into();
+        let slots = Slots::new(CAPACITY);
+        let mut running: Vec<_> = (0..2).filter_map(|_| slot_of(&mut asks(&slots, "a"))).collect();
+        let mut waiting: Vec<_> = ["a", "a", "b", "b", "c"].map(|name| (name, asks(&slots, name))).into();
         let mut order = Vec::new();
         while !waiting.is_empty() {
             running.remove(0);
-            let next = waiting.iter_mut().position(|(_, taking)| place_of(taking).map(|place| running.push(place)).is_some());
+            let next = waiting.iter_mut().position(|(_, taking)| slot_of(taking).map(|slot| running.push(slot)).is_some());
             order.push(waiting.remove(next.unwrap()).0);
         }
-        // "a" had both places: its backlog comes after the first run of each other user.
+        // "a" had both slots: its backlog comes after the first run of each other user.
         assert_eq!(order, ["b", "c", "a", "b", "a"]);
         running.clear();
-        assert!(places.lock().users.is_empty() && places.live() == 0, "{places:?}");
+        assert!(slots.lock().users.is_empty() && slots.live() == 0, "{slots:?}");
     }
 
     #[test]
     fn a_user_has_no_more_places_than_its_own_even_where_some_are_free() {
-        let places = Places::new(Capacity { live_of_user_max: 1, ..CAPACITY });
-        let first = place_of(&mut asks(&places, "a"));
-        let mut second = asks(&places, "a");
-        assert!(place_of(&mut second).is_none());
-        assert!(place_of(&mut asks(&places, "b")).is_some(), "the free place is another user's");
+        let slots = Slots::new(Capacity { live_of_user_max: 1, ..CAPACITY });
+        let first = slot_of(&mut asks(&slots, "a"));
+        let mut second = asks(&slots, "a");
+        assert!(slot_of(&mut second).is_none());
+        assert!(slot_of(&mut asks(&slots, "b")).is_some(), "the free slot is another user's");
         drop(first);
-        assert!(place_of(&mut second).is_some());
+        assert!(slot_of(&mut second).is_some());
     }
 
     #[test]
     fn a_queue_has_an_end_for_one_user_and_for_all() {
-        let places = Places::new(CAPACITY);
-        let running: Vec<_> = (0..2).filter_map(|_| place_of(&mut asks(&places, "a"))).collect();
-        let waiting: Vec<_> = (0..4).map(|_| asks(&places, "a")).collect();
-        assert_eq!(asks(&places, "a").now_or_never().unwrap().unwrap_err(), Full(4));
-        let last = asks(&places, "b");
-        assert_eq!(asks(&places, "c").now_or_never().unwrap().unwrap_err(), Full(5));
+        let slots = Slots::new(CAPACITY);
+        let running: Vec<_> = (0..2).filter_map(|_| slot_of(&mut asks(&slots, "a"))).collect();
+        let waiting: Vec<_> = (0..4).map(|_| asks(&slots, "a")).collect();
+        assert_eq!(asks(&slots, "a").now_or_never().unwrap().unwrap_err(), Full(4));
+        let last = asks(&slots, "b");
+        assert_eq!(asks(&slots, "c").now_or_never().unwrap().unwrap_err(), Full(5));
         drop((waiting, last, running));
-        assert!(places.lock().users.is_empty() && places.lock().waiting == 0, "{places:?}");
+        assert!(slots.lock().users.is_empty() && slots.lock().waiting == 0, "{slots:?}");
     }
 
     #[test]
     fn a_run_that_is_given_up_passes_its_turn_on() {
-        let places = Places::new(CAPACITY);
-        let mut running: Vec<_> = (0..2).filter_map(|_| place_of(&mut asks(&places, "a"))).collect();
-        let (given_up, told_and_given_up, mut last) = (asks(&places, "b"), asks(&places, "c"), asks(&places, "d"));
+        let slots = Slots::new(CAPACITY);
+        let mut running: Vec<_> = (0..2).filter_map(|_| slot_of(&mut asks(&slots, "a"))).collect();
+        let (given_up, told_and_given_up, mut last) = (asks(&slots, "b"), asks(&slots, "c"), asks(&slots, "d"));
         drop(given_up);
         running.pop(); // it is the turn of "c", which does not look
         drop(told_and_given_up);
-        assert!(place_of(&mut last).is_some());
+        assert!(slot_of(&mut last).is_some());
     }
 
-    /// Asks for so many places for `name`; those that it gets.
-    fn places_of(places: &Arc<Places>, name: &str, asked: usize) -> (Vec<Place>, Vec<Taking>) {
+    /// Asks for so many slots for `name`; those that it gets.
+    fn slots_of(slots: &Arc<Slots>, name: &str, asked: usize) -> (Vec<Slot>, Vec<Taking>) {
         let (mut got, mut waiting) = (Vec::new(), Vec::new());
         for _ in 0..asked {
-            let mut taking = asks(places, name);
-            match place_of(&mut taking) {
-                Some(place) => got.push(place),
+            let mut taking = asks(slots, name);
+            match slot_of(&mut taking) {
+                Some(slot) => got.push(slot),
                 None => waiting.push(taking),
             }
         }
@@ -385,46 +385,46 @@ mod tests {
 
     #[test]
     fn runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not_counted() {
-        let places = Places::new(CORES);
-        let (computing, mut waiting) = places_of(&places, "a", 6);
+        let slots = Slots::new(CORES);
+        let (computing, mut waiting) = slots_of(&slots, "a", 6);
         assert_eq!((computing.len(), waiting.len()), (4, 2));
         computing[0].set_computes(false);
-        let next = place_of(&mut waiting[0]);
-        assert!(next.is_some() && place_of(&mut waiting[1]).is_none());
+        let next = slot_of(&mut waiting[0]);
+        assert!(next.is_some() && slot_of(&mut waiting[1]).is_none());
         computing[0].set_computes(true);
         computing[1].set_computes(false);
-        assert!(place_of(&mut waiting[1]).is_none(), "the first computes again: four do");
+        assert!(slot_of(&mut waiting[1]).is_none(), "the first computes again: four do");
         computing[2].set_computes(false);
-        assert!(place_of(&mut waiting[1]).is_some());
+        assert!(slot_of(&mut waiting[1]).is_some());
         drop((computing, next, waiting));
-        assert!(places.lock().users.is_empty() && places.lock().busy_users == 0, "{places:?}");
+        assert!(slots.lock().users.is_empty() && slots.lock().busy_users == 0, "{slots:?}");
     }
 
     #[test]
     fn nobody_waits_for_another_users_computing_and_users_share_the_cores() {
-        let places = Places::new(CORES);
-        let (first, mut waiting) = places_of(&places, "a", 8);
+        let slots = Slots::new(CORES);
+        let (first, mut waiting) = slots_of(&slots, "a", 8);
         assert_eq!(first.len(), 4);
-        let (second, _waiting) = places_of(&places, "b", 4);
+        let (second, _waiting) = slots_of(&slots, "b", 4);
         assert_eq!(second.len(), 2, "half of them, though none is free");
-        let many: Vec<_> = ["c", "d", "e", "f"].iter().flat_map(|name| places_of(&places, name, 2).0).collect();
+        let many: Vec<_> = ["c", "d", "e", "f"].iter().flat_map(|name| slots_of(&slots, name, 2).0).collect();
         assert_eq!(many.len(), 4, "one for each");
         drop(many);
         let mut first = first.into_iter();
         drop((first.next(), first.next()));
-        assert!(waiting.iter_mut().all(|taking| place_of(taking).is_none()), "the first has its half");
+        assert!(waiting.iter_mut().all(|taking| slot_of(taking).is_none()), "the first has its half");
         drop(first.next());
-        let next: Vec<_> = waiting.iter_mut().filter_map(place_of).collect();
+        let next: Vec<_> = waiting.iter_mut().filter_map(slot_of).collect();
         assert_eq!(next.len(), 1);
     }
 
     #[test]
     fn what_is_left_of_a_users_part_is_given_to_those_who_wait() {
-        let places = Places::new(CORES);
-        let (other, _) = places_of(&places, "b", 1);
-        let (first, mut waiting) = places_of(&places, "a", 3);
+        let slots = Slots::new(CORES);
+        let (other, _) = slots_of(&slots, "b", 1);
+        let (first, mut waiting) = slots_of(&slots, "a", 3);
         assert_eq!((first.len(), waiting.len()), (2, 1));
         other[0].set_computes(false);
-        assert!(place_of(&mut waiting[0]).is_some(), "the other has gone to wait: all cores are the first one's");
+        assert!(slot_of(&mut waiting[0]).is_some(), "the other has gone to wait: all cores are the first one's");
     }
 }

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Scope};
 
-use super::claim::Claim;
-use super::outcome::Origin;
-use super::run_error::RunError;
-use super::zygote::Zygote;
+use crate::host::manifest::manifest_of;
+use crate::host::outcome::Origin;
+use crate::host::pool::claim::Claim;
+use crate::host::run_error::RunError;
+use crate::host::zygote::Zygote;
 
 /// Scopes that are remembered. One that is forgotten is cold again.
 pub(crate) const SCOPES_MAX: usize = 1024;
@@ -195,12 +196,6 @@ impl Entry {
         self.ready.clear();
         self.zygote.take()
     }
-}
-
-/// The JSON of a scope's bindings. Without it no run of the scope could call anything, so there is none then.
-pub(crate) fn manifest_of(scope: &Scope) -> Result<String, RunError> {
-    serde_json::to_string(scope.manifest())
-        .map_err(|error| RunError::bug(format!("the manifest of a scope is no JSON: {error}")))
 }
 
 #[cfg(test)]

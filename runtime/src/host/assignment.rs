@@ -1,0 +1,34 @@
+//! What a run is to do, and with what.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use isolet_bindings::Scope;
+use tokio_util::sync::CancellationToken;
+
+use super::event::Listeners;
+use super::held::Budget;
+use super::limits::Limits;
+use super::slots::Slot;
+use super::tool_host::AnyToolHost;
+use super::work::HostWork;
+use crate::contract::run::Start;
+
+/// What a run is to do.
+pub(crate) struct Assignment<'run> {
+    pub(crate) scope: &'run Scope,
+    pub(crate) host: &'run Arc<dyn AnyToolHost>,
+    pub(crate) source: &'run str,
+    pub(crate) limits: &'run Limits,
+    pub(crate) start: Start,
+    pub(crate) listeners: Listeners,
+    pub(crate) cancel: &'run CancellationToken,
+    pub(crate) strict: bool,
+    pub(crate) requested: Instant,
+    /// What this process does for the run.
+    pub(crate) work: Arc<HostWork>,
+    /// What this process holds for the run.
+    pub(crate) budget: Budget,
+    /// The slot that the run takes up.
+    pub(crate) slot: &'run Slot,
+}
