@@ -55,7 +55,7 @@ async fn as_full_as_they_fit() -> Result<()> {
 
 async fn answered_with_a_program() -> Result<()> {
     let session = tracker("ada", Grants::new().allow("*").deny("tracker.delete_*"))?;
-    let arguments = json!({ "project": "WEB", "limit": 2 });
+    let arguments = json!({ "limit": 2 });
     for mode in [Mode::Code, Mode::Both] {
         let client = connect_with(&session, mode.into()).await?;
         let names: &[&str] =
