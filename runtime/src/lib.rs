@@ -72,8 +72,8 @@ pub mod mcp;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
-    DroppedTool, Grants, ListError, Manifest, Namespace, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit,
-    ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolReply, UncheckedKeyword,
+    DroppedTool, Grants, IndexForm, ListError, Manifest, Namespace, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit,
+    ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword,
     UncheckedReason, Violation, visible,
 };
 

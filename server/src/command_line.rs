@@ -158,6 +158,15 @@ pub(crate) struct McpCommand {
     /// How the client sees the tools.
     #[arg(long, value_enum, default_value = "code")]
     pub(crate) mode: McpMode,
+    /// Spend at most this many tokens of the description of `run_code` on the tools: in full if all fit, else a line each, else names.
+    #[arg(long, value_name = "TOKENS", default_value = "2000")]
+    pub(crate) index_tokens: usize,
+    /// Offer `search_tools` and `get_types` also where that description says everything.
+    #[arg(long)]
+    pub(crate) always_search: bool,
+    /// Where the result of a program is. A client that passes text and structured content to its model pays twice for `both`.
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) results: McpResults,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
@@ -167,12 +176,24 @@ pub(crate) struct McpCommand {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum McpMode {
-    /// `search_tools`, `get_types`, `run_code`: the model writes programs.
+    /// `run_code`, and `search_tools` and `get_types` where there are more tools than it can describe: the model writes programs.
     Code,
     /// One MCP tool for each tool: `server__tool`.
     Classic,
-    /// Both.
+    /// `search_tools` and `call_tool`: neither programs nor a long list.
+    Search,
+    /// `code` and `classic`.
     Both,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum McpResults {
+    /// As text and as structured content.
+    Both,
+    /// As text alone.
+    Text,
+    /// As structured content alone.
+    Structured,
 }
 
 /// What may be called, and how long its servers may take.

@@ -15,6 +15,7 @@ mod endings;
 mod errors;
 mod examples;
 mod faces;
+mod first_contact;
 mod frames;
 mod glue;
 mod glue_rules;
@@ -85,6 +86,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(faces::TESTS)
             .chain(http_upstream::TESTS)
             .chain(openapi::TESTS)
+            .chain(first_contact::TESTS)
             .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );

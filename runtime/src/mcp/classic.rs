@@ -52,8 +52,23 @@ impl Classic {
     ) -> Result<CallToolResponse, ErrorData> {
         let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
         let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
-        let result = self.answer(index, arguments.to_owned(), context).await;
-        Ok(response(tool, result, context).into())
+        Ok(self.call_tool(tool, arguments.to_owned(), context).await)
+    }
+
+    /// Whether a tool is listed by `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Calls `tool`, one of the scope's.
+    pub(super) async fn call_tool(
+        &self,
+        tool: &ScopedTool,
+        arguments: String,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResponse {
+        let result = self.answer(tool.index(), arguments, context).await;
+        response(tool, result, context).into()
     }
 
     /// What the call came to, and its record. A cancelled one has no answer, and is an error for the client.

@@ -9,6 +9,7 @@
 //!
 //! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
 //!                                             -> code mode -> a run
+//!                                             -> search    -> classic
 //! ```
 //!
 //! Both lines, that of a server and that of a client, bound what they take, what waits, and what is logged; what outlives a request is listed in
@@ -49,11 +50,14 @@ mod line_reader;
 mod log_gate;
 mod lossless;
 mod lost_id;
+mod options;
 mod output;
+mod own_name;
 mod pending;
 mod refusal;
 mod request_params;
 mod result;
+mod search_face;
 mod server_answer;
 mod server_configuration;
 mod server_key;
@@ -61,6 +65,7 @@ mod server_process;
 mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
+mod tool_search;
 mod transport;
 mod upstream_host;
 mod upstream_options;
@@ -72,8 +77,9 @@ pub use apis::LeftOutOperation;
 pub use configuration::Configuration;
 pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
 pub use error::{Stage, UpstreamError};
-pub use face::{Mode, ServeError, ServeSoonError, serve_soon};
+pub use face::{ServeError, ServeSoonError, serve_soon};
 pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Url};
+pub use options::{Mode, Results, ServeOptions};
 pub use server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
 pub use server_process::ENVIRONMENT_KEPT;
 pub use transport::{ClientTransport, Closed, Transport, channel};
