@@ -338,6 +338,12 @@ pub enum ToolErrorCode {
     Internal,
 }
 
+impl std::fmt::Display for ToolErrorCode {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str(self.as_str())
+    }
+}
+
 impl ToolErrorCode {
     /// The code as the guest and records have it; these words stay.
     #[must_use]
@@ -351,7 +357,7 @@ impl ToolErrorCode {
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
             Self::Unavailable => "unavailable",
-            Self::Unauthorised => "unauthorised",
+            Self::Unauthorised => "unauthorized",
             Self::RateLimited => "rate_limited",
             Self::InvalidReply => "invalid_reply",
             Self::Internal => "internal",

@@ -81,10 +81,13 @@ impl ServerDeclarations {
         Piece { text: format!("function {text};{remark}\n"), uses }
     }
 
-    /// What a guest writes to call `tool`, with types: `github.create_issue(args: { ... }): Promise<...>`. It has no words of other
-    /// tools, so those of its server need not be made for it.
-    pub(crate) fn signature_alone(tool: &ScopedTool) -> String {
-        Self::of(std::slice::from_ref(tool)).function(tool.path(), tool, Form::COMPACT).text
+    /// What a guest writes to call `tool`, with types: `github.create_issue(args: { ... }): Promise<...>`; and the declarations of the
+    /// recursive types in it. It has no words of other tools, so those of its server need not be made for it.
+    pub(crate) fn alone(tool: &ScopedTool, form: Form) -> (String, String) {
+        let server = Self::of(std::slice::from_ref(tool));
+        let Piece { text, uses } = server.function(tool.path(), tool, form);
+        let named = server.types_for(uses).into_iter().filter(|place| *place != Vocabulary::INTEGER);
+        (text, named.map(|place| server.type_text(place)).collect())
     }
 
     fn function(&self, name: &str, tool: &ScopedTool, form: Form) -> Piece {

@@ -41,10 +41,12 @@ mod schema;
 mod scope;
 mod scoped_tool;
 mod search;
+mod search_answer;
 mod server;
 mod shape;
 mod surrogates;
 mod tokens;
+mod tool_index;
 mod vocabulary;
 mod words;
 
@@ -64,3 +66,4 @@ pub use scoped_tool::ScopedTool;
 pub use search::SearchHit;
 pub use surrogates::without_half_surrogates;
 pub use tokens::{TokenBudget, TokenCount, count_tokens};
+pub use tool_index::{IndexForm, ToolIndex};

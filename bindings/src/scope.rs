@@ -16,10 +16,13 @@ use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
 use crate::nearest::{PATH_LENGTH_MAX, nearest};
+use crate::render::Form;
 use crate::scoped_tool::ScopedTool;
 use crate::search::{self, Index, SearchHit};
+use crate::search_answer;
 use crate::server::Server;
 use crate::tokens::TokenBudget;
+use crate::tool_index::{self, ToolIndex};
 
 /// The most paths that one call of [`Scope::describe`] looks at: a program or a client may name as many as it likes.
 pub const DESCRIBED_PATHS_MAX: usize = 50;
@@ -114,6 +117,12 @@ impl Scope {
         budgeted::within(&self.0.tools, &self.declarations(), self.typescript(), budget)
     }
 
+    /// The names of the tools, each server with its number of tools: as many as fit `budget`.
+    #[must_use]
+    pub fn names(&self, budget: TokenBudget) -> ToolIndex {
+        tool_index::names(&self.0.tools, budget)
+    }
+
     /// The declarations of all servers, in the order of the namespaces.
     fn declarations(&self) -> Vec<&ServerDeclarations> {
         let made = self.0.declarations.iter().zip(self.0.by_server());
@@ -136,11 +145,32 @@ impl Scope {
             let tool = &self.0.tools[place];
             SearchHit {
                 path: tool.path.clone(),
-                signature: ServerDeclarations::signature_alone(tool),
+                signature: ServerDeclarations::alone(tool, Form::COMPACT).0,
                 description: declarations::summary(tool),
             }
         };
-        self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit).into_iter().map(hit).collect()
+        self.places(query, limit).into_iter().map(hit).collect()
+    }
+
+    /// As [`Scope::search`], as a model reads it: a line for each tool, with its types in full as far as `budget` goes, then shortened, then
+    /// counted. If nothing matches, the text says which tools there are.
+    #[must_use]
+    pub fn search_text(&self, query: &str, limit: usize, budget: TokenBudget) -> String {
+        search_answer::answer(&self.0.tools, &self.places(query, limit), budget)
+    }
+
+    /// The places of the tools that match `query`, best first.
+    fn places(&self, query: &str, limit: usize) -> Vec<usize> {
+        self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit)
+    }
+
+    /// What a model should know of the tools before it asks for any: all declarations if they fit `budget`; else a line for each tool; else
+    /// names, each server with its number of tools. The text begins with a line that says which.
+    ///
+    /// A budget in which not even the servers fit gives that line alone.
+    #[must_use]
+    pub fn index(&self, budget: TokenBudget) -> ToolIndex {
+        tool_index::within(&self.0.tools, || self.declarations(), || self.typescript(), budget)
     }
 
     /// How many steps the next [`Scope::search`] for at most `limit` tools takes about, at the most: a step is a nanosecond, and the first search

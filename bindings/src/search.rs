@@ -28,6 +28,9 @@ const VALUE_WEIGHT: f32 = 0.5;
 /// What a longer word is worth that begins with a word of the query.
 const PREFIX_WEIGHT: f32 = 0.5;
 
+/// A tool whose score is a smaller part of the best one's does not match: it shares a word that says little.
+const SCORE_PART_MIN: f32 = 0.3;
+
 /// The most words of an index, the most of one tool, and what each tool has in any case.
 const WORDS_MAX: usize = 1_500_000;
 const TOOL_WORDS_MAX: usize = 1_000;
@@ -135,6 +138,8 @@ impl Index {
             self.add_scores(mentions, weight, &mut scores, &mut hits);
         }
         hits.sort_unstable_by(|one, two| scores[*two].total_cmp(&scores[*one]).then(one.cmp(two)));
+        let score_min = hits.first().map_or(0.0, |best| scores[*best] * SCORE_PART_MIN);
+        hits.retain(|hit| scores[*hit] >= score_min);
         hits.truncate(limit);
         hits
     }

@@ -37,9 +37,10 @@ pub(crate) async fn measure<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::
     }
     let code_mode = Client::open(&session, Mode::Code, Connection::Pipe).await?;
     let mut size = definitions(&code_mode).await?;
+    entries.push(entry("code mode: its tools", size));
     size += search(&code_mode, &query(&setting.scope)).await?;
     code_mode.close().await?;
-    entries.push(entry("code mode: three tools and one search", size));
+    entries.push(entry("code mode: its tools and one search", size));
     Ok(entries)
 }
 

@@ -1,6 +1,7 @@
 //! One task, done by a scripted agent in both modes: as one program, and as the calls that the program made, one by one.
 //!
-//! In code mode the agent searches, reads the types of the tools that it needs, and runs the program. In classic mode it calls tools
+//! In code mode the agent searches and reads the types of the tools that it needs, as far as both are offered: where the description of
+//! `run_code` says everything, they are not. Then it runs the program. In classic mode it calls tools
 //! and reads every result. Which calls it makes is taken from the program's run; a model that asks for several at once would need
 //! fewer round trips, and would read as much.
 
@@ -83,7 +84,7 @@ pub(crate) async fn measure<Host: ToolHost>(setting: &Setting<Host>, task: &Task
     Ok(TaskCost { name: task.name.clone(), calls: calls.len(), code, classic, failure, calls_that_differ })
 }
 
-/// Finds tools, runs the program, and reads the types of the tools that it called: a model does that before, which costs the same.
+/// Finds tools, runs the program, and reads, as far as the face offers it, the types of the tools that it called: a model does that before, which costs the same.
 async fn as_program<Host: ToolHost>(
     setting: &Setting<Host>,
     runtime: &Runtime,
@@ -94,14 +95,20 @@ async fn as_program<Host: ToolHost>(
     let session = runtime.session(setting.scope.clone(), host);
     let client = Client::open(&session, Mode::Code, Connection::Channel).await?;
     let mut side = Side::begin(definitions(&client).await?);
-    side.add(&client.call("search_tools", object("query", task.question())).await?);
+    let offered: Vec<String> = client.list().await?.iter().map(|tool| tool.name.to_string()).collect();
+    let offers = |tool: &str| offered.iter().any(|offered| offered == tool);
+    if offers("search_tools") {
+        side.add(&client.call("search_tools", object("query", task.question())).await?);
+    }
     let ran = client.call("run_code", object("code", task.program.as_str())).await?;
     side.add(&ran);
     let calls = recording.calls();
     let mut paths: Vec<&str> = calls.iter().map(|call| call.path.as_str()).collect();
     paths.sort_unstable();
     paths.dedup();
-    side.add(&client.call("get_types", object("tools", paths)).await?);
+    if offers("get_types") {
+        side.add(&client.call("get_types", object("tools", paths)).await?);
+    }
     client.close().await?;
     Ok((side, calls, ran.is_error.then_some(ran.text)))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isolet::Catalog;
-use isolet::mcp::{Configuration, ServerConfiguration, UpstreamOptions};
+use isolet::mcp::{CommandServer, Configuration, UpstreamOptions};
 use isolet_comparison::{Setting, Task};
 
 use crate::tracker::{Role, Tracker, TrackerError, TrackerServer};
@@ -32,7 +32,7 @@ const PROGRAMS: [(&str, &str); 8] = [
 /// When the tracker's definitions are no catalog.
 pub fn setting(runs: usize, executable: &Path) -> anyhow::Result<Setting<TrackerHost>> {
     let scope = Catalog::load([("tracker", Tracker::definitions())])?.scope(&grants_of(Role::Admin))?;
-    let child = ServerConfiguration::new(executable.to_string_lossy()).with_args(["--serve", USER]);
+    let child = CommandServer::new(executable.to_string_lossy()).with_args(["--serve", USER]);
     let task = |(name, program): (&str, &str)| Task { name: name.to_owned(), program: program.to_owned() };
     Ok(Setting {
         scope,

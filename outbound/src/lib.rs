@@ -72,4 +72,4 @@ pub use request::{Answer, Body, Part, Request};
 
 pub use reqwest::dns;
 pub use reqwest::header;
-pub use reqwest::{Client, Method, StatusCode, Url};
+pub use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};

@@ -264,10 +264,10 @@ fn by_walls(ready_runs_max: usize) -> Vec<(&'static str, Bench)> {
     };
     vec![
         ("all", with(|config| config)),
-        ("without_files", with(|config| config.without_jail_layer(JailLayer::Files))),
-        ("without_system_calls", with(|config| config.without_jail_layer(JailLayer::SystemCalls))),
-        ("without_resources", with(|config| config.without_jail_layer(JailLayer::Resources))),
-        ("without_jail", with(Config::without_jail)),
+        ("without_files", with(|config| config.dangerous().without_jail_layer(JailLayer::Files))),
+        ("without_system_calls", with(|config| config.dangerous().without_jail_layer(JailLayer::SystemCalls))),
+        ("without_resources", with(|config| config.dangerous().without_jail_layer(JailLayer::Resources))),
+        ("without_jail", with(|config| config.dangerous().without_jail())),
         (
             "small_pages",
             with(|mut config| {

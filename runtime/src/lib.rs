@@ -43,27 +43,38 @@
 //! | the caller or the host | `Err(`[`RunError`]`)` | log it, retry or mend the set-up |
 //! | one tool call | an exception in the program, with a stable `code` | nothing: the program decides |
 //!
+//! # Features
+//!
+//! Both are on by default. `guest`: this executable can be a guest process, and has V8 in it. Without it the library is the host alone, without
+//! V8: [`Config::executable`] names a program of the same version whose guests it uses, as `isolet` is one. `mcp`: upstream servers, and a
+//! session as a server.
+//!
 //! # What it costs
 //!
 //! A [`Runtime`] is made once per process: a thread, a zygote of some 60 MB. A [`Session`] is made per request and costs
 //! microseconds. A run costs a process, forked from a booted isolate: half a millisecond, half a megabyte.
+#![doc = include_str!("../cookbook.md")]
 
 #[cfg(not(unix))]
 compile_error!(
     "isolet needs fork, sockets with descriptors and resource limits: Linux and macOS are supported, Windows is not yet"
 );
 
+#[cfg_attr(not(feature = "guest"), allow(dead_code, reason = "what only the guest side needs of it"))]
 mod contract;
 mod error_chain;
+#[cfg(feature = "guest")]
 #[allow(unsafe_code, reason = "the guest process: V8's memory, fork, and what the kernel refuses it")]
 mod guest;
 mod host;
+#[cfg(feature = "mcp")]
 pub mod mcp;
 
 pub use isolet_bindings::{
     Arguments, ArgumentsError, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError, DefinitionList,
-    DroppedTool, Grants, Manifest, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, TokenBudget, Tool, ToolCall,
-    ToolError, ToolErrorCode, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
+    DroppedTool, Grants, IndexForm, ListError, Manifest, Namespace, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit,
+    ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword,
+    UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;
@@ -74,12 +85,13 @@ pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};
 pub use host::metrics::Metrics;
 pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop, Traffic};
 pub use host::run_error::RunError;
+pub use host::run_id::RunId;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
 pub use host::snapshots::file::SnapshotMismatch;
 pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};
 pub use host::snapshots::privacy::Exposure;
-pub use host::tool_host::ToolHost;
+pub use host::tool_host::{Answer, AnyToolHost, ToolFn, ToolHost, tool_fn};
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.
 ///
@@ -87,7 +99,11 @@ pub use host::tool_host::ToolHost;
 /// logger or an allocator starts threads: V8 without background threads and fork both need a process with one thread, and a
 /// guest process that has more refuses to start and says so.
 pub fn init() {
+    #[cfg(feature = "guest")]
     guest::become_guest_if_asked();
+    #[cfg(not(feature = "guest"))]
+    contract::guest_process::refuse_if_asked();
+    #[cfg(feature = "mcp")]
     mcp::supervisor::init();
     host::supply::INITIALISED.store(true, std::sync::atomic::Ordering::Relaxed);
 }

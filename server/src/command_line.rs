@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use isolet::mcp::Place;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -118,6 +119,11 @@ pub(crate) struct ToolsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorCommand {
+    /// Ask these servers too, each by itself: how many tools it has, or what is wrong with it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -152,6 +158,15 @@ pub(crate) struct McpCommand {
     /// How the client sees the tools.
     #[arg(long, value_enum, default_value = "code")]
     pub(crate) mode: McpMode,
+    /// Spend at most this many tokens of the description of `run_code` on the tools: in full if all fit, else a line each, else names.
+    #[arg(long, value_name = "TOKENS", default_value = "2000")]
+    pub(crate) index_tokens: usize,
+    /// Offer `search_tools` and `get_types` also where that description says everything.
+    #[arg(long)]
+    pub(crate) always_search: bool,
+    /// Where the result of a program is. A client that passes text and structured content to its model pays twice for `both`.
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) results: McpResults,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
@@ -161,12 +176,24 @@ pub(crate) struct McpCommand {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum McpMode {
-    /// `search_tools`, `get_types`, `run_code`: the model writes programs.
+    /// `run_code`, and `search_tools` and `get_types` where there are more tools than it can describe: the model writes programs.
     Code,
     /// One MCP tool for each tool: `server__tool`.
     Classic,
-    /// Both.
+    /// `search_tools` and `call_tool`: neither programs nor a long list.
+    Search,
+    /// `code` and `classic`.
     Both,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum McpResults {
+    /// As text and as structured content.
+    Both,
+    /// As text alone.
+    Text,
+    /// As structured content alone.
+    Structured,
 }
 
 /// What may be called, and how long its servers may take.
@@ -183,6 +210,17 @@ pub(crate) struct ServerArguments {
     /// Give each server this many seconds to start and to answer the handshake. Default: 60.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
     pub(crate) start_max: Option<u64>,
+    /// End a server that has not been called for this many seconds, with what it remembers; the next call starts it again. Default: never.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) idle_max: Option<u64>,
+    /// Allow the configuration to use this variable of the environment, as `${NAME}` or `${env:NAME}`, and pass it to the servers that are started.
+    /// Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Vec<String>,
+    /// Let servers be called at this host, address or range, such as `mcp.internal` or `10.1.0.0/16`; with `http://` before it, in the clear too.
+    /// Can be repeated. Default: https to public addresses, and this machine.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) allow_address: Vec<Place>,
 }
 
 const SNAPSHOT_EXAMPLES: &str = "\

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::command_line::DoctorCommand;
 use crate::fault::Fault;
+use crate::servers::{Choice, ServerReport};
 use crate::terminal;
 
 /// The exit code of a machine on which programs run and strict isolation cannot be had.
@@ -19,7 +20,11 @@ const EXIT_NOT_STRICT: u8 = 5;
 
 /// Examines the machine and prints what it found.
 pub(crate) async fn doctor(command: DoctorCommand) -> Result<ExitCode, Fault> {
-    let examination = Examination::make().await?;
+    let choice = command.config.as_deref().map(|config| Choice::of(Some(config), &command.servers)).transpose()?;
+    let mut examination = Examination::make().await?;
+    if let Some(choice) = choice {
+        examination.servers = choice.examine().await;
+    }
     let printed = match command.json {
         true => terminal::print_json(&format!("{:#}", examination.as_json())),
         false => terminal::print(&examination.as_lines()),
@@ -36,6 +41,8 @@ struct Examination {
     /// Why strict isolation cannot be had, if it cannot.
     strict: Result<(), String>,
     system: String,
+    /// The servers of the configuration, if there is one.
+    servers: Vec<ServerReport>,
 }
 
 /// A program that ran: where its process came from, and how long it took.
@@ -56,7 +63,7 @@ impl Examination {
         let mut config = Config::default();
         config.isolation = Isolation::Strict;
         let strict = add(&Runtime::new(config).map_err(Fault::host)?, &scope).await.map(drop);
-        Ok(Self { report, run, strict, system: system() })
+        Ok(Self { report, run, strict, system: system(), servers: Vec::new() })
     }
 
     fn exit_code(&self) -> ExitCode {
@@ -103,6 +110,16 @@ impl Examination {
         for missing in &report.missing {
             let _ = writeln!(text, "{:<18} {missing}", "missing");
         }
+        for server in &self.servers {
+            let said = match &server.tools {
+                Ok(count) => format!("{}: {count} tools", server.name),
+                Err(error) => format!("{}: {error}", server.name),
+            };
+            let _ = writeln!(text, "{:<18} {said}", "server");
+            for left_out in &server.left_out {
+                let _ = writeln!(text, "{:<18} {left_out}", "");
+            }
+        }
         text
     }
 
@@ -116,7 +133,12 @@ impl Examination {
             Ok(run) => json!({ "works": true, "origin": run.origin.as_str(), "wall_ms": run.wall.as_secs_f64() * 1000.0 }),
             Err(error) => json!({ "works": false, "error": error }),
         };
+        let server = |server: &ServerReport| {
+            let (tools, error) = (server.tools.as_ref().ok(), server.tools.as_ref().err());
+            json!({ "name": server.name, "tools": tools, "error": error, "left_out": server.left_out })
+        };
         json!({
+            "servers": self.servers.iter().map(server).collect::<Vec<_>>(),
             "start": start,
             "spawn_reason": reason,
             "run": run,

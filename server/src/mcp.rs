@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use isolet::mcp::{Mode, ServeSoonError, Transport, serve_soon};
+use clap::ValueEnum as _;
+use isolet::mcp::{Mode, Results, ServeOptions, ServeSoonError, Transport, serve_soon};
 use isolet::{Config, Runtime};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::OnceCell;
 
-use crate::command_line::{McpCommand, McpMode, ServerArguments};
+use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
 use crate::servers::{Choice, Servers};
 use crate::terminal;
@@ -31,7 +32,7 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
         Ok(runtime.session(servers.scope.clone(), servers.host.clone()))
     };
     let served = tokio::select! {
-        served = serve_soon(mode_of(command.mode), Transport::stdio(), session) => served,
+        served = serve_soon(options_of(&command), Transport::stdio(), session) => served,
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
@@ -45,12 +46,21 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     }
 }
 
-fn mode_of(mode: McpMode) -> Mode {
-    match mode {
+fn options_of(command: &McpCommand) -> ServeOptions {
+    let mut options = ServeOptions::new(match command.mode {
         McpMode::Code => Mode::Code,
         McpMode::Classic => Mode::Classic,
+        McpMode::Search => Mode::Search,
         McpMode::Both => Mode::Both,
-    }
+    });
+    options.index_tokens_max = command.index_tokens;
+    options.always_offers_search = command.always_search;
+    options.results = match command.results {
+        McpResults::Both => Results::Both,
+        McpResults::Text => Results::Text,
+        McpResults::Structured => Results::Structured,
+    };
+    options
 }
 
 /// What to paste into the settings of desktop clients, with the same configuration and patterns.
@@ -77,18 +87,21 @@ fn print_config(command: &McpCommand) -> anyhow::Result<()> {
 
 fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
     let mut arguments = vec!["mcp".to_owned(), "--config".to_owned(), config.display().to_string()];
-    let mode = match command.mode {
-        McpMode::Code => "code",
-        McpMode::Classic => "classic",
-        McpMode::Both => "both",
-    };
-    arguments.extend(["--mode".to_owned(), mode.to_owned()]);
-    let ServerArguments { allow, deny, start_max } = &command.servers;
-    for (flag, patterns) in [("--allow", allow), ("--deny", deny)] {
+    let said = [("--mode", command.mode.to_possible_value()), ("--results", command.results.to_possible_value())];
+    for (flag, value) in said {
+        arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.get_name().to_owned()]));
+    }
+    arguments.extend(["--index-tokens".to_owned(), command.index_tokens.to_string()]);
+    if command.always_search {
+        arguments.push("--always-search".to_owned());
+    }
+    let ServerArguments { allow, deny, start_max, idle_max, env, allow_address } = &command.servers;
+    let places: Vec<String> = allow_address.iter().map(ToString::to_string).collect();
+    for (flag, patterns) in [("--allow", allow), ("--deny", deny), ("--env", env), ("--allow-address", &places)] {
         arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
     }
-    if let Some(seconds) = start_max {
-        arguments.extend(["--start-max".to_owned(), seconds.to_string()]);
+    for (flag, seconds) in [("--start-max", start_max), ("--idle-max", idle_max)] {
+        arguments.extend(seconds.iter().flat_map(|seconds| [flag.to_owned(), seconds.to_string()]));
     }
     arguments
 }

@@ -28,12 +28,12 @@ pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::open(command.config.as_deref(), &command.servers).await?;
     let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
-    let mut options = RunOptions { events: (!command.json).then_some(events), ..RunOptions::default() };
+    let mut options = RunOptions::default().with(|options| options.events = (!command.json).then_some(events));
     options.limits.wall_max = command.wall_max.map(Duration::from_secs);
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let show = async {
         while let Some(event) = seen.recv().await {
-            if let Event::Console(line) = event {
+            if let Event::Console { line, .. } = event {
                 terminal::show(&line.text);
             }
         }
@@ -121,7 +121,7 @@ fn error_json(error: &GuestError) -> Value {
 fn call_json(call: &CallRecord) -> Value {
     let end = match call.end {
         CallEnd::Answered => "answered",
-        CallEnd::Failed(code) => code,
+        CallEnd::Failed(code) => code.as_str(),
         CallEnd::Cancelled => "cancelled",
     };
     json!({

@@ -1,10 +1,11 @@
 //! The servers of one command: read from the configuration, asked for their tools, cut to what is allowed, ended at the end.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams};
+use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams, Variables};
 use isolet::{Grants, Scope, ScopeWarning, with_causes};
 
 use crate::command_line::ServerArguments;
@@ -46,9 +47,15 @@ impl Choice {
     /// [`Fault::Usage`] for a wrong configuration.
     pub(crate) fn of(config: Option<&Path>, arguments: &ServerArguments) -> Result<Self, Fault> {
         let configuration = match config {
-            Some(path) => Configuration::read(path).map_err(Fault::usage)?,
+            Some(path) => {
+                let variables = Variables::allowing(arguments.env.iter().cloned());
+                Configuration::read_with(path, &variables).map_err(Fault::usage)?
+            }
             None => Configuration::default(),
         };
+        if let (None, Some((_, wrong))) = (configuration.servers().next(), configuration.refused().next()) {
+            return Err(Fault::usage(Arc::clone(wrong)));
+        }
         let mut grants = Grants::new();
         if arguments.allow.is_empty() {
             grants = grants.allow("*");
@@ -57,9 +64,50 @@ impl Choice {
         grants = arguments.deny.iter().fold(grants, Grants::deny);
         let mut options = UpstreamOptions::default();
         options.start_max = arguments.start_max.map_or(options.start_max, Duration::from_secs);
-        let all = configuration.servers().map(|(name, _)| name.to_owned()).collect();
+        // What a server remembers is there as long as whoever called it.
+        options.idle_max = arguments.idle_max.map_or(Duration::MAX, Duration::from_secs);
+        options.environment.clone_from(&arguments.env);
+        options.policy.allowed.clone_from(&arguments.allow_address);
+        let refused = configuration.refused().map(|(name, _)| name);
+        let all = configuration.servers().map(|(name, _)| name).chain(refused).map(str::to_owned).collect();
         let configuration = configuration.without(|server| grants.denies_server(server));
         Ok(Self { configuration, all, grants, options })
+    }
+}
+
+/// What became of one server that was asked.
+pub(crate) struct ServerReport {
+    pub(crate) name: String,
+    /// How many tools it has, or why it has none, with the cause.
+    pub(crate) tools: Result<usize, String>,
+    /// What of it is no tool, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Choice {
+    /// Asks each server by itself, and ends them all.
+    pub(crate) async fn examine(&self) -> Vec<ServerReport> {
+        let upstreams = Upstreams::new(self.options.clone());
+        let one = async |name: &str| {
+            let alone = self.configuration.clone().without(|other| other != name);
+            let (tools, left_out) = match upstreams.host(&alone, USER).discover().await {
+                Ok(discovery) => match discovery.failures.first() {
+                    Some(failure) => (Err(with_causes(&**failure)), Vec::new()),
+                    None => {
+                        let operations = discovery.left_out.iter().map(ToString::to_string);
+                        let tools = discovery.catalog.dropped().iter().map(ToString::to_string);
+                        (Ok(discovery.catalog.tools().count()), operations.chain(tools).take(LINES_MAX).collect())
+                    }
+                },
+                Err(error) => (Err(with_causes(&error)), Vec::new()),
+            };
+            ServerReport { name: name.to_owned(), tools, left_out }
+        };
+        let names =
+            self.configuration.servers().map(|(name, _)| name).chain(self.configuration.refused().map(|(name, _)| name));
+        let reports = futures::future::join_all(names.map(one)).await;
+        upstreams.close().await;
+        reports
     }
 }
 
@@ -92,6 +140,8 @@ impl Servers {
     }
 
     async fn scope(host: &UpstreamHost, choice: &Choice) -> Result<Scope, Fault> {
+        let warnings = choice.configuration.warnings();
+        say("warnings", warnings.map(ToString::to_string), choice.configuration.warnings().count());
         let names: Vec<&str> = choice.configuration.servers().map(|(name, _)| name).collect();
         if !names.is_empty() {
             terminal::show_progress(&format!("starting {}", names.join(", ")));
@@ -100,7 +150,8 @@ impl Servers {
         terminal::show_progress("");
         let discovery = discovery.map_err(Fault::usage)?;
         report(&discovery);
-        if !discovery.failures.is_empty() && discovery.failures.len() == choice.configuration.servers().count() {
+        let entries = choice.configuration.servers().count() + choice.configuration.refused().count();
+        if !discovery.failures.is_empty() && discovery.failures.len() == entries {
             return Err(Fault::Host(anyhow!("no server could be used")));
         }
         let catalog = discovery.catalog.expecting(&choice.all);
@@ -130,6 +181,8 @@ impl Servers {
 fn report(discovery: &Discovery) {
     let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
     say("servers that failed", failures, discovery.failures.len());
+    let left_out = discovery.left_out.iter().map(ToString::to_string);
+    say("operations that are left out", left_out, discovery.left_out.len());
     let catalog = &discovery.catalog;
     say("tools that are left out", catalog.dropped().iter().map(ToString::to_string), catalog.dropped_count());
     say("keywords that are not checked", catalog.unchecked().iter().map(ToString::to_string), catalog.unchecked_count());

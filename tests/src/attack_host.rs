@@ -212,7 +212,7 @@ impl Host {
         let source = String::from_utf8_lossy(&script.bytes()?).into_owned();
         let upstream = Upstream::new(&script.id);
         let session = self.runtime.session(self.scope.clone(), TestTools(Arc::clone(&upstream)));
-        let options = RunOptions { limits: limits(), ..RunOptions::default() };
+        let options = RunOptions::default().with(|options| options.limits = limits());
         let outcome = session.run_with(&source, options).await;
         let mut failures = Vec::new();
         if let Ok(outcome) = &outcome {

@@ -121,7 +121,7 @@ impl Host {
         let environment = std::env::var(ENVIRONMENT).context("no canary in the environment")?;
         let file = std::fs::read_to_string(FILE).context("no canary in a file")?;
         let user = canary();
-        let mut config = Config::default().readable_by_tests();
+        let mut config = Config::default().dangerous().readable_by_tests();
         config.limits.wall_max = Duration::from_secs(240); // searching takes time
         let runtime = Runtime::new(config)?;
         let scopes = test_tools::scopes()?;
@@ -144,7 +144,7 @@ impl Host {
         self.check_bytes("types", self.session.typescript())?;
         for program in SEEKERS {
             let (events, mut received) = tokio::sync::mpsc::channel(10_000);
-            let options = RunOptions { events: Some(events), ..RunOptions::default() };
+            let options = RunOptions::default().with(|options| options.events = Some(events));
             let outcome = self.session.run_with(program, options).await?;
             self.check_bytes(program, &format!("{outcome:?} {}", outcome.end))?;
             while let Ok(event) = received.try_recv() {
@@ -227,7 +227,7 @@ impl Host {
             } else {
                 VANDALS[number % VANDALS.len()]
             };
-            let options = RunOptions { limits: limits.clone(), ..RunOptions::default() };
+            let options = RunOptions::default().with(|options| options.limits = limits.clone());
             self.session.run_with(program, options).await.with_context(|| program.to_owned())?;
         }
         for (zygote, before) in zygotes.iter().zip(before) {

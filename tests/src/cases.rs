@@ -80,12 +80,12 @@ fn check_native(programs: &[PathBuf]) -> anyhow::Result<()> {
 /// What a program gives.
 fn actual(program: &Path, shared: &Shared) -> anyhow::Result<String> {
     let source = std::fs::read_to_string(program)?;
-    let options = RunOptions {
-        limits: limits_of(&source)?,
-        clock_ms: Some(1_700_000_000_000),
-        seed: Some([1, 2, 3, 4]),
-        ..RunOptions::default()
-    };
+    let limits = limits_of(&source)?;
+    let options = RunOptions::default().with(|options| {
+        options.limits = limits;
+        options.clock_ms = Some(1_700_000_000_000);
+        options.seed = Some([1, 2, 3, 4]);
+    });
     let session = shared.runtime.session(scope()?, Tools);
     let outcome = shared.tokio.block_on(session.run_with(&source, options))?;
     Ok(text_of(&outcome))
@@ -161,7 +161,7 @@ pub(crate) fn text_of(outcome: &Outcome) -> String {
     let calls = outcome.calls.iter().map(|call| {
         let end = match &call.end {
             CallEnd::Answered => "answered",
-            CallEnd::Failed(code) => code,
+            CallEnd::Failed(code) => code.as_str(),
             CallEnd::Cancelled => "cancelled",
         };
         format!("call {} at line {}: {end}\n", call.path, call.line)

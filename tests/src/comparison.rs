@@ -86,8 +86,8 @@ fn check_start_up(entries: &[StartUp]) -> Result<()> {
 
 fn check_context(found: &Comparison) -> Result<()> {
     let tokens: Vec<usize> = found.context.iter().map(|entry| entry.tokens).collect();
-    let [list, whole, small, middle, large, search] = tokens[..] else { anyhow::bail!("{:?}", found.context) };
-    ensure!(list > whole && list > search, "{:?}", found.context);
+    let [list, whole, small, middle, large, tools, search] = tokens[..] else { anyhow::bail!("{:?}", found.context) };
+    ensure!(list > whole && list > search && search > tools, "{:?}", found.context);
     ensure!(small <= 1000 && middle <= 2000 && large <= 4000 && small < middle && middle < large, "{:?}", found.context);
     ensure!(found.context.iter().all(|entry| entry.tokens < entry.bytes), "{:?}", found.context);
     Ok(())

@@ -262,7 +262,7 @@ fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
     let said: Value = serde_json::from_slice(&output.stdout)?;
     ensure!(said["server"] == "isolet", "{said}");
     let tools = said["tools"].as_array().context("no tools")?;
-    for tool in ["search_tools", "get_types", "run_code", "good__echo", "good__wrapped"] {
+    for tool in ["run_code", "good__echo", "good__wrapped"] {
         ensure!(tools.contains(&json!(tool)), "no `{tool}`: {said}");
     }
     ensure!(said["ran"] == json!({ "end": "returned", "value": 2, "console": ["asked"], "calls": 1 }), "{said}");

@@ -124,7 +124,7 @@ async fn strict_isolation() -> Result<()> {
     } else {
         ensure!(matches!(ran, Err(RunError::NotIsolated { .. })) && !report.missing.is_empty(), "{report:?}: {ran:?}");
     }
-    let open = Runtime::new(config.without_jail())?;
+    let open = Runtime::new(config.dangerous().without_jail())?;
     let ran = session(&open, &Upstream::new("user"))?.run("return 1").await;
     ensure!(matches!(ran, Err(RunError::NotIsolated { .. })), "without its jail: {ran:?}");
     Ok(())

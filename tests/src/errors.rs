@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{Closed, ConfigurationError, ServeError, ServeSoonError, Stage, UpstreamError};
+use isolet::mcp::{
+    Closed, ConfigurationError, ConfigurationWarning, OutboundError, ServeError, ServeSoonError, Stage, UpstreamError,
+};
 use isolet::{
     Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError, SnapshotMismatch,
     ToolError,
@@ -70,6 +72,11 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(snapshot_mismatches()));
     samples.extend(of(upstream_errors()));
     samples.extend(of(configuration_errors()));
+    let place = || "a".to_owned();
+    samples.extend(of(vec![
+        ConfigurationWarning::Visible { place: place() },
+        ConfigurationWarning::NotExpanded { place: place() },
+    ]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
     samples
         .extend(of(vec![ServeSoonError::Session(RunError::ShutDown), ServeSoonError::Serve(ServeError::Lost(join_error()?))]));
@@ -97,6 +104,10 @@ fn io_error() -> io::Error {
 }
 
 fn json_error() -> serde_json::Error {
+    serde::de::Error::custom("the cause")
+}
+
+fn toml_error() -> toml::de::Error {
     serde::de::Error::custom("the cause")
 }
 
@@ -171,6 +182,15 @@ fn upstream_errors() -> Vec<UpstreamError> {
         UpstreamError::LongList { server: text(), bytes_max: 9 },
         UpstreamError::Endless { server: text(), pages_max: 9 },
         UpstreamError::Flooding { server: text(), what: "requests" },
+        UpstreamError::Unreachable { server: text(), stage: Stage::Call, source: OutboundError::NotFound { host: text() } },
+        UpstreamError::Status { server: text(), stage: Stage::Call, status: 500, words: text() },
+        UpstreamError::Slow { server: text(), stage: Stage::Call, waited: Duration::from_secs(1) },
+        UpstreamError::BrokenOff { server: text(), stage: Stage::Call },
+        UpstreamError::DocumentFile { server: text(), path: "/a".into(), source: io_error() },
+        UpstreamError::Document { server: text(), source: isolet_openapi::DocumentError::NotText },
+        UpstreamError::DocumentPanicked { server: text() },
+        UpstreamError::Entry { server: text(), source: ConfigurationError::NoServers.into() },
+        UpstreamError::Header { server: text(), header: text(), problem: "it is long: shorten it" },
     ]
 }
 
@@ -180,9 +200,17 @@ fn configuration_errors() -> Vec<ConfigurationError> {
         ConfigurationError::Read { path: "/a".into(), source: io_error() },
         ConfigurationError::TooLarge,
         ConfigurationError::Malformed { place: text(), source: json_error() },
-        ConfigurationError::Http { server: text() },
+        ConfigurationError::Toml { source: toml_error() },
+        ConfigurationError::NoServers,
+        ConfigurationError::Address { place: text() },
+        ConfigurationError::OlderTransport { server: text() },
         ConfigurationError::NoCommand { server: text() },
-        ConfigurationError::Variable { place: text(), value: text() },
+        ConfigurationError::NoBase { server: text() },
+        ConfigurationError::Pattern { place: text() },
+        ConfigurationError::Variable { place: text(), name: text() },
+        ConfigurationError::NotSet { place: text(), name: text() },
+        ConfigurationError::ClientVariable { place: text(), value: text() },
+        ConfigurationError::EnvFile { server: text(), path: "/a".into(), source: io_error() },
         ConfigurationError::NotForProcess { place: text() },
     ]
 }

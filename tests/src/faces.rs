@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::FutureExt as _;
-use isolet::mcp::{self, Mode, Transport};
+use isolet::mcp::{self, Mode, ServeOptions, Transport};
 use isolet::{
-    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Limits, Runtime, Session, ToolCall, ToolError, ToolHost,
-    ToolReply,
+    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Limits, Runtime, Session, ToolCall, ToolError, ToolErrorCode,
+    ToolHost, ToolReply,
 };
 use isolet_examples::tracker::Tracker;
 use isolet_examples::tracker_host::TrackerHost;
@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 /// What a test waits for at the very most.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-type Client = RunningService<RoleClient, ()>;
+pub(crate) type Client = RunningService<RoleClient, ()>;
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[
@@ -107,7 +107,7 @@ async fn both_faces_leave_the_same_records() -> Result<()> {
     };
     let facts: Vec<_> = records.iter().map(facts).collect();
     ensure!(facts.len() == 4 && facts[..2] == facts[2..], "{facts:?}");
-    ensure!(facts[1].4 == CallEnd::Failed("tool_failed"), "{facts:?}");
+    ensure!(facts[1].4 == CallEnd::Failed(ToolErrorCode::ToolFailed), "{facts:?}");
     ensure!(records[0].reply_bytes == records[2].reply_bytes, "{records:?}");
     Ok(())
 }
@@ -195,7 +195,7 @@ async fn both_eras_of_the_protocol_are_served() -> Result<()> {
         tokio::spawn(session.serve(Mode::Both, Transport::pipe(there)));
         let client = ().serve_with_lifecycle(here, mode).await?;
         let names: Vec<_> = client.list_all_tools().await?.into_iter().map(|tool| tool.name.to_string()).collect();
-        ensure!(names.starts_with(&["search_tools".to_owned(), "get_types".to_owned(), "run_code".to_owned()]), "{names:?}");
+        ensure!(names.first().is_some_and(|name| name == "run_code"), "{names:?}");
         ensure!(names.len() == 3 + Tracker::definitions().len(), "{names:?}");
         let result = client.call_tool(call("run_code", &json!({ "code": "return 1 + 1" }))).await?;
         ensure!(result.structured_content == Some(json!({ "end": "returned", "value": 2, "calls": 0 })), "{result:?}");
@@ -207,9 +207,8 @@ async fn a_model_finds_reads_and_runs() -> Result<()> {
     let session = tracker("ada", Grants::new().allow("*"))?;
     let client = connect(&session, Mode::Code).await?;
     let tools = client.list_all_tools().await?;
-    ensure!(tools.len() == 3, "{tools:?}");
     let description = tools.iter().find(|tool| tool.name == "run_code").and_then(|tool| tool.description.as_deref());
-    ensure!(description.is_some_and(|text| text.contains("tracker (34 tools)")), "{description:?}");
+    ensure!(description.is_some_and(|text| text.contains("// all 34 tools")), "{description:?}");
     let found = text_of(&client.call_tool(call("search_tools", &json!({ "query": "list projects", "limit": 2 }))).await?);
     ensure!(found.contains("list_projects("), "{found}");
     let types = text_of(&client.call_tool(call("get_types", &json!({ "tools": ["tracker.list_projects"] }))).await?);
@@ -604,7 +603,7 @@ fn the_instructions_are_short() -> Result<()> {
 
 // What the tests share.
 
-fn block_on<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn block_on<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE * 2, test).await.context("it hangs")? })
 }
@@ -616,7 +615,7 @@ fn runtime() -> Result<Runtime> {
     Ok(Runtime::new(config)?)
 }
 
-fn tracker(user: &str, grants: Grants) -> Result<Session> {
+pub(crate) fn tracker(user: &str, grants: Grants) -> Result<Session> {
     let catalog = Catalog::load([("tracker", Tracker::definitions())])?;
     let host = TrackerHost::new(Arc::new(Tracker::new()), user);
     Ok(runtime()?.session(catalog.scope(&grants)?, host))
@@ -628,18 +627,24 @@ async fn connect(session: &Session, mode: Mode) -> Result<Client> {
     Ok(().serve(here).await?)
 }
 
+pub(crate) async fn connect_with(session: &Session, options: ServeOptions) -> Result<Client> {
+    let (there, here) = mcp::channel();
+    tokio::spawn(session.serve_with(options, there));
+    Ok(().serve(here).await?)
+}
+
 async fn connect_over_pipe(session: &Session, mode: Mode) -> Result<Client> {
     let (here, there) = tokio::io::duplex(64 << 10);
     tokio::spawn(session.serve(mode, Transport::pipe(there)));
     Ok(().serve(here).await?)
 }
 
-fn call(tool: &str, arguments: &Value) -> CallToolRequestParams {
+pub(crate) fn call(tool: &str, arguments: &Value) -> CallToolRequestParams {
     let call = CallToolRequestParams::new(tool.to_owned());
     call.with_arguments(arguments.as_object().cloned().unwrap_or_default())
 }
 
-fn text_of(result: &CallToolResult) -> String {
+pub(crate) fn text_of(result: &CallToolResult) -> String {
     result.content.iter().filter_map(|block| block.as_text()).map(|text| text.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 

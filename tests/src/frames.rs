@@ -124,7 +124,7 @@ async fn deaf_listener() -> anyhow::Result<()> {
     let (runtime, scopes) = (Runtime::new(Config::default())?, test_tools::scopes()?);
     let session = runtime.session(scopes.test, TestTools(Upstream::new("user")));
     let (events, _kept) = tokio::sync::mpsc::channel(1);
-    let options = RunOptions { events: Some(events), ..RunOptions::default() };
+    let options = RunOptions::default().with(|options| options.events = Some(events));
     let program = "for (let i = 0; i < 2000; i++) console.log(i); await test.echo({}); return 'done'";
     let outcome = session.run_with(program, options).await?;
     ensure!(outcome.end == End::Returned("done".into()) && outcome.console.len() == 2000, "{}", outcome.end);

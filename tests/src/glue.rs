@@ -228,7 +228,11 @@ fn run(tokio: &tokio::runtime::Runtime, session: &Session, source: &str) -> Resu
     let mut limits = LowerLimits::default();
     limits.calls_in_flight_max = Some(2);
     limits.argument_bytes_max = Some(10_000);
-    let options = RunOptions { limits, clock_ms: Some(1_700_000_000_000), seed: Some([1, 2, 3, 4]), ..RunOptions::default() };
+    let options = RunOptions::default().with(|options| {
+        options.limits = limits;
+        options.clock_ms = Some(1_700_000_000_000);
+        options.seed = Some([1, 2, 3, 4]);
+    });
     Ok(tokio.block_on(session.run_with(source, options))?)
 }
 

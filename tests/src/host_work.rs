@@ -145,7 +145,7 @@ async fn cancelled() -> anyhow::Result<()> {
     options.events = Some(events);
     let cancel = options.cancel.clone();
     let cancelling = async {
-        while !matches!(seen.recv().await, None | Some(Event::Called(_))) {}
+        while !matches!(seen.recv().await, None | Some(Event::Called { .. })) {}
         cancel.cancel();
         Instant::now()
     };

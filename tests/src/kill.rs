@@ -232,7 +232,7 @@ async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<us
     let mut limits = LowerLimits::default();
     limits.cpu_max = Some(Duration::from_millis(50));
     limits.wall_max = Some(Duration::from_secs(5));
-    let options = RunOptions { limits, ..RunOptions::default() };
+    let options = RunOptions::default().with(|options| options.limits = limits);
     let outcome = user.session.run_with(program, options).await.with_context(|| format!("{class}: {program}"))?;
     user.upstream.take_received();
     Ok(match outcome.end {

@@ -267,7 +267,7 @@ pub(crate) async fn forged_frames() -> anyhow::Result<()> {
     let outcome = lying.run("a forged tool").await?;
     ensure!(outcome.calls.len() == 1 && outcome.calls[0].path == "?", "the record of a forged call: {:?}", outcome.calls);
     ensure!(
-        matches!(outcome.calls[0].end, CallEnd::Failed("unknown_tool")),
+        matches!(outcome.calls[0].end, CallEnd::Failed(isolet::ToolErrorCode::UnknownTool)),
         "the record of a forged call: {:?}",
         outcome.calls
     );

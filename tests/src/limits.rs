@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use isolet::{
     CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop,
-    Traffic,
+    ToolErrorCode, Traffic,
 };
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -237,7 +237,11 @@ fn argument_bytes() -> anyhow::Result<()> {
     let program = "try { await test.echo({ value: 'é'.repeat(50) }) } catch (error) { return [error.name, error.code] }";
     let outcome = run(|limits| limits.argument_bytes_max = Some(100), program)?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
-    ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
+    ensure!(
+        outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed(ToolErrorCode::TooLarge),
+        "{:?}",
+        outcome.calls
+    );
     Ok(())
 }
 
@@ -245,7 +249,11 @@ fn reply_bytes() -> anyhow::Result<()> {
     returns(&run(|limits| limits.reply_bytes_max = Some(100), &echo_of(100))?, 88)?;
     let outcome = run(|limits| limits.reply_bytes_max = Some(100), &echo_of(101))?;
     returns(&outcome, json!(["ToolError", "too_large"]))?;
-    ensure!(outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed("too_large"), "{:?}", outcome.calls);
+    ensure!(
+        outcome.calls.len() == 1 && outcome.calls[0].end == CallEnd::Failed(ToolErrorCode::TooLarge),
+        "{:?}",
+        outcome.calls
+    );
     Ok(())
 }
 

@@ -15,12 +15,15 @@ mod endings;
 mod errors;
 mod examples;
 mod faces;
+mod first_contact;
 mod frames;
 mod glue;
 mod glue_rules;
 mod habits;
 mod held;
 mod host_work;
+mod http_server;
+mod http_upstream;
 mod isolate;
 mod kill;
 mod lacking;
@@ -30,6 +33,7 @@ mod limits;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
+mod openapi;
 mod priority;
 mod process_table;
 mod processes;
@@ -80,6 +84,9 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(http_upstream::TESTS)
+            .chain(openapi::TESTS)
+            .chain(first_contact::TESTS)
             .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );

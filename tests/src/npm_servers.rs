@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
-use isolet::mcp::{Configuration, Discovery, ServerConfiguration, UpstreamHost, UpstreamOptions, Upstreams};
+use isolet::mcp::{CommandServer, Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams};
 use isolet::{CallEnd, Config, End, Grants, Outcome, Runtime};
 use serde_json::json;
 
@@ -22,9 +22,8 @@ pub(crate) const TESTS: &[Test] = &[
 /// Both servers; `filesystem` may use `folder`.
 fn servers(packages: &NodePackages, folder: &Path) -> Configuration {
     let server = |name: &str| packages.server(name).to_string_lossy().into_owned();
-    let everything = ServerConfiguration::new("node").with_args([server("server-everything"), "stdio".to_owned()]);
-    let filesystem =
-        ServerConfiguration::new("node").with_args([server("server-filesystem"), folder.to_string_lossy().into_owned()]);
+    let everything = CommandServer::new("node").with_args([server("server-everything"), "stdio".to_owned()]);
+    let filesystem = CommandServer::new("node").with_args([server("server-filesystem"), folder.to_string_lossy().into_owned()]);
     Configuration::default().with("everything", everything).with("filesystem", filesystem)
 }
 

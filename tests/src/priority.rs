@@ -130,7 +130,7 @@ async fn measure(loops: usize) -> anyhow::Result<Found> {
     for _ in 0..loops {
         let (tenant, limits) = (Arc::clone(&tenant), limits.clone());
         runs.spawn(async move {
-            let options = RunOptions { limits, ..RunOptions::default() };
+            let options = RunOptions::default().with(|options| options.limits = limits);
             let outcome = tenant.run_with("await hold.until_told({}); for (;;) await null", options).await?;
             anyhow::Ok((outcome.end, Instant::now()))
         });

@@ -273,7 +273,7 @@ async fn answers_after_limits() -> anyhow::Result<()> {
         for _ in 0..7 {
             let mut limits = LowerLimits::default();
             limits.wall_max = Some(limit);
-            let outcome = session.run_with(program, RunOptions { limits, ..RunOptions::default() }).await?;
+            let outcome = session.run_with(program, RunOptions::default().with(|options| options.limits = limits)).await?;
             ensure!(matches!(outcome.end, End::Stopped(Stop::Wall { .. })), "{program}: {}", outcome.end);
             late.push(outcome.cost.wall.saturating_sub(limit));
         }

@@ -60,7 +60,7 @@ fn told(seen: &mut mpsc::Receiver<Event>) -> (Vec<String>, Vec<CallRecord>) {
     let (mut called, mut answered) = (Vec::new(), Vec::new());
     while let Ok(event) = seen.try_recv() {
         match event {
-            Event::Called(path) => called.push(path),
+            Event::Called { path, .. } => called.push(path),
             Event::Answered(record) => answered.push(record),
             _ => {}
         }
@@ -77,7 +77,7 @@ fn says_cancelled() -> anyhow::Result<()> {
         let (session, mut seen) = session()?;
         let outcome = session.run("try { await tools_.cancelled({}) } catch (error) { return error.code }").await?;
         ensure!(outcome.end == End::Returned("cancelled".into()), "{}", outcome.end);
-        ensure!(outcome.calls[0].end == CallEnd::Failed("cancelled"), "{:?}", outcome.calls);
+        ensure!(outcome.calls[0].end == CallEnd::Failed(ToolErrorCode::Cancelled), "{:?}", outcome.calls);
         let (called, answered) = told(&mut seen);
         ensure!(called == ["tools_.cancelled"] && answered.len() == 1, "{called:?} {answered:?}");
         ensure!(format!("{answered:?}") == format!("{:?}", outcome.calls), "{answered:?}\n{:?}", outcome.calls);
@@ -128,7 +128,7 @@ fn dropped() -> anyhow::Result<()> {
         let two_calls = async {
             let mut calls = 0;
             while calls < 2 {
-                calls += usize::from(matches!(seen.recv().await, Some(Event::Called(_))));
+                calls += usize::from(matches!(seen.recv().await, Some(Event::Called { .. })));
             }
         };
         tokio::select! {

@@ -149,8 +149,10 @@ async fn like_any_other() -> anyhow::Result<()> {
             let mut ends = Vec::new();
             for runtime in [&with, &without] {
                 let session = runtime.session(scopes.both.clone(), TestTools(Upstream::new("user")));
-                let options =
-                    isolet::RunOptions { clock_ms: Some(1_700_000_000_000), seed: Some([1, 2, 3, 4]), ..Default::default() };
+                let options = isolet::RunOptions::default().with(|options| {
+                    options.clock_ms = Some(1_700_000_000_000);
+                    options.seed = Some([1, 2, 3, 4]);
+                });
                 let outcome = session.run_with(program, options).await?;
                 ends.push((outcome.end, outcome.console));
             }
@@ -181,7 +183,7 @@ async fn boots_from_snapshot(runtime: &Runtime, scope: &Scope) -> anyhow::Result
 }
 
 async fn nobody_waits() -> anyhow::Result<()> {
-    let (runtime, scopes) = (Runtime::new(spawning(None).readable_by_tests())?, test_tools::scopes()?);
+    let (runtime, scopes) = (Runtime::new(spawning(None).dangerous().readable_by_tests())?, test_tools::scopes()?);
     ensure!(!boots_from_snapshot(&runtime, &scopes.hold).await?, "the first run has a snapshot");
     ensure!(runtime.metrics().snapshots_made == 0, "a scope that was used once has a snapshot: {:?}", runtime.metrics());
     ensure!(!boots_from_snapshot(&runtime, &scopes.hold).await?, "the second run has waited for the snapshot");

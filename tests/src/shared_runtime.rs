@@ -38,7 +38,7 @@ pub(crate) fn run(lower: impl FnOnce(&mut LowerLimits), program: &str) -> anyhow
 pub(crate) fn lowered(lower: impl FnOnce(&mut LowerLimits)) -> RunOptions {
     let mut limits = LowerLimits::default();
     lower(&mut limits);
-    RunOptions { limits, ..RunOptions::default() }
+    RunOptions::default().with(|options| options.limits = limits)
 }
 
 /// The texts that a program said.

@@ -107,7 +107,7 @@ impl Bystander {
 
 /// From none free on, one more each time: first the run's socket cannot be received, then its pidfd not be made.
 async fn no_descriptor_in_a_zygote() -> anyhow::Result<()> {
-    let Stage { session, bystander } = Stage::set(Config::default().readable_by_tests()).await?;
+    let Stage { session, bystander } = Stage::set(Config::default().dangerous().readable_by_tests()).await?;
     for free in 0..2 {
         leave_descriptors(bystander.zygote, Some(free))?;
         let ran = session.run("return 1").await;

@@ -56,10 +56,16 @@ const FOLDERS: [&str; 11] = [
 
 /// The most lines of a file: one noun each.
 const FILE_LINES_MAX: usize = 500;
-/// What is exempt from the rules about files for now: runtime/ is being opened, and these tests are being added to. Whoever is done with one
+/// What is exempt from the rules about files for now: these tests are being added to. Whoever is done with one
 /// takes it off the list, and the last one the list itself.
-const NOT_YET: [&str; 5] =
-    ["runtime", "tests/src/faces.rs", "tests/src/limits.rs", "tests/src/scope_snapshots.rs", "tests/src/upstream.rs"];
+const NOT_YET: [&str; 6] = [
+    "runtime/src/guest/probes.rs",
+    "runtime/src/host/conversation.rs",
+    "tests/src/faces.rs",
+    "tests/src/limits.rs",
+    "tests/src/scope_snapshots.rs",
+    "tests/src/upstream.rs",
+];
 
 /// The trials of this module; `trials` are the names of all others.
 pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
@@ -166,11 +172,10 @@ fn every_module_says_what_it_is() -> Result<(), Failed> {
     if silent.is_empty() { Ok(()) } else { Err(format!("no `//!` header: {}", silent.join(", ")).into()) }
 }
 
-/// ENGINE.md §5.4: these turn values of the guest into values of Rust by running its getters.
 /// Who reads one of two files that import from each other has to read both at once.
 fn no_files_import_in_a_circle() -> Result<(), Failed> {
     let mut circles = Vec::new();
-    for folder in FOLDERS.into_iter().filter(|folder| !NOT_YET.contains(folder)) {
+    for folder in FOLDERS {
         circles.extend(imports::circles(&root(), rust_files(folder)?.iter().map(|(path, _)| path))?);
     }
     if circles.is_empty() { Ok(()) } else { Err(circles.join("\n").into()) }
@@ -178,7 +183,7 @@ fn no_files_import_in_a_circle() -> Result<(), Failed> {
 
 fn no_file_is_too_long_to_be_read() -> Result<(), Failed> {
     let mut long = Vec::new();
-    for folder in FOLDERS.into_iter().filter(|folder| !NOT_YET.contains(folder)) {
+    for folder in FOLDERS {
         for (path, text) in rust_files(folder)? {
             let lines = text.lines().count();
             if lines > FILE_LINES_MAX && !NOT_YET.iter().any(|not_yet| path.ends_with(not_yet)) {
@@ -189,6 +194,7 @@ fn no_file_is_too_long_to_be_read() -> Result<(), Failed> {
     if long.is_empty() { Ok(()) } else { Err(long.join("\n").into()) }
 }
 
+/// ENGINE.md §5.4: these turn values of the guest into values of Rust by running its getters.
 fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
     none_has(
         &rust_files("runtime/src/guest")?,

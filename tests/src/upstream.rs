@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use isolet::mcp::{Configuration, ServerConfiguration, Stage, UpstreamError, UpstreamHost, UpstreamOptions, Upstreams};
+use isolet::mcp::{CommandServer, Configuration, Stage, UpstreamError, UpstreamHost, UpstreamOptions, Upstreams};
 use isolet::{ToolCall, ToolErrorCode, ToolHost as _, ToolReply};
 use serde_json::{Map, Value, json};
 
@@ -145,7 +145,7 @@ async fn a_server_of_the_newer_era_is_spoken_to() -> Result<()> {
 }
 
 async fn a_command_that_does_not_exist_is_named() -> Result<()> {
-    let error = failure(ServerConfiguration::new("no-such-command-here"), UpstreamOptions::default()).await?;
+    let error = failure(CommandServer::new("no-such-command-here"), UpstreamOptions::default()).await?;
     ensure!(error.starts_with("cannot start server `test`: the command `no-such-command-here` is not there"), "{error}");
     Ok(())
 }
@@ -576,7 +576,7 @@ impl Drop for Fifo {
 }
 
 /// A server that ignores the end of its input and SIGTERM, with a grandchild that does so too, in a session of its own where there is `setsid`.
-fn stubborn(fifo: &Path) -> Result<ServerConfiguration> {
+fn stubborn(fifo: &Path) -> Result<CommandServer> {
     let script = r#"
         exec 9>"$2"
         trap '' TERM HUP
@@ -585,21 +585,21 @@ fn stubborn(fifo: &Path) -> Result<ServerConfiguration> {
     "#;
     let executable = std::env::current_exe()?;
     let [executable, fifo] = [&executable, fifo].map(|path| path.to_string_lossy().into_owned());
-    Ok(ServerConfiguration::new("sh").with_args(["-c", script, &executable, misbehaving_server::ARGUMENT, &fifo]))
+    Ok(CommandServer::new("sh").with_args(["-c", script, &executable, misbehaving_server::ARGUMENT, &fifo]))
 }
 
 /// The misbehaving server in this mode.
-fn server(mode: &str) -> ServerConfiguration {
+fn server(mode: &str) -> CommandServer {
     let executable = std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    ServerConfiguration::new(executable).with_args([misbehaving_server::ARGUMENT, mode])
+    CommandServer::new(executable).with_args([misbehaving_server::ARGUMENT, mode])
 }
 
-fn configuration(server: ServerConfiguration) -> Configuration {
+fn configuration(server: CommandServer) -> Configuration {
     Configuration::default().with("test", server)
 }
 
 /// Why `server` cannot be listed.
-async fn failure(server: ServerConfiguration, options: UpstreamOptions) -> Result<String> {
+async fn failure(server: CommandServer, options: UpstreamOptions) -> Result<String> {
     let discovery = Upstreams::new(options).host(&configuration(server), "ada").discover().await?;
     Ok(discovery.failures.first().context("an error is expected")?.to_string())
 }

@@ -62,10 +62,27 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
         say(format!("\nRunning the tests of {} ({})", program.package, program.target));
         count.add(counted(&mut command)?);
     }
+    count.add(without_guest(workspace)?);
     say("\nRunning the examples in the documentation");
     count.add(counted(workspace.cargo().args(["test", "--workspace", "--doc", "--no-fail-fast"]))?);
     answer(count);
     Ok(if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The host without V8: built apart, where no other package turns the feature `guest` on, and run against the program `isolet`.
+fn without_guest(workspace: &Workspace) -> anyhow::Result<Count> {
+    say("\nRunning the tests of isolet-without-guest");
+    // With the features of the tests, so that it is only linked.
+    let built = workspace.cargo().args(["build", "--workspace", "--tests", "--bin", "isolet"]).status()?;
+    if !built.success() {
+        bail!("the program `isolet` does not build: see above");
+    }
+    let mut command = workspace.cargo();
+    // Its dependencies are built for this alone, and hardly run.
+    command.args(["test", "--config", r#"profile.dev.package."*".opt-level=0"#]);
+    command.args(["--package", "isolet-without-guest", "--features", "apart", "--target-dir"]);
+    command.arg(workspace.target().join("without-guest")).env("ISOLET_PROGRAM", workspace.target().join("debug/isolet"));
+    counted(&mut command)
 }
 
 /// A test program that cargo built.

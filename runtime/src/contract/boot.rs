@@ -4,9 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::v8_flags::Jit;
 
+/// What names the contract that a build was made with: the SHA-256 of its version and of all files in this folder. Two that differ in it do
+/// not understand each other.
+pub(crate) type Contract = [u8; 32];
+
+/// That of this build.
+pub(crate) static CONTRACT: &Contract = include_bytes!(concat!(env!("OUT_DIR"), "/contract.sha256"));
+
 /// How a guest process is set up, before it starts V8. Made by the host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Boot {
+    /// That of the host.
+    pub(crate) contract: Contract,
     pub(crate) jit: Jit,
     pub(crate) heap_bytes_max: usize,
     pub(crate) huge_pages: bool,
@@ -16,6 +25,24 @@ pub(crate) struct Boot {
     pub(crate) readable_by_tests: bool,
     /// The build that made the scope snapshot whose descriptor travels with the frame; `None` without one. Only to spawned runs.
     pub(crate) scope_snapshot_of: Option<Build>,
+}
+
+impl Boot {
+    /// Why this build cannot become a guest of the host, if it was made with another contract.
+    #[cfg(feature = "guest")]
+    pub(crate) fn mismatch(&self) -> Option<String> {
+        (self.contract != *CONTRACT).then(other_contract)
+    }
+}
+
+/// Why this build cannot become a guest of a host that it does not understand.
+#[cfg(feature = "guest")]
+pub(crate) fn other_contract() -> String {
+    format!(
+        "its executable is of another build of isolet ({}) than its host: set `Config::executable` to a program of the same version, \
+         built from the same source",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 /// Which layers of the jail a guest process closes.
@@ -35,6 +62,7 @@ impl JailLayers {
 pub(crate) type Build = [u8; 32];
 
 /// Which build this is.
+#[cfg(feature = "guest")]
 pub(crate) static BUILD: &Build = include_bytes!(concat!(env!("OUT_DIR"), "/build.sha256"));
 
 /// What a zygote or a spawned run says of the walls around it.

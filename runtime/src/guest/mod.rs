@@ -45,54 +45,71 @@ mod system_calls;
 mod warm_up;
 mod zygote;
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use crate::contract::boot::Boot;
+use crate::contract::boot::{Boot, other_contract};
 use crate::contract::codec::HostMaxima;
-use crate::contract::guest_process::{ARGUMENT, EXIT_HOST_GONE, MAKER, SOCKET, ZYGOTE};
-use crate::contract::parcel::ParcelReader;
+use crate::contract::guest_process::{self, EXIT_HOST_GONE, MAKER, ZYGOTE};
+use crate::contract::parcel::{Parcel, ParcelReader};
 use crate::contract::run::{FromRun, ToRun};
 use crate::contract::zygote::{FromZygote, ToZygote};
 use channel::Channel;
 use control::Control;
 use exit::exit;
 
-/// Becomes a guest process and never returns, if this process was started to be one: by its first argument *and* a socket
-/// as its fourth descriptor. Otherwise does nothing.
+/// Becomes a guest process and never returns, if this process was started to be one. Otherwise does nothing.
 pub(crate) fn become_guest_if_asked() {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_none_or(|argument| argument != ARGUMENT) || !is_socket(SOCKET) {
-        return;
-    }
-    // SAFETY: the descriptor is open, and the host gave it to nothing else in this process.
-    let socket = UnixStream::from(unsafe { OwnedFd::from_raw_fd(SOCKET) });
-    match arguments.next() {
-        Some(kind) if kind == ZYGOTE => start_zygote(Control::new(socket)),
-        Some(kind) if kind == MAKER => scope_snapshot::make(Channel::new(socket)),
-        _ => start_run(socket),
+    match guest_process::asked() {
+        None => {}
+        Some((kind, socket)) if kind == ZYGOTE => start_zygote(Control::new(socket)),
+        Some((kind, socket)) if kind == MAKER => scope_snapshot::make(Channel::new(socket)),
+        Some((_, socket)) => start_run(socket),
     }
 }
 
 fn start_zygote(mut control: Control) -> ! {
-    let Ok(ToZygote::Boot(boot)) = control.receive().map(|parcel| parcel.frame) else { exit(EXIT_HOST_GONE) };
-    if let Some(reason) = single_thread::refusal() {
-        control.send(&FromZygote::Refused { reason });
-        exit(EXIT_HOST_GONE);
+    let boot = match control.receive().map(|parcel| parcel.frame) {
+        Ok(ToZygote::Boot(boot)) => Ok(boot),
+        Ok(_) => exit(EXIT_HOST_GONE),
+        Err(error) => Err(error),
+    };
+    match fit(boot) {
+        Ok(boot) => zygote::serve_base(boot, control),
+        Err(reason) => {
+            control.send(&FromZygote::Refused { reason });
+            exit(EXIT_HOST_GONE)
+        }
     }
-    zygote::serve_base(boot, control)
 }
 
 fn start_run(socket: UnixStream) -> ! {
-    let boot = ParcelReader::default().receive(&socket, &HostMaxima).map(|parcel| (parcel.frame, parcel.descriptor));
-    let Ok((ToRun::Boot(boot), snapshot)) = boot else { exit(EXIT_HOST_GONE) };
+    let (boot, snapshot) = match ParcelReader::default().receive(&socket, &HostMaxima) {
+        Ok(Parcel { frame: ToRun::Boot(boot), descriptor }) => (Ok(boot), descriptor),
+        Ok(_) => exit(EXIT_HOST_GONE),
+        Err(error) => (Err(error), None),
+    };
     let mut channel = Channel::new(socket);
-    if let Some(reason) = single_thread::refusal() {
-        channel.send(&FromRun::Refused { reason });
-        exit(EXIT_HOST_GONE);
+    match fit(boot) {
+        // A snapshot that was not delivered is done without.
+        Ok(boot) => spawned(&boot, snapshot.and_then(Result::ok), channel),
+        Err(reason) => {
+            channel.send(&FromRun::Refused { reason });
+            exit(EXIT_HOST_GONE)
+        }
     }
-    // One that was not delivered is done without.
-    spawned(&boot, snapshot.and_then(Result::ok), channel)
+}
+
+/// The boot that came first, if this process can become a guest of who sent it; else why not. What cannot be read came from a host that
+/// speaks otherwise, unless it is gone.
+fn fit(boot: io::Result<Boot>) -> Result<Boot, String> {
+    let boot = match boot {
+        Ok(boot) => boot,
+        Err(error) if error.kind() == io::ErrorKind::Other => return Err(other_contract()),
+        Err(_) => exit(EXIT_HOST_GONE),
+    };
+    boot.mismatch().or_else(single_thread::refusal).map_or(Ok(boot), Err)
 }
 
 /// A spawned run: boots, jails itself, and runs what it is told.
@@ -108,13 +125,4 @@ fn spawned(boot: &Boot, snapshot: Option<OwnedFd>, mut channel: Channel) -> ! {
     channel.send(&FromRun::Jailed { walls: walls.clone() });
     jail::insist(boot, &walls);
     run::serve(isolate, channel)
-}
-
-fn is_socket(descriptor: i32) -> bool {
-    // SAFETY: `fstat` writes to a structure of the right size; a closed descriptor is an error and nothing else.
-    let kind = unsafe {
-        let mut status = std::mem::zeroed::<libc::stat>();
-        (libc::fstat(descriptor, &raw mut status) == 0).then_some(status.st_mode & libc::S_IFMT)
-    };
-    kind == Some(libc::S_IFSOCK)
 }

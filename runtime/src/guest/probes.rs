@@ -10,10 +10,11 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use super::exit::exit;
 use super::jail::{self, Occupant};
 use super::{memory, system_calls};
-use crate::contract::boot::{Boot, JailLayers, Walls};
+use crate::contract::boot::{Boot, CONTRACT, JailLayers, Walls};
 use crate::contract::reaping::{self, EndedChild};
 
 const BOOT: Boot = Boot {
+    contract: *CONTRACT,
     jit: Jit::Off,
     heap_bytes_max: 0,
     huge_pages: false,

@@ -25,7 +25,7 @@ pub(super) fn make(mut channel: Channel) -> ! {
     // First, and before V8 starts: the host may have this snapshot on disk, and hangs up then.
     channel.send(&FromMaker::Build { build: *BUILD });
     let Ok(ToRun::Boot(boot)) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };
-    let made = match single_thread::refusal() {
+    let made = match boot.mismatch().or_else(single_thread::refusal) {
         Some(reason) => FromMaker::Refused { reason },
         None => match made(&boot, &mut channel) {
             Ok(snapshot) => FromMaker::Made { snapshot: snapshot.into() },

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::Listeners;
 use super::held::Budget;
 use super::limits::Limits;
+use super::run_id::RunId;
 use super::slots::Slot;
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
@@ -16,6 +17,7 @@ use crate::contract::run::Start;
 
 /// What a run is to do.
 pub(crate) struct Assignment<'run> {
+    pub(crate) run: RunId,
     pub(crate) scope: &'run Scope,
     pub(crate) host: &'run Arc<dyn AnyToolHost>,
     pub(crate) source: &'run str,

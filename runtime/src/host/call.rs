@@ -9,7 +9,8 @@ use super::event::Listeners;
 use super::gate::{self, Authorised, Target};
 use super::held::Held;
 use super::limits::Limits;
-use super::record::OpenRecord;
+use super::record::{Made, OpenRecord};
+use super::run_id::RunId;
 use super::tool_host::{self, AnyToolHost};
 use super::work::HostWork;
 
@@ -18,6 +19,8 @@ const NOTES_MAX: usize = 8;
 
 /// What the calls of one run share, or of one session that is served as a classic server.
 pub(crate) struct Caller {
+    /// `None` for those of a classic client.
+    pub(crate) run: Option<RunId>,
     pub(crate) scope: Scope,
     pub(crate) host: Arc<dyn AnyToolHost>,
     pub(crate) argument_bytes_max: usize,
@@ -42,6 +45,7 @@ pub(crate) struct Request {
 
 impl Caller {
     pub(crate) fn new(
+        run: Option<RunId>,
         scope: &Scope,
         host: &Arc<dyn AnyToolHost>,
         limits: &Limits,
@@ -49,6 +53,7 @@ impl Caller {
         listeners: Listeners,
     ) -> Arc<Self> {
         Arc::new(Self {
+            run,
             scope: scope.clone(),
             host: Arc::clone(host),
             argument_bytes_max: limits.argument_bytes_max,
@@ -74,9 +79,10 @@ impl Caller {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Begins the record of a call of what `index` names, which was made at `line` of a program.
-    pub(crate) fn record(&self, index: u32, line: u32, argument_bytes: usize) -> OpenRecord {
-        OpenRecord::begin(Target::of(&self.scope, index), line, argument_bytes, self.listeners.clone())
+    /// Begins the record of call `number`, of what `index` names, which was made at `line` of a program.
+    pub(crate) fn record(&self, number: u32, index: u32, line: u32, argument_bytes: usize) -> OpenRecord {
+        let made = Made { run: self.run, call: number, line };
+        OpenRecord::begin(Target::of(&self.scope, index), made, argument_bytes, self.listeners.clone())
     }
 
     /// Authorises the call and makes it. Dropping the future cancels it, at its next await.

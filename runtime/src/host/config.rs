@@ -11,6 +11,7 @@ use super::snapshots::folder::SnapshotFolder;
 use crate::contract::boot::JailLayers;
 
 /// How guest processes are started.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Start {
     /// Forked from a zygote; spawned where there is none that forks: while one is replaced, or where none comes up. A single fork that
@@ -23,6 +24,7 @@ pub enum Start {
 }
 
 /// What the jail must give.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// As much as the machine offers, each missing layer reported by
@@ -114,11 +116,31 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// The same, changed by `set`.
+    ///
+    /// ```
+    /// let config = isolet::Config::default().with(|config| config.live_runs_max = 16);
+    /// assert_eq!(config.live_runs_max, 16);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
+    /// What takes protection away. Each switch gives the configuration back.
+    pub fn dangerous(self) -> danger::Dangerous {
+        danger::Dangerous(self)
+    }
+}
+
 /// Switches that take protection away: for tests and measurements.
 pub mod danger {
     use super::{Config, JailLayers};
 
     /// A part of the jail.
+    #[non_exhaustive]
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum JailLayer {
         /// Landlock: no file, no TCP port, no signal to others; and `/proc/PID` closed to other processes.
@@ -129,30 +151,35 @@ pub mod danger {
         Resources,
     }
 
-    impl Config {
+    /// A configuration that is about to lose some of its protection: [`Config::dangerous`].
+    #[must_use = "each switch gives the configuration back"]
+    #[derive(Clone, Debug)]
+    pub struct Dangerous(pub(super) Config);
+
+    impl Dangerous {
         /// Leaves `/proc/PID` of guest processes readable by this user, so that tests can look for secrets in them.
         #[must_use]
-        pub fn readable_by_tests(mut self) -> Self {
-            self.readable_by_tests = true;
-            self
+        pub fn readable_by_tests(mut self) -> Config {
+            self.0.readable_by_tests = true;
+            self.0
         }
 
         /// Leaves the jail away, to measure what it costs.
         #[must_use]
-        pub fn without_jail(mut self) -> Self {
-            self.jail = JailLayers::NONE;
-            self
+        pub fn without_jail(mut self) -> Config {
+            self.0.jail = JailLayers::NONE;
+            self.0
         }
 
         /// Leaves one layer of the jail away, to measure what it costs.
         #[must_use]
-        pub fn without_jail_layer(mut self, layer: JailLayer) -> Self {
+        pub fn without_jail_layer(mut self, layer: JailLayer) -> Config {
             match layer {
-                JailLayer::Files => self.jail.files = false,
-                JailLayer::SystemCalls => self.jail.system_calls = false,
-                JailLayer::Resources => self.jail.resources = false,
+                JailLayer::Files => self.0.jail.files = false,
+                JailLayer::SystemCalls => self.0.jail.system_calls = false,
+                JailLayer::Resources => self.0.jail.resources = false,
             }
-            self
+            self.0
         }
     }
 }

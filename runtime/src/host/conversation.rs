@@ -105,7 +105,7 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
     let (work, listeners) = (Arc::clone(&assignment.work), assignment.listeners.clone());
     let mut conversation = Conversation {
-        caller: Caller::new(assignment.scope, assignment.host, limits, work, listeners),
+        caller: Caller::new(Some(assignment.run), assignment.scope, assignment.host, limits, work, listeners),
         // Further away than any clock goes is never.
         deadline: tokio::time::sleep(limits.wall_max).deadline(),
         processor: Processor::new(limits.cpu_max, claim.owes_walls()),
@@ -331,7 +331,7 @@ impl Conversation<'_> {
         let line = ConsoleLine { level: Level::from_number(level), text };
         match self.console.add(line, self.assignment.limits) {
             Ok(line) => {
-                self.assignment.listeners.tell(|| Event::Console(line.clone()));
+                self.assignment.listeners.tell(|| Event::Console { run: self.assignment.run, line: line.clone() });
                 Heard::More
             }
             Err(stop) => Heard::End(End::Stopped(stop)),
@@ -412,7 +412,7 @@ impl Conversation<'_> {
     /// Makes a call. One that is answered at once costs no task; others are really parallel.
     fn call(&mut self, line: u32, request: Request) -> Option<End> {
         let record = self.records.len();
-        self.records.push(self.caller.record(request.index, line, request.arguments.len()));
+        self.records.push(self.caller.record(request.number, request.index, line, request.arguments.len()));
         let (number, index) = (request.number, request.index);
         let answer = Arc::clone(&self.caller).answer(request);
         let mut answer = Box::pin(async move { Answered { record, number, index, result: answer.await } });
@@ -554,7 +554,7 @@ impl Conversation<'_> {
         let of_calls = self.caller.take_notes();
         self.notes.extend(of_calls.iter().map(|note| visible::line_within(note, NOTE_CHARACTERS_MAX).into_owned()));
         self.notes.truncate(NOTES_MAX);
-        Outcome { end, notes: self.notes, console: self.console.into_lines(), calls, cost }
+        Outcome { run: self.assignment.run, end, notes: self.notes, console: self.console.into_lines(), calls, cost }
     }
 
     /// Waits for the checks of replies, as long as the run may take.

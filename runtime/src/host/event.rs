@@ -5,15 +5,30 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::outcome::{CallRecord, ConsoleLine};
+use super::run_id::RunId;
 
 /// What happens in a run, as it happens.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The program said something.
-    Console(ConsoleLine),
-    /// A tool call was made: its path.
-    Called(String),
+    #[non_exhaustive]
+    Console {
+        /// In this run.
+        run: RunId,
+        /// What it said.
+        line: ConsoleLine,
+    },
+    /// A tool call was made.
+    #[non_exhaustive]
+    Called {
+        /// In this run; `None` for a call of a classic client.
+        run: Option<RunId>,
+        /// Its number in the run, or in the connection of the client: from 1.
+        call: u32,
+        /// Its path.
+        path: String,
+    },
     /// A tool call has ended, and its reply is checked: the record that the outcome has. One for each `Called`.
     Answered(CallRecord),
 }

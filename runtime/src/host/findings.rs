@@ -12,7 +12,7 @@ use crate::contract::facts::{Arguments, Fact, Said, Used};
 /// The most properties that a message names.
 const PROPERTIES_MAX: usize = 8;
 /// What `tools` has.
-const OF_TOOLS: [&str; 3] = ["search", "describe", "content"];
+const OF_TOOLS: [&str; 2] = ["search", "describe"];
 
 /// The first fact that no execution of the program gets past, and what is wrong there.
 #[derive(Debug)]

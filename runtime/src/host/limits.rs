@@ -26,8 +26,8 @@ macro_rules! limits {
         /// The limits of one run that are lower than those of its runtime. What is `None` stays as it is there, and so does what is higher.
         ///
         /// ```
-        /// let mut options = isolet::RunOptions::default();
-        /// options.limits.wall_max = Some(std::time::Duration::from_millis(200));
+        /// let short = Some(std::time::Duration::from_millis(200));
+        /// let options = isolet::RunOptions::default().with(|options| options.limits.wall_max = short);
         /// ```
         #[non_exhaustive]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,18 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// The same, changed by `set`.
+            ///
+            /// ```
+            /// let limits = isolet::Limits::default().with(|limits| limits.calls_max = 10);
+            /// assert_eq!(limits.calls_max, 10);
+            /// ```
+            #[must_use]
+            pub fn with(mut self, set: impl FnOnce(&mut Self)) -> Self {
+                set(&mut self);
+                self
+            }
+
             /// These limits, each lowered to what `lower` says where that is less, and to no less than a run can do with.
             #[must_use]
             pub fn lowered_by(&self, lower: &LowerLimits) -> Self {

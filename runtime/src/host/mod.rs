@@ -30,6 +30,7 @@ mod pulse;
 pub(crate) mod record;
 pub(crate) mod reply_check;
 pub(crate) mod run_error;
+pub(crate) mod run_id;
 pub(crate) mod runtime;
 pub(crate) mod session;
 mod slots;

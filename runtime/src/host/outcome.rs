@@ -3,15 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
+use isolet_bindings::ToolErrorCode;
+
+use super::run_id::RunId;
+
 /// Completed calls that a message names.
 const COMPLETED_SHOWN_MAX: usize = 10;
 /// The codes of calls that were refused before they reached a server.
-const REFUSED_CODES: [&str; 2] = ["invalid_arguments", "unknown_tool"];
+const REFUSED_CODES: [ToolErrorCode; 2] = [ToolErrorCode::InvalidArguments, ToolErrorCode::UnknownTool];
 
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// Which run it was.
+    pub run: RunId,
     /// How the program ended.
     pub end: End,
     /// What was assumed of the program, one plain sentence each: that it was taken out of a Markdown fence, that its one function was
@@ -147,6 +153,7 @@ pub enum Stop {
 }
 
 /// The bytes of tool calls that have a limit for all calls of a run together.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Traffic {
     /// What a program sends.
@@ -198,6 +205,12 @@ impl fmt::Display for Stop {
         }
     }
 }
+
+/// Its `Display` is for the model: what happened and what to do about it.
+impl std::error::Error for Stop {}
+
+/// Its causes are in [`GuestError::causes`], as text.
+impl std::error::Error for GuestError {}
 
 impl fmt::Display for GuestError {
     /// Several lines: name and message, the place, the source line with a caret, near names, causes.
@@ -284,6 +297,10 @@ pub struct ConsoleLine {
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct CallRecord {
+    /// In this run; `None` for a call of a classic client.
+    pub run: Option<RunId>,
+    /// Its number in the run, or in the connection of the client: from 1.
+    pub call: u32,
     /// As the program wrote it, `github.create_issue`; `?` for a call that names no tool of this scope.
     pub path: String,
     /// The server, and the tool's exact name there; empty where the call reached none.
@@ -310,7 +327,7 @@ pub enum CallEnd {
     /// The program got its value.
     Answered,
     /// The program got a `ToolError`; its code.
-    Failed(&'static str),
+    Failed(ToolErrorCode),
     /// The run, the client or the session ended before the answer; the call was cancelled at its next await.
     Cancelled,
 }

@@ -7,10 +7,22 @@ use isolet_bindings::ToolError;
 use super::event::{Event, Listeners};
 use super::gate::Target;
 use super::outcome::{CallEnd, CallRecord};
+use super::run_id::RunId;
 
 /// What the warnings of a reply are that was not checked, and why.
 pub(crate) fn unchecked(why: &str) -> Vec<String> {
     vec![format!("the reply was not checked against its schema: {why}")]
+}
+
+/// Where and as which a call was made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    /// `None` of a classic client.
+    pub(crate) run: Option<RunId>,
+    /// Its number there.
+    pub(crate) call: u32,
+    /// The line of the program.
+    pub(crate) line: u32,
 }
 
 /// A call that has arrived.
@@ -35,12 +47,15 @@ enum State {
 
 impl OpenRecord {
     /// Begins the record of a call and tells of it.
-    pub(crate) fn begin(target: Target<'_>, line: u32, argument_bytes: usize, listeners: Listeners) -> Self {
+    pub(crate) fn begin(target: Target<'_>, made: Made, argument_bytes: usize, listeners: Listeners) -> Self {
+        let Made { run, call, line } = made;
         let (server, tool) = match target {
             Target::Tool(tool) => (tool.server(), tool.name()),
             Target::Search | Target::Describe | Target::Unknown => ("", ""),
         };
         let record = CallRecord {
+            run,
+            call,
             path: target.path().to_owned(),
             server: server.to_owned(),
             tool: tool.to_owned(),
@@ -52,7 +67,7 @@ impl OpenRecord {
             end: CallEnd::Cancelled,
             warnings: Vec::new(),
         };
-        listeners.tell(|| Event::Called(record.path.clone()));
+        listeners.tell(|| Event::Called { run, call, path: record.path.clone() });
         Self { record, began: Instant::now(), state: State::UnderWay, listeners }
     }
 
@@ -69,7 +84,7 @@ impl OpenRecord {
         self.state = State::Answered;
         self.record.duration = self.began.elapsed();
         self.record.reply_bytes = reply_bytes;
-        self.record.end = error.map_or(CallEnd::Answered, |error| CallEnd::Failed(error.code.as_str()));
+        self.record.end = error.map_or(CallEnd::Answered, |error| CallEnd::Failed(error.code));
     }
 
     /// Notes what the check of the reply came to, and tells that the call has ended.

@@ -16,6 +16,7 @@ use super::held::Budget;
 use super::limits::{Limits, LowerLimits};
 use super::outcome::{Cost, End, GuestError, Origin, Outcome, Stop};
 use super::run_error::RunError;
+use super::run_id::RunId;
 use super::slots::User;
 use super::supply::Supply;
 use super::tool_host::AnyToolHost;
@@ -32,6 +33,7 @@ pub struct Session {
 
 /// What runs and MCP servers of a session share.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
 pub(crate) struct Parts {
     supply: Arc<Supply>,
     pub(crate) scope: Scope,
@@ -52,6 +54,7 @@ pub(crate) struct Parts {
 pub(crate) const CALLS_WAITING_MAX: usize = 1024;
 
 /// How one run differs from the runtime's defaults.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
     /// Limits that are lower than those of the runtime; what is not named, and what is higher, stays as it is there.
@@ -65,6 +68,20 @@ pub struct RunOptions {
     pub events: Option<mpsc::Sender<Event>>,
     /// Ends the run when it is cancelled: [`Stop::Cancelled`](crate::Stop::Cancelled).
     pub cancel: CancellationToken,
+}
+
+impl RunOptions {
+    /// The same, changed by `set`.
+    ///
+    /// ```
+    /// let options = isolet::RunOptions::default().with(|options| options.seed = Some([1, 2, 3, 4]));
+    /// assert_eq!(options.seed, Some([1, 2, 3, 4]));
+    /// ```
+    #[must_use]
+    pub fn with(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Session {
@@ -144,6 +161,7 @@ impl Session {
         self.parts.run(source, options).await
     }
 
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn parts(&self) -> Arc<Parts> {
         Arc::clone(&self.parts)
     }
@@ -160,13 +178,15 @@ impl Parts {
     }
 
     /// What classic calls of this session share.
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn caller(&self) -> Arc<Caller> {
-        Caller::new(&self.scope, &self.host, self.limits(), self.work(), Listeners::of(self.events.clone()))
+        Caller::new(None, &self.scope, &self.host, self.limits(), self.work(), Listeners::of(self.events.clone()))
     }
 
     pub(crate) async fn run(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
-        let span = tracing::info_span!("run", source_bytes = source.len());
-        self.run_inside(source, options).instrument(span).await
+        let run = RunId::new();
+        let span = tracing::info_span!("run", id = %run, source_bytes = source.len());
+        self.run_inside(run, source, options).instrument(span).await
     }
 
     /// Ends when the run or its session is cancelled.
@@ -177,20 +197,21 @@ impl Parts {
         }
     }
 
-    async fn run_inside(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
+    async fn run_inside(&self, run: RunId, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
         let limits = self.supply.limits().lowered_by(&options.limits);
         if source.len() > limits.source_bytes_max {
-            return Ok(never_started(too_long(source.len(), limits.source_bytes_max), requested));
+            return Ok(never_started(run, too_long(source.len(), limits.source_bytes_max), requested));
         }
         let start = start_of(&limits, &options)?;
         let slot = tokio::select! {
             biased;
-            () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+            () = self.is_cancelled(&options) => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
             slot = self.supply.slot(&self.user) => slot?,
         };
         let cancel = self.ended.child_token();
         let assignment = Assignment {
+            run,
             scope: &self.scope,
             host: &self.host,
             source,
@@ -208,16 +229,16 @@ impl Parts {
         let outcome = loop {
             let claim = tokio::select! {
                 biased;
-                () = self.is_cancelled(&options) => return Ok(never_started(End::Stopped(Stop::Cancelled), requested)),
+                () = self.is_cancelled(&options) => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
                 claim = self.supply.claim(&self.scope, lost) => claim?,
             };
-            let run = conversation::converse(&assignment, claim);
-            tokio::pin!(run);
+            let running = conversation::converse(&assignment, claim);
+            tokio::pin!(running);
             let outcome = tokio::select! {
-                outcome = &mut run => outcome?,
+                outcome = &mut running => outcome?,
                 () = options.cancel.cancelled() => {
                     cancel.cancel();
-                    run.await?
+                    running.await?
                 }
             };
             // A process that never started has done nothing: another one does it.
@@ -284,8 +305,8 @@ fn too_long(bytes: usize, bytes_max: usize) -> End {
 }
 
 /// The outcome of a program that no process was given.
-fn never_started(end: End, requested: Instant) -> Outcome {
+fn never_started(run: RunId, end: End, requested: Instant) -> Outcome {
     let zero = std::time::Duration::ZERO;
     let cost = Cost { wall: requested.elapsed(), cpu: zero, host_cpu: zero, heap_bytes: 0, origin: Origin::Ready };
-    Outcome { end, notes: Vec::new(), console: Vec::new(), calls: Vec::new(), cost }
+    Outcome { run, end, notes: Vec::new(), console: Vec::new(), calls: Vec::new(), cost }
 }

@@ -97,6 +97,10 @@ fn executable_of(config: &Config) -> Result<PathBuf, RunError> {
     if let Some(executable) = &config.executable {
         return Ok(executable.clone());
     }
+    if cfg!(not(feature = "guest")) {
+        let what = "this build has no guest side: set `Config::executable` to a program that has, as `isolet`, or turn on the feature `guest`";
+        return Err(RunError::Configuration { what: what.to_owned() });
+    }
     if !INITIALISED.load(Ordering::Relaxed) {
         return Err(RunError::NotInitialised);
     }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
@@ -11,6 +12,9 @@ use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 ///
 /// A call arrives here after the host has resolved it in the scope of its run, checked the grants and validated the
 /// arguments. Calls of one run are made at the same time where the program does so. A dropped future is a cancelled call.
+///
+/// The future is `Send`, since calls of one run are answered on whatever thread is free; so what it holds over an `await` is, too. An `Arc` or
+/// `Box` of a tool host is one, a closure becomes one ([`tool_fn`]), and one whose type is not known is an [`AnyToolHost`].
 ///
 /// ```
 /// use isolet::{ToolCall, ToolError, ToolHost, ToolReply};
@@ -31,17 +35,93 @@ pub trait ToolHost: Send + Sync + 'static {
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send;
 }
 
-/// The answer of a call that is under way.
-pub(crate) type Answer<'host> = Pin<Box<dyn Future<Output = Result<ToolReply, ToolError>> + Send + 'host>>;
+/// The answer of a call that is under way, of a tool host whose type is not known.
+pub type Answer<'host> = Pin<Box<dyn Future<Output = Result<ToolReply, ToolError>> + Send + 'host>>;
 
-/// [`ToolHost`] as an object.
-pub(crate) trait AnyToolHost: Send + Sync + 'static {
+/// [`ToolHost`] as an object: every tool host is one. `Arc<dyn AnyToolHost>` and `Box<dyn AnyToolHost>` are tool hosts again.
+///
+/// ```
+/// use std::sync::Arc;
+/// use isolet::{AnyToolHost, ToolCall, ToolError, ToolHost, ToolReply, tool_fn};
+///
+/// struct Real;
+///
+/// impl ToolHost for Real {
+///     async fn call(&self, _: ToolCall) -> Result<ToolReply, ToolError> {
+///         Ok(ToolReply::text("from the service"))
+///     }
+/// }
+///
+/// fn host(is_test: bool) -> Arc<dyn AnyToolHost> {
+///     if is_test { Arc::new(tool_fn(async |_| Ok(ToolReply::text("as the test has it")))) } else { Arc::new(Real) }
+/// }
+///
+/// fn is_tool_host(_: impl ToolHost) {}
+/// is_tool_host(host(true));
+/// ```
+pub trait AnyToolHost: Send + Sync + 'static {
+    /// [`ToolHost::call`].
     fn call_any(&self, call: ToolCall) -> Answer<'_>;
 }
 
 impl<Host: ToolHost> AnyToolHost for Host {
     fn call_any(&self, call: ToolCall) -> Answer<'_> {
         Box::pin(self.call(call))
+    }
+}
+
+impl<Host: ToolHost> ToolHost for Arc<Host> {
+    fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        Host::call(self, call)
+    }
+}
+
+impl<Host: ToolHost> ToolHost for Box<Host> {
+    fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        Host::call(self, call)
+    }
+}
+
+impl ToolHost for Arc<dyn AnyToolHost> {
+    fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        (**self).call_any(call)
+    }
+}
+
+impl ToolHost for Box<dyn AnyToolHost> {
+    fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        (**self).call_any(call)
+    }
+}
+
+/// A closure as a tool host: [`tool_fn`].
+#[derive(Clone, Copy, Debug)]
+pub struct ToolFn<Call>(Call);
+
+/// A tool host that is a closure.
+///
+/// ```
+/// use isolet::{ToolReply, tool_fn};
+///
+/// let host = tool_fn(async |call| Ok(ToolReply::text(format!("hello from {}", call.tool))));
+/// # fn is_tool_host(_: impl isolet::ToolHost) {}
+/// # is_tool_host(host);
+/// ```
+pub fn tool_fn<Call, Answered>(call: Call) -> ToolFn<Call>
+where
+    Call: Fn(ToolCall) -> Answered + Send + Sync + 'static,
+    Answered: Future<Output = Result<ToolReply, ToolError>> + Send,
+{
+    ToolFn(call)
+}
+
+impl<Call, Answered> ToolHost for ToolFn<Call>
+where
+    Call: Fn(ToolCall) -> Answered + Send + Sync + 'static,
+    Answered: Future<Output = Result<ToolReply, ToolError>> + Send,
+{
+    fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        (self.0)(call)
     }
 }
 
@@ -92,6 +172,20 @@ mod tests {
             };
             assert_eq!(is_refused, !fits, "{said}");
         }
+    }
+
+    #[tokio::test]
+    async fn shared_boxed_erased_and_a_closure_are_the_same_tools() {
+        async fn said(host: impl ToolHost) -> String {
+            let tool_call = ToolCall::new("test", "greet", "test.greet", serde_json::Map::new(), 1);
+            call(&host, tool_call, 1000).await.unwrap().as_json().to_owned()
+        }
+        let greeter = || tool_fn(|call: ToolCall| async move { Ok(ToolReply::text(call.tool)) });
+        assert_eq!(said(greeter()).await, r#""greet""#);
+        assert_eq!(said(Arc::new(greeter())).await, r#""greet""#);
+        assert_eq!(said(Box::new(greeter())).await, r#""greet""#);
+        assert_eq!(said(Arc::new(greeter()) as Arc<dyn AnyToolHost>).await, r#""greet""#);
+        assert_eq!(said(Box::new(greeter()) as Box<dyn AnyToolHost>).await, r#""greet""#);
     }
 
     #[tokio::test]

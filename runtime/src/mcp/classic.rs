@@ -52,8 +52,23 @@ impl Classic {
     ) -> Result<CallToolResponse, ErrorData> {
         let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
         let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
-        let result = self.answer(index, arguments.to_owned(), context).await;
-        Ok(response(tool, result, context).into())
+        Ok(self.call_tool(tool, arguments.to_owned(), context).await)
+    }
+
+    /// Whether a tool is listed by `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Calls `tool`, one of the scope's.
+    pub(super) async fn call_tool(
+        &self,
+        tool: &ScopedTool,
+        arguments: String,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResponse {
+        let result = self.answer(tool.index(), arguments, context).await;
+        response(tool, result, context).into()
     }
 
     /// What the call came to, and its record. A cancelled one has no answer, and is an error for the client.
@@ -63,9 +78,10 @@ impl Classic {
         arguments: String,
         context: &RequestContext<RoleServer>,
     ) -> Result<ToolReply, ToolError> {
-        let mut record = self.caller.record(index, 0, arguments.len());
+        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let mut record = self.caller.record(number, index, 0, arguments.len());
         let result = tokio::select! {
-            result = self.reply(index, arguments, context) => result,
+            result = self.reply(number, index, arguments, context) => result,
             () = context.ct.cancelled() => {
                 return Err(ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"));
             }
@@ -96,7 +112,13 @@ impl Classic {
     }
 
     /// The tool's reply, unless the clock ends the call first: it is cancelled at its next await. Checking the arguments is a part of it.
-    async fn reply(&self, index: u32, arguments: String, context: &RequestContext<RoleServer>) -> Result<ToolReply, ToolError> {
+    async fn reply(
+        &self,
+        number: u32,
+        index: u32,
+        arguments: String,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<ToolReply, ToolError> {
         let wall_max = self.session.limits().wall_max;
         let busy = |message: String| Err(ToolError::new(ToolErrorCode::RateLimited, message));
         let Ok(_admitted) = self.session.calls_admitted.try_acquire() else {
@@ -110,7 +132,6 @@ impl Classic {
             // Many may have waited for a place since there was room for what they bring.
             answer.room().await;
         }
-        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let answer = Arc::clone(&self.caller).answer(Request { number, index, arguments, held });
         // The time counts from here: one that waits for its turn is not late.
         tokio::time::timeout(wall_max, answer).await.unwrap_or_else(|_| {

@@ -1,10 +1,10 @@
-//! The face of code mode: three MCP tools by which a model finds the user's tools, reads their types and runs programs against them.
+//! The face of code mode: a model runs programs against the user's tools, which it knows from the description of `run_code`; what does not
+//! fit there it searches for.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use isolet_bindings::TokenBudget;
+use isolet_bindings::{IndexForm, TokenBudget, ToolIndex};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, ProgressNotificationParam, ProgressToken, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Peer, RoleServer};
@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::envelope::object;
+use super::options::{Results, ServeOptions};
+use super::own_name;
+use super::tool_search::{self, parsed, said};
 use crate::host::event::Event;
 use crate::host::limits::LowerLimits;
 use crate::host::outcome::{CallEnd, End, Outcome};
@@ -21,9 +23,6 @@ use crate::host::session::{Parts, RunOptions};
 
 /// Tokens of types that a model gets if it does not say how many.
 const TYPES_TOKENS: usize = 4000;
-/// Tools that a search finds if it is not told how many, and at most.
-const HITS: usize = 10;
-const HITS_MAX: usize = 50;
 /// What a program may give back to a model: more would fill its context.
 const RESULT_BYTES_MAX: usize = 128 << 10;
 const CONSOLE_BYTES_MAX: usize = 32 << 10;
@@ -35,13 +34,8 @@ const PROGRESS_MAX: Duration = Duration::from_secs(1);
 /// Code mode for one session.
 pub(super) struct CodeMode {
     session: Arc<Parts>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SearchArguments {
-    query: String,
-    limit: Option<usize>,
+    options: ServeOptions,
+    index: OnceLock<ToolIndex>,
 }
 
 #[derive(Deserialize)]
@@ -62,9 +56,9 @@ struct RunArguments {
 impl CodeMode {
     /// What a client tells its model about this server. Under 300 tokens.
     pub(super) const INSTRUCTIONS: &str = "\
-This server runs TypeScript against the user's tools. Do not look for the tools themselves: they are async functions inside the program.
-1. `search_tools` with a few words finds tools and their signatures. 2. `get_types` gives the full types of those that you need. \
-3. `run_code` runs the body of an async function, for example:
+This server runs TypeScript against the user's tools. Do not look for the tools themselves: they are async functions inside the program. \
+`run_code` runs the body of an async function; its description says which functions there are. Where it leaves some out or shortens them, \
+`search_tools` finds them by a few words and `get_types` gives their full types. For example:
 const issues = await github.list_issues({ state: \"open\" });
 return issues.filter(issue => issue.comments > 10).map(issue => issue.title);
 Every tool takes one object. A name that is no identifier works in quotes too: `docs[\"get-page\"]`. Do as much as possible in one program: loop, filter and join there, call independent tools with \
@@ -72,84 +66,64 @@ Every tool takes one object. A name that is no identifier works in quotes too: `
 with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
 `require`.";
 
-    pub(super) fn new(session: Arc<Parts>) -> Self {
-        Self { session }
+    pub(super) fn new(session: Arc<Parts>, options: &ServeOptions) -> Self {
+        Self { session, options: options.clone(), index: OnceLock::new() }
     }
 
-    /// The definitions of the three tools, with the user's namespaces.
-    pub(super) fn definitions(&self) -> [Value; 3] {
-        let namespaces = self.namespaces();
-        [
-            json!({
-                "name": "search_tools",
-                "title": "Search tools",
-                "description": format!("Finds tools that programs of `run_code` can call; gives their signatures, best first. Namespaces: {namespaces}"),
-                "inputSchema": {
-                    "type": "object",
-                    "properties": {
-                        "query": { "type": "string", "description": "A few words: what the tool does, or its name." },
-                        "limit": { "type": "integer", "minimum": 1, "maximum": HITS_MAX, "default": HITS },
-                    },
-                    "required": ["query"],
-                    "additionalProperties": false,
-                },
-                "annotations": { "readOnlyHint": true, "openWorldHint": false },
-            }),
-            json!({
-                "name": "get_types",
-                "title": "Get TypeScript types",
-                "description": "Gives the TypeScript declarations of tools: of those that are named, or of all within a number of tokens.",
-                "inputSchema": {
-                    "type": "object",
-                    "properties": {
-                        "tools": { "type": "array", "items": { "type": "string" }, "description": "Paths, such as `github.create_issue`. Left out: all tools, in full as far as `max_tokens` goes, then shortened." },
-                        "max_tokens": { "type": "integer", "minimum": 1, "default": TYPES_TOKENS },
-                    },
-                    "additionalProperties": false,
-                },
-                "annotations": { "readOnlyHint": true, "openWorldHint": false },
-            }),
-            json!({
-                "name": "run_code",
-                "title": "Run a program",
-                "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. Tools are functions of these namespaces: {namespaces}"),
-                "inputSchema": {
-                    "type": "object",
-                    "properties": {
-                        "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
-                        "timeout_ms": { "type": "integer", "minimum": 1, "description": "Ends the program after so long; only less than the server's own limit has an effect." },
-                    },
-                    "required": ["code"],
-                    "additionalProperties": false,
-                },
-                "outputSchema": {
-                    "type": "object",
-                    "properties": {
-                        "end": { "enum": ["returned", "threw", "stopped"] },
-                        "value": { "description": "What the program returned." },
-                        "error": { "type": "string", "description": "Why it did not return, and what to do about it." },
-                        "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
-                        "console": { "type": "array", "items": { "type": "string" } },
-                        "calls": { "type": "integer", "description": "Tool calls that were made." },
-                        "failed_calls": { "type": "array", "items": { "type": "string" } },
-                    },
-                    "required": ["end", "calls"],
-                },
-            }),
-        ]
+    /// What the description of `run_code` says of the user's tools. It is made once: a model's prompt is cached by its bytes.
+    fn index(&self) -> &ToolIndex {
+        self.index.get_or_init(|| self.session.scope.index(TokenBudget::new(self.options.index_tokens_max)))
     }
 
-    /// `github (34 tools), jira (12 tools)`.
-    fn namespaces(&self) -> String {
-        let mut text = String::new();
-        for namespace in &self.session.scope.manifest().namespaces {
-            let separator = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{separator}{} ({} tools)", namespace.name, namespace.tools.len());
+    /// The definition of `run_code`, and of what finds and describes tools where it leaves something to ask for.
+    pub(super) fn definitions(&self) -> Vec<Value> {
+        let always = self.options.always_offers_search;
+        let mut definitions = vec![self.run_definition()];
+        if always || self.index().form == IndexForm::Names {
+            let what = "Finds tools that programs of `run_code` can call; gives their signatures, best first.";
+            definitions.push(tool_search::definition(what));
         }
-        if text.is_empty() { "none, this user has no tools".to_owned() } else { text }
+        if always || self.index().form != IndexForm::Declarations {
+            definitions.push(types_definition());
+        }
+        definitions
     }
 
-    /// Calls one of the three tools; none for any other name.
+    fn run_definition(&self) -> Value {
+        let mut definition = json!({
+            "name": "run_code",
+            "title": "Run a program",
+            "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. The tools, functions of namespaces:\n{}", self.index().text),
+            "inputSchema": {
+                "type": "object",
+                "properties": {
+                    "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
+                    "timeout_ms": { "type": "integer", "minimum": 1, "description": "Ends the program after so long; only less than the server's own limit has an effect." },
+                },
+                "required": ["code"],
+                "additionalProperties": false,
+            },
+        });
+        // A tool that declares its output has to give it structured.
+        if self.options.results != Results::Text {
+            definition["outputSchema"] = json!({
+                "type": "object",
+                "properties": {
+                    "end": { "enum": ["returned", "threw", "stopped"] },
+                    "value": { "description": "What the program returned." },
+                    "error": { "type": "string", "description": "Why it did not return, and what to do about it." },
+                    "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
+                    "console": { "type": "array", "items": { "type": "string" } },
+                    "calls": { "type": "integer", "description": "Tool calls that were made." },
+                    "failed_calls": { "type": "array", "items": { "type": "string" } },
+                },
+                "required": ["end", "calls"],
+            });
+        }
+        definition
+    }
+
+    /// Calls one of its tools, whether it is listed or not; none for any other name.
     pub(super) async fn call(
         &self,
         name: &str,
@@ -157,7 +131,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         context: &RequestContext<RoleServer>,
     ) -> Option<Result<CallToolResponse, ErrorData>> {
         let result = match name {
-            "search_tools" => parsed(arguments).map(|arguments| self.search(&arguments)),
+            "search_tools" => tool_search::answer(&self.session.scope, arguments),
             "get_types" => parsed(arguments).map(|arguments| self.types(&arguments)),
             "run_code" => match parsed(arguments) {
                 Ok(arguments) => match self.run(arguments, context).await {
@@ -171,12 +145,10 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         Some(Ok(result.unwrap_or_else(|refused| CallToolResult::error(vec![ContentBlock::text(refused)])).into()))
     }
 
-    fn search(&self, arguments: &SearchArguments) -> CallToolResult {
-        let hits = self.session.scope.search(&arguments.query, arguments.limit.unwrap_or(HITS).clamp(1, HITS_MAX));
-        if hits.is_empty() {
-            return said("no tool matches: try other words, or `get_types` for all of them".to_owned());
-        }
-        said(self.session.scope.signatures(hits.iter().map(|hit| hit.path.as_str())))
+    /// The answer to a call of a tool of the scope by its own name: the program that makes it.
+    pub(super) fn program_for(&self, name: &str, arguments: &str) -> Option<CallToolResult> {
+        let tool = own_name::meant(&self.session.scope, name)?;
+        Some(CallToolResult::error(vec![ContentBlock::text(own_name::program_for(tool, name, arguments))]))
     }
 
     fn types(&self, arguments: &TypesArguments) -> CallToolResult {
@@ -213,7 +185,9 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                 progress.abort();
             }
         }
-        outcome.map(|outcome| result_of(&outcome)).map_err(|error| ErrorData::internal_error(error.to_string(), None))
+        outcome
+            .map(|outcome| result_of(&outcome, self.options.results))
+            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
 }
 
@@ -232,8 +206,8 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
     let mut count = 0_u32;
     while let Some(event) = seen.recv().await {
         let message = match event {
-            Event::Console(line) => line.text,
-            Event::Called(path) => format!("calls {path}"),
+            Event::Console { line, .. } => line.text,
+            Event::Called { path, .. } => format!("calls {path}"),
             Event::Answered(record) => format!("{} has answered after {:?}", record.path, record.duration),
         };
         count += 1;
@@ -244,16 +218,25 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
     }
 }
 
-fn parsed<Arguments: serde::de::DeserializeOwned>(arguments: &str) -> Result<Arguments, String> {
-    object(arguments).map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
+fn types_definition() -> Value {
+    json!({
+        "name": "get_types",
+        "title": "Get TypeScript types",
+        "description": "Gives the TypeScript declarations of tools: of those that are named, or of all within a number of tokens.",
+        "inputSchema": {
+            "type": "object",
+            "properties": {
+                "tools": { "type": "array", "items": { "type": "string" }, "description": "Paths, such as `github.create_issue`. Left out: all tools, in full as far as `max_tokens` goes, then shortened." },
+                "max_tokens": { "type": "integer", "minimum": 1, "default": TYPES_TOKENS },
+            },
+            "additionalProperties": false,
+        },
+        "annotations": { "readOnlyHint": true, "openWorldHint": false },
+    })
 }
 
-fn said(text: String) -> CallToolResult {
-    CallToolResult::success(vec![ContentBlock::text(text)])
-}
-
-/// The outcome for a model: structured, and the same as text.
-fn result_of(outcome: &Outcome) -> CallToolResult {
+/// The outcome for a model: structured, the same as text, or both.
+fn result_of(outcome: &Outcome, results: Results) -> CallToolResult {
     let mut facts = match &outcome.end {
         End::Returned(value) => json!({ "end": "returned", "value": value }),
         End::Threw(_) => json!({ "end": "threw", "error": outcome.message() }),
@@ -275,6 +258,11 @@ fn result_of(outcome: &Outcome) -> CallToolResult {
         facts["failed_calls"] = failed.into();
     }
     let mut result = CallToolResult::structured(facts);
+    match results {
+        Results::Both => {}
+        Results::Text => result.structured_content = None,
+        Results::Structured => result.content.clear(),
+    }
     result.is_error = Some(!matches!(outcome.end, End::Returned(_)));
     result.result_type = Some(ResultType::COMPLETE);
     result

@@ -6,28 +6,29 @@
 //! took is remembered by [`super::upstreams::Upstreams`] for the next start.
 
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::visible;
-use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, ErrorData, Implementation, ProtocolVersion};
+use isolet_outbound::Outbound;
+use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, ErrorData, Implementation, ProtocolVersion, RequestId};
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, RequestHandle, RoleClient,
     RunningService, ServiceError,
 };
+use rmcp::transport::streamable_http_client::StreamableHttpError;
 use rmcp::{ClientHandler, Peer};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Notify, Semaphore};
 
-use super::configuration::ServerConfiguration;
 use super::envelope::object;
 use super::error::{Stage, UpstreamError};
-use super::faults::Faults;
+use super::far_end::FarEnd;
+use super::http_fault::HttpFault;
+use super::http_transport;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
+use super::server_configuration::{CommandServer, HttpServer};
 use super::server_process::ServerProcess;
-use super::supervisor::END_MAX;
 use super::tool_list::{Page, ToolList};
 use super::wire::Wire;
 
@@ -40,9 +41,6 @@ const PAGES_MAX: usize = 1000;
 /// The longest cursor, bytes: all of a list are kept while it is read.
 const CURSOR_BYTES_MAX: usize = 16 << 10;
 
-/// How long the process of a lost connection is waited for, to say how it ended.
-const OBITUARY_MAX: Duration = Duration::from_secs(2);
-
 /// The maxima of a connection; see [`super::upstreams::UpstreamOptions`], which explains them.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionLimits {
@@ -52,6 +50,7 @@ pub(super) struct ConnectionLimits {
     pub(super) message_bytes_max: usize,
     pub(super) list_bytes_max: usize,
     pub(super) supervisor: Option<PathBuf>,
+    pub(super) environment: Vec<String>,
 }
 
 /// How a conversation is opened.
@@ -76,14 +75,22 @@ impl Opening {
     }
 }
 
+/// What a connection is made to.
+#[derive(Clone, Copy)]
+pub(super) enum Target<'a> {
+    /// A command that is started.
+    Command(&'a CommandServer),
+    /// An address that is called.
+    Http(&'a HttpServer, &'a Outbound),
+}
+
 /// A server that runs and has shaken hands.
 pub(super) struct Connection {
     server: String,
     opening: Opening,
     service: tokio::sync::Mutex<Option<RunningService<RoleClient, Client>>>,
     peer: Peer<RoleClient>,
-    process: ServerProcess,
-    faults: Arc<Faults>,
+    far_end: FarEnd,
     changed: Arc<Notify>,
     places: Semaphore,
     limits: ConnectionLimits,
@@ -117,21 +124,29 @@ impl From<UpstreamError> for Unopened {
 }
 
 /// A request whose answer nobody waits for any more is cancelled at the server.
-struct CancelOnDrop(Option<RequestHandle<RoleClient>>);
+struct CancelOnDrop<'a> {
+    handle: Option<RequestHandle<RoleClient>>,
+    far_end: &'a FarEnd,
+    id: i64,
+}
 
-impl Drop for CancelOnDrop {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        if let (Some(handle), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+        // Over a pipe the notification that follows asks about it.
+        if let Some(line) = self.far_end.http() {
+            line.forget(self.id);
+        }
+        if let (Some(handle), Ok(runtime)) = (self.handle.take(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(handle.cancel(Some("no longer needed".to_owned())));
         }
     }
 }
 
 impl Connection {
-    /// Starts `configuration` as `server` and shakes hands; `known`: what the server took last time, if it is known.
+    /// Starts or calls `target` as `server` and shakes hands; `known`: what the server took last time, if it is known.
     pub(super) async fn open(
         server: &str,
-        configuration: &ServerConfiguration,
+        target: Target<'_>,
         known: Option<Opening>,
         limits: &ConnectionLimits,
     ) -> Result<Self, UpstreamError> {
@@ -139,11 +154,16 @@ impl Connection {
         let mut tried: Vec<Opening> = Vec::new();
         let mut first_refusal = None;
         loop {
-            let Unopened { error, supported } = match Self::open_with(server, configuration, &opening, limits).await {
+            let Unopened { error, supported } = match Self::open_with(server, target, &opening, limits).await {
                 Ok(connection) => return Ok(connection),
                 Err(unopened) => unopened,
             };
-            let is_refusal = matches!(error, UpstreamError::Refused { .. });
+            let is_refusal = match &error {
+                UpstreamError::Refused { .. } => true,
+                // Over HTTP a server may refuse what it does not know without a word of the protocol.
+                UpstreamError::Status { status, .. } => matches!(status, 400 | 404..=406 | 415 | 422),
+                _ => false,
+            };
             // A server that knows none of it is best described by what it said to the first.
             let refusal = first_refusal.unwrap_or(error);
             let next = opening.next(&supported).filter(|next| is_refusal && !tried.contains(next));
@@ -155,13 +175,10 @@ impl Connection {
 
     async fn open_with(
         server: &str,
-        configuration: &ServerConfiguration,
+        target: Target<'_>,
         opening: &Opening,
         limits: &ConnectionLimits,
     ) -> Result<Self, Unopened> {
-        let (process, (output, input)) = ServerProcess::start(server, configuration, limits.supervisor.as_deref())?;
-        let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
-        let (faults, changed) = (wire.faults(), wire.changed());
         let (version, lifecycle) = match opening {
             Opening::Initialize(version) => (version.clone(), ClientLifecycleMode::Initialize),
             Opening::Discover => {
@@ -169,16 +186,33 @@ impl Connection {
                 (version.clone(), ClientLifecycleMode::Discover { preferred_versions: vec![version] })
             }
         };
-        let handshake = Client { version }.serve_with_lifecycle(wire, lifecycle);
-        let service = match tokio::time::timeout(limits.start_max, handshake).await {
+        let client = Client { version };
+        let time_max = limits.start_max;
+        let (far_end, changed, handshake) = match target {
+            Target::Command(command) => {
+                let (process, (output, input)) =
+                    ServerProcess::start(server, command, limits.supervisor.as_deref(), &limits.environment)?;
+                let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
+                let (faults, changed) = (wire.faults(), wire.changed());
+                let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(wire, lifecycle)).await;
+                (FarEnd::Process { process, faults }, changed, handshake)
+            }
+            Target::Http(http, outbound) => {
+                let (line, transport) = http_transport::open(server, http, outbound, limits.message_bytes_max)?;
+                let changed = Arc::clone(&line.border.changed);
+                let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(transport, lifecycle)).await;
+                (FarEnd::Http(line), changed, handshake)
+            }
+        };
+        let service = match handshake {
             Ok(Ok(service)) => service,
             failed => {
                 let unopened = match failed {
-                    Ok(Err(error)) => handshake_error(server, error, &process, &faults, limits).await,
-                    _ => silent(server, Stage::Handshake, limits.start_max, &process, &faults).into(),
+                    Ok(Err(error)) => handshake_error(server, error, &far_end, limits).await,
+                    _ => far_end.silent(server, Stage::Handshake, time_max).into(),
                 };
                 // Its input is closed by now. When the failure is known, the process is gone: another start never meets it.
-                process.wait(END_MAX).await;
+                far_end.gone().await;
                 return Err(unopened);
             }
         };
@@ -188,8 +222,7 @@ impl Connection {
             opening: opening.clone(),
             service: tokio::sync::Mutex::new(Some(service)),
             peer,
-            process,
-            faults,
+            far_end,
             changed,
             places: Semaphore::new(REQUESTS_MAX),
             limits: limits.clone(),
@@ -203,12 +236,12 @@ impl Connection {
 
     /// Why the server was ended for what it did, if it was.
     pub(super) fn fault(&self) -> Option<UpstreamError> {
-        flooded(&self.server, &self.faults)
+        self.far_end.faults().flooding().map(|what| UpstreamError::Flooding { server: self.server.clone(), what })
     }
 
     /// Whether the line is down: no call can succeed any more.
     pub(super) fn is_closed(&self) -> bool {
-        self.peer.is_transport_closed()
+        self.peer.is_transport_closed() || self.far_end.is_lost()
     }
 
     /// Waits until the server says that its tools have changed.
@@ -218,7 +251,7 @@ impl Connection {
 
     /// Waits until nothing of the server is left.
     pub(super) async fn ended(&self) {
-        self.process.ended().await;
+        self.far_end.ended().await;
     }
 
     /// All pages of the server's `tools/list`. A server without tools lists none.
@@ -254,7 +287,7 @@ impl Connection {
         };
         match tokio::time::timeout(self.limits.list_max, pages).await {
             Ok(list) => list,
-            Err(_) => Err(silent(&self.server, Stage::List, self.limits.list_max, &self.process, &self.faults)),
+            Err(_) => Err(self.far_end.silent(&self.server, Stage::List, self.limits.list_max)),
         }
     }
 
@@ -266,7 +299,7 @@ impl Connection {
         let call = self.request("tools/call", &params, Stage::Call);
         match tokio::time::timeout(self.limits.call_max, call).await {
             Ok(result) => result,
-            Err(_) => Err(silent(&self.server, Stage::Call, self.limits.call_max, &self.process, &self.faults)),
+            Err(_) => Err(self.far_end.silent(&self.server, Stage::Call, self.limits.call_max)),
         }
     }
 
@@ -275,12 +308,7 @@ impl Connection {
         if let Some(service) = self.service.lock().await.take() {
             let _ = service.cancel().await;
         }
-        if self.process.wait(END_MAX).await.is_none() {
-            let server = visible::line(&self.server);
-            tracing::warn!(%server, "an MCP server did not end in time: its supervisor is killed");
-            self.process.kill();
-            self.process.wait(END_MAX).await;
-        }
+        self.far_end.close(&self.server).await;
     }
 
     /// Sends a request; the JSON text of its result.
@@ -289,62 +317,75 @@ impl Connection {
         let _place = self.places.acquire().await;
         let request: ClientRequest = request_params::request(method, params);
         let sent = self.peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
-        let mut pending = match sent {
-            Ok(handle) => CancelOnDrop(Some(handle)),
-            Err(error) => return Err(self.request_error(error, stage).await),
-        };
-        let answer = match &mut pending.0 {
-            Some(handle) => (&mut handle.rx).await.unwrap_or(Err(ServiceError::TransportClosed)),
+        let Ok(handle) = sent else { return Err(self.broken_off(stage).await) };
+        let RequestId::Number(id) = handle.id else { return Err(self.not_mcp(stage)) };
+        let mut pending = CancelOnDrop { handle: Some(handle), far_end: &self.far_end, id };
+        let answer = match &mut pending.handle {
+            Some(handle) => tokio::select! {
+                answer = &mut handle.rx => answer.unwrap_or(Err(ServiceError::TransportClosed)),
+                () = self.far_end.lost() => Err(ServiceError::TransportClosed),
+            },
             None => Err(ServiceError::TransportClosed),
         };
-        pending.0 = None;
+        pending.handle = None;
         match answer {
             Ok(result) => raw_result(result).ok_or_else(|| self.not_mcp(stage)),
-            Err(error) => Err(self.request_error(error, stage).await),
+            Err(error) => Err(self.request_error(error, id, stage).await),
         }
     }
 
-    async fn request_error(&self, error: ServiceError, stage: Stage) -> UpstreamError {
-        match error {
-            ServiceError::McpError(error) => UpstreamError::Refused {
-                server: self.server.clone(),
-                stage,
-                code: error.code.0,
-                message: error.message.into_owned(),
+    async fn request_error(&self, error: ServiceError, id: i64, stage: Stage) -> UpstreamError {
+        match (error, self.far_end.http()) {
+            (ServiceError::McpError(error), line) => match line.and_then(|line| line.fault_of_unanswered(id)) {
+                Some(fault) => self.http_error(fault, stage),
+                None => UpstreamError::Refused {
+                    server: self.server.clone(),
+                    stage,
+                    code: error.code.0,
+                    message: self.far_end.faults().scrub(&error.message),
+                },
             },
-            ServiceError::UnexpectedResponse => self.not_mcp(stage),
-            _ => ended(&self.server, stage, &self.process, &self.faults, &self.limits).await,
+            (ServiceError::UnexpectedResponse, _) => self.not_mcp(stage),
+            (ServiceError::TransportSend(error), Some(line)) => {
+                match error.error.downcast_ref::<StreamableHttpError<HttpFault>>() {
+                    Some(StreamableHttpError::Client(fault)) => self.http_error(fault.clone(), stage),
+                    // Another session can be had by a connection of its own alone.
+                    Some(StreamableHttpError::SessionExpired | StreamableHttpError::ReinitializationFailed(_)) => {
+                        line.lost().cancel();
+                        self.http_error(HttpFault::Status { status: 404, words: String::new() }, stage)
+                    }
+                    _ => self.http_error(HttpFault::BrokenOff, stage),
+                }
+            }
+            _ => self.broken_off(stage).await,
         }
+    }
+
+    fn http_error(&self, fault: HttpFault, stage: Stage) -> UpstreamError {
+        fault.of(&self.server, stage, self.limits.message_bytes_max, self.far_end.faults().rubbish())
+    }
+
+    async fn broken_off(&self, stage: Stage) -> UpstreamError {
+        self.far_end.broken_off(&self.server, stage, self.limits.message_bytes_max).await
     }
 
     fn not_mcp(&self, stage: Stage) -> UpstreamError {
-        UpstreamError::NotMcp { server: self.server.clone(), stage, rubbish: self.faults.rubbish() }
+        UpstreamError::NotMcp { server: self.server.clone(), stage, rubbish: self.far_end.faults().rubbish() }
     }
 }
 
-fn silent(server: &str, stage: Stage, waited: Duration, process: &ServerProcess, faults: &Faults) -> UpstreamError {
-    let rubbish = faults.rubbish();
-    UpstreamError::Silent { server: server.to_owned(), stage, waited, rubbish, words: process.last_words() }
-}
-
-async fn handshake_error(
-    server: &str,
-    error: ClientInitializeError,
-    process: &ServerProcess,
-    faults: &Faults,
-    limits: &ConnectionLimits,
-) -> Unopened {
+async fn handshake_error(server: &str, error: ClientInitializeError, far_end: &FarEnd, limits: &ConnectionLimits) -> Unopened {
     let stage = Stage::Handshake;
     match error {
         ClientInitializeError::JsonRpcError(error) => {
             let supported = supported_versions(&error);
-            let (code, message) = (error.code.0, error.message.into_owned());
+            let (code, message) = (error.code.0, far_end.faults().scrub(&error.message));
             Unopened { error: UpstreamError::Refused { server: server.to_owned(), stage, code, message }, supported }
         }
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::TransportError { .. } => {
-            ended(server, stage, process, faults, limits).await.into()
+            far_end.broken_off(server, stage, limits.message_bytes_max).await.into()
         }
-        _ => UpstreamError::NotMcp { server: server.to_owned(), stage, rubbish: faults.rubbish() }.into(),
+        _ => UpstreamError::NotMcp { server: server.to_owned(), stage, rubbish: far_end.faults().rubbish() }.into(),
     }
 }
 
@@ -352,28 +393,6 @@ async fn handshake_error(
 fn supported_versions(error: &ErrorData) -> Vec<ProtocolVersion> {
     let versions = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
     versions.into_iter().flatten().filter_map(|version| serde_json::from_value(version.clone()).ok()).collect()
-}
-
-fn flooded(server: &str, faults: &Faults) -> Option<UpstreamError> {
-    faults.flooding().map(|what| UpstreamError::Flooding { server: server.to_owned(), what })
-}
-
-/// The line broke off: because a message was too long or there were too many, or because the server ended, and then how.
-async fn ended(
-    server: &str,
-    stage: Stage,
-    process: &ServerProcess,
-    faults: &Faults,
-    limits: &ConnectionLimits,
-) -> UpstreamError {
-    if faults.is_oversized() {
-        return UpstreamError::TooLarge { server: server.to_owned(), bytes_max: limits.message_bytes_max };
-    }
-    if let Some(flooded) = flooded(server, faults) {
-        return flooded;
-    }
-    let code = process.wait(OBITUARY_MAX).await.flatten().as_ref().and_then(ExitStatus::code);
-    UpstreamError::Ended { server: server.to_owned(), stage, code, words: process.last_words() }
 }
 
 #[cfg(test)]

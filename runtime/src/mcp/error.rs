@@ -2,9 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use isolet_bindings::{ToolError, ToolErrorCode, visible};
+use isolet_openapi::DocumentError;
+use isolet_outbound::OutboundError;
+
+use super::configuration_error::ConfigurationError;
 
 /// The most characters that are quoted of a server: more than is kept of its last words.
 const QUOTE_CHARACTERS_MAX: usize = 8000;
@@ -136,6 +141,92 @@ pub enum UpstreamError {
         /// What it sent too much of.
         what: &'static str,
     },
+    /// The address of a server cannot be called, or nobody answers there.
+    #[error("server `{server}` cannot be reached for {stage}")]
+    Unreachable {
+        /// The server.
+        server: String,
+        /// What for.
+        stage: Stage,
+        /// Why.
+        #[source]
+        source: OutboundError,
+    },
+    /// An answer over HTTP that is a refusal by its status.
+    #[error("server `{server}` answered {stage} with HTTP {status}{}: {}", quote("it wrote", words), status_remedy(*status))]
+    Status {
+        /// The server.
+        server: String,
+        /// What.
+        stage: Stage,
+        /// The status.
+        status: u16,
+        /// The beginning of what it said with it.
+        words: String,
+    },
+    /// No answer over HTTP in time.
+    #[error("server `{server}` did not answer {stage} within {waited:?}: try later, or ask it for less at once")]
+    Slow {
+        /// The server.
+        server: String,
+        /// To what.
+        stage: Stage,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The answer over HTTP broke off, or its session was lost on the way.
+    #[error("server `{server}` broke off within its answer to {stage}: look whether it did it, and try again")]
+    BrokenOff {
+        /// The server.
+        server: String,
+        /// To what.
+        stage: Stage,
+    },
+    /// An OpenAPI document that cannot be read from its file.
+    #[error("cannot read the document `{}` of server `{server}`: correct its path in `openapi`", path.display())]
+    DocumentFile {
+        /// The server.
+        server: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An OpenAPI document that is none.
+    #[error("the document of server `{server}` cannot be used")]
+    Document {
+        /// The server.
+        server: String,
+        /// Why.
+        #[source]
+        source: DocumentError,
+    },
+    /// An OpenAPI document that its parser failed on.
+    #[error("the document of server `{server}` cannot be read, its parser failed: report it, with the document")]
+    DocumentPanicked {
+        /// The server.
+        server: String,
+    },
+    /// Its entry in the configuration is wrong.
+    #[error("server `{server}` is left out, its entry is wrong")]
+    Entry {
+        /// The server.
+        server: String,
+        /// What is wrong.
+        #[source]
+        source: Arc<ConfigurationError>,
+    },
+    /// The header fields of a server cannot be sent.
+    #[error("the header field `{header}` of server `{server}` cannot be sent: {problem}")]
+    Header {
+        /// The server.
+        server: String,
+        /// The name of the field.
+        header: String,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
+    },
     /// No such server.
     #[error("there is no server `{server}` in the configuration: add it, or load the catalog from the same configuration")]
     Unknown {
@@ -170,10 +261,12 @@ impl UpstreamError {
     /// What a guest gets: the server's name and what happened, without anything that the server or the system wrote about themselves.
     /// A refusal of a call is passed on as it is: it is the server's answer.
     pub(super) fn to_tool_error(&self) -> ToolError {
-        use ToolErrorCode::{InvalidArguments, InvalidReply, TimedOut, TooLarge, ToolFailed, Unavailable};
+        use ToolErrorCode::{
+            InvalidArguments, InvalidReply, RateLimited, TimedOut, TooLarge, ToolFailed, Unauthorised, Unavailable,
+        };
 
         match self {
-            Self::Silent { waited, .. } => {
+            Self::Silent { waited, .. } | Self::Slow { waited, .. } => {
                 let message = format!(
                     "the tool did not answer within {waited:?}: it may still have done its work; ask for less, or check before you repeat it"
                 );
@@ -188,13 +281,60 @@ impl UpstreamError {
             Self::NotMcp { .. } => {
                 ToolError::new(InvalidReply, "the server's answer cannot be read: tell its operator, or use another tool")
             }
-            Self::Ended { stage: Stage::Call, .. } | Self::Flooding { .. } => {
+            Self::Unreachable { source: OutboundError::TimedOut { .. }, stage: Stage::Call, .. } => ToolError::new(
+                TimedOut,
+                "the tool did not answer in time: it may still have done its work; check before you repeat it",
+            ),
+            Self::Status { status: 401 | 403, .. } => ToolError::new(
+                Unauthorised,
+                "the server refuses what it is called with: tell the user, who has to change its configuration",
+            ),
+            Self::Status { status: 429, .. } => {
+                ToolError::new(RateLimited, "the server asks for fewer calls: wait, and call less often").with_retryable(true)
+            }
+            // Nothing of it was taken: nobody was there, or the rules forbid it.
+            Self::Unreachable { source, .. } if !is_broken_off(source) => {
+                ToolError::new(Unavailable, "the server cannot be reached: go on without it, or try again later")
+            }
+            Self::Ended { stage: Stage::Call, .. }
+            | Self::Unreachable { stage: Stage::Call, .. }
+            | Self::Status { stage: Stage::Call, .. }
+            | Self::BrokenOff { .. }
+            | Self::Flooding { .. } => {
                 let message =
                     "the connection to the server broke off: the call may have been carried out; check before you repeat it";
                 ToolError::new(Unavailable, message).with_retryable(false)
             }
             _ => ToolError::new(Unavailable, "the server cannot be started: go on without it, or try again later"),
         }
+    }
+}
+
+/// Whether the server may have taken the request.
+fn is_broken_off(error: &OutboundError) -> bool {
+    !matches!(
+        error,
+        OutboundError::AddressRefused { .. }
+            | OutboundError::NotFound { .. }
+            | OutboundError::Unreachable { .. }
+            | OutboundError::ConnectTimedOut { .. }
+            | OutboundError::PlainHttp { .. }
+            | OutboundError::NotHttp { .. }
+            | OutboundError::CredentialsInAddress { .. }
+            | OutboundError::Certificate { .. }
+            | OutboundError::Proxy { .. }
+    )
+}
+
+fn status_remedy(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "give it the header field that it asks for, in `headers`",
+        404..=406 => {
+            "is its `url` that of streamable HTTP? The older transport, with two addresses, needs a bridge as `command`"
+        }
+        408 | 429 => "try later, and ask it less often",
+        500.. => "try later, or ask whoever runs it",
+        _ => "look at its `url` and its `headers`",
     }
 }
 

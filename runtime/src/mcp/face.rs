@@ -25,22 +25,13 @@ use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
 use super::lossless;
+use super::options::{Mode, ServeOptions};
+use super::search_face::SearchFace;
 use super::transport::{Kind, Transport};
 use crate::host::session::{Parts, Session};
 
 /// How long a client may keep the list, milliseconds: it never changes while the session lives.
 const LIST_LIFE_MS: u64 = 300_000;
-
-/// How a session is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// `search_tools`, `get_types` and `run_code`: the model writes programs.
-    Code,
-    /// One MCP tool for each tool of the scope: `server__tool`.
-    Classic,
-    /// Both.
-    Both,
-}
 
 /// A session could not be served.
 #[non_exhaustive]
@@ -84,7 +75,8 @@ impl Session {
         self.serve(Mode::Classic, transport)
     }
 
-    /// Serves the tools as code mode: `search_tools`, `get_types` and `run_code`, until the client goes or the session is dropped.
+    /// Serves the tools as code mode, until the client goes or the session is dropped: `run_code`, whose description says which tools there are,
+    /// and `search_tools` and `get_types` where that leaves something to ask for.
     ///
     /// # Errors
     ///
@@ -99,14 +91,28 @@ impl Session {
     ///
     /// As [`Session::serve_classic`].
     pub fn serve(&self, mode: Mode, transport: Transport) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-        serve(self.parts(), mode, transport)
+        self.serve_with(mode.into(), transport)
+    }
+
+    /// Serves the tools as `options` say, until the client goes or the session is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::serve_classic`].
+    pub fn serve_with(
+        &self,
+        options: ServeOptions,
+        transport: Transport,
+    ) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+        serve(self.parts(), options, transport)
     }
 }
 
 /// Serves until the client goes or the session ends.
-async fn serve(session: Arc<Parts>, mode: Mode, transport: Transport) -> Result<(), ServeError> {
+async fn serve(session: Arc<Parts>, options: ServeOptions, transport: Transport) -> Result<(), ServeError> {
     let ended = session.ended.child_token();
-    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, mode))));
+    let mode = options.mode;
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options))));
     connect(transport, Face { mode, tools }, ended).await
 }
 
@@ -118,10 +124,12 @@ async fn serve(session: Arc<Parts>, mode: Mode, transport: Transport) -> Result<
 /// [`ServeSoonError::Session`] when the session cannot be made: the client sees its connection end. Otherwise as
 /// [`Session::serve`].
 pub async fn serve_soon<E>(
-    mode: Mode,
+    options: impl Into<ServeOptions>,
     transport: Transport,
     session: impl Future<Output = Result<Session, E>>,
 ) -> Result<(), ServeSoonError<E>> {
+    let options = options.into();
+    let mode = options.mode;
     let (made, tools) = watch::channel(None);
     let served = connect(transport, Face { mode, tools }, CancellationToken::new());
     tokio::pin!(served);
@@ -129,7 +137,7 @@ pub async fn serve_soon<E>(
         session = session => session.map_err(ServeSoonError::Session)?,
         served = &mut served => return Ok(served?),
     };
-    made.send_replace(Some(Arc::new(Tools::of(session.parts(), mode))));
+    made.send_replace(Some(Arc::new(Tools::of(session.parts(), &options))));
     Ok(served.await?)
 }
 
@@ -178,21 +186,25 @@ impl Face {
 struct Tools {
     classic: Option<Classic>,
     code_mode: Option<CodeMode>,
+    search: Option<SearchFace>,
     /// The answers to `tools/list` over a line, in the older and in the newer era: made once, whatever a client asks.
     lists: [OnceLock<Arc<str>>; 2],
 }
 
 impl Tools {
-    fn of(session: Arc<Parts>, mode: Mode) -> Self {
-        let classic = (mode != Mode::Code).then(|| Classic::new(Arc::clone(&session)));
-        let code_mode = (mode != Mode::Classic).then(|| CodeMode::new(session));
-        Self { classic, code_mode, lists: [OnceLock::new(), OnceLock::new()] }
+    fn of(session: Arc<Parts>, options: &ServeOptions) -> Self {
+        let is = |modes: [Mode; 2]| modes.contains(&options.mode);
+        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session)));
+        let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options));
+        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options.index_tokens_max));
+        Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()] }
     }
 
     /// The definitions of all tools, as JSON, one after the other.
     fn definitions(&self) -> impl Iterator<Item = Value> {
         let code_mode = self.code_mode.iter().flat_map(CodeMode::definitions);
-        code_mode.chain(self.classic.iter().flat_map(Classic::definitions))
+        let search = self.search.iter().flat_map(SearchFace::definitions);
+        code_mode.chain(search).chain(self.classic.iter().flat_map(Classic::definitions))
     }
 
     /// The answer to `tools/list` over a line.
@@ -206,7 +218,11 @@ impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
         let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
         config.server_info = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
-        config.instructions = (self.mode != Mode::Classic).then(|| CodeMode::INSTRUCTIONS.to_owned());
+        config.instructions = match self.mode {
+            Mode::Classic => None,
+            Mode::Search => Some(SearchFace::INSTRUCTIONS.to_owned()),
+            Mode::Code | Mode::Both => Some(CodeMode::INSTRUCTIONS.to_owned()),
+        };
         config
     }
 
@@ -248,9 +264,13 @@ impl ServerHandler for Face {
         {
             return result;
         }
-        match &tools.classic {
-            Some(classic) => classic.call(&request.name, &arguments, &context).await,
-            None => Err(unknown_tool(&request.name)),
+        if let Some(search) = &tools.search {
+            return search.call(&request.name, &arguments, &context).await;
         }
+        if let Some(classic) = tools.classic.as_ref().filter(|classic| classic.has(&request.name)) {
+            return classic.call(&request.name, &arguments, &context).await;
+        }
+        let program = tools.code_mode.as_ref().and_then(|code_mode| code_mode.program_for(&request.name, &arguments));
+        program.map(Into::into).ok_or_else(|| unknown_tool(&request.name))
     }
 }

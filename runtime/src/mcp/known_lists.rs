@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::configuration::ServerConfiguration;
+use super::server_configuration::ServerConfiguration;
 use super::server_key::Key;
 use super::tool_list::ToolList;
 
@@ -61,9 +61,10 @@ mod tests {
 
     use super::*;
     use crate::mcp::envelope::object;
+    use crate::mcp::server_configuration::CommandServer;
 
     fn key(server: &str, user: &str) -> Key {
-        Key { user: user.into(), server: server.into(), configuration: Arc::new(ServerConfiguration::new("x")) }
+        Key { user: user.into(), server: server.into(), configuration: Arc::new(CommandServer::new("x").into()) }
     }
 
     fn list(page: &str) -> Arc<ToolList> {

@@ -4,15 +4,21 @@
 //! Configuration -> Upstreams -> UpstreamHost: ToolHost
 //!                      |
 //!                      +-- connection -- wire -- child -- (supervisor process) -- the server
+//!                      |             +-- http_transport -- http_client -- (isolet-outbound) -- the server
+//!                      +-- apis -- api_call -- (isolet-openapi) -- the API
 //!
 //! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
 //!                                             -> code mode -> a run
+//!                                             -> search    -> classic
 //! ```
 //!
 //! Both lines, that of a server and that of a client, bound what they take, what waits, and what is logged; what outlives a request is listed in
 //! ARCHITECTURE.md. rmcp logs whole requests and results, arguments included, at its `debug` level: a subscriber must leave `rmcp` at `warn`.
 
 mod answer;
+mod api_call;
+mod apis;
+mod border;
 mod classic;
 mod classic_name;
 mod client_line;
@@ -20,39 +26,65 @@ mod client_params;
 mod client_requests;
 mod code_mode;
 mod configuration;
+mod configuration_error;
+mod configuration_text;
 mod connection;
+mod entry;
+mod env_file;
 mod envelope;
 mod error;
 mod face;
+mod far_end;
 mod faults;
 mod flood;
 mod handler;
+mod http_client;
+mod http_endpoint;
+mod http_events;
+mod http_fault;
+mod http_headers;
+mod http_line;
+mod http_transport;
 mod known_lists;
 mod line_reader;
 mod log_gate;
 mod lossless;
 mod lost_id;
+mod options;
 mod output;
+mod own_name;
 mod pending;
 mod refusal;
 mod request_params;
 mod result;
+mod search_face;
 mod server_answer;
+mod server_configuration;
 mod server_key;
 mod server_process;
 mod sieve;
 pub(crate) mod supervisor;
 mod tool_list;
+mod tool_search;
 mod transport;
 mod upstream_host;
+mod upstream_options;
 mod upstreams;
+mod variables;
 mod wire;
 
-pub use configuration::{CONFIGURATION_BYTES_MAX, Configuration, ConfigurationError, ServerConfiguration};
+pub use apis::LeftOutOperation;
+pub use configuration::Configuration;
+pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
 pub use error::{Stage, UpstreamError};
-pub use face::{Mode, ServeError, ServeSoonError, serve_soon};
+pub use face::{ServeError, ServeSoonError, serve_soon};
+pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Url};
+pub use options::{Mode, Results, ServeOptions};
 pub use result::reply;
+pub use server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
 pub use server_process::ENVIRONMENT_KEPT;
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, UpstreamHost};
-pub use upstreams::{UpstreamOptions, Upstreams};
+pub use upstream_options::UpstreamOptions;
+pub use upstreams::Upstreams;
+pub use variables::Variables;

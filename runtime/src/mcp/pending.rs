@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rmcp::model::ClientRequest;
 use tokio_util::sync::CancellationToken;
 
 /// What a request asked for: it says how its result is read.
@@ -12,6 +13,17 @@ pub(super) enum Asked {
     Discover,
     /// Anything else.
     Other,
+}
+
+impl Asked {
+    /// What `request` asks for.
+    pub(super) fn by(request: &ClientRequest) -> Self {
+        match request {
+            ClientRequest::InitializeRequest(_) => Self::Initialize,
+            ClientRequest::DiscoverRequest(_) => Self::Discover,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The requests, by number.
@@ -43,6 +55,11 @@ impl Pending {
     /// Forgets a request, because it is answered or cannot be any more.
     pub(super) fn take(&self, id: i64) -> Option<Asked> {
         self.lock().remove(&id).map(|request| request.asked)
+    }
+
+    /// Whether a request is not answered yet.
+    pub(super) fn has(&self, id: i64) -> bool {
+        self.lock().contains_key(&id)
     }
 
     /// Gives a request up: whether the server knows of it, and so has to be told.

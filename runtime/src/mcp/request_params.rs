@@ -3,10 +3,13 @@
 //! rmcp carries them as a reference that keeps nothing alive, in the extensions of a request without parameters, and [`super::wire`] writes
 //! them. So a call that is cancelled before its turn leaves nothing behind, wherever rmcp still has the request.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _};
 use serde_json::value::RawValue;
+
+use super::envelope::text_in;
 
 /// Names and values of the parameters.
 #[derive(Default)]
@@ -69,6 +72,11 @@ impl Waiting {
 }
 
 impl Text {
+    /// The text of the parameter `name`, if it is one.
+    pub(super) fn text_of(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.members.0.iter().find(|(other, _)| *other == name).and_then(|(_, value)| text_in(value))
+    }
+
     /// The line, in parts.
     pub(super) fn parts(&self) -> Vec<&[u8]> {
         let mut parts = vec![self.head.as_bytes()];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::configuration::ServerConfiguration;
+use super::server_configuration::ServerConfiguration;
 
 /// Whose server it is, and which.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -17,13 +17,49 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Notify, watch};
 
-use super::configuration::ServerConfiguration;
 use super::error::UpstreamError;
+use super::server_configuration::CommandServer;
 use super::supervisor;
 
-/// The variables of our environment that a server gets, if they are set; beside them only what its configuration says.
-pub const ENVIRONMENT_KEPT: [&str; 11] =
-    ["HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"];
+/// The variables of our environment that a server gets, if they are set: those that desktop clients give, where temporary and personal files
+/// lie, the language, and how to the network. Beside them only what the configuration and the operator say.
+pub const ENVIRONMENT_KEPT: [&str; 35] = [
+    "ALL_PROXY",
+    "CURL_CA_BUNDLE",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LOGNAME",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+    "PATH",
+    "REQUESTS_CA_BUNDLE",
+    "SHELL",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_DIRS",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
 
 /// The most bytes of a server's standard error that are kept: the last ones.
 const STDERR_BYTES_MAX: usize = 4096;
@@ -50,15 +86,17 @@ pub(super) struct ServerProcess {
 pub(super) type Pipes = (ChildStdout, ChildStdin);
 
 impl ServerProcess {
-    /// Starts `server`, named `name`, under a supervisor that runs `supervisor` (default: this executable).
+    /// Starts `server`, named `name`, under a supervisor that runs `supervisor` (default: this executable), with the
+    /// variables of our environment that `passed` names.
     ///
     /// # Errors
     ///
     /// [`UpstreamError::CommandNotFound`], [`UpstreamError::NotInitialised`], [`UpstreamError::Start`].
     pub(super) fn start(
         name: &str,
-        server: &ServerConfiguration,
+        server: &CommandServer,
         supervisor: Option<&Path>,
+        passed: &[String],
     ) -> Result<(Self, Pipes), UpstreamError> {
         let command = resolve(name, server)?;
         let executable = match supervisor {
@@ -68,7 +106,7 @@ impl ServerProcess {
         };
         let mut process = Command::new(executable);
         process.arg0(supervisor::NAME).arg(command).args(&server.args);
-        process.env_clear().envs(environment(server));
+        process.env_clear().envs(environment(server, passed));
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         if let Some(directory) = &server.cwd {
             process.current_dir(directory);
@@ -156,7 +194,7 @@ fn start_error(name: &str, source: std::io::Error) -> UpstreamError {
 }
 
 /// The program that `server` names, found before anything is started, so that a wrong name is a clear error.
-fn resolve(name: &str, server: &ServerConfiguration) -> Result<PathBuf, UpstreamError> {
+fn resolve(name: &str, server: &CommandServer) -> Result<PathBuf, UpstreamError> {
     let directory = match &server.cwd {
         Some(directory) if !directory.is_dir() => {
             return Err(UpstreamError::NoDirectory { server: name.to_owned(), directory: directory.clone() });
@@ -170,9 +208,10 @@ fn resolve(name: &str, server: &ServerConfiguration) -> Result<PathBuf, Upstream
         .map_err(|_| UpstreamError::CommandNotFound { server: name.to_owned(), command: server.command.clone() })
 }
 
-/// The whole environment of `server`.
-fn environment(server: &ServerConfiguration) -> Vec<(OsString, OsString)> {
-    let kept = ENVIRONMENT_KEPT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
+/// The whole environment of `server`, which gets what `passed` names too.
+fn environment(server: &CommandServer, passed: &[String]) -> Vec<(OsString, OsString)> {
+    let names = ENVIRONMENT_KEPT.into_iter().chain(passed.iter().map(String::as_str));
+    let kept = names.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
     // A later entry of the same name replaces an earlier one.
     kept.chain(server.env.iter().map(|(name, value)| (name.into(), value.into()))).collect()
 }
@@ -185,26 +224,28 @@ mod tests {
 
     #[test]
     fn a_command_is_looked_for_in_the_path_of_the_server() {
-        assert!(resolve("a", &ServerConfiguration::new("sh")).is_ok());
-        assert!(resolve("a", &ServerConfiguration::new("/bin/sh")).is_ok());
-        let elsewhere = ServerConfiguration::new("sh").with_env("PATH", "/nowhere");
+        assert!(resolve("a", &CommandServer::new("sh")).is_ok());
+        assert!(resolve("a", &CommandServer::new("/bin/sh")).is_ok());
+        let elsewhere = CommandServer::new("sh").with_env("PATH", "/nowhere");
         let error = resolve("a", &elsewhere).unwrap_err().to_string();
         assert!(error.contains("`sh`") && error.contains("server `a`"), "{error}");
         assert!(matches!(
-            resolve("a", &ServerConfiguration::new("no-such-command-here")),
+            resolve("a", &CommandServer::new("no-such-command-here")),
             Err(UpstreamError::CommandNotFound { .. })
         ));
-        let nowhere = ServerConfiguration { cwd: Some("/nowhere".into()), ..ServerConfiguration::new("sh") };
+        let nowhere = CommandServer { cwd: Some("/nowhere".into()), ..CommandServer::new("sh") };
         assert!(matches!(resolve("a", &nowhere), Err(UpstreamError::NoDirectory { .. })));
     }
 
     #[test]
     fn the_environment_is_what_is_kept_and_what_is_configured() {
-        let server = ServerConfiguration::new("x").with_env("TOKEN", "t").with_env("HOME", "/srv");
-        let environment: std::collections::HashMap<_, _> = environment(&server).into_iter().collect();
+        let server = CommandServer::new("x").with_env("TOKEN", "t").with_env("HOME", "/srv");
+        let environment: std::collections::HashMap<_, _> =
+            environment(&server, &["CARGO_PKG_NAME".to_owned()]).into_iter().collect();
         assert_eq!(environment.get(&OsString::from("TOKEN")), Some(&OsString::from("t")));
         assert_eq!(environment.get(&OsString::from("HOME")), Some(&OsString::from("/srv")));
         assert!(!environment.contains_key(&OsString::from("CARGO_MANIFEST_DIR")));
+        assert_eq!(environment.get(&OsString::from("CARGO_PKG_NAME")), std::env::var_os("CARGO_PKG_NAME").as_ref());
         assert_eq!(environment.get(&OsString::from("PATH")), std::env::var_os("PATH").as_ref());
     }
 

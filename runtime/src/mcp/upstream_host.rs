@@ -5,10 +5,15 @@ use std::sync::Arc;
 
 use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 
-use super::configuration::{Configuration, ServerConfiguration};
-use super::error::UpstreamError;
+use super::api_call;
+use super::apis::LeftOutOperation;
+use super::configuration::Configuration;
+use super::configuration_error::ConfigurationError;
+use super::error::{Stage, UpstreamError};
 use super::result;
+use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
+use super::tool_list::ToolList;
 use super::upstreams::Upstreams;
 use crate::host::tool_host::ToolHost;
 
@@ -26,8 +31,10 @@ pub struct UpstreamHost {
 pub struct Discovery {
     /// The tools of the servers that answered.
     pub catalog: Catalog,
-    /// Why the others did not, in the order of their names.
+    /// Why the others did not: those whose entry is wrong, and then the others, in the order of their names.
     pub failures: Vec<Arc<UpstreamError>>,
+    /// The operations of documents that are no tools.
+    pub left_out: Vec<LeftOutOperation>,
 }
 
 impl Upstreams {
@@ -51,17 +58,46 @@ impl UpstreamHost {
     pub async fn discover(&self) -> Result<Discovery, CatalogError> {
         let servers = self.configuration.servers().map(async |(name, configuration)| {
             let key = self.key(name, configuration);
-            (name.to_owned(), self.upstreams.tools(&key).await)
+            (name.to_owned(), self.listed(&key).await)
         });
-        let mut lists = Vec::new();
-        let mut failures = Vec::new();
+        let wrong = |(name, source): (&str, &Arc<ConfigurationError>)| {
+            Arc::new(UpstreamError::Entry { server: name.to_owned(), source: Arc::clone(source) })
+        };
+        let mut failures: Vec<Arc<UpstreamError>> = self.configuration.refused().map(wrong).collect();
+        let (mut lists, mut left_out) = (Vec::new(), Vec::new());
         for (name, answer) in futures::future::join_all(servers).await {
             match answer {
-                Ok(list) => lists.push((name, list.json())),
+                Ok((list, operations)) => {
+                    lists.push((name, list.json()));
+                    left_out.extend(operations);
+                }
                 Err(error) => failures.push(error),
             }
         }
-        Ok(Discovery { catalog: Catalog::load_json(lists)?, failures })
+        Ok(Discovery { catalog: Catalog::load_json(lists)?, failures, left_out })
+    }
+
+    /// What the server lists, and what of its document is no tool.
+    async fn listed(&self, key: &Key) -> Result<(Arc<ToolList>, Vec<LeftOutOperation>), Arc<UpstreamError>> {
+        match &*key.configuration {
+            ServerConfiguration::OpenApi(server) => {
+                let (api, _) = self.upstreams.api(key, server).await?;
+                Ok((Arc::clone(&api.list), api.left_out(&key.server).collect()))
+            }
+            _ => Ok((self.upstreams.tools(key).await?, Vec::new())),
+        }
+    }
+
+    async fn call_api(&self, key: &Key, server: &OpenApiServer, call: &ToolCall) -> Result<ToolReply, ToolError> {
+        let failed = |error: UpstreamError| {
+            self.upstreams.log().call_failed(&key.server, &call.path, &error);
+            error.to_tool_error()
+        };
+        let (api, outbound) = self.upstreams.api(key, server).await.map_err(failed)?;
+        let answer = api_call::call(&api, server, outbound, &call.tool, &call.arguments);
+        let waited = self.upstreams.call_max();
+        let slow = |_| failed(UpstreamError::Slow { server: key.server.to_string(), stage: Stage::Call, waited });
+        tokio::time::timeout(waited, answer).await.map_err(slow)?
     }
 
     fn key(&self, server: &str, configuration: &Arc<ServerConfiguration>) -> Key {
@@ -72,6 +108,11 @@ impl UpstreamHost {
 impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
+        if let Some(configuration) = self.configuration.server(&call.server)
+            && let ServerConfiguration::OpenApi(server) = &**configuration
+        {
+            return self.call_api(&self.key(&call.server, configuration), server, &call).await;
+        }
         let ToolCall { server, tool, path, arguments, .. } = call;
         let answer = async {
             let configuration = self.configuration.server(&server);

@@ -1,7 +1,7 @@
 //! All MCP servers that run for one process: started when they are needed, shared by the sessions of one user, ended when they are idle.
 //!
 //! A server that runs costs some 50 to 150 MB, and 0.3 to 3 s to start. So one is started at its first call, or when nobody knows its tools yet; it
-//! outlives the session by [`UpstreamOptions::idle_max`]. It belongs to one (user, name, configuration): two users never share one, whatever they
+//! outlives the session by [`super::UpstreamOptions::idle_max`]. It belongs to one (user, name, configuration): two users never share one, whatever they
 //! configure. What it lists is kept by (name, configuration), and by user where the server says `private`.
 //!
 //! A server that died is started again by the next call; the call that it died in is never repeated. A server that fails to start is
@@ -10,21 +10,23 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use isolet_bindings::LIST_BYTES_MAX;
+use isolet_outbound::{Outbound, OutboundError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::connection::{Connection, ConnectionLimits, Opening};
-use super::error::UpstreamError;
+use super::apis::{Apis, ServedApi};
+use super::connection::{Connection, ConnectionLimits, Opening, Target};
+use super::error::{Stage, UpstreamError};
 use super::known_lists::KnownLists;
 use super::log_gate::LogGate;
+use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
 use super::tool_list::{ToolList, Wrapping};
+use super::upstream_options::UpstreamOptions;
 
 /// The first time for which a server that fails to start is left alone.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -39,46 +41,6 @@ const CHANGE_PAUSE: Duration = Duration::from_secs(1);
 /// How many pauses of quiet make the next burst a first one again.
 const QUIET_PAUSES: u32 = 10;
 
-/// What upstream servers may cost. Every field is a maximum.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub struct UpstreamOptions {
-    /// From the start of a server to the end of its handshake. Default 60 s: package runners download on their first start.
-    pub start_max: Duration,
-    /// All pages of a `tools/list`. Default 30 s.
-    pub list_max: Duration,
-    /// One call; past it the server is told to cancel, and the guest gets `timed_out`. Progress does not extend it. Default 60 s.
-    pub call_max: Duration,
-    /// How long a server runs without a call before it is ended. Default 60 s.
-    pub idle_max: Duration,
-    /// One message of a server, bytes. A longer one ends the connection, and the calls that wait on it fail with `too_large`. Default 16 MiB.
-    pub message_bytes_max: usize,
-    /// All definitions of one server, bytes. Default [`LIST_BYTES_MAX`], which is also the most that a catalog takes.
-    pub list_bytes_max: usize,
-    /// Servers that are starting at the same time; others wait. Default 4.
-    pub starts_max: usize,
-    /// Servers that run at the same time, of all users. Past it the one that has been idle longest is ended; if none is, the call fails. Default 64.
-    pub servers_max: usize,
-    /// The executable that supervises servers, which must call [`crate::init`] first thing in its `main`. Default: this process's own.
-    pub executable: Option<PathBuf>,
-}
-
-impl Default for UpstreamOptions {
-    fn default() -> Self {
-        Self {
-            start_max: Duration::from_secs(60),
-            list_max: Duration::from_secs(30),
-            call_max: Duration::from_secs(60),
-            idle_max: Duration::from_secs(60),
-            message_bytes_max: 16 << 20,
-            list_bytes_max: LIST_BYTES_MAX,
-            starts_max: 4,
-            servers_max: 64,
-            executable: None,
-        }
-    }
-}
-
 /// The servers of this process; cheap to clone. Dropping the last clone ends them all, in the background; [`Upstreams::close`] waits for it.
 #[derive(Clone)]
 pub struct Upstreams(Arc<Inner>);
@@ -89,6 +51,9 @@ struct Inner {
     running: Arc<Semaphore>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     lists: KnownLists,
+    apis: Apis,
+    /// Made for the first server that is called.
+    outbound: OnceLock<Result<Outbound, OutboundError>>,
     log: LogGate,
     ended: CancellationToken,
     _end_when_dropped: DropGuard,
@@ -145,6 +110,8 @@ impl Upstreams {
             options,
             slots: Mutex::default(),
             lists: KnownLists::default(),
+            apis: Apis::default(),
+            outbound: OnceLock::new(),
             log: LogGate::default(),
             _end_when_dropped: ended.clone().drop_guard(),
             ended,
@@ -171,6 +138,17 @@ impl Upstreams {
             }
         };
         futures::future::join_all(slots.into_iter().map(close)).await;
+    }
+
+    /// The document of `server`, whose place is `key`, and what calls it.
+    pub(super) async fn api(&self, key: &Key, server: &OpenApiServer) -> Result<(Arc<ServedApi>, &Outbound), UpstreamError> {
+        let outbound = self.outbound(key)?;
+        Ok((self.0.apis.get(&key.server, server, outbound).await?, outbound))
+    }
+
+    /// The longest that one call may take.
+    pub(super) fn call_max(&self) -> Duration {
+        self.0.options.call_max
     }
 
     /// What the server lists: what is known, else the server is asked, and started for it if need be.
@@ -250,10 +228,16 @@ impl Upstreams {
             message_bytes_max: options.message_bytes_max,
             list_bytes_max: options.list_bytes_max,
             supervisor: options.executable.clone(),
+            environment: options.environment.clone(),
         };
         // Never closed, so there always is a permit in the end.
         let _starting = self.0.starting.acquire().await;
-        let connection = Connection::open(&key.server, &key.configuration, known, &limits).await?;
+        let target = match &*key.configuration {
+            ServerConfiguration::Command(command) => Target::Command(command),
+            ServerConfiguration::Http(http) => Target::Http(http, self.outbound(key)?),
+            ServerConfiguration::OpenApi(_) => return Err(UpstreamError::Unknown { server: key.server.to_string() }),
+        };
+        let connection = Connection::open(&key.server, target, known, &limits).await?;
         match connection.list().await {
             Ok(list) => Ok((connection, list)),
             Err(error) => {
@@ -261,6 +245,20 @@ impl Upstreams {
                 Err(error)
             }
         }
+    }
+
+    /// The one client for what goes out.
+    fn outbound(&self, key: &Key) -> Result<&Outbound, UpstreamError> {
+        let outbound = self.0.outbound.get_or_init(|| {
+            let mut policy = self.0.options.policy.clone();
+            policy.limits.answer_bytes_max = policy.limits.answer_bytes_max.min(self.0.options.message_bytes_max);
+            Outbound::new(policy)
+        });
+        outbound.as_ref().map_err(|source| UpstreamError::Unreachable {
+            server: key.server.to_string(),
+            stage: Stage::Handshake,
+            source: source.clone(),
+        })
     }
 
     /// The right to run one more server; the one that has been idle longest makes room if need be.
@@ -394,7 +392,10 @@ impl Slot {
             if since.elapsed() >= idle_max {
                 return;
             }
-            tokio::time::sleep_until((since + idle_max).into()).await;
+            match since.checked_add(idle_max) {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
         }
     }
 
@@ -452,6 +453,14 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
         changes.last = Some((Instant::now() - Duration::from_secs(601), Duration::from_secs(60)));
         assert_eq!(changes.pause(), CHANGE_PAUSE);
+    }
+
+    #[tokio::test]
+    async fn a_server_may_never_be_idle() {
+        let slot = |used| Slot { leases: AtomicUsize::new(0), used: Mutex::new(used), state: tokio::sync::Mutex::default() };
+        let now = Instant::now();
+        assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::MAX))).is_pending());
+        assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::ZERO))).is_ready());
     }
 
     #[test]

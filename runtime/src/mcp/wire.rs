@@ -15,31 +15,22 @@ use std::time::Duration;
 
 use isolet_bindings::{visible, without_half_surrogates};
 use rmcp::RoleClient;
-use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
-    ServerResult,
-};
+use rmcp::model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore};
 
-use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
+use super::border::{Border, Heard, Refusal};
 use super::faults::Faults;
 use super::flood::FloodGate;
 use super::line_reader::{Line, LineReader, text_of};
 use super::output::Output;
 use super::pending::{Asked, Pending};
 use super::request_params::Waiting;
-use super::server_answer::{error_data, server_result};
 use super::sieve::Sieve;
 
 /// Answers to requests of a server that wait for it to read them. One that lets more wait asks only to be answered.
 const ANSWERS_WAITING_MAX: usize = 64;
-
-/// What only clients ask for: from a server it is an echo of what we sent.
-const OUR_METHODS: [&str; 4] = ["initialize", "server/discover", "tools/list", "tools/call"];
 
 /// The line to one server.
 pub(super) struct Wire<R, W> {
@@ -49,9 +40,7 @@ pub(super) struct Wire<R, W> {
     gate: FloodGate,
     output: Arc<Output<W>>,
     answers: Arc<Semaphore>,
-    pending: Arc<Pending>,
-    changed: Arc<Notify>,
-    faults: Arc<Faults>,
+    border: Border,
 }
 
 /// What is to be done with a message of ours.
@@ -74,20 +63,18 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
             gate: FloodGate::new(),
             output: Output::new(input, stall_max),
             answers: Arc::new(Semaphore::new(ANSWERS_WAITING_MAX)),
-            pending: Arc::default(),
-            changed: Arc::default(),
-            faults: Arc::default(),
+            border: Border::default(),
         }
     }
 
     /// What the server did wrong so far.
     pub(super) fn faults(&self) -> Arc<Faults> {
-        Arc::clone(&self.faults)
+        Arc::clone(&self.border.faults)
     }
 
     /// Told when the server says that its tools have changed; however often it says so, once.
     pub(super) fn changed(&self) -> Arc<Notify> {
-        Arc::clone(&self.changed)
+        Arc::clone(&self.border.changed)
     }
 
     /// The answer that a line is, if it is one to a request of ours.
@@ -108,64 +95,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     }
 
     fn answer(&mut self, text: &str) -> Option<ServerJsonRpcMessage> {
-        let Ok(message) = object::<Envelope<'_>>(text) else {
-            self.note_rubbish(text);
-            return None;
-        };
-        match (message.method(), message.id) {
-            ((Some(method), _), None) => {
-                if method == "notifications/tools/list_changed" {
-                    self.changed.notify_one();
-                }
-                None
-            }
-            ((Some(method), _), Some(id)) if message.is_marked() && !OUR_METHODS.contains(&&*method) => {
-                self.refuse(&method, id);
-                None
-            }
-            ((None, false), id) if message.result.is_some() || message.error.is_some() => self.response(id, &message),
-            _ => {
-                self.note_rubbish(text);
-                None
-            }
+        match self.border.hear(text) {
+            Heard::Answer(answer) => return Some(*answer),
+            Heard::Request(refusal) => self.refuse(&refusal),
+            Heard::Nothing => {}
         }
-    }
-
-    /// The response to a request of ours. One to no request, or the second to one, is none.
-    fn response(&self, id: Option<&RawValue>, message: &Envelope<'_>) -> Option<ServerJsonRpcMessage> {
-        let is_nameless = id.is_none_or(|id| id.get() == "null") && message.error.is_some();
-        let id = if is_nameless { self.pending.only() } else { id.and_then(number_in) }?;
-        let asked = self.pending.take(id)?;
-        let id = RequestId::Number(id);
-        Some(match (message.error, message.result) {
-            (Some(error), _) => JsonRpcMessage::error(error_data(error), Some(id)),
-            (None, Some(result)) => JsonRpcMessage::response(self.result(asked, result), id),
-            (None, None) => return None,
-        })
-    }
-
-    fn result(&self, asked: Asked, result: &RawValue) -> ServerResult {
-        server_result(asked, result).unwrap_or_else(|| {
-            self.note_rubbish(result.get());
-            ServerResult::CustomResult(CustomResult(Value::Null))
-        })
+        None
     }
 
     /// Answers a request of the server. One that asks faster than it may, or than it reads, is ended.
-    fn refuse(&self, method: &str, id: &RawValue) {
-        if id.get().len() > ID_BYTES_MAX || !id.get().starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-        {
-            return;
-        }
+    fn refuse(&self, refusal: &Refusal<'_>) {
         let place = Arc::clone(&self.answers).try_acquire_owned();
         let (true, Ok(place)) = (self.gate.admits_request(), place) else {
             return self.end_for("requests");
         };
-        let answer = match method {
-            "ping" => r#""result":{}"#,
-            _ => r#""error":{"code":-32601,"message":"this client answers no requests but `ping`"}"#,
-        };
-        let answer = self.output.send(vec![format!(r#"{{"jsonrpc":"2.0","id":{},{answer}}}"#, id.get()).into()]);
+        let answer = self.output.send(vec![refusal.text().into()]);
         tokio::spawn(async move {
             // A line that is closed says so to whoever reads from it.
             let _ = answer.await;
@@ -174,7 +118,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     }
 
     fn end_for(&self, what: &'static str) {
-        if self.faults.note_flooding(what) {
+        if self.border.faults.note_flooding(what) {
             tracing::warn!(server = %visible::line(&self.server), "an MCP server is ended: it floods its line with {what}");
         }
         self.output.backlog().closed().cancel();
@@ -182,7 +126,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
 
     fn note_rubbish(&self, text: &str) {
         if !text.is_empty() {
-            self.faults.note_rubbish(text);
+            self.border.faults.note_rubbish(text);
         }
     }
 
@@ -191,22 +135,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
             JsonRpcMessage::Request(request) => {
                 // We number our requests.
                 let RequestId::Number(id) = request.id else { return Ok(Outgoing::Nothing) };
-                let asked = match request.request {
-                    ClientRequest::InitializeRequest(_) => Asked::Initialize,
-                    ClientRequest::DiscoverRequest(_) => Asked::Discover,
-                    _ => Asked::Other,
-                };
-                self.pending.add(id, asked);
+                self.border.pending.add(id, Asked::by(&request.request));
                 if let Some(waiting) = Waiting::of(&request.request, id) {
                     return Ok(Outgoing::Request(id, waiting));
                 }
                 // The handshake: nobody gives it up but with the connection.
-                self.pending.begin(id);
+                self.border.pending.begin(id);
             }
             JsonRpcMessage::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
                     && let Some(RequestId::Number(id)) = cancelled.params.request_id
-                    && !self.pending.give_up(id)
+                    && !self.border.pending.give_up(id)
                 {
                     return Ok(Outgoing::Nothing);
                 }
@@ -243,7 +182,7 @@ where
 
     fn send(&mut self, message: ClientJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let outgoing = self.outgoing(message);
-        let (output, pending) = (Arc::clone(&self.output), Arc::clone(&self.pending));
+        let (output, pending) = (Arc::clone(&self.output), Arc::clone(&self.border.pending));
         async move {
             match outgoing? {
                 Outgoing::Line(line) => output.send(vec![line.into()]).await,
@@ -272,7 +211,7 @@ where
                     }
                 }
                 Ok(Some(Line::TooLong(_) | Line::EndOfTooLong(_))) => {
-                    self.faults.note_oversized();
+                    self.border.faults.note_oversized();
                     return None;
                 }
                 Ok(None) | Err(_) => return None,
@@ -292,6 +231,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use rmcp::model::{CancelledNotification, CancelledNotificationParam};
+    use serde_json::value::RawValue;
     use tokio::io::{AsyncBufReadExt as _, BufReader, DuplexStream};
 
     use super::*;
@@ -306,8 +246,8 @@ mod tests {
         let output = io::Cursor::new(output.as_bytes().to_vec());
         let wire = Wire::new("test", output, input, LINE_BYTES_MAX, Duration::from_secs(60));
         for id in 1..10 {
-            wire.pending.add(id, Asked::Other);
-            wire.pending.begin(id);
+            wire.border.pending.add(id, Asked::Other);
+            wire.border.pending.begin(id);
         }
         (wire, BufReader::new(server))
     }
@@ -425,7 +365,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_without_an_id_is_that_of_the_only_request() {
         let (mut wire, _server) = wire("{\"id\":null,\"error\":{\"code\":-32700,\"message\":\"no\"}}\n");
-        (2..10).for_each(|id| assert!(wire.pending.take(id).is_some()));
+        (2..10).for_each(|id| assert!(wire.border.pending.take(id).is_some()));
         let ServerJsonRpcMessage::Error(error) = wire.receive().await.unwrap() else { panic!("an error is expected") };
         assert_eq!(error.id, Some(RequestId::Number(1)));
     }

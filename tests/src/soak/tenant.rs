@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use isolet::mcp::{Configuration, ServerConfiguration, UpstreamHost, Upstreams};
+use isolet::mcp::{CommandServer, Configuration, UpstreamHost, Upstreams};
 use isolet::{
     CallEnd, Catalog, End, Grants, Outcome, RunError, Runtime, Scope, Stop, ToolCall, ToolError, ToolHost, ToolReply,
 };
@@ -90,7 +90,7 @@ pub(super) fn own_tools() -> Vec<Value> {
 pub(super) fn configuration(modes: &[&str]) -> Result<Configuration> {
     let executable = std::env::current_exe()?.to_string_lossy().into_owned();
     Ok(modes.iter().fold(Configuration::default(), |configuration, mode| {
-        let server = ServerConfiguration::new(executable.clone()).with_args([misbehaving_server::ARGUMENT, mode]);
+        let server = CommandServer::new(executable.clone()).with_args([misbehaving_server::ARGUMENT, mode]);
         configuration.with(*mode, server)
     }))
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Scope};
 
-use crate::contract::boot::{Boot, Walls};
+use crate::contract::boot::{Boot, CONTRACT, Walls};
 use crate::contract::codec::Encode as _;
 use crate::contract::run::ToRun;
 use crate::host::config::{Config, Isolation, Start};
@@ -386,6 +386,7 @@ impl State {
 
 fn boot_of(config: &Config) -> Boot {
     Boot {
+        contract: *CONTRACT,
         jit: config.jit,
         heap_bytes_max: config.limits.heap_bytes_max,
         huge_pages: config.huge_pages,

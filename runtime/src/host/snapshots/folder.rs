@@ -16,7 +16,7 @@ use rustix::io::Errno;
 
 use super::file::{EXTENSION, FILE_BYTES_MAX, MAC_KEY_BYTES, MacKey, SnapshotKey, SnapshotMismatch, StoredSnapshot};
 use super::privacy::{Exposure, check_private};
-use crate::contract::boot::{BUILD, Build};
+use crate::contract::boot::Build;
 
 /// How the names of files begin that are not whole yet.
 const UNFINISHED: &str = ".unfinished-";
@@ -55,7 +55,7 @@ pub struct SnapshotFile {
 pub enum SnapshotVerdict {
     /// By this build of Isolet. The namespaces in it, with their numbers of tools.
     Usable(String),
-    /// By another build, as which it was made. The namespaces in it, with their numbers of tools.
+    /// By another build, as which it was made: by each other one, where this has no guest side. The namespaces in it, with their numbers of tools.
     OfAnotherBuild(String),
     /// By none; why.
     Refused(SnapshotMismatch),
@@ -259,10 +259,19 @@ impl OpenSnapshotFolder {
             Err(mismatch) => SnapshotVerdict::Refused(mismatch),
             Ok(None) => SnapshotVerdict::Refused(SnapshotMismatch::Unreadable(io::ErrorKind::NotFound.into())),
             Ok(Some((_, snapshot))) if snapshot.key.file_name() != name => SnapshotVerdict::Refused(SnapshotMismatch::Name),
-            Ok(Some((_, snapshot))) if snapshot.build != *BUILD => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
+            Ok(Some((_, snapshot))) if !is_of_this_build(&snapshot.build) => SnapshotVerdict::OfAnotherBuild(snapshot.contents),
             Ok(Some((_, snapshot))) => SnapshotVerdict::Usable(snapshot.contents),
         })
     }
+}
+
+/// Whether the guest side of this build made it, where there is one.
+fn is_of_this_build(build: &Build) -> bool {
+    #[cfg(feature = "guest")]
+    let is = build == crate::contract::boot::BUILD;
+    #[cfg(not(feature = "guest"))]
+    let is = build.is_empty();
+    is
 }
 
 fn system(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> SnapshotFolderError {

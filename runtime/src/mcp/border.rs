@@ -1,0 +1,121 @@
+//! What of a server's messages is let in, whatever they come over: answers to our requests, and that its tools have changed.
+//!
+//! Results go on as one opaque text (see [`super::server_answer`]); what nobody asked for never reaches rmcp.
+
+use std::sync::Arc;
+
+use rmcp::model::{CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::Notify;
+
+use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
+use super::faults::Faults;
+use super::pending::{Asked, Pending};
+use super::server_answer::{error_data, server_result};
+
+/// What only clients ask for: from a server it is an echo of what we sent.
+const OUR_METHODS: [&str; 4] = ["initialize", "server/discover", "tools/list", "tools/call"];
+
+/// What is known of a conversation with a server.
+#[derive(Default)]
+pub(super) struct Border {
+    pub(super) pending: Arc<Pending>,
+    /// Told when the server says that its tools have changed; however often it says so, once.
+    pub(super) changed: Arc<Notify>,
+    pub(super) faults: Arc<Faults>,
+}
+
+/// What a message is.
+pub(super) enum Heard<'text> {
+    /// The answer to a request of ours.
+    Answer(Box<ServerJsonRpcMessage>),
+    /// A request of the server, which waits for an answer with this id.
+    Request(Refusal<'text>),
+    /// Nothing that matters.
+    Nothing,
+}
+
+/// How a request of a server is answered: a ping with a pong, any other with "method not found" (we offer no sampling, no elicitation, no roots).
+pub(super) struct Refusal<'text> {
+    id: &'text RawValue,
+    is_ping: bool,
+}
+
+impl Refusal<'_> {
+    /// The answer.
+    pub(super) fn text(&self) -> String {
+        let answer = if self.is_ping {
+            r#""result":{}"#
+        } else {
+            r#""error":{"code":-32601,"message":"this client answers no requests but `ping`"}"#
+        };
+        format!(r#"{{"jsonrpc":"2.0","id":{},{answer}}}"#, self.id.get())
+    }
+}
+
+impl Border {
+    /// Reads one message.
+    pub(super) fn hear<'text>(&self, text: &'text str) -> Heard<'text> {
+        let Ok(message) = object::<Envelope<'_>>(text) else {
+            self.faults.note_rubbish(text);
+            return Heard::Nothing;
+        };
+        match (message.method(), message.id) {
+            ((Some(method), _), None) => {
+                if method == "notifications/tools/list_changed" {
+                    self.changed.notify_one();
+                }
+                Heard::Nothing
+            }
+            ((Some(method), _), Some(id)) if message.is_marked() && !OUR_METHODS.contains(&&*method) => {
+                if is_answerable(id) {
+                    Heard::Request(Refusal { id, is_ping: method == "ping" })
+                } else {
+                    Heard::Nothing
+                }
+            }
+            ((None, false), id) if message.result.is_some() || message.error.is_some() => {
+                self.response(id, &message).map_or(Heard::Nothing, |answer| Heard::Answer(Box::new(answer)))
+            }
+            _ => {
+                self.faults.note_rubbish(text);
+                Heard::Nothing
+            }
+        }
+    }
+
+    /// The response to a request of ours. One to no request, or the second to one, is none.
+    fn response(&self, id: Option<&RawValue>, message: &Envelope<'_>) -> Option<ServerJsonRpcMessage> {
+        let is_nameless = id.is_none_or(|id| id.get() == "null") && message.error.is_some();
+        let id = if is_nameless { self.pending.only() } else { id.and_then(number_in) }?;
+        self.answer(id, message)
+    }
+
+    /// The error that answers the request `id`, whichever id it has itself: for errors that came where nothing else can be answered.
+    pub(super) fn refusal_of(&self, id: i64, text: &str) -> Option<ServerJsonRpcMessage> {
+        let message = object::<Envelope<'_>>(text).ok().filter(|message| message.error.is_some())?;
+        self.answer(id, &message)
+    }
+
+    fn answer(&self, id: i64, message: &Envelope<'_>) -> Option<ServerJsonRpcMessage> {
+        let asked = self.pending.take(id)?;
+        let id = RequestId::Number(id);
+        Some(match (message.error, message.result) {
+            (Some(error), _) => JsonRpcMessage::error(error_data(error), Some(id)),
+            (None, Some(result)) => JsonRpcMessage::response(self.result(asked, result), id),
+            (None, None) => return None,
+        })
+    }
+
+    fn result(&self, asked: Asked, result: &RawValue) -> ServerResult {
+        server_result(asked, result).unwrap_or_else(|| {
+            self.faults.note_rubbish(result.get());
+            ServerResult::CustomResult(CustomResult(Value::Null))
+        })
+    }
+}
+
+fn is_answerable(id: &RawValue) -> bool {
+    id.get().len() <= ID_BYTES_MAX && id.get().starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+}

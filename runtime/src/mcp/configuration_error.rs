@@ -1,0 +1,146 @@
+//! What is wrong with a configuration, or may have been meant otherwise: with its place, and never with a value that may be secret.
+
+use std::path::PathBuf;
+
+/// The most bytes of a configuration.
+pub const CONFIGURATION_BYTES_MAX: u64 = 1 << 20;
+
+/// Something that may have been meant otherwise.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigurationWarning {
+    /// A variable where others see its value.
+    #[error("`{place}` has a variable in it, and others can see its value there: use `env` or `headers`")]
+    Visible {
+        /// Where, as `mcpServers.github.args[1]`.
+        place: String,
+    },
+    /// A variable without braces.
+    #[error("`{place}` has `$` before a name, which stays as it is: write `${{NAME}}` if a variable was meant")]
+    NotExpanded {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+    },
+}
+
+/// A configuration, or an entry of one, that cannot be used.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{}`: name a file like `{{\"mcpServers\": {{\"name\": {{\"command\": ...}}}}}}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is longer than [`CONFIGURATION_BYTES_MAX`].
+    #[error("the configuration has more than {CONFIGURATION_BYTES_MAX} bytes: is it the right file?")]
+    TooLarge,
+    /// Not JSON, or not of this form.
+    #[error("the configuration is wrong{}", at(place))]
+    Malformed {
+        /// Where, as `mcpServers.github.args[1]`; empty for the whole.
+        place: String,
+        /// What is wrong, with line and column if it is no JSON.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Not TOML.
+    #[error("the configuration is no TOML")]
+    Toml {
+        /// What is wrong, with line and column.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// No servers in it, under whichever name.
+    #[error(
+        "the configuration has no servers: name them in `mcpServers`, as `{{\"mcpServers\": {{\"name\": {{\"command\": ...}}}}}}`"
+    )]
+    NoServers,
+    /// An address that is none.
+    #[error("`{place}` is no address: write one such as `https://mcp.example.com/mcp`")]
+    Address {
+        /// Where, as `mcpServers.github.url`.
+        place: String,
+    },
+    /// The older transport over HTTP.
+    #[error(
+        "server `{server}` is reached over the older transport `sse`: give it the `url` of streamable HTTP (often `/mcp` instead of `/sse`) with `\"type\": \"http\"`, or a bridge as `command`"
+    )]
+    OlderTransport {
+        /// The server.
+        server: String,
+    },
+    /// A server without a command.
+    #[error("server `{server}` has no `command` and no `url`: add the program that starts it, or its address")]
+    NoCommand {
+        /// The server.
+        server: String,
+    },
+    /// A document without the address of its API.
+    #[error(
+        "server `{server}` has an `openapi` document and no `url`: add the address of the API, which the document has no say in"
+    )]
+    NoBase {
+        /// The server.
+        server: String,
+    },
+    /// A pattern for tools that is none.
+    #[error("`{place}` is no pattern for names of tools: write one such as `list*`")]
+    Pattern {
+        /// Where, as `mcpServers.pets.tools[0]`.
+        place: String,
+    },
+    /// A variable that is not allowed.
+    #[error(
+        "`{place}` has the variable `{name}`, which is not allowed: allow it with `--env {name}`, or write the value itself"
+    )]
+    Variable {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+        /// Its name.
+        name: String,
+    },
+    /// A variable that is allowed and has no value.
+    #[error("`{place}` has the variable `{name}`, which is not set: set it, or write `${{{name}:-default}}`")]
+    NotSet {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+        /// Its name.
+        name: String,
+    },
+    /// A value that another client would ask for, or make.
+    #[error(
+        "`{place}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow `--env NAME`, or the value itself"
+    )]
+    ClientVariable {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+        /// What is written there.
+        value: String,
+    },
+    /// A file with variables that cannot be read.
+    #[error("cannot read the `envFile` `{}` of server `{server}`: correct its path, or write its lines as `NAME=value`", path.display())]
+    EnvFile {
+        /// The server.
+        server: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A string that no process can be given.
+    #[error("`{place}` cannot be given to a process: remove the NUL character, or the `=` of a variable's name")]
+    NotForProcess {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+    },
+}
+
+fn at(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" at `{place}`") }
+}

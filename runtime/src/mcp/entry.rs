@@ -1,0 +1,346 @@
+//! One server as a client's file has it, made a configuration: what is meant, whatever the client calls it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use isolet_bindings::visible;
+use isolet_outbound::Url;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::configuration_error::{ConfigurationError, ConfigurationWarning};
+use super::env_file;
+use super::server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
+use super::variables::{Variables, has_bare_name};
+
+/// The members that matter; any other is the client's own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    command: Option<Command>,
+    args: Option<Vec<String>>,
+    env: Option<BTreeMap<String, Option<String>>>,
+    env_file: Option<PathBuf>,
+    cwd: Option<PathBuf>,
+    #[serde(alias = "serverUrl", alias = "httpUrl")]
+    url: Option<String>,
+    #[serde(alias = "http_headers")]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(rename = "type", alias = "transport")]
+    kind: Option<String>,
+    openapi: Option<String>,
+    tools: Option<Vec<String>>,
+    /// Codex: variables that are passed on, and those that become header fields.
+    #[serde(rename = "env_vars")]
+    env_vars: Option<Vec<String>>,
+    #[serde(rename = "bearer_token_env_var")]
+    bearer_token_env_var: Option<String>,
+    #[serde(rename = "env_http_headers")]
+    env_http_headers: Option<BTreeMap<String, String>>,
+}
+
+/// A command by itself, or with what belongs to it, as older files of Zed have it.
+enum Command {
+    Name(String),
+    Whole(WholeCommand),
+}
+
+#[derive(Deserialize)]
+struct WholeCommand {
+    path: String,
+    args: Option<Vec<String>>,
+    env: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wrong = |value: &Value| D::Error::custom(format_args!("{value} is no command: write a text"));
+        match Value::deserialize(deserializer)? {
+            Value::String(name) => Ok(Self::Name(name)),
+            value @ Value::Object(_) => WholeCommand::deserialize(&value).map(Self::Whole).map_err(|_| wrong(&value)),
+            value => Err(wrong(&value)),
+        }
+    }
+}
+
+/// Reads one entry.
+pub(super) struct Reader<'a> {
+    /// As `mcpServers.github`.
+    place: String,
+    server: &'a str,
+    folder: Option<&'a Path>,
+    variables: &'a Variables,
+    env: BTreeMap<String, String>,
+    warnings: Vec<ConfigurationWarning>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the entry `server` of `section`, in a file of `folder`.
+    pub(super) fn new(section: &str, server: &'a str, folder: Option<&'a Path>, variables: &'a Variables) -> Self {
+        let place = format!("{section}.{}", visible::line(server));
+        Self { place, server, folder, variables, env: BTreeMap::new(), warnings: Vec::new() }
+    }
+
+    /// What may have been meant otherwise.
+    pub(super) fn into_warnings(self) -> Vec<ConfigurationWarning> {
+        self.warnings
+    }
+
+    /// The server, if it is switched on.
+    pub(super) fn read(&mut self, entry: Value) -> Result<Option<ServerConfiguration>, ConfigurationError> {
+        let says = |name: &str, value: bool| entry.get(name).and_then(Value::as_bool) == Some(value);
+        if says("disabled", true) || says("enabled", false) {
+            return Ok(None);
+        }
+        let mut entry: Entry = serde_path_to_error::deserialize(entry).map_err(|error| {
+            let within = error.path().to_string();
+            let place = if within == "." { self.place.clone() } else { format!("{}.{within}", self.place) };
+            ConfigurationError::Malformed { place, source: error.into_inner() }
+        })?;
+        let (command, args) = match entry.command.take() {
+            Some(Command::Whole(WholeCommand { path, args, env })) => {
+                entry.env = entry.env.or(env);
+                (Some(path), entry.args.take().or(args))
+            }
+            Some(Command::Name(name)) => (Some(name), entry.args.take()),
+            None => (None, entry.args.take()),
+        };
+        self.read_env(&mut entry)?;
+        let url = entry.url.as_deref().map(|url| self.address("url", url)).transpose()?;
+        if let Some(document) = &entry.openapi {
+            let Some(url) = url else { return Err(ConfigurationError::NoBase { server: self.server.to_owned() }) };
+            return self.open_api(document, url, &entry).map(Some);
+        }
+        match (url, command.filter(|command| !command.is_empty())) {
+            (Some(url), _) => {
+                if entry.kind.as_deref() == Some("sse") {
+                    return Err(ConfigurationError::OlderTransport { server: self.server.to_owned() });
+                }
+                let mut server = HttpServer::new(url);
+                server.headers = self.headers(&entry)?;
+                Ok(Some(server.into()))
+            }
+            (None, Some(command)) => self.command(&command, args.unwrap_or_default(), entry.cwd).map(Some),
+            (None, None) => Err(ConfigurationError::NoCommand { server: self.server.to_owned() }),
+        }
+    }
+
+    fn command(
+        &mut self,
+        command: &str,
+        args: Vec<String>,
+        cwd: Option<PathBuf>,
+    ) -> Result<ServerConfiguration, ConfigurationError> {
+        let command = self.value("command", command)?;
+        let command = if command.contains('/') { self.in_folder(Path::new(&command)).display().to_string() } else { command };
+        let mut expanded = Vec::new();
+        for (place, argument) in args.iter().enumerate() {
+            expanded.push(self.visible_value(&format!("args[{place}]"), argument)?);
+        }
+        let mut server = CommandServer::new(command).with_args(expanded);
+        server.cwd = match cwd {
+            Some(cwd) => Some(self.path("cwd", &cwd.to_string_lossy())?),
+            None => None,
+        };
+        server.env = std::mem::take(&mut self.env);
+        Ok(server.into())
+    }
+
+    fn open_api(&mut self, document: &str, url: Url, entry: &Entry) -> Result<ServerConfiguration, ConfigurationError> {
+        let document = self.value("openapi", document)?;
+        let document = match document.starts_with("https://") || document.starts_with("http://") {
+            true => Document::Url(self.address("openapi", &document)?),
+            false => Document::File(self.in_folder(Path::new(&document))),
+        };
+        let mut server = OpenApiServer::new(document, url);
+        server.headers = self.headers(entry)?;
+        for (place, pattern) in entry.tools.iter().flatten().enumerate() {
+            let wrong = |_| ConfigurationError::Pattern { place: format!("{}.tools[{place}]", self.place) };
+            globset::Glob::new(pattern).map_err(wrong)?;
+            server.tools.push(pattern.clone());
+        }
+        Ok(server.into())
+    }
+
+    /// What the entry says of variables, with those of its file; what it says itself wins.
+    fn read_env(&mut self, entry: &mut Entry) -> Result<(), ConfigurationError> {
+        let written: BTreeMap<String, String> =
+            entry.env.take().into_iter().flatten().filter_map(|(name, value)| Some((name, value?))).collect();
+        let mut env = BTreeMap::new();
+        if let Some(file) = entry.env_file.take() {
+            let path = self.path("envFile", &file.to_string_lossy())?;
+            let unreadable =
+                |source| ConfigurationError::EnvFile { server: self.server.to_owned(), path: path.clone(), source };
+            env = env_file::read(&path).map_err(unreadable)?;
+        }
+        for name in entry.env_vars.take().into_iter().flatten() {
+            if let Some(value) = self.variables.value(&name) {
+                env.insert(name, value);
+            }
+        }
+        for (name, value) in &written {
+            let place = format!("{}.env.{}", self.place, visible::line(name));
+            // An entry that names a variable in its own `env` asks for that one.
+            let own = |other: &str| written.contains_key(other).then(|| self.variables.value(other));
+            let (value, _) = self.variables.expand(value, &place, own)?;
+            self.warn_of_bare_name(&place, &value);
+            env.insert(name.clone(), value);
+        }
+        for (name, value) in &env {
+            let place = || format!("{}.env.{}", self.place, visible::line(name));
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                return Err(ConfigurationError::NotForProcess { place: place() });
+            }
+        }
+        self.env = env;
+        Ok(())
+    }
+
+    fn headers(&mut self, entry: &Entry) -> Result<BTreeMap<String, String>, ConfigurationError> {
+        let mut headers = BTreeMap::new();
+        for (name, value) in entry.headers.iter().flatten() {
+            headers.insert(name.to_ascii_lowercase(), self.value(&format!("headers.{}", visible::line(name)), value)?);
+        }
+        let named = |place: &str, name: &str| {
+            let missing = || ConfigurationError::NotSet { place: format!("{}.{place}", self.place), name: name.to_owned() };
+            self.variables.value(name).ok_or_else(missing)
+        };
+        for (header, name) in entry.env_http_headers.iter().flatten() {
+            headers.insert(header.to_ascii_lowercase(), named("env_http_headers", name)?);
+        }
+        if let Some(name) = &entry.bearer_token_env_var {
+            headers.insert("authorization".to_owned(), format!("Bearer {}", named("bearer_token_env_var", name)?));
+        }
+        Ok(headers)
+    }
+
+    fn address(&mut self, member: &str, text: &str) -> Result<Url, ConfigurationError> {
+        let text = self.visible_value(member, text)?;
+        let url = Url::parse(&text).ok().filter(|url| url.has_host());
+        url.ok_or_else(|| ConfigurationError::Address { place: format!("{}.{member}", self.place) })
+    }
+
+    /// A value that others can see.
+    fn visible_value(&mut self, member: &str, text: &str) -> Result<String, ConfigurationError> {
+        let (value, is_expanded) = self.expanded(member, text)?;
+        if is_expanded {
+            self.warnings.push(ConfigurationWarning::Visible { place: format!("{}.{member}", self.place) });
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self, member: &str, text: &str) -> Result<String, ConfigurationError> {
+        self.expanded(member, text).map(|(value, _)| value)
+    }
+
+    fn expanded(&mut self, member: &str, text: &str) -> Result<(String, bool), ConfigurationError> {
+        let place = format!("{}.{member}", self.place);
+        let own = |name: &str| self.env.get(name).cloned().map(Some);
+        let (value, is_expanded) = self.variables.expand(text, &place, own)?;
+        if value.contains('\0') {
+            return Err(ConfigurationError::NotForProcess { place });
+        }
+        if !is_expanded {
+            self.warn_of_bare_name(&place, &value);
+        }
+        Ok((value, is_expanded))
+    }
+
+    fn warn_of_bare_name(&mut self, place: &str, value: &str) {
+        if has_bare_name(value) {
+            self.warnings.push(ConfigurationWarning::NotExpanded { place: place.to_owned() });
+        }
+    }
+
+    fn path(&mut self, member: &str, text: &str) -> Result<PathBuf, ConfigurationError> {
+        let path = self.value(member, text)?;
+        Ok(self.in_folder(Path::new(&path)))
+    }
+
+    /// A path as the file means it.
+    fn in_folder(&self, path: &Path) -> PathBuf {
+        self.folder.map_or_else(|| path.to_owned(), |folder| folder.join(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// The entry as it is read in the folder `/srv/conf`, with `KEY` in the environment and nothing allowed; and how many warnings there are.
+    fn read(entry: Value) -> (ServerConfiguration, usize) {
+        let environment = BTreeMap::from([("KEY".to_owned(), "canary".to_owned())]);
+        let variables = Variables::default().with_environment(environment);
+        let mut reader = Reader::new("servers", "a", Some(Path::new("/srv/conf")), &variables);
+        let server = reader.read(entry).unwrap().unwrap();
+        (server, reader.into_warnings().len())
+    }
+
+    fn command(entry: Value) -> CommandServer {
+        match read(entry).0 {
+            ServerConfiguration::Command(command) => command,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn headers(entry: Value) -> BTreeMap<String, String> {
+        match read(entry).0 {
+            ServerConfiguration::Http(http) => http.headers,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let server = command(json!({"command": "./bin/x", "cwd": "data", "env": null}));
+        assert_eq!((server.command.as_str(), server.cwd), ("/srv/conf/./bin/x", Some("/srv/conf/data".into())));
+        assert_eq!(command(json!({"command": "npx"})).command, "npx");
+        assert_eq!(command(json!({"command": "/bin/x"})).command, "/bin/x");
+    }
+
+    #[test]
+    fn an_entry_may_use_what_its_own_env_names() {
+        let server = command(json!({"command": "x", "env": {"KEY": "${KEY}", "NONE": null}, "args": ["--key=${KEY}"]}));
+        assert_eq!(server.env, BTreeMap::from([("KEY".to_owned(), "canary".to_owned())]));
+        assert_eq!(server.args, ["--key=canary"]);
+        let warnings = read(json!({"command": "x", "env": {"KEY": "${KEY}"}, "args": ["--key=${KEY}", "$HOME/x"]})).1;
+        assert_eq!(warnings, 2);
+        let headers = headers(
+            json!({"url": "https://a.example", "env": {"KEY": "${KEY}"}, "headers": {"Authorization": "Bearer ${KEY}"}}),
+        );
+        assert_eq!(headers["authorization"], "Bearer canary");
+    }
+
+    #[test]
+    fn what_codex_and_zed_write_is_read() {
+        let server =
+            command(json!({"source": "custom", "command": {"path": "x", "args": ["y"], "env": {"A": "b"}}, "settings": {}}));
+        assert_eq!(
+            (server.command.as_str(), server.args.as_slice(), server.env["A"].as_str()),
+            ("x", ["y".to_owned()].as_slice(), "b")
+        );
+        let server = command(json!({"command": "x", "env_vars": ["KEY", "NOT_SET"], "startup_timeout_sec": 5}));
+        assert_eq!(server.env.into_iter().collect::<Vec<_>>(), [("KEY".to_owned(), "canary".to_owned())]);
+        let headers = headers(json!({
+            "url": "https://a.example", "bearer_token_env_var": "KEY", "http_headers": {"X-A": "b"}, "env_http_headers": {"X-K": "KEY"},
+        }));
+        let expected = [("authorization", "Bearer canary"), ("x-a", "b"), ("x-k", "canary")];
+        assert_eq!(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_document_is_a_file_or_an_address() {
+        let entry = |document: &str| json!({"openapi": document, "url": "https://pets.example/v1", "tools": ["list*"]});
+        let file = OpenApiServer::new(Document::File("/srv/conf/pets.yaml".into()), "https://pets.example/v1".parse().unwrap());
+        let mut expected = file.clone();
+        expected.tools.push("list*".to_owned());
+        assert_eq!(read(entry("pets.yaml")).0, expected.clone().into());
+        expected.document = Document::Url("https://pets.example/openapi.json".parse().unwrap());
+        assert_eq!(read(entry("https://pets.example/openapi.json")).0, expected.into());
+    }
+}

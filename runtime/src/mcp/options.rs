@@ -1,0 +1,56 @@
+//! How a session is served: which face, and what it shows of itself.
+
+/// Which tools a client sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `run_code`, and `search_tools` and `get_types` where there are more tools than it can describe: the model writes programs.
+    Code,
+    /// One MCP tool for each tool of the scope: `server__tool`.
+    Classic,
+    /// `search_tools` and `call_tool`, for clients that want neither programs nor long lists.
+    Search,
+    /// `Code` and `Classic`.
+    Both,
+}
+
+/// How a session is served; a [`Mode`] alone means the defaults.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Which tools a client sees.
+    pub mode: Mode,
+    /// The most tokens that the description of `run_code` spends on the user's tools: all declarations if they fit, else a line for each tool,
+    /// else names. Default 2,000. With 0 it says how many tools there are.
+    pub index_tokens_max: usize,
+    /// Whether `search_tools` and `get_types` are offered also where that description leaves nothing to ask for. Default `false`. They answer
+    /// in any case.
+    pub always_offers_search: bool,
+    /// Where the result of a program is. Default [`Results::Both`].
+    pub results: Results,
+}
+
+/// Where the result of a program is in the result of `run_code`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Results {
+    /// As text and as `structuredContent`, as the protocol recommends. A client that passes both to its model doubles its tokens.
+    #[default]
+    Both,
+    /// As text alone, for models that read that.
+    Text,
+    /// As `structuredContent` alone, for clients that pass that on.
+    Structured,
+}
+
+impl ServeOptions {
+    /// The defaults for `mode`.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self { mode, index_tokens_max: 2_000, always_offers_search: false, results: Results::default() }
+    }
+}
+
+impl From<Mode> for ServeOptions {
+    fn from(mode: Mode) -> Self {
+        Self::new(mode)
+    }
+}

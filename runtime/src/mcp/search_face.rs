@@ -1,0 +1,105 @@
+//! The face of search: `search_tools` and `call_tool`, for clients that want neither programs nor long lists.
+//!
+//! A call takes the same way as one of the classic face, and has the same result.
+
+use std::sync::Arc;
+
+use isolet_bindings::TokenBudget;
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::classic::{Classic, unknown_tool};
+use super::{own_name, tool_search};
+use crate::host::session::Parts;
+
+/// The face of search for one session.
+pub(super) struct SearchFace {
+    session: Arc<Parts>,
+    classic: Classic,
+    index_tokens_max: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallArguments<'text> {
+    tool: String,
+    #[serde(borrow, default)]
+    arguments: Option<&'text RawValue>,
+}
+
+impl SearchFace {
+    /// What a client tells its model about this server.
+    pub(super) const INSTRUCTIONS: &str = "\
+The user's tools are behind two tools. `search_tools` with a few words finds some, best first, each as the TypeScript signature of what it takes and gives. \
+`call_tool` calls one: `{\"tool\": \"github.list_issues\", \"arguments\": {\"state\": \"open\"}}`.";
+
+    pub(super) fn new(session: Arc<Parts>, index_tokens_max: usize) -> Self {
+        Self { classic: Classic::new(Arc::clone(&session)), session, index_tokens_max }
+    }
+
+    /// The definitions of both tools, with what there is to be found.
+    pub(super) fn definitions(&self) -> [Value; 2] {
+        let index = self.session.scope.names(TokenBudget::new(self.index_tokens_max)).text;
+        [
+            tool_search::definition("Finds tools that `call_tool` can call; gives their signatures, best first."),
+            json!({
+                "name": "call_tool",
+                "title": "Call a tool",
+                "description": format!("Calls one of the user's tools and gives its result. The tools:\n{index}"),
+                "inputSchema": {
+                    "type": "object",
+                    "properties": {
+                        "tool": { "type": "string", "description": "Its path, such as `github.create_issue`." },
+                        "arguments": { "type": "object", "description": "What its signature takes." },
+                    },
+                    "required": ["tool"],
+                    "additionalProperties": false,
+                },
+            }),
+        ]
+    }
+
+    /// Calls one of both tools; says how a tool of the scope is called.
+    pub(super) async fn call(
+        &self,
+        name: &str,
+        arguments: &str,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let refused = |text: String| Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
+        let scope = &self.session.scope;
+        match name {
+            "search_tools" => tool_search::answer(scope, arguments).map_or_else(refused, |result| Ok(result.into())),
+            "call_tool" => {
+                let CallArguments { tool, arguments } = match tool_search::parsed(arguments) {
+                    Ok(arguments) => arguments,
+                    Err(text) => return refused(text),
+                };
+                match own_name::meant(scope, &tool) {
+                    Some(tool) => {
+                        let arguments = arguments.map_or("{}", RawValue::get).to_owned();
+                        Ok(self.classic.call_tool(tool, arguments, context).await)
+                    }
+                    None => refused(no_tool(&tool, &scope.nearest(&tool))),
+                }
+            }
+            _ => match own_name::meant(scope, name) {
+                Some(tool) => refused(own_name::call_for(tool, name, arguments)),
+                None => Err(unknown_tool(name)),
+            },
+        }
+    }
+}
+
+/// One text for a tool that is not there and for one that this user may not call.
+fn no_tool(path: &str, nearest: &[String]) -> String {
+    let path: String = path.chars().take(200).collect();
+    if nearest.is_empty() {
+        return format!("there is no tool `{path}`: find one with `search_tools`");
+    }
+    format!("there is no tool `{path}`: the nearest are {}", nearest.join(", "))
+}
