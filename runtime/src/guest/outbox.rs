@@ -129,14 +129,14 @@ impl Outbox {
 
     /// Says something that goes out with what comes next.
     fn add_note(&mut self, text: &str) {
-        FromRun::note(&text[..text.floor_char_boundary(NOTE_BYTES_MAX)], &mut self.frames);
+        FromRun::note(beginning(text, NOTE_BYTES_MAX), &mut self.frames);
     }
 
     /// Keeps how the reply to a call begins.
     pub(super) fn keep_reply(&mut self, call: u32, succeeded: bool, text: &str) {
         let place = usize::try_from(call).ok().and_then(|call| call.checked_sub(1));
         if let Some(made) = place.and_then(|place| self.calls.get_mut(place)).filter(|_| succeeded) {
-            made.reply = Some(text[..text.floor_char_boundary(REPLY_BYTES_KEPT)].to_owned());
+            made.reply = Some(beginning(text, REPLY_BYTES_KEPT).to_owned());
         }
     }
 
@@ -146,6 +146,12 @@ impl Outbox {
         FromRun::End { ending: end.ending, line, column, heap_bytes, text: end.text }.encode(&mut self.frames);
         self.flush();
     }
+}
+
+/// As many whole characters of a text as fit into so many bytes.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// The door that the ops see.

@@ -24,7 +24,7 @@ pub(super) fn explained(text: &str, error: SyntaxError) -> SyntaxError {
     }
     if let Some((place, said)) = import(text) {
         let message = "`import` is not available".to_owned();
-        return SyntaxError { message, position: Some(position_in(text, place)), said: Some(said) };
+        return SyntaxError { message, position: Some(position_in(text, place)), said: Some(Box::new(said)) };
     }
     if error.message.contains("Unterminated template") {
         let message = "a backtick (`) begins a text that no other one ends: remove it, or end the text".to_owned();
@@ -146,7 +146,7 @@ mod tests {
     fn an_import_is_told_with_what_it_takes() {
         let error = Program::new("import a, { b as c } from \"d\";\nreturn c;", 100).err().unwrap_or_default();
         let names = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(error.said, Some(Said::Import { module: "d".to_owned(), names }));
+        assert_eq!(error.said, Some(Box::new(Said::Import { module: "d".to_owned(), names })));
         assert!(GLOBALS.set(&Globals::new(), || import("const text = 'import a';")).is_none());
     }
 }

@@ -19,7 +19,7 @@ use super::program::Program;
 use super::syntax::SyntaxError;
 use super::{exact, jail, nothing, parsing};
 use crate::contract::codec::HostMaxima;
-use crate::contract::facts::Fact;
+use crate::contract::facts::{Fact, Said};
 use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
 use crate::contract::run::{Ending, Start, ToRun};
 
@@ -64,8 +64,9 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
         Err(error) => {
             let mut outbox = outbox.borrow_mut();
             let Position { line, column } = error.position.unwrap_or_default();
-            outbox
-                .say_facts(error.said.iter().map(|said| Fact { line, column, is_reached: true, said: said.clone() }).collect());
+            outbox.say_facts(
+                error.said.iter().map(|said| Fact { line, column, is_reached: true, said: Said::clone(said) }).collect(),
+            );
             outbox.send_end(refused(&error), isolate.heap_bytes());
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct SyntaxError {
     /// In the program, not in the wrapped text.
     pub(super) position: Option<Position>,
     /// What the host is to say of it.
-    pub(super) said: Option<Said>,
+    pub(super) said: Option<Box<Said>>,
 }
 
 impl SyntaxError {

@@ -88,8 +88,7 @@ pub(crate) fn of_path(scope: &Scope, path: &[String], said: &[String]) -> Advice
 /// What to do instead of an import.
 pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice {
     let namespaces: Vec<&str> = scope.manifest().namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
-    let meant = |name: &str| namespaces.iter().any(|known| *known == name);
-    let of_scope: Vec<&str> = names.iter().map(String::as_str).filter(|name| meant(name)).collect();
+    let of_scope: Vec<&str> = names.iter().map(String::as_str).filter(|name| namespaces.contains(name)).collect();
     if !of_scope.is_empty() {
         let remedy = format!("leave it out: `{}` is there without it", of_scope.join("`, `"));
         return Advice { remedy, nearest: Vec::new() };
