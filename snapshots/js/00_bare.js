@@ -10,9 +10,9 @@
     ArrayPrototype, ObjectDefineProperty, ObjectSetPrototypeOf, PromisePrototypeThen,
   } = globalThis.__bootstrap.primordials;
 
-  // An array that the engine made, as a list of ours.
-  function bare(array) {
-    return ObjectSetPrototypeOf(array, null);
+  // What the engine made, an array or a descriptor, without a prototype: a list or an object of ours.
+  function bare(made) {
+    return ObjectSetPrototypeOf(made, null);
   }
 
   // A list of ours: an array without a prototype.

@@ -103,7 +103,7 @@
       const key = keys[place];
       if (typeof key === "symbol") continue;
       const member = ReflectGetOwnPropertyDescriptor(value, key);
-      if (member === undefined || member.enumerable !== true) continue;
+      if (member === undefined || bare(member).enumerable !== true) continue;
       shown++;
       lookAt(member.value, isList ? where : "`" + shortened(key, 64) + "`", depth, search);
     }

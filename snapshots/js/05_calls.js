@@ -200,7 +200,7 @@
   define(PromisePrototype, {
     __proto__: null,
     toJSON() {
-      if (unsettled === null) return this;
+      if (unsettled === null || typeof this !== "object" || this === null) return this;
       const known = settledValues.get(this);
       if (known === undefined) {
         append(unsettled, this);

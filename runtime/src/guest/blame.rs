@@ -8,7 +8,8 @@ use swc_common::{GLOBALS, Globals, Spanned as _};
 use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberProp, ObjectPatProp, Pat, VarDeclarator};
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::facts::{path_of, without_types};
+use super::declarations::without_types;
+use super::facts::path_of;
 use super::outbox::MadeCall;
 use super::shape;
 use super::syntax;

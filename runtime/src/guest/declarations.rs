@@ -74,3 +74,18 @@ pub(super) fn is_type(declaration: &Decl) -> bool {
         Decl::Fn(_) | Decl::Using(_) => false,
     }
 }
+
+/// An expression without what only the compiler reads.
+pub(super) fn without_types(mut expression: &Expr) -> &Expr {
+    loop {
+        expression = match expression {
+            Expr::Paren(inner) => &inner.expr,
+            Expr::TsAs(inner) => &inner.expr,
+            Expr::TsSatisfies(inner) => &inner.expr,
+            Expr::TsNonNull(inner) => &inner.expr,
+            Expr::TsTypeAssertion(inner) => &inner.expr,
+            Expr::TsConstAssertion(inner) => &inner.expr,
+            expression => return expression,
+        };
+    }
+}

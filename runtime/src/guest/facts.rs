@@ -8,22 +8,20 @@ use std::collections::HashMap;
 use isolet_snapshots::globals;
 use swc_common::{BytePos, Spanned as _};
 use swc_ecma_ast::{
-    ArrowExpr, ArrowFunctionBody, AssignExpr, AssignOp, AssignPat, AssignTarget, AwaitExpr, BinExpr, BinaryOp, BindingIdent,
-    CallExpr, Callee, Class, ClassDecl, ClassExpr, CondExpr, Decl, DoWhileStmt, Expr, ExprOrSpread, FnDecl, FnExpr, ForInStmt,
-    ForOfStmt, ForStmt, Function, IfStmt, Lit, MemberExpr, MemberProp, Number, OptChainExpr, Prop, PropName, PropOrSpread,
-    ReturnStmt, SimpleAssignTarget, Stmt, SwitchStmt, ThrowStmt, TryStmt, TsEnumDecl, TsInterfaceDecl, TsModuleDecl, TsType,
-    TsTypeAliasDecl, TsTypeAnn, TsTypeParamInstantiation, UnaryExpr, UnaryOp, WhileStmt,
+    ArrowExpr, ArrowFunctionBody, AssignExpr, AssignOp, AssignPat, AssignTarget, AwaitExpr, BinExpr, BinaryOp, CallExpr,
+    Callee, Class, CondExpr, Decl, DoWhileStmt, Expr, ExprOrSpread, ForInStmt, ForOfStmt, ForStmt, Function, IfStmt, Lit,
+    MemberExpr, MemberProp, Number, OptChainExpr, Prop, ReturnStmt, SimpleAssignTarget, Stmt, SwitchStmt, TryStmt, TsEnumDecl,
+    TsInterfaceDecl, TsModuleDecl, TsType, TsTypeAliasDecl, TsTypeAnn, TsTypeParamInstantiation, UnaryExpr, UnaryOp, WhileStmt,
 };
 use swc_ecma_visit::{Visit, VisitWith};
 
-use super::declarations::unparenthesised;
+use super::arguments::{self, Words};
+use super::declarations::{unparenthesised, without_types};
 use super::literals::{self, text_of};
+use super::names::Names;
 use super::syntax::Tree;
-use crate::contract::facts::{Arguments, FACTS_MAX, Said, Used};
+use crate::contract::facts::{FACTS_MAX, Said, Used};
 
-/// Texts that are kept of the arguments of a call, and their length, bytes.
-const WORDS_MAX: usize = 12;
-const WORD_BYTES_MAX: usize = 200;
 /// The longest name that is told of, bytes, and the most members.
 const NAME_BYTES_MAX: usize = 100;
 const MEMBERS_MAX: usize = 6;
@@ -40,8 +38,10 @@ pub(super) struct Found {
 
 /// What a program says.
 pub(super) fn found(tree: &Tree<Stmt>) -> Vec<Found> {
-    let mut names = Names::default();
-    tree.items.iter().for_each(|statement| statement.visit_with(&mut names));
+    let names = Names::of(&tree.items);
+    if !names.has_something_to_tell() {
+        return Vec::new();
+    }
     let functions = functions(&tree.items, &names.declared);
     let mut walk = Walk { tree, names, functions, entered: Vec::new(), found: Vec::new(), is_reached: true, is_awaited: false };
     walk.statements(&tree.items);
@@ -95,86 +95,6 @@ impl<'tree> Body<'tree> {
         let body = function.body.as_ref().filter(|_| function.params.is_empty() && !function.is_generator)?;
         Some(Self::Statements(&body.stmts))
     }
-}
-
-/// The names that a program declares, how often, and those that it asks for with `typeof`.
-#[derive(Default)]
-struct Names {
-    declared: HashMap<String, u32>,
-    asked: Vec<String>,
-    /// It may give the global names of its own.
-    has_global_object: bool,
-}
-
-impl Names {
-    fn declare(&mut self, name: &str) {
-        *self.declared.entry(name.to_owned()).or_default() += 1;
-    }
-
-    /// Whether a name is neither the program's nor asked for.
-    fn is_free(&self, name: &str) -> bool {
-        !self.declared.contains_key(name) && !self.asked.iter().any(|asked| asked == name) && name != "arguments"
-    }
-}
-
-impl Visit for Names {
-    fn visit_binding_ident(&mut self, found: &BindingIdent) {
-        self.declare(&found.id.sym);
-    }
-
-    fn visit_simple_assign_target(&mut self, target: &SimpleAssignTarget) {
-        if !matches!(target, SimpleAssignTarget::Ident(_)) {
-            target.visit_children_with(self);
-        }
-    }
-
-    fn visit_fn_decl(&mut self, declaration: &FnDecl) {
-        self.declare(&declaration.ident.sym);
-        declaration.function.visit_with(self);
-    }
-
-    fn visit_fn_expr(&mut self, function: &FnExpr) {
-        if let Some(name) = &function.ident {
-            self.declare(&name.sym);
-        }
-        function.function.visit_with(self);
-    }
-
-    fn visit_class_decl(&mut self, declaration: &ClassDecl) {
-        self.declare(&declaration.ident.sym);
-        declaration.class.visit_with(self);
-    }
-
-    fn visit_class_expr(&mut self, class: &ClassExpr) {
-        if let Some(name) = &class.ident {
-            self.declare(&name.sym);
-        }
-        class.class.visit_with(self);
-    }
-
-    fn visit_ts_enum_decl(&mut self, declaration: &TsEnumDecl) {
-        self.declare(&declaration.id.sym);
-    }
-
-    fn visit_ts_module_decl(&mut self, declaration: &TsModuleDecl) {
-        if let Some(name) = declaration.id.as_ident() {
-            self.declare(&name.sym);
-        }
-        declaration.visit_children_with(self);
-    }
-
-    fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
-        match unparenthesised(&unary.arg) {
-            Expr::Ident(name) if unary.op == UnaryOp::TypeOf => self.asked.push(name.sym.to_string()),
-            _ => unary.visit_children_with(self),
-        }
-    }
-
-    fn visit_ident(&mut self, found: &swc_ecma_ast::Ident) {
-        self.has_global_object |= found.sym == *"globalThis";
-    }
-
-    fn visit_ts_type(&mut self, _: &TsType) {}
 }
 
 struct Walk<'tree> {
@@ -231,16 +151,21 @@ impl<'tree> Walk<'tree> {
         }
     }
 
-    /// Says that a name is used which the program does not declare.
-    fn say_name(&mut self, place: BytePos, path: Vec<String>, used: Used) {
-        let [root, members @ ..] = path.as_slice() else { return };
+    /// Whether a name is told of: the program does not declare it, and it is no global here.
+    fn is_told(&self, path: &[String]) -> bool {
+        let [root, members @ ..] = path else { return false };
         let is_here = match (root.as_str(), members) {
             ("tools", _) => false,
             ("crypto", [member, ..]) => CRYPTO.contains(&member.as_str()),
             (root, _) => globals::has(root),
         };
         let is_told = !is_here && self.names.is_free(root) && !self.names.has_global_object;
-        if is_told && path.iter().all(|name| name.len() <= NAME_BYTES_MAX) {
+        is_told && path.iter().all(|name| name.len() <= NAME_BYTES_MAX)
+    }
+
+    /// Says that a name is used which the program does not declare.
+    fn say_name(&mut self, place: BytePos, path: Vec<String>, used: Used) {
+        if self.is_told(&path) {
             self.say(place, Said::Name { path, used });
         }
     }
@@ -302,9 +227,11 @@ impl<'tree> Walk<'tree> {
         match unparenthesised(callee) {
             callee @ (Expr::Ident(_) | Expr::Member(_)) => {
                 if let Some(path) = path_of(callee) {
-                    let words = Words::of(&call.args);
-                    let used = Used::Called { arguments: arguments_of(&call.args), words, is_awaited };
-                    self.say_name(callee.span().lo, path, used);
+                    if self.is_told(&path) {
+                        let words = Words::of(&call.args);
+                        let used = Used::Called { arguments: arguments::of(&call.args), words, is_awaited };
+                        self.say(callee.span().lo, Said::Name { path, used });
+                    }
                 } else {
                     callee.visit_with(self);
                 }
@@ -376,10 +303,6 @@ impl Visit for Walk<'_> {
         if let Some(value) = &statement.arg {
             self.awaited(value);
         }
-    }
-
-    fn visit_throw_stmt(&mut self, statement: &ThrowStmt) {
-        statement.arg.visit_with(self);
     }
 
     fn visit_assign_expr(&mut self, assignment: &AssignExpr) {
@@ -571,77 +494,4 @@ fn path_of_member(member: &MemberExpr) -> Option<Vec<String>> {
         MemberProp::PrivateName(_) => return None,
     });
     Some(path)
-}
-
-/// An expression without what only the compiler reads.
-pub(super) fn without_types(mut expression: &Expr) -> &Expr {
-    loop {
-        expression = match expression {
-            Expr::Paren(inner) => &inner.expr,
-            Expr::TsAs(inner) => &inner.expr,
-            Expr::TsSatisfies(inner) => &inner.expr,
-            Expr::TsNonNull(inner) => &inner.expr,
-            Expr::TsTypeAssertion(inner) => &inner.expr,
-            Expr::TsConstAssertion(inner) => &inner.expr,
-            expression => return expression,
-        };
-    }
-}
-
-fn arguments_of(arguments: &[ExprOrSpread]) -> Arguments {
-    if arguments.iter().any(|argument| argument.spread.is_some()) {
-        return Arguments::Unknown;
-    }
-    let Some(first) = arguments.first().map(|argument| without_types(&argument.expr)) else {
-        return Arguments::Object { literals: serde_json::Map::new(), others: Vec::new() };
-    };
-    match first {
-        Expr::Object(object) => {
-            let is_plain = |property: &PropOrSpread| match property {
-                PropOrSpread::Spread(_) => false,
-                PropOrSpread::Prop(property) => match &**property {
-                    Prop::KeyValue(member) => !matches!(member.key, PropName::Computed(_)),
-                    Prop::Shorthand(_) => true,
-                    _ => false,
-                },
-            };
-            if !object.props.iter().all(is_plain) {
-                return Arguments::Unknown;
-            }
-            literals::members(object).map_or(Arguments::Unknown, |(literals, others)| Arguments::Object { literals, others })
-        }
-        Expr::Lit(Lit::Null(_)) | Expr::Lit(Lit::Regex(_)) => Arguments::Unknown,
-        Expr::Lit(_) | Expr::Array(_) | Expr::Tpl(_) => Arguments::Positional { count: arguments.len() },
-        _ => Arguments::Unknown,
-    }
-}
-
-/// The texts in the arguments of a call.
-#[derive(Default)]
-struct Words(Vec<String>);
-
-impl Words {
-    fn of(arguments: &[ExprOrSpread]) -> Vec<String> {
-        let mut words = Self::default();
-        arguments.iter().for_each(|argument| argument.expr.visit_with(&mut words));
-        words.0
-    }
-
-    fn add(&mut self, text: Option<&str>) {
-        if let Some(text) = text.filter(|text| !text.is_empty() && text.len() <= WORD_BYTES_MAX && self.0.len() < WORDS_MAX) {
-            self.0.push(text.to_owned());
-        }
-    }
-}
-
-impl Visit for Words {
-    fn visit_lit(&mut self, literal: &Lit) {
-        if let Lit::Str(text) = literal {
-            self.add(text.value.as_str());
-        }
-    }
-
-    fn visit_tpl_element(&mut self, element: &swc_ecma_ast::TplElement) {
-        self.add(Some(&element.raw));
-    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use swc_ecma_ast::{Expr, Lit, Number, ObjectLit, Prop, PropName, PropOrSpread, Str, UnaryOp};
 
-use super::facts::without_types;
+use super::declarations::without_types;
 
 /// The longest text that is a value here, bytes: a longer one is not looked at.
 const TEXT_BYTES_MAX: usize = 2_000;

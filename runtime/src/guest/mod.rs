@@ -5,6 +5,7 @@
 //! program: both go through the same [`isolate`] and the same [`run`]. Or it is the maker of one [`scope_snapshot`].
 
 mod allocator;
+mod arguments;
 mod aside;
 mod assumption;
 mod blame;
@@ -24,6 +25,7 @@ mod jail;
 mod literals;
 mod meaning;
 mod memory;
+mod names;
 mod nothing;
 mod outbox;
 mod parsing;

@@ -128,7 +128,7 @@ impl Outbox {
     }
 
     /// Says something that goes out with what comes next.
-    fn add_note(&mut self, text: &str) {
+    pub(super) fn add_note(&mut self, text: &str) {
         FromRun::note(beginning(text, NOTE_BYTES_MAX), &mut self.frames);
     }
 

@@ -247,13 +247,13 @@ impl Run<'_> {
         let heap_bytes = self.isolate.heap_bytes();
         let mut outbox = self.outbox.borrow_mut();
         if self.has_texts {
-            outbox.send_note(EXACT);
+            outbox.add_note(EXACT);
         }
         if end.is_nothing {
-            outbox.send_note(&nothing::sentence(self.program.wrapped()));
+            outbox.add_note(&nothing::sentence(self.program.wrapped()));
         }
         if end.has_value() {
-            self.assumed_of_value.iter().for_each(|assumption| outbox.send_note(assumption.sentence()));
+            self.assumed_of_value.iter().for_each(|assumption| outbox.add_note(assumption.sentence()));
         }
         outbox.send_end(end, heap_bytes);
     }
