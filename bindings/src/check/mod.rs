@@ -159,7 +159,10 @@ mod tests {
         check(
             &schema,
             &json!({"ownr": "a"}),
-            &["/: `owner` is missing: write `owner` in place of `ownr`", "/: expected no property `ownr`: remove it"],
+            &[
+                "/: `owner` is missing: write `owner` in place of `ownr`",
+                "/: expected no property `ownr`: write `owner` in its place",
+            ],
         );
     }
 
@@ -190,7 +193,7 @@ mod tests {
             &Value::Null,
             &["/: expected one of \"a\", came null"],
         );
-        check(&json!({"type": "string"}), &Value::Null, &["/: expected string, came null"]);
+        check(&json!({"type": "string"}), &Value::Null, &["/: expected string, came null: leave it out"]);
     }
 
     #[test]
