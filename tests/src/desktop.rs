@@ -268,7 +268,7 @@ fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
     ensure!(said["ran"] == json!({ "end": "returned", "value": 2, "console": ["asked"], "calls": 1 }), "{said}");
     ensure!(said["called"] == json!({ "result": [1, 2] }), "{said}");
     ensure!(said["refused"]["isError"] == true, "{said}");
-    ensure!(said["refused"]["error"].to_string().contains("good.no_such_tool is not a function"), "{said}");
+    ensure!(said["refused"]["error"].to_string().contains("there is no tool `good.no_such_tool`"), "{said}");
     ensure!(said["closed_in_ms"].as_f64().is_some_and(|time| time < END_MAX.as_secs_f64() * 1000.0), "{said}");
     Ok(())
 }

@@ -62,7 +62,7 @@ fn check_demo() -> Result<()> {
         Ok(end.replace(tool, "TOOL"))
     };
     let forbidden = attempt("bob", "delete_issue")?;
-    ensure!(forbidden.starts_with("TypeError: tracker.TOOL is not a function"), "{forbidden}");
+    ensure!(forbidden.starts_with("TypeError: there is no tool `tracker.TOOL`"), "{forbidden}");
     ensure!(forbidden == attempt("bob", "no_such_tool")?, "what is forbidden differs from what is not there: {said}");
     ensure!(attempt("ada", "delete_issue")? == "{\"deleted\":\"APP-1\"}", "{said}");
     check_table(after("ada, code")?)

@@ -104,7 +104,7 @@ fn the_value_goes_to_standard_output() -> Result<()> {
     run("const said = await good.echo({ a: 1 }); return `${said.a} is a text`", servers(&["good"]), &["--deny", "good.b*"])?
         .check(0, "1 is a text", &["isolet: tool \"broken\""])?;
     run("console.log('working'); return { a: [1] }", json!({}), &[])?.check(0, "{\n  \"a\": [\n    1\n  ]\n}", &["working"])?;
-    run("", json!({}), &[])?.check(0, "null", &[])
+    run("", json!({}), &[])?.check(0, "null", &["note: the program returned nothing"])
 }
 
 fn what_was_assumed_is_said_on_standard_error() -> Result<()> {
@@ -141,7 +141,7 @@ fn what_is_denied_is_not_there() -> Result<()> {
     run("return await good.die({})", both, &["--deny", "silent.*", "--allow", "good.echo"])?.check(
         1,
         "",
-        &["TypeError: good.die is not a function"],
+        &["TypeError: there is no tool `good.die`"],
     )
 }
 
@@ -186,7 +186,7 @@ fn what_the_caller_got_wrong() -> Result<()> {
     isolet(&["walk", &program])?.check(2, "", &["unrecognized subcommand 'walk'"])?;
     run("return 1", json!({}), &["--allow", "[a"])?.check(2, "", &["isolet: ", "[a"])?;
     run(b"const a = 1;\nreturn '\xff'", json!({}), &[])?.check(2, "", &["is not UTF-8 at line 2: save it as UTF-8"])?;
-    run(";;".repeat(128 << 10), json!({}), &[])?.check(0, "null", &[])?;
+    run(";;".repeat(128 << 10), json!({}), &[])?.check(0, "null", &["note: the program returned nothing"])?;
     run("1;".repeat(128 << 10) + "1", json!({}), &[])?.check(2, "", &["has more than 262144 bytes: split the work"])
 }
 
@@ -207,7 +207,7 @@ fn a_tool_that_fails() -> Result<()> {
     run("await good.ecko({})", servers(&["good"]), &[])?.check(
         1,
         "",
-        &["good.ecko is not a function", "nearest names: good.echo"],
+        &["there is no tool `good.ecko`", "nearest names: good.echo"],
     )?;
     run("await good.echo(7)", servers(&["good"]), &[])?.check(1, "", &["ToolError: ", "object"])
 }
