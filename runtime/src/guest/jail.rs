@@ -8,17 +8,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use super::aside;
 use super::exit::exit;
 use super::memory;
+use super::occupant::Occupant;
 use crate::contract::boot::{Boot, Walls};
 use crate::contract::guest_process::EXIT_HOST_GONE;
-
-/// Who is behind the walls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Occupant {
-    /// A zygote of a scope: it forks runs and reaps them.
-    Zygote,
-    /// A run.
-    Run,
-}
 
 /// Addresses that a run may take beyond those of its zygote and its limit of data, bytes: V8 reserves some before it needs them.
 const ADDRESSES_BEYOND: u64 = 1 << 30;
@@ -108,8 +100,8 @@ mod linux {
     use rustix::io::Errno;
     use rustix::thread::{CapabilitySet, CapabilitySets};
 
+    use super::super::occupant::Occupant;
     use super::super::system_calls;
-    use super::Occupant;
     use crate::contract::boot::{Boot, Walls};
 
     /// Also those of root, which any process of a host has that is root: it has none then, and can gain none.

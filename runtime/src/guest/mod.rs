@@ -27,6 +27,7 @@ mod meaning;
 mod memory;
 mod names;
 mod nothing;
+mod occupant;
 mod outbox;
 mod parsing;
 mod probable;
@@ -60,6 +61,7 @@ use crate::contract::zygote::{FromZygote, ToZygote};
 use channel::Channel;
 use control::Control;
 use exit::exit;
+use occupant::Occupant;
 
 /// Becomes a guest process and never returns, if this process was started to be one. Otherwise does nothing.
 pub(crate) fn become_guest_if_asked() {
@@ -122,7 +124,7 @@ fn spawned(boot: &Boot, snapshot: Option<OwnedFd>, mut channel: Channel) -> ! {
         None => isolate::Isolate::boot(boot),
     };
     memory::note_addresses();
-    jail::close(boot, jail::Occupant::Run, &mut walls);
+    jail::close(boot, Occupant::Run, &mut walls);
     jail::close_run(boot, &mut walls);
     channel.send(&FromRun::Jailed { walls: walls.clone() });
     jail::insist(boot, &walls);

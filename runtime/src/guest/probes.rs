@@ -8,7 +8,8 @@ use crate::contract::v8_flags::Jit;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use super::exit::exit;
-use super::jail::{self, Occupant};
+use super::jail;
+use super::occupant::Occupant;
 use super::{memory, system_calls};
 use crate::contract::boot::{Boot, CONTRACT, JailLayers, Walls};
 use crate::contract::reaping::{self, EndedChild};

@@ -10,6 +10,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 use super::channel::Channel;
 use super::exit::exit;
+use super::occupant::Occupant;
 use super::{jail, single_thread};
 use crate::contract::boot::{BUILD, Boot};
 use crate::contract::codec::HostMaxima;
@@ -40,7 +41,7 @@ fn made(boot: &Boot, channel: &mut Channel) -> Result<Box<[u8]>, MakeError> {
     let mut walls = jail::before_v8();
     let mut maker = Maker::start(boot.jit.v8_flags())?;
     // As a run, before the first name of a tool is read.
-    jail::close(boot, jail::Occupant::Run, &mut walls);
+    jail::close(boot, Occupant::Run, &mut walls);
     jail::close_run(boot, &mut walls);
     jail::limit_data(DATA_BYTES_MAX);
     let Ok(ToRun::Install { manifest }) = channel.receive(&HostMaxima) else { exit(EXIT_HOST_GONE) };

@@ -13,8 +13,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use super::jail::Occupant;
 use super::memory;
+use super::occupant::Occupant;
 
 /// What an argument has to be. Places count from 0.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,7 @@ use super::control::Control;
 use super::exit::exit;
 use super::hot_pages::{self, HotPages};
 use super::isolate::Isolate;
+use super::occupant::Occupant;
 use super::{huge_pages, jail, memory, run, warm_up};
 use crate::contract::boot::{Boot, Walls};
 use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
@@ -111,7 +112,7 @@ impl Zygote {
             let Self { mut isolate, control, boot, mut walls, hot_pages, of_scope, .. } = self;
             std::mem::forget(control); // its descriptors are closed
             if !of_scope {
-                jail::close(&boot, jail::Occupant::Run, &mut walls);
+                jail::close(&boot, Occupant::Run, &mut walls);
             }
             jail::close_run(&boot, &mut walls);
             jail::insist(&boot, &walls);
@@ -140,7 +141,7 @@ impl Zygote {
         let Ok(ends) = signal_of_ended_children() else { exit(EXIT_HOST_GONE) };
         scope.hot_pages = HotPages::learn(|| warm_up::rehearse(&mut scope.isolate, scope.boot.heap_bytes_max));
         memory::note_addresses();
-        jail::close(&scope.boot, jail::Occupant::Zygote, &mut scope.walls);
+        jail::close(&scope.boot, Occupant::Zygote, &mut scope.walls);
         scope.control.send(&FromZygote::Ready { walls: scope.walls.clone() });
         scope.serve(&ends)
     }

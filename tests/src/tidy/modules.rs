@@ -151,9 +151,11 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.0.add_use(item);
     }
 
-    /// What is between the brackets is no syntax yet: its paths are read from the text, `a::b` as they are written.
+    /// What is between the brackets is no syntax yet: its paths are read from the text, `a::b` as they are written. What is quoted there, as
+    /// documentation is, names nothing.
     fn visit_macro(&mut self, called: &'ast Macro) {
-        let text = called.tokens.to_string().replace(" :: ", "::");
+        let tokens = called.tokens.to_string().replace("\\\"", "").replace("'\"'", "");
+        let text = tokens.split('"').step_by(2).collect::<Vec<_>>().join(" ").replace(" :: ", "::");
         let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).filter(|word| word.contains("::"));
         let paths = paths.map(|path| path.split("::").map(str::to_owned).collect::<Segments>());
         self.0.named.extend(paths.filter(|path| path.iter().all(|segment| !segment.is_empty() && !segment.contains(':'))));
