@@ -61,6 +61,9 @@ struct Table {
     complaints: Vec<String>,
 }
 
+/// What a program is told that asks for all blocks of a reply, which there is no way to get yet.
+const TO_COME: &str = "there is no tool `tools.content`";
+
 impl Table {
     fn add(&mut self, class: &str, kind: &str, path: &Path, header: &Header, judged: Judged) {
         let name = format!("{class}/{kind}/{}", path.file_name().unwrap_or_default().to_string_lossy());
@@ -78,7 +81,9 @@ impl Table {
             count(&mut counts.caught, judged.made_no_call);
         }
         let has_calls = header.wanted.get("calls").is_some_and(|calls| calls != "[]");
-        if !header.is("verdict", "refused") && has_calls && judged.made_no_call && !judged.has_returned {
+        // What names a feature that is still to come is rightly stopped before its calls: it is not right yet, and listed so.
+        let is_to_come = matches!(&judged.verdict, Err(complaint) if complaint.contains(TO_COME));
+        if !header.is("verdict", "refused") && has_calls && judged.made_no_call && !judged.has_returned && !is_to_come {
             counts.false_blocks += 1;
             self.complaints.push(format!("{name} is kept from its calls"));
         }
