@@ -95,6 +95,12 @@ impl Scope {
         self.0.by_path.get(path).map(|place| &self.0.tools[*place])
     }
 
+    /// Whether a guest has a namespace that is called `name`.
+    #[must_use]
+    pub fn has_namespace(&self, name: &str) -> bool {
+        self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name)
+    }
+
     /// What the isolate installs.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {

@@ -38,9 +38,8 @@ static SOCKET: AtomicI32 = AtomicI32::new(-1);
 /// Puts the handler in place, for this process and its forks. `heap_bytes`: what its frame says of V8's heap.
 pub(super) fn watch(heap_bytes: u64) {
     let error = SyntaxError {
-        said: None,
         message: "the program is nested too deep or too large: split long expressions and chains into statements".to_owned(),
-        position: None,
+        ..SyntaxError::default()
     };
     let mut frame = Vec::new();
     FromRun::End { ending: Ending::Threw, line: 0, column: 0, heap_bytes, text: error.facts() }.encode(&mut frame);

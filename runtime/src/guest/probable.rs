@@ -40,7 +40,7 @@ pub(super) fn explained(text: &str, error: SyntaxError) -> SyntaxError {
 
 fn at_line(text: &str, line: usize, message: &str) -> SyntaxError {
     let start = text.split_inclusive('\n').take(line).map(str::len).sum();
-    SyntaxError { message: message.to_owned(), position: Some(position_in(text, start)), said: None }
+    SyntaxError::at(position_in(text, start), message.to_owned())
 }
 
 /// The first line that only Python has.

@@ -90,11 +90,8 @@ fn check_nesting(source: &str, nesting_max: usize) -> Result<(), SyntaxError> {
             _ => {}
         }
         if depth > nesting_max {
-            return Err(SyntaxError {
-                said: None,
-                message: format!("brackets are nested deeper than {nesting_max} levels: split the expression"),
-                position: Some(position_in(source, place)),
-            });
+            let message = format!("brackets are nested deeper than {nesting_max} levels: split the expression");
+            return Err(SyntaxError::at(position_in(source, place), message));
         }
     }
     Ok(())
@@ -130,11 +127,7 @@ fn check_angle_brackets(source: &str) -> Result<(), SyntaxError> {
         } else {
             continue;
         };
-        return Err(SyntaxError {
-            message: refused.to_owned(),
-            position: Some(position_in(source, place.min(source.len()))),
-            said: None,
-        });
+        return Err(SyntaxError::at(position_in(source, place.min(source.len())), refused.to_owned()));
     }
     Ok(())
 }

@@ -62,8 +62,12 @@ impl Reading {
     }
 
     fn as_written(body: Body) -> Self {
+        Self::new(body, Vec::new(), Vec::new())
+    }
+
+    fn new(body: Body, assumptions: Vec<Assumption>, insertions: Vec<Insertion>) -> Self {
         let found = facts::found(&body.tree);
-        Self { wrapped: body.wrapped, assumptions: Vec::new(), found, insertions: Vec::new() }
+        Self { wrapped: body.wrapped, assumptions, found, insertions }
     }
 
     /// A text that is a program as it stands, or with what it leaves out.
@@ -78,7 +82,7 @@ impl Reading {
         let mut programs = readings.iter().filter(|(_, reading)| reading.is_ok());
         if let (Some(_), Some((second, _))) = (programs.next(), programs.next()) {
             let message = "the text has more than one program in code fences: send one program, without a fence".to_owned();
-            return Err(SyntaxError { message, position: Some(syntax::position_in(text, second.place)), said: None });
+            return Err(SyntaxError::at(syntax::position_in(text, second.place), message));
         }
         let place = readings.iter().position(|(_, reading)| reading.is_ok()).unwrap_or(0);
         let (_, reading) = readings.swap_remove(place);
@@ -126,8 +130,7 @@ impl Reading {
     /// A text with something inserted and blanked, if that is a program.
     fn edited(text: &str, edits: &Edits, assumption: Assumption) -> Option<Self> {
         let body = Body::of(&edits.text(text)).ok()?;
-        let found = facts::found(&body.tree);
-        Some(Self { wrapped: body.wrapped, assumptions: vec![assumption], found, insertions: edits.insertions(text) })
+        Some(Self::new(body, vec![assumption], edits.insertions(text)))
     }
 
     fn assuming_also(mut self, assumption: Assumption) -> Self {

@@ -28,6 +28,11 @@ pub(super) struct SyntaxError {
 }
 
 impl SyntaxError {
+    /// One that the guest says all of.
+    pub(super) fn at(position: Position, message: String) -> Self {
+        Self { message, position: Some(position), said: None }
+    }
+
     /// What the host is told: as of any other error that a program throws.
     pub(super) fn facts(&self) -> String {
         serde_json::json!({ "name": "SyntaxError", "message": self.message }).to_string()
@@ -59,15 +64,11 @@ pub(super) fn wrapped(program: &str) -> String {
 pub(super) fn function_body(wrapped: &str) -> Result<Tree<Stmt>, SyntaxError> {
     let (parsed, start) = parsed(wrapped, |parser| parser.parse_script());
     let at = |position: BytePos| in_program(position_in(wrapped, (position.0.saturating_sub(start.0)) as usize));
-    let script = parsed.map_err(|error| SyntaxError {
-        message: error.kind().msg().into_owned(),
-        position: Some(at(error.span().lo)),
-        said: None,
-    })?;
+    let script = parsed.map_err(|error| SyntaxError::at(at(error.span().lo), error.kind().msg().into_owned()))?;
     let end = BytePos(start.0.saturating_add(u32::try_from(wrapped.len()).unwrap_or(u32::MAX)));
     let items = inside_wrapper(script, start, end).map_err(|span| {
         let message = "the program closes the function that it runs in: brackets do not match".to_owned();
-        SyntaxError { message, position: Some(at(span.lo)), said: None }
+        SyntaxError::at(at(span.lo), message)
     })?;
     Ok(Tree { items, first: BytePos(start.0 + prefix_bytes()) })
 }

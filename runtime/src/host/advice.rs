@@ -8,7 +8,7 @@ use isolet_bindings::Scope;
 use crate::contract::facts::{Said, Used};
 
 /// Tools that are named.
-const TOOLS_MAX: usize = 3;
+pub(crate) const TOOLS_MAX: usize = 3;
 /// The longest query that a search is asked, characters.
 const QUERY_CHARACTERS_MAX: usize = 200;
 /// How near a name must be to that of a namespace.
@@ -87,8 +87,7 @@ pub(crate) fn of_path(scope: &Scope, path: &[String], said: &[String]) -> Advice
 
 /// What to do instead of an import.
 pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice {
-    let namespaces: Vec<&str> = scope.manifest().namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
-    let of_scope: Vec<&str> = names.iter().map(String::as_str).filter(|name| namespaces.contains(name)).collect();
+    let of_scope: Vec<&str> = names.iter().map(String::as_str).filter(|name| scope.has_namespace(name)).collect();
     if !of_scope.is_empty() {
         let remedy = format!("leave it out: `{}` is there without it", of_scope.join("`, `"));
         return Advice { remedy, nearest: Vec::new() };
@@ -104,24 +103,23 @@ pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice
 
 /// The tools that a path nearly names, if it is one of a tool.
 fn tools_meant(scope: &Scope, path: &[&str]) -> Option<Vec<String>> {
-    let namespaces = &scope.manifest().namespaces;
-    let is_namespace = |name: &str| namespaces.iter().any(|namespace| namespace.name == name);
     let known = |path: &str| scope.find(path).map(|tool| vec![tool.path().to_owned()]);
     // `tools.github.x`, `mcp.github.x`: one of its members is the namespace.
-    if let Some(start) = path.iter().position(|name| is_namespace(name)) {
+    if let Some(start) = path.iter().position(|name| scope.has_namespace(name)) {
         let named = path[start..].iter().take(2).copied().collect::<Vec<_>>().join(".");
         return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
     }
     let root = path.first()?;
     // `github__x`, `mcp__github__x`.
     let parts: Vec<&str> = root.split("__").collect();
-    if let Some(start) = parts.iter().position(|name| is_namespace(name)).filter(|_| parts.len() > 1) {
+    if let Some(start) = parts.iter().position(|name| scope.has_namespace(name)).filter(|_| parts.len() > 1) {
         let named = format!("{}.{}", parts[start], parts[start + 1..].join("__"));
         return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
     }
     // `githb.x`.
     if let [root, tool, ..] = path {
-        let near = namespaces.iter().map(|namespace| (strsim::jaro_winkler(&namespace.name, root), &namespace.name));
+        let near =
+            scope.manifest().namespaces.iter().map(|namespace| (strsim::jaro_winkler(&namespace.name, root), &namespace.name));
         let near = near.filter(|(nearness, _)| *nearness > NAMESPACE_NEARNESS_MIN).max_by(|one, two| one.0.total_cmp(&two.0));
         if let Some((_, namespace)) = near {
             let named = format!("{namespace}.{tool}");

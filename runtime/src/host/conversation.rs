@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use isolet_bindings::{ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
 
+use super::advice;
 use super::assignment::Assignment;
 use super::call::{Caller, Request};
 use super::console::Console;
@@ -50,8 +51,6 @@ const CHECKS_WAITING_MAX: usize = 8;
 const NOTES_MAX: usize = 16;
 /// The most characters of one note.
 const NOTE_CHARACTERS_MAX: usize = 500;
-/// The most tools that a search for a name gives.
-const HITS: usize = 3;
 /// What it takes to compare a name with one of the scope, in steps of `estimate`.
 const STEPS_OF_A_NAME: u64 = 10_000;
 
@@ -354,7 +353,7 @@ impl Conversation<'_> {
         }
         let Some(finding) = Finding::first(scope, &facts, MOMENT_STEPS_MAX) else { return Ok(None) };
         let source_line = ending::source_line(source, finding.fact.line);
-        let steps = self.steps_of_names().saturating_add(scope.search_work(HITS));
+        let steps = self.steps_of_names().saturating_add(scope.search_work(advice::TOOLS_MAX));
         if Work::of_steps(steps) != Work::More {
             return Ok(Some(End::Threw(finding.error(scope, source_line))));
         }
@@ -491,7 +490,7 @@ impl Conversation<'_> {
             answered: self.records.iter().filter(|record| !record.is_under_way()).count(),
             last_call: self.records.last().map(OpenRecord::place),
         };
-        let steps = || self.steps_of_names().saturating_add(scope.search_work(HITS));
+        let steps = || self.steps_of_names().saturating_add(scope.search_work(advice::TOOLS_MAX));
         let is_moment = Work::of_reading(word.text.len()) != Work::More
             && (word.ending != Ending::Threw || Work::of_steps(steps()) != Work::More);
         if is_moment {

@@ -164,7 +164,7 @@ fn advised(known: &Known, facts: &ErrorFacts) -> (String, Vec<String>) {
         |name: &str| !name.is_empty() && name.chars().all(|character| character.is_alphanumeric() || "_$".contains(character));
     let path: Vec<String> = missing.unwrap_or_default().split('.').map(str::to_owned).collect();
     let root = path.first().map(String::as_str).unwrap_or_default();
-    let is_of_scope = || root == "tools" || scope.manifest().namespaces.iter().any(|namespace| namespace.name == root);
+    let is_of_scope = || root == "tools" || scope.has_namespace(root);
     if path.len() <= PATH_MAX && path.iter().all(|name| is_name(name)) && (facts.name == "ReferenceError" || is_of_scope()) {
         let Advice { remedy, nearest } = advice::of_path(scope, &path, &[]);
         let separator = if remedy.is_empty() { "" } else { ": " };
@@ -181,8 +181,7 @@ fn nearest(scope: &Scope, source_line: Option<&str>) -> Vec<String> {
         .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | '$' | '.')));
     let missing = words.filter_map(|word| {
         let (namespace, _) = word.split_once('.')?;
-        let known = scope.manifest().namespaces.iter().any(|known| known.name == namespace);
-        (known && scope.find(word).is_none()).then_some(word)
+        (scope.has_namespace(namespace) && scope.find(word).is_none()).then_some(word)
     });
     missing.take(NEAREST_MAX).flat_map(|word| scope.nearest(word)).take(NEAREST_MAX).collect()
 }

@@ -92,7 +92,7 @@ impl<'fact> Finding<'fact> {
 fn named(scope: &Scope, path: &[String], used: &Used, said: &Said) -> (&'static str, String, Vec<String>) {
     let Advice { remedy, nearest } = advice::of_path(scope, path, advice::words_of(said));
     let root = path.first().map(String::as_str).unwrap_or_default();
-    let is_namespace = root == "tools" || scope.manifest().namespaces.iter().any(|namespace| namespace.name == root);
+    let is_namespace = root == "tools" || scope.has_namespace(root);
     let shown = path.join(".");
     let mut message = match used {
         _ if is_namespace => format!("there is no tool `{shown}`"),
@@ -121,25 +121,24 @@ fn fault(scope: &Scope, fact: &Fact, steps_max: u64) -> Option<Fault> {
 
 fn fault_of_name(scope: &Scope, path: &[String], used: &Used, steps_max: u64) -> Option<Fault> {
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
-    let is_namespace = |name: &str| scope.manifest().namespaces.iter().any(|namespace| namespace.name == name);
     match (names.as_slice(), used) {
         (["crypto", _, _, ..], _) | (["crypto", _], Used::Called { .. }) => Some(Fault::Name),
         (["crypto", ..], _) => None,
         (["tools", member], Used::Called { .. }) if !OF_TOOLS.contains(member) => Some(Fault::Name),
         (["tools", member, _, ..], _) if !OF_TOOLS.contains(member) => Some(Fault::Name),
         (["tools", ..], _) => None,
-        ([root, tool], Used::Called { arguments, is_awaited, .. }) if is_namespace(root) => {
+        ([root, tool], Used::Called { arguments, is_awaited, .. }) if scope.has_namespace(root) => {
             let Some(tool) = scope.find(&format!("{root}.{tool}")) else { return Some(Fault::Name) };
             if !is_awaited {
                 return None;
             }
             wrong_arguments(tool, arguments, steps_max).map(Fault::Arguments)
         }
-        ([root, tool], Used::Hyphenated) if is_namespace(root) && scope.find(&format!("{root}.{tool}")).is_some() => {
+        ([root, tool], Used::Hyphenated) if scope.has_namespace(root) && scope.find(&format!("{root}.{tool}")).is_some() => {
             Some(Fault::Name)
         }
         (_, Used::Hyphenated) => None,
-        ([root, ..], _) if is_namespace(root) => None,
+        ([root, ..], _) if scope.has_namespace(root) => None,
         ([_, ..], _) => Some(Fault::Name),
         ([], _) => None,
     }

@@ -186,9 +186,7 @@ impl Unchecked {
             Verdict::Excessive => Err(excessive(path, "work")),
         }
     }
-}
 
-impl Unchecked {
     /// What the arguments plainly mean, if that matches.
     fn coerced(&self, tool: &ScopedTool, steps_max: u64) -> Option<Checked> {
         let coerced = tool.coerced(self.value.as_object()?)?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isolet_bindings::{IndexForm, TokenBudget, ToolIndex};
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, ProgressNotificationParam, ProgressToken, ResultType};
+use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam, ProgressToken, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Peer, RoleServer};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{Results, ServeOptions};
 use super::own_name;
-use super::tool_search::{self, parsed, said};
+use super::tool_search::{self, parsed, refused, said};
 use crate::host::event::Event;
 use crate::host::limits::LowerLimits;
 use crate::host::outcome::{CallEnd, End, Outcome};
@@ -138,17 +138,17 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                     Ok(result) => Ok(result),
                     Err(error) => return Some(Err(error)),
                 },
-                Err(refused) => Err(refused),
+                Err(text) => Err(text),
             },
             _ => return None,
         };
-        Some(Ok(result.unwrap_or_else(|refused| CallToolResult::error(vec![ContentBlock::text(refused)])).into()))
+        Some(Ok(result.unwrap_or_else(refused).into()))
     }
 
     /// The answer to a call of a tool of the scope by its own name: the program that makes it.
     pub(super) fn program_for(&self, name: &str, arguments: &str) -> Option<CallToolResult> {
         let tool = own_name::meant(&self.session.scope, name)?;
-        Some(CallToolResult::error(vec![ContentBlock::text(own_name::program_for(tool, name, arguments))]))
+        Some(refused(own_name::program_for(tool, name, arguments)))
     }
 
     fn types(&self, arguments: &TypesArguments) -> CallToolResult {

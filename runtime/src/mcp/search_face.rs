@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use isolet_bindings::TokenBudget;
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::model::CallToolResponse;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde::Deserialize;
@@ -70,7 +70,7 @@ The user's tools are behind two tools. `search_tools` with a few words finds som
         arguments: &str,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let refused = |text: String| Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
+        let refused = |text: String| Ok(tool_search::refused(text).into());
         let scope = &self.session.scope;
         match name {
             "search_tools" => tool_search::answer(scope, arguments).map_or_else(refused, |result| Ok(result.into())),

@@ -54,6 +54,12 @@ pub(super) fn parsed<'text, Arguments: Deserialize<'text>>(arguments: &'text str
     object(arguments).map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
 }
 
+/// A result that says why there is no other.
+pub(super) fn refused(text: String) -> CallToolResult {
+    CallToolResult::error(vec![ContentBlock::text(text)])
+}
+
+/// A result that is a text.
 pub(super) fn said(text: String) -> CallToolResult {
     CallToolResult::success(vec![ContentBlock::text(text)])
 }
