@@ -84,6 +84,7 @@ pub use host::event::Event;
 pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};
 pub use host::metrics::Metrics;
 pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Origin, Outcome, Stop, Traffic};
+pub use host::principal::{Principal, PrincipalKey};
 pub use host::run_error::RunError;
 pub use host::run_id::RunId;
 pub use host::runtime::{IsolationReport, Runtime, StartReport};

@@ -24,6 +24,7 @@ pub(crate) mod metrics;
 pub(crate) mod outcome;
 mod outgoing;
 mod pool;
+pub(crate) mod principal;
 mod process;
 mod processor;
 mod pulse;
