@@ -195,6 +195,7 @@ impl fmt::Debug for Arguments {
 pub struct ToolReply {
     value: Arc<String>,
     result: Option<Arc<String>>,
+    beside: Option<&'static str>,
 }
 
 impl ToolReply {
@@ -217,7 +218,7 @@ impl ToolReply {
     #[must_use]
     pub fn raw(json: Box<RawValue>) -> Self {
         let json: Box<str> = json.into();
-        Self { value: Arc::new(mended(json.into())), result: None }
+        Self { value: Arc::new(mended(json.into())), result: None, beside: None }
     }
 
     /// The same reply with the `tools/call` result that it was taken from, JSON text. A classic MCP client gets that instead of the
@@ -226,6 +227,19 @@ impl ToolReply {
     pub fn with_result(mut self, json: impl Into<String>) -> Self {
         self.result = Some(Arc::new(mended(json.into())));
         self
+    }
+
+    /// The same reply, with a word for what its result has beside the value, which a program sees only if it asks: `an image`.
+    #[must_use]
+    pub fn with_beside(mut self, what: &'static str) -> Self {
+        self.beside = Some(what);
+        self
+    }
+
+    /// What the result has beside the value.
+    #[must_use]
+    pub fn beside(&self) -> Option<&'static str> {
+        self.beside
     }
 
     /// The same reply without the result that it was taken from.

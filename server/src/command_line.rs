@@ -170,6 +170,9 @@ pub(crate) struct McpCommand {
     /// Show at most this many tokens of a program's value and console lines; the next program can read the whole value.
     #[arg(long, value_name = "TOKENS", default_value = "6000")]
     pub(crate) result_tokens: usize,
+    /// Answer the first list of tools after this many seconds at the latest; the tools of servers that take longer to start come later.
+    #[arg(long, value_name = "SECONDS", default_value = "2")]
+    pub(crate) list_wait: u64,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.

@@ -2,19 +2,23 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum as _;
-use isolet::mcp::{Mode, Results, ServeOptions, ServeSoonError, Transport, serve_soon};
+use isolet::mcp::{Mode, Offer, Results, ServeOptions, Transport, serve_offers};
 use isolet::{Config, Runtime};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::OnceCell;
+use tokio::sync::mpsc;
 
 use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
-use crate::servers::{Choice, Servers};
+use crate::servers::{BegunServers, Choice, Servers};
 use crate::terminal;
+
+/// How long a change of one server waits for the others.
+const CHANGE_WAIT: Duration = Duration::from_millis(200);
 
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
@@ -25,24 +29,42 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
     let choice = Choice::of(Some(&command.config), &command.servers)?;
     let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
-    let opened = OnceCell::new();
-    // A client gives up on a server that says nothing while packages are downloaded.
-    let session = async {
-        let servers = opened.get_or_try_init(|| Servers::ask(choice)).await?;
-        Ok(runtime.session(servers.scope.clone(), servers.host.clone()))
-    };
-    let served = tokio::select! {
-        served = serve_soon(options_of(&command), Transport::stdio(), session) => served,
+    let servers = Servers::begin(choice);
+    let (offers, offered) = mpsc::channel(1);
+    let ended = tokio::select! {
+        served = serve_offers(options_of(&command), Transport::stdio(), offered) => served.map_err(Fault::host),
+        fault = offer(&runtime, &servers, Duration::from_secs(command.list_wait), offers) => Err(fault),
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    if let Some(servers) = opened.into_inner() {
-        servers.close().await;
-    }
-    match served {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(ServeSoonError::Session(fault)) => Err(fault),
-        Err(ServeSoonError::Serve(error)) => Err(Fault::host(error)),
+    servers.close().await;
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others. Ends only where there is
+/// nothing to be offered at the beginning.
+async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, offers: mpsc::Sender<Offer>) -> Fault {
+    let mut changes = servers.host().changes();
+    let mut known = match servers.choose(list_wait).await {
+        Ok(chosen) => chosen,
+        Err(fault) => return fault,
+    };
+    loop {
+        let session = runtime.session(known.scope.clone(), servers.host().clone());
+        let offer = Offer::new(session).without_yet(known.starting.clone()).without(known.failed.clone());
+        if offers.send(offer).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        known = loop {
+            changes.changed().await;
+            match servers.choose(CHANGE_WAIT).await {
+                Ok(chosen) if chosen.is_like(&known) => {}
+                Ok(chosen) => break chosen,
+                Err(Fault::Host(error)) if !known.starting.is_empty() => return Fault::Host(error),
+                // What was offered is served on.
+                Err(fault) => terminal::say(&fault.to_string()),
+            }
+        };
     }
 }
 
@@ -94,6 +116,7 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
     }
     arguments.extend(["--index-tokens".to_owned(), command.index_tokens.to_string()]);
     arguments.extend(["--result-tokens".to_owned(), command.result_tokens.to_string()]);
+    arguments.extend(["--list-wait".to_owned(), command.list_wait.to_string()]);
     if command.always_search {
         arguments.push("--always-search".to_owned());
     }

@@ -1,7 +1,8 @@
 //! The servers of one command: read from the configuration, asked for their tools, cut to what is allowed, ended at the end.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -14,6 +15,9 @@ use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
 const USER: &str = "local";
+
+/// The lines that are remembered as said; then they are forgotten, and said again.
+const SAID_MAX: usize = 1_000;
 
 /// The most lines that are said about one thing.
 const LINES_MAX: usize = 20;
@@ -123,52 +127,33 @@ impl Servers {
         Self::ask(Choice::of(config, arguments)?).await
     }
 
-    /// Asks the servers that were chosen, as [`Servers::open`] does.
-    pub(crate) async fn ask(choice: Choice) -> Result<Self, Fault> {
+    /// The servers that were chosen; asks none yet.
+    pub(crate) fn begin(choice: Choice) -> BegunServers {
         let upstreams = Upstreams::new(choice.options.clone());
-        let host = upstreams.host(&choice.configuration, USER);
-        match Self::scope(&host, &choice).await {
-            Ok(scope) => {
-                let Choice { configuration, options, .. } = choice;
-                Ok(Self { scope, host, configuration, options, upstreams })
-            }
-            Err(fault) => {
-                upstreams.close().await;
-                Err(fault)
-            }
-        }
-    }
-
-    async fn scope(host: &UpstreamHost, choice: &Choice) -> Result<Scope, Fault> {
         let warnings = choice.configuration.warnings();
         say("warnings", warnings.map(ToString::to_string), choice.configuration.warnings().count());
+        BegunServers { host: upstreams.host(&choice.configuration, USER), choice, upstreams, said: Mutex::default() }
+    }
+
+    /// Asks the servers that were chosen, as [`Servers::open`] does.
+    async fn ask(choice: Choice) -> Result<Self, Fault> {
         let names: Vec<&str> = choice.configuration.servers().map(|(name, _)| name).collect();
         if !names.is_empty() {
             terminal::show_progress(&format!("starting {}", names.join(", ")));
         }
-        let discovery = host.discover().await;
+        let begun = Self::begin(choice);
+        let discovery = begun.host.discover().await;
         terminal::show_progress("");
-        let discovery = discovery.map_err(Fault::usage)?;
-        report(&discovery);
-        let entries = choice.configuration.servers().count() + choice.configuration.refused().count();
-        if !discovery.failures.is_empty() && discovery.failures.len() == entries {
-            return Err(Fault::Host(anyhow!("no server could be used")));
+        match discovery.map_err(Fault::usage).and_then(|discovery| begun.chosen(&discovery)) {
+            Ok(Chosen { scope, .. }) => {
+                let BegunServers { host, choice: Choice { configuration, options, .. }, upstreams, .. } = begun;
+                Ok(Self { scope, host, configuration, options, upstreams })
+            }
+            Err(fault) => {
+                begun.close().await;
+                Err(fault)
+            }
         }
-        let catalog = discovery.catalog.expecting(&choice.all);
-        let scope = catalog.scope(&choice.grants).map_err(Fault::usage)?;
-        let is_default = |pattern: &str| pattern == "*";
-        let is_mistake = |warning: &&ScopeWarning| match warning {
-            ScopeWarning::NoSuchTool { .. } => true,
-            // Who allows everything of servers that have nothing made no mistake.
-            ScopeWarning::NothingLeft { pattern } => !is_default(pattern),
-            _ => false,
-        };
-        if let Some(mistake) = scope.warnings().iter().find(is_mistake) {
-            return Err(Fault::usage(mistake.clone()));
-        }
-        let warnings = scope.warnings().iter().filter(|warning| !matches!(warning, ScopeWarning::NothingLeft { .. }));
-        say("grants", warnings.map(ToString::to_string), scope.warnings().len());
-        Ok(scope)
     }
 
     /// Ends the servers, and waits until nothing of them is left.
@@ -177,15 +162,108 @@ impl Servers {
     }
 }
 
-/// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
-fn report(discovery: &Discovery) {
-    let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
-    say("servers that failed", failures, discovery.failures.len());
-    let left_out = discovery.left_out.iter().map(ToString::to_string);
-    say("operations that are left out", left_out, discovery.left_out.len());
-    let catalog = &discovery.catalog;
-    say("tools that are left out", catalog.dropped().iter().map(ToString::to_string), catalog.dropped_count());
-    say("keywords that are not checked", catalog.unchecked().iter().map(ToString::to_string), catalog.unchecked_count());
+/// Servers that start, and come and go.
+pub(crate) struct BegunServers {
+    host: UpstreamHost,
+    choice: Choice,
+    upstreams: Upstreams,
+    /// The lines that were said, which are not said again at each change.
+    said: Mutex<HashSet<String>>,
+}
+
+/// What may be called of servers at one time.
+pub(crate) struct Chosen {
+    pub(crate) scope: Scope,
+    /// Those that have not answered yet.
+    pub(crate) starting: Vec<String>,
+    /// Those that cannot be used now; why is on standard error, since it may be in the words of a server.
+    pub(crate) failed: Vec<String>,
+}
+
+impl Chosen {
+    /// Whether a client would see the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let tools = |chosen: &Self| -> Vec<_> {
+            let tools = chosen.scope.tools().iter();
+            tools.map(|tool| (tool.path().to_owned(), tool.definition().hash())).collect()
+        };
+        self.starting == other.starting && self.failed == other.failed && tools(self) == tools(other)
+    }
+}
+
+impl BegunServers {
+    pub(crate) fn host(&self) -> &UpstreamHost {
+        &self.host
+    }
+
+    /// What may be called of the servers that answer within `wait`; the others go on starting.
+    ///
+    /// # Errors
+    ///
+    /// As [`Servers::open`].
+    pub(crate) async fn choose(&self, wait: Duration) -> Result<Chosen, Fault> {
+        let discovery = self.host.discover_within(wait).await.map_err(Fault::usage)?;
+        self.chosen(&discovery)
+    }
+
+    fn chosen(&self, discovery: &Discovery) -> Result<Chosen, Fault> {
+        let choice = &self.choice;
+        self.report(discovery);
+        let entries = choice.configuration.servers().count() + choice.configuration.refused().count();
+        if !discovery.failures.is_empty() && discovery.failures.len() == entries {
+            return Err(Fault::Host(anyhow!("no server could be used")));
+        }
+        let catalog = discovery.catalog.clone().expecting(&choice.all);
+        let scope = catalog.scope(&choice.grants).map_err(Fault::usage)?;
+        let is_default = |pattern: &str| pattern == "*";
+        let is_mistake = |warning: &&ScopeWarning| match warning {
+            ScopeWarning::NoSuchTool { .. } => true,
+            // Who allows everything of servers that have nothing made no mistake, and what still starts may have it.
+            ScopeWarning::NothingLeft { pattern } => !is_default(pattern) && discovery.starting.is_empty(),
+            _ => false,
+        };
+        if let Some(mistake) = scope.warnings().iter().find(is_mistake) {
+            return Err(Fault::usage(mistake.clone()));
+        }
+        let warnings = scope.warnings().iter().filter(|warning| !matches!(warning, ScopeWarning::NothingLeft { .. }));
+        self.say("grants", warnings.map(ToString::to_string), scope.warnings().len());
+        Ok(Chosen { scope, starting: discovery.starting.clone(), failed: discovery.failed.clone() })
+    }
+
+    /// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
+    fn report(&self, discovery: &Discovery) {
+        let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
+        self.say("servers that failed", failures, discovery.failures.len());
+        let left_out = discovery.left_out.iter().map(ToString::to_string);
+        self.say("operations that are left out", left_out, discovery.left_out.len());
+        let catalog = &discovery.catalog;
+        self.say("tools that are left out", catalog.dropped().iter().map(ToString::to_string), catalog.dropped_count());
+        self.say(
+            "keywords that are not checked",
+            catalog.unchecked().iter().map(ToString::to_string),
+            catalog.unchecked_count(),
+        );
+    }
+
+    /// Says lines that were not said before.
+    fn say(&self, what: &str, lines: impl Iterator<Item = String>, count: usize) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: Vec<String> = lines.take(LINES_MAX).collect();
+        let news: Vec<String> = lines.iter().filter(|line| !said.contains(*line)).cloned().collect();
+        if news.is_empty() {
+            return;
+        }
+        if said.len() + news.len() > SAID_MAX {
+            said.clear();
+        }
+        said.extend(news.iter().cloned());
+        say(what, news.into_iter(), if lines.len() < count { count } else { 0 });
+    }
+
+    /// Ends the servers, and waits until nothing of them is left.
+    pub(crate) async fn close(self) {
+        self.upstreams.close().await;
+    }
 }
 
 /// Says the first of `count` lines about `what`, and how many more there are.

@@ -57,7 +57,12 @@ fn config(place: &tempfile::TempDir, modes: &[&str]) -> Result<std::path::PathBu
 /// The program as a server of both modes, with servers of its own.
 fn start(place: &tempfile::TempDir, modes: &[&str], arguments: &[&str]) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([program::ARGUMENT, "mcp", "--mode", "both"]).args(arguments).arg("--config").arg(config(place, modes)?);
+    // However busy the machine is, all servers are there when they are listed.
+    command
+        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "60"])
+        .args(arguments)
+        .arg("--config")
+        .arg(config(place, modes)?);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     Ok(command.spawn()?)
 }
@@ -252,7 +257,7 @@ fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
     let output = std::process::Command::new("node")
         .arg(script)
         .arg(std::env::current_exe()?)
-        .args([program::ARGUMENT, "mcp", "--mode", "both", "--config"])
+        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "60", "--config"])
         .arg(config(&place, &["good", "exits"])?)
         .env("NODE_PACKAGES", packages.folder())
         .output()

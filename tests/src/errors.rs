@@ -9,9 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{
-    Closed, ConfigurationError, ConfigurationWarning, OutboundError, ServeError, ServeSoonError, Stage, UpstreamError,
-};
+use isolet::mcp::{Closed, ConfigurationError, ConfigurationWarning, OutboundError, ServeError, Stage, UpstreamError};
 use isolet::{
     Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError, SnapshotMismatch,
     ToolError,
@@ -78,8 +76,6 @@ fn samples() -> Result<Vec<Sample>> {
         ConfigurationWarning::NotExpanded { place: place() },
     ]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
-    samples
-        .extend(of(vec![ServeSoonError::Session(RunError::ShutDown), ServeSoonError::Serve(ServeError::Lost(join_error()?))]));
     samples.extend(of(vec![Closed]));
     samples.extend(of(definition_errors()));
     samples.extend(of(vec![not_a_list()?, ListError::TooLarge { bytes: 9 }]));
@@ -208,6 +204,7 @@ fn configuration_errors() -> Vec<ConfigurationError> {
         ConfigurationError::NoBase { server: text() },
         ConfigurationError::Pattern { place: text() },
         ConfigurationError::Variable { place: text(), name: text() },
+        ConfigurationError::WithoutBraces { place: text(), name: text() },
         ConfigurationError::NotSet { place: text(), name: text() },
         ConfigurationError::ClientVariable { place: text(), value: text() },
         ConfigurationError::EnvFile { server: text(), path: "/a".into(), source: io_error() },

@@ -242,7 +242,11 @@ async fn the_fault_of_a_program_is_a_result_that_says_so() -> Result<()> {
     let facts = result.structured_content.unwrap_or_default();
     ensure!(facts["calls"] == json!([{ "path": "tracker.get_issue", "line": 1, "end": "tool_failed" }]), "{facts}");
     let wrong = client.call_tool(call("run_code", &json!({ "source": "return 1" }))).await?;
-    ensure!(wrong.is_error == Some(true) && text_of(&wrong).contains("unknown field `source`"), "{wrong:?}");
+    ensure!(
+        wrong.is_error == Some(true)
+            && text_of(&wrong).contains("`run_code` wants `code`, a text: `source` is no argument of `run_code`"),
+        "{wrong:?}"
+    );
     Ok(())
 }
 

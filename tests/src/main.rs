@@ -34,6 +34,7 @@ mod messages;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
+mod offers;
 mod openapi;
 mod outcome_form;
 mod priority;
@@ -91,6 +92,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)
+            .chain(offers::TESTS)
             .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );

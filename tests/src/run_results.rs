@@ -27,7 +27,7 @@ async fn answer(call: ToolCall) -> Result<ToolReply, ToolError> {
         "shot" => {
             let blocks = json!([{ "type": "text", "text": "a shot" }, image, { "type": "audio", "data": "UklGRg==", "mimeType": "audio/wav" }]);
             let result = json!({ "content": blocks, "structuredContent": { "width": 1 } });
-            Ok(ToolReply::from(json!({ "width": 1 })).with_result(result.to_string()))
+            isolet::mcp::reply(result.to_string(), false)
         }
         "plain" => Ok(ToolReply::from(json!({ "n": 9_007_199_254_740_993_u64 }))),
         _ => Err(ToolError::failed("no")),
@@ -69,11 +69,15 @@ async fn all_blocks() -> Result<()> {
         ("const call = camera.plain(); await tools.content(call); return (await call).n", json!("9007199254740993")),
         ("const call = tools.search('shot', 1); await tools.content(call); return (await call)[0].path", json!("camera.shot")),
         ("return await tools.content(camera.fails()).catch((error) => error.code)", json!("tool_failed")),
+        // Who asks for nothing is told that there is more.
+        ("await camera.shot(); return 1", json!(1)),
         // What was answered before it is asked for is there as well.
         ("const call = camera.shot(); await call; await camera.plain(); return (await tools.content(call)).length", json!(3)),
     ] {
         let (_, form) = run(&client, code).await?;
         ensure!(form["value"] == expected, "{code}: {form}");
+        let is_told = form["notes"].to_string().contains("`camera.shot` has an image beside its value");
+        ensure!(is_told == !code.contains("content"), "{code}: {form}");
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Caller {
     }
 
     /// Keeps the first notes for whoever made the calls.
-    fn note(&self, notes: Vec<String>) {
+    pub(crate) fn note(&self, notes: Vec<String>) {
         if notes.is_empty() {
             return;
         }

@@ -87,6 +87,7 @@ struct Conversation<'run> {
     console: Console,
     notes: Vec<String>,
     has_facts: bool,
+    has_told_of_blocks: bool,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
     processor: Processor,
@@ -129,6 +130,7 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
         console: Console::default(),
         notes: Vec::new(),
         has_facts: false,
+        has_told_of_blocks: false,
         heap_bytes: 0,
     };
     match conversation.until_end().await? {
@@ -436,6 +438,7 @@ impl Conversation<'_> {
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {
+                self.tell_of_blocks(index, &reply);
                 let beside = self.assignment.start.keeps_content.then(|| reply_content::beside_value(&reply));
                 // The whole result is for classic clients.
                 let reply = reply.without_result();
@@ -463,6 +466,20 @@ impl Conversation<'_> {
             self.outgoing.write(&self.stream);
         }
         None
+    }
+
+    /// Notes once that a reply has more than its value, for a program that has not asked for it.
+    fn tell_of_blocks(&mut self, index: u32, reply: &ToolReply) {
+        if self.assignment.start.keeps_content || self.has_told_of_blocks {
+            return;
+        }
+        if let (Some(what), Some(tool)) = (reply.beside(), self.assignment.scope.tool(index)) {
+            let path = tool.path();
+            self.has_told_of_blocks = true;
+            self.caller.note(vec![format!(
+                "the reply of `{path}` has {what} beside its value: `const call = {path}(...); const blocks = await tools.content(call);` gives all"
+            )]);
+        }
     }
 
     fn check_replies(&mut self) {

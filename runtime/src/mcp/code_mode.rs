@@ -8,15 +8,15 @@ use isolet_bindings::{IndexForm, TokenBudget, ToolIndex};
 use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam, ProgressToken};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Peer, RoleServer};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::options::{Results, ServeOptions};
+use super::own_arguments::OwnArguments;
 use super::own_name;
 use super::run_result;
-use super::tool_search::{self, parsed, refused, said};
+use super::tool_search::{self, refused, said_with_note};
 use crate::host::event::Event;
 use crate::host::limits::LowerLimits;
 use crate::host::session::{Parts, RunOptions};
@@ -35,21 +35,27 @@ pub(super) struct CodeMode {
     session: Arc<Parts>,
     options: ServeOptions,
     index: OnceLock<ToolIndex>,
+    /// What is said beside the tools.
+    remarks: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypesArguments {
-    #[serde(default)]
-    tools: Vec<String>,
-    max_tokens: Option<usize>,
-}
+/// What `get_types` takes, and what `run_code` takes.
+const TYPES_ARGUMENTS: &[&str] = &["tools", "max_tokens"];
+const RUN_ARGUMENTS: &[&str] = &["code", "timeout_ms"];
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RunArguments {
     code: String,
     timeout_ms: Option<u64>,
+    /// What was left out because it is no argument.
+    note: Option<String>,
+}
+
+impl RunArguments {
+    fn read(text: &str) -> Result<Self, String> {
+        let arguments = OwnArguments::read("run_code", RUN_ARGUMENTS, text)?;
+        let (code, timeout_ms) = (arguments.needed_text("code")?, arguments.count("timeout_ms")?);
+        Ok(Self { code, timeout_ms, note: arguments.left_out() })
+    }
 }
 
 impl CodeMode {
@@ -66,8 +72,8 @@ of a call and gives all blocks of its reply; images that you return are shown. A
 with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
 `require`.";
 
-    pub(super) fn new(session: Arc<Parts>, options: &ServeOptions) -> Self {
-        Self { session, options: options.clone(), index: OnceLock::new() }
+    pub(super) fn new(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
+        Self { session, options: options.clone(), index: OnceLock::new(), remarks: remarks.to_owned() }
     }
 
     /// What the description of `run_code` says of the user's tools. It is made once: a model's prompt is cached by its bytes.
@@ -93,7 +99,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         let mut definition = json!({
             "name": "run_code",
             "title": "Run a program",
-            "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. The tools, functions of namespaces:\n{}", self.index().text),
+            "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. The tools, functions of namespaces:\n{}{}", self.index().text, self.remarks),
             "inputSchema": {
                 "type": "object",
                 "properties": {
@@ -120,8 +126,8 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     ) -> Option<Result<CallToolResponse, ErrorData>> {
         let result = match name {
             "search_tools" => tool_search::answer(&self.session.scope, arguments),
-            "get_types" => parsed(arguments).map(|arguments| self.types(&arguments)),
-            "run_code" => match parsed(arguments) {
+            "get_types" => self.types(arguments),
+            "run_code" => match RunArguments::read(arguments) {
                 Ok(arguments) => match self.run(arguments, context).await {
                     Ok(result) => Ok(result),
                     Err(error) => return Some(Err(error)),
@@ -139,12 +145,17 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         Some(refused(own_name::program_for(tool, name, arguments)))
     }
 
-    fn types(&self, arguments: &TypesArguments) -> CallToolResult {
+    fn types(&self, arguments: &str) -> Result<CallToolResult, String> {
+        let arguments = OwnArguments::read("get_types", TYPES_ARGUMENTS, arguments)?;
         let Parts { scope, .. } = &*self.session;
-        if arguments.tools.is_empty() {
-            return said(scope.types(TokenBudget::new(arguments.max_tokens.unwrap_or(TYPES_TOKENS))).text);
-        }
-        said(scope.describe(arguments.tools.iter().map(String::as_str)))
+        let tools = arguments.texts("tools")?;
+        let text = if tools.is_empty() {
+            let tokens = arguments.count("max_tokens")?.map(|tokens| usize::try_from(tokens).unwrap_or(usize::MAX));
+            scope.types(TokenBudget::new(tokens.unwrap_or(TYPES_TOKENS))).text
+        } else {
+            scope.describe(tools.iter().map(String::as_str))
+        };
+        Ok(said_with_note(text, &arguments))
     }
 
     /// Runs a program. Its fault is a result that says so; the host's is an error of the protocol.
@@ -174,6 +185,10 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
             }
         }
         outcome
+            .map(|mut outcome| {
+                outcome.notes.extend(arguments.note);
+                outcome
+            })
             .map(|outcome| run_result::result_of(&outcome, &self.options, &self.session.kept_results()))
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }

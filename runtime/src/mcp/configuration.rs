@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn who_is_left_out_is_not_complained_about() {
-        let text = r#"{"mcpServers": {"a": {}, "b": {"command": "y", "args": ["$HOME"]}}}"#;
+        let text = r#"{"mcpServers": {"a": {}, "b": {"command": "y", "args": ["$NOBODY_SETS_THIS"]}}}"#;
         let configuration = Configuration::parse(text).unwrap();
         assert_eq!((configuration.refused().count(), configuration.warnings().count()), (1, 1));
         let none = configuration.without(|_| true);

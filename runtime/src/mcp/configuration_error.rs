@@ -112,6 +112,16 @@ pub enum ConfigurationError {
         /// Its name.
         name: String,
     },
+    /// A variable of the environment without braces, which is not replaced.
+    #[error(
+        "`{place}` has `${name}`, which is not replaced: write `${{{name}}}` and allow it with `--env {name}`, or the value itself"
+    )]
+    WithoutBraces {
+        /// Where, as `mcpServers.github.env.TOKEN`.
+        place: String,
+        /// Its name.
+        name: String,
+    },
     /// A value that another client would ask for, or make.
     #[error(
         "`{place}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow `--env NAME`, or the value itself"

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::configuration_error::{ConfigurationError, ConfigurationWarning};
 use super::env_file;
 use super::server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
-use super::variables::{Variables, has_bare_name};
+use super::variables::{Variables, bare_names};
 
 /// The members that matter; any other is the client's own.
 #[derive(Deserialize)]
@@ -183,8 +183,8 @@ impl<'a> Reader<'a> {
             let place = format!("{}.env.{}", self.place, visible::line(name));
             // An entry that names a variable in its own `env` asks for that one.
             let own = |other: &str| written.contains_key(other).then(|| self.variables.value(other));
+            self.judge_bare_names(&place, value)?;
             let (value, _) = self.variables.expand(value, &place, own)?;
-            self.warn_of_bare_name(&place, &value);
             env.insert(name.clone(), value);
         }
         for (name, value) in &env {
@@ -236,21 +236,25 @@ impl<'a> Reader<'a> {
 
     fn expanded(&mut self, member: &str, text: &str) -> Result<(String, bool), ConfigurationError> {
         let place = format!("{}.{member}", self.place);
+        self.judge_bare_names(&place, text)?;
         let own = |name: &str| self.env.get(name).cloned().map(Some);
         let (value, is_expanded) = self.variables.expand(text, &place, own)?;
         if value.contains('\0') {
             return Err(ConfigurationError::NotForProcess { place });
         }
-        if !is_expanded {
-            self.warn_of_bare_name(&place, &value);
-        }
         Ok((value, is_expanded))
     }
 
-    fn warn_of_bare_name(&mut self, place: &str, value: &str) {
-        if has_bare_name(value) {
+    /// A name without braces that the environment has is meant as a variable; another may be a part of a password.
+    fn judge_bare_names(&mut self, place: &str, written: &str) -> Result<(), ConfigurationError> {
+        let names: Vec<&str> = bare_names(written).collect();
+        if let Some(name) = names.iter().find(|name| self.variables.value(name).is_some()) {
+            return Err(ConfigurationError::WithoutBraces { place: place.to_owned(), name: (*name).to_owned() });
+        }
+        if !names.is_empty() {
             self.warnings.push(ConfigurationWarning::NotExpanded { place: place.to_owned() });
         }
+        Ok(())
     }
 
     fn path(&mut self, member: &str, text: &str) -> Result<PathBuf, ConfigurationError> {
@@ -308,7 +312,8 @@ mod tests {
         let server = command(json!({"command": "x", "env": {"KEY": "${KEY}", "NONE": null}, "args": ["--key=${KEY}"]}));
         assert_eq!(server.env, BTreeMap::from([("KEY".to_owned(), "canary".to_owned())]));
         assert_eq!(server.args, ["--key=canary"]);
-        let warnings = read(json!({"command": "x", "env": {"KEY": "${KEY}"}, "args": ["--key=${KEY}", "$HOME/x"]})).1;
+        let warnings =
+            read(json!({"command": "x", "env": {"KEY": "${KEY}"}, "args": ["--key=${KEY}", "$NOBODY_SETS_THIS/x"]})).1;
         assert_eq!(warnings, 2);
         let headers = headers(
             json!({"url": "https://a.example", "env": {"KEY": "${KEY}"}, "headers": {"Authorization": "Bearer ${KEY}"}}),

@@ -5,17 +5,18 @@
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use isolet_bindings::visible;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
     ServerCapabilities, ServerConfig, Tool,
 };
-use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::service::{NotificationContext, RequestContext, ServerInitializeError};
 use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern};
@@ -25,6 +26,7 @@ use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
 use super::lossless;
+use super::offer::Offer;
 use super::options::{Mode, ServeOptions};
 use super::search_face::SearchFace;
 use super::transport::{Kind, Transport};
@@ -32,6 +34,10 @@ use crate::host::session::{Parts, Session};
 
 /// How long a client may keep the list, milliseconds: it never changes while the session lives.
 const LIST_LIFE_MS: u64 = 300_000;
+/// The same, where sessions follow each other.
+const CHANGING_LIST_LIFE_MS: u64 = 5_000;
+/// How long after the beginning calls wait for servers that are still starting.
+const CALLS_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A session could not be served.
 #[non_exhaustive]
@@ -46,17 +52,6 @@ pub enum ServeError {
     /// The task of the server was lost.
     #[error("the server of this session was lost")]
     Lost(#[source] tokio::task::JoinError),
-}
-
-/// Why [`serve_soon`] ended.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeSoonError<E> {
-    /// The session could not be made.
-    #[error(transparent)]
-    Session(E),
-    /// It could not be served.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
 }
 
 impl Session {
@@ -112,33 +107,38 @@ impl Session {
 async fn serve(session: Arc<Parts>, options: ServeOptions, transport: Transport) -> Result<(), ServeError> {
     let ended = session.ended.child_token();
     let mode = options.mode;
-    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options))));
-    connect(transport, Face { mode, tools }, ended).await
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options, ""))));
+    connect(transport, Face { mode, tools, calls_wait_until: None }, ended).await
 }
 
-/// Serves a session that is still being made, until the client goes. For servers whose upstream servers take longer to start than a client
-/// waits: the handshake is answered at once, lists and calls when `session` is there.
+/// Serves sessions that follow each other, until the client goes. For servers whose upstream servers start late, and whose tools change: the
+/// handshake is answered at once, lists and calls when there is a first offer. When another one comes, the client is told that the tools have
+/// changed (in code mode it is the description of `run_code` that has); what is under way keeps the session that it began with, which is dropped
+/// with the last of it.
 ///
 /// # Errors
 ///
-/// [`ServeSoonError::Session`] when the session cannot be made: the client sees its connection end. Otherwise as
-/// [`Session::serve`].
-pub async fn serve_soon<E>(
+/// As [`Session::serve`].
+pub async fn serve_offers(
     options: impl Into<ServeOptions>,
     transport: Transport,
-    session: impl Future<Output = Result<Session, E>>,
-) -> Result<(), ServeSoonError<E>> {
+    mut offers: mpsc::Receiver<Offer>,
+) -> Result<(), ServeError> {
     let options = options.into();
-    let mode = options.mode;
     let (made, tools) = watch::channel(None);
-    let served = connect(transport, Face { mode, tools }, CancellationToken::new());
-    tokio::pin!(served);
-    let session = tokio::select! {
-        session = session => session.map_err(ServeSoonError::Session)?,
-        served = &mut served => return Ok(served?),
+    let calls_wait_until = Instant::now().checked_add(CALLS_WAIT_MAX);
+    let served = connect(transport, Face { mode: options.mode, tools, calls_wait_until }, CancellationToken::new());
+    let renewed = async {
+        while let Some(offer) = offers.recv().await {
+            made.send_replace(Some(Arc::new(Tools::offered(offer, &options))));
+        }
+        // The last one is served on.
+        std::future::pending::<()>().await;
     };
-    made.send_replace(Some(Arc::new(Tools::of(session.parts(), &options))));
-    Ok(served.await?)
+    tokio::select! {
+        served = served => served,
+        () = renewed => Ok(()),
+    }
 }
 
 async fn connect(transport: Transport, face: Face, ended: CancellationToken) -> Result<(), ServeError> {
@@ -163,11 +163,13 @@ where
     }
 }
 
-/// What one client of one session sees.
+/// What one client sees.
 pub(super) struct Face {
     mode: Mode,
-    /// None before the session is there.
+    /// None before there is a session.
     tools: watch::Receiver<Option<Arc<Tools>>>,
+    /// Until when calls wait for servers that are still starting. None for one session, which does not change.
+    calls_wait_until: Option<Instant>,
 }
 
 impl Face {
@@ -180,6 +182,25 @@ impl Face {
         };
         tools.ok_or_else(|| ErrorData::internal_error("the session of this connection could not be made", None))
     }
+
+    /// The tools for a call: those of servers that start late as well, if they come soon after the beginning.
+    async fn tools_for_call(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Tools>, ErrorData> {
+        if let Some(until) = self.calls_wait_until.filter(|until| Instant::now() < *until) {
+            let mut tools = self.tools.clone();
+            let is_complete = |tools: &Option<Arc<Tools>>| tools.as_ref().is_some_and(|tools| tools.is_complete);
+            tokio::select! {
+                _ = tools.wait_for(is_complete) => {}
+                () = tokio::time::sleep_until(until.into()) => {}
+                () = context.ct.cancelled() => {}
+            }
+        }
+        self.tools(context).await
+    }
+
+    /// How long a client may keep the list, milliseconds.
+    fn list_life_ms(&self) -> u64 {
+        if self.calls_wait_until.is_some() { CHANGING_LIST_LIFE_MS } else { LIST_LIFE_MS }
+    }
 }
 
 /// The tools of a session, as its mode says.
@@ -189,15 +210,25 @@ struct Tools {
     search: Option<SearchFace>,
     /// The answers to `tools/list` over a line, in the older and in the newer era: made once, whatever a client asks.
     lists: [OnceLock<Arc<str>>; 2],
+    /// Whether no server is still starting.
+    is_complete: bool,
+    /// What ends with the last request that uses it.
+    _offer: Option<Offer>,
 }
 
 impl Tools {
-    fn of(session: Arc<Parts>, options: &ServeOptions) -> Self {
+    /// `remarks`: what is said beside the tools.
+    fn of(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
         let is = |modes: [Mode; 2]| modes.contains(&options.mode);
         let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session)));
-        let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options));
-        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options.index_tokens_max));
-        Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()] }
+        let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options, remarks));
+        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options.index_tokens_max, remarks));
+        Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()], is_complete: true, _offer: None }
+    }
+
+    fn offered(offer: Offer, options: &ServeOptions) -> Self {
+        let tools = Self::of(offer.parts(), options, &offer.remarks());
+        Self { is_complete: offer.is_complete(), _offer: Some(offer), ..tools }
     }
 
     /// The definitions of all tools, as JSON, one after the other.
@@ -208,15 +239,19 @@ impl Tools {
     }
 
     /// The answer to `tools/list` over a line.
-    fn list(&self, is_modern: bool) -> Arc<str> {
-        let list = || lossless::list_text(self.definitions(), is_modern, LIST_LIFE_MS);
+    fn list(&self, is_modern: bool, life_ms: u64) -> Arc<str> {
+        let list = || lossless::list_text(self.definitions(), is_modern, life_ms);
         Arc::clone(self.lists[usize::from(is_modern)].get_or_init(list))
     }
 }
 
 impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
-        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        let capabilities = ServerCapabilities::builder().enable_tools();
+        let mut config = ServerConfig::new(match self.calls_wait_until {
+            Some(_) => capabilities.enable_tool_list_changed().build(),
+            None => capabilities.build(),
+        });
         config.server_info = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
         config.instructions = match self.mode {
             Mode::Classic => None,
@@ -224,6 +259,20 @@ impl ServerHandler for Face {
             Mode::Code | Mode::Both => Some(CodeMode::INSTRUCTIONS.to_owned()),
         };
         config
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if self.calls_wait_until.is_none() {
+            return;
+        }
+        let mut tools = self.tools.clone();
+        tokio::spawn(async move {
+            // The first is no change: who asks before it is there waits for it.
+            if tools.wait_for(Option::is_some).await.is_err() {
+                return;
+            }
+            while tools.changed().await.is_ok() && context.peer.notify_tool_list_changed().await.is_ok() {}
+        });
     }
 
     async fn list_tools(
@@ -236,10 +285,10 @@ impl ServerHandler for Face {
             return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
         }
         let tools = self.tools(&context).await?;
-        let list =
-            |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(LIST_LIFE_MS).with_cache_scope(CacheScope::Private);
+        let life_ms = self.list_life_ms();
+        let list = |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(life_ms).with_cache_scope(CacheScope::Private);
         if let Some(answer) = Answer::of(&context) {
-            answer.say(Said::Result(tools.list(is_modern(&context))));
+            answer.say(Said::Result(tools.list(is_modern(&context), life_ms)));
             return Ok(list(Vec::new()));
         }
         let typed = tools.definitions().filter_map(|definition| {
@@ -254,7 +303,7 @@ impl ServerHandler for Face {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tools = self.tools(&context).await?;
+        let tools = self.tools_for_call(&context).await?;
         let arguments = match context.extensions.get() {
             Some(RawArguments(arguments)) => Cow::Borrowed(arguments.get()),
             None => Cow::Owned(Value::Object(request.arguments.unwrap_or_default()).to_string()),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 use super::server_configuration::ServerConfiguration;
 use super::server_key::Key;
 use super::tool_list::ToolList;
@@ -13,7 +15,10 @@ const LISTS_BYTES_MAX: usize = 128 << 20;
 
 /// The lists that are known.
 #[derive(Default)]
-pub(super) struct KnownLists(Mutex<HashMap<ListKey, Arc<ToolList>>>);
+pub(super) struct KnownLists {
+    lists: Mutex<HashMap<ListKey, Arc<ToolList>>>,
+    changes: watch::Sender<()>,
+}
 
 /// Whose list it is: everyone's with this configuration if there is no user.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -30,18 +35,31 @@ impl ListKey {
 }
 
 impl KnownLists {
+    /// Sees each change of what servers list, and each server that failed.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Says that something is other than it was.
+    pub(super) fn tell(&self) {
+        self.changes.send_replace(());
+    }
+
     /// What the server lists to this user, if it is known and still to be used.
     pub(super) fn known(&self, key: &Key) -> Option<Arc<ToolList>> {
-        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&ListKey::of(key, user)));
         known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
     }
 
     /// Keeps `list`, if there is room for it.
     pub(super) fn keep(&self, key: &Key, list: &Arc<ToolList>) {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let key = ListKey::of(key, list.is_private().then(|| Arc::clone(&key.user)));
-        lists.remove(&key);
+        let is_other = lists.remove(&key).is_none_or(|before| before.json() != list.json());
+        if is_other {
+            self.tell();
+        }
         let has_room = |lists: &HashMap<ListKey, Arc<ToolList>>| {
             let bytes: usize = lists.values().map(|list| list.bytes()).sum();
             lists.len() < LISTS_MAX && bytes + list.bytes() <= LISTS_BYTES_MAX
@@ -83,7 +101,7 @@ mod tests {
         assert_eq!(["a", "b", "a", "c"].map(kept), [true, true, true, false]);
         let (lists, small) = (KnownLists::default(), list(r#"{"tools": []}"#));
         (0..2 * LISTS_MAX).for_each(|server| lists.keep(&key(&server.to_string(), "ada"), &small));
-        assert_eq!(lists.0.lock().unwrap().len(), LISTS_MAX);
+        assert_eq!(lists.lists.lock().unwrap().len(), LISTS_MAX);
     }
 
     #[test]

@@ -33,6 +33,13 @@ struct TextBlock<'text> {
     text: Cow<'text, str>,
 }
 
+/// What a content block is.
+#[derive(Deserialize)]
+struct Kind<'text> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'text, str>,
+}
+
 /// What fastmcp wraps around an output that is no object: `{"result": VALUE}`.
 #[derive(Deserialize)]
 struct Wrapped<'text> {
@@ -81,7 +88,11 @@ fn value_of(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolError> {
         && (value.get() != "null" || blocks.is_empty())
     {
         let inner = object::<Wrapped<'_>>(value.get()).ok().filter(|_| is_wrapped);
-        return Ok(ToolReply::raw(inner.map_or(value, |wrapped| wrapped.result).to_owned()));
+        let reply = ToolReply::raw(inner.map_or(value, |wrapped| wrapped.result).to_owned());
+        return Ok(match blocks.iter().find_map(|block| beside(block)) {
+            Some(what) => reply.with_beside(what),
+            None => reply,
+        });
     }
     let texts: Option<Vec<_>> = blocks.iter().map(|block| text(block)).collect();
     let reply = match texts.as_deref() {
@@ -113,6 +124,17 @@ impl<'text> Said<'text> {
 fn text<'text>(block: &'text RawValue) -> Option<Cow<'text, str>> {
     let block: TextBlock<'text> = object(block.get()).ok()?;
     (block.kind == "text").then_some(block.text)
+}
+
+/// A word for a block that no value beside it says again.
+fn beside(block: &RawValue) -> Option<&'static str> {
+    match &*object::<Kind<'_>>(block.get()).ok()?.kind {
+        "image" => Some("an image"),
+        "audio" => Some("audio"),
+        "resource" => Some("a resource"),
+        "resource_link" => Some("a link to a resource"),
+        _ => None,
+    }
 }
 
 /// All that a failed tool said: its text blocks, a line each; without any, its JSON.
@@ -162,6 +184,18 @@ mod tests {
         check(r#"{"structuredContent": [1]}"#, "[1]");
         check(r#"{"structuredContent": 0}"#, "0");
         check(r#"{"structuredContent": {"result": 1}}"#, r#"{"result": 1}"#);
+    }
+
+    #[test]
+    fn what_is_beside_structured_content_and_no_text_has_a_word() {
+        let of = |block: &str| {
+            let result = format!(r#"{{"content": [{{"type":"text","text":"t"}},{block}], "structuredContent": {{}}}}"#);
+            reply(result, false).unwrap().beside()
+        };
+        assert_eq!(of(r#"{"type":"image","data":"","mimeType":""}"#), Some("an image"));
+        assert_eq!(of(r#"{"type":"resource_link","uri":"a:b"}"#), Some("a link to a resource"));
+        assert_eq!((of(r#"{"type":"text","text":"t"}"#), of("7")), (None, None));
+        assert_eq!(reply(r#"{"content": [{"type":"image"}]}"#, false).unwrap().beside(), None);
     }
 
     #[test]

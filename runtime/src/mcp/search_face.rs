@@ -8,11 +8,10 @@ use isolet_bindings::TokenBudget;
 use rmcp::model::CallToolResponse;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::classic::{Classic, unknown_tool};
+use super::own_arguments::OwnArguments;
 use super::{own_name, tool_search};
 use crate::host::session::Parts;
 
@@ -21,15 +20,12 @@ pub(super) struct SearchFace {
     session: Arc<Parts>,
     classic: Classic,
     index_tokens_max: usize,
+    /// What is said beside the tools.
+    remarks: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallArguments<'text> {
-    tool: String,
-    #[serde(borrow, default)]
-    arguments: Option<&'text RawValue>,
-}
+/// What `call_tool` takes. What is no argument of it is refused: a `dryRun` beside `arguments` would be lost.
+const CALL_ARGUMENTS: &[&str] = &["tool", "arguments"];
 
 impl SearchFace {
     /// What a client tells its model about this server.
@@ -37,8 +33,8 @@ impl SearchFace {
 The user's tools are behind two tools. `search_tools` with a few words finds some, best first, each as the TypeScript signature of what it takes and gives. \
 `call_tool` calls one: `{\"tool\": \"github.list_issues\", \"arguments\": {\"state\": \"open\"}}`.";
 
-    pub(super) fn new(session: Arc<Parts>, index_tokens_max: usize) -> Self {
-        Self { classic: Classic::new(Arc::clone(&session)), session, index_tokens_max }
+    pub(super) fn new(session: Arc<Parts>, index_tokens_max: usize, remarks: &str) -> Self {
+        Self { classic: Classic::new(Arc::clone(&session)), session, index_tokens_max, remarks: remarks.to_owned() }
     }
 
     /// The definitions of both tools, with what there is to be found.
@@ -49,7 +45,7 @@ The user's tools are behind two tools. `search_tools` with a few words finds som
             json!({
                 "name": "call_tool",
                 "title": "Call a tool",
-                "description": format!("Calls one of the user's tools and gives its result. The tools:\n{index}"),
+                "description": format!("Calls one of the user's tools and gives its result. The tools:\n{index}{}", self.remarks),
                 "inputSchema": {
                     "type": "object",
                     "properties": {
@@ -75,15 +71,12 @@ The user's tools are behind two tools. `search_tools` with a few words finds som
         match name {
             "search_tools" => tool_search::answer(scope, arguments).map_or_else(refused, |result| Ok(result.into())),
             "call_tool" => {
-                let CallArguments { tool, arguments } = match tool_search::parsed(arguments) {
-                    Ok(arguments) => arguments,
+                let (tool, arguments) = match call_of(arguments) {
+                    Ok(call) => call,
                     Err(text) => return refused(text),
                 };
                 match own_name::meant(scope, &tool) {
-                    Some(tool) => {
-                        let arguments = arguments.map_or("{}", RawValue::get).to_owned();
-                        Ok(self.classic.call_tool(tool, arguments, context).await)
-                    }
+                    Some(tool) => Ok(self.classic.call_tool(tool, arguments, context).await),
                     None => refused(no_tool(&tool, &scope.nearest(&tool))),
                 }
             }
@@ -93,6 +86,18 @@ The user's tools are behind two tools. `search_tools` with a few words finds som
             },
         }
     }
+}
+
+/// The tool that `call_tool` is to call, and its arguments: an object, or the JSON text of one.
+fn call_of(arguments: &str) -> Result<(String, String), String> {
+    let call = OwnArguments::read("call_tool", CALL_ARGUMENTS, arguments)?;
+    let tool = call.needed_text("tool")?;
+    if let Some(left_out) = call.left_out() {
+        return Err(format!("{left_out}: what the tool takes stands in `arguments`"));
+    }
+    let raw = call.raw("arguments").unwrap_or("{}");
+    let text: Option<String> = serde_json::from_str(raw).ok();
+    Ok((tool, text.filter(|text| text.trim_start().starts_with('{')).unwrap_or_else(|| raw.to_owned())))
 }
 
 /// One text for a tool that is not there and for one that this user may not call.

@@ -2,10 +2,9 @@
 
 use isolet_bindings::{Scope, TokenBudget};
 use rmcp::model::{CallToolResult, ContentBlock};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::envelope::object;
+use super::own_arguments::OwnArguments;
 
 /// Tools that a search finds if it is not told how many, and at most.
 const HITS: usize = 10;
@@ -14,13 +13,8 @@ const HITS_MAX: usize = 50;
 const TOKENS: usize = 1_500;
 const TOKENS_MAX: usize = 20_000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Arguments {
-    query: String,
-    limit: Option<usize>,
-    max_tokens: Option<usize>,
-}
+/// What it takes.
+const ARGUMENTS: &[&str] = &["query", "limit", "max_tokens"];
 
 /// Its definition; `description` says what is done with the tools that are found.
 pub(super) fn definition(description: &str) -> Value {
@@ -44,14 +38,11 @@ pub(super) fn definition(description: &str) -> Value {
 
 /// What it answers; its arguments are JSON text.
 pub(super) fn answer(scope: &Scope, arguments: &str) -> Result<CallToolResult, String> {
-    let Arguments { query, limit, max_tokens } = parsed(arguments)?;
-    let budget = TokenBudget::new(max_tokens.unwrap_or(TOKENS).min(TOKENS_MAX));
-    Ok(said(scope.search_text(&query, limit.unwrap_or(HITS).clamp(1, HITS_MAX), budget)))
-}
-
-/// The arguments of one of the faces' own tools.
-pub(super) fn parsed<'text, Arguments: Deserialize<'text>>(arguments: &'text str) -> Result<Arguments, String> {
-    object(arguments).map_err(|error| format!("the arguments cannot be used: {error}: see the tool's `inputSchema`"))
+    let arguments = OwnArguments::read("search_tools", ARGUMENTS, arguments)?;
+    let count = |name| Ok::<_, String>(arguments.count(name)?.map(|count| usize::try_from(count).unwrap_or(usize::MAX)));
+    let budget = TokenBudget::new(count("max_tokens")?.unwrap_or(TOKENS).min(TOKENS_MAX));
+    let found = scope.search_text(&arguments.needed_text("query")?, count("limit")?.unwrap_or(HITS).min(HITS_MAX), budget);
+    Ok(said_with_note(found, &arguments))
 }
 
 /// A result that says why there is no other.
@@ -62,4 +53,12 @@ pub(super) fn refused(text: String) -> CallToolResult {
 /// A result that is a text.
 pub(super) fn said(text: String) -> CallToolResult {
     CallToolResult::success(vec![ContentBlock::text(text)])
+}
+
+/// The same, with what was left out of the arguments.
+pub(super) fn said_with_note(text: String, arguments: &OwnArguments<'_>) -> CallToolResult {
+    said(match arguments.left_out() {
+        Some(left_out) => format!("{text}// {left_out}\n"),
+        None => text,
+    })
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolReply};
+use tokio::sync::watch;
 
 use super::api_call;
 use super::apis::LeftOutOperation;
@@ -33,9 +35,29 @@ pub struct Discovery {
     pub catalog: Catalog,
     /// Why the others did not: those whose entry is wrong, and then the others, in the order of their names.
     pub failures: Vec<Arc<UpstreamError>>,
+    /// The names of these others, in the same order.
+    pub failed: Vec<String>,
     /// The operations of documents that are no tools.
     pub left_out: Vec<LeftOutOperation>,
+    /// The servers that have not answered yet; they go on starting.
+    pub starting: Vec<String>,
 }
+
+/// Says when the tools of a host's servers may be others: [`UpstreamHost::changes`].
+#[derive(Debug)]
+pub struct ToolChanges(watch::Receiver<()>);
+
+impl ToolChanges {
+    /// Waits until a server lists other tools than before, listed some for the first time, or failed. What happened since the last time counts.
+    pub async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// What one server lists, or why it does not.
+type Listed = Result<(Arc<ToolList>, Vec<LeftOutOperation>), Arc<UpstreamError>>;
 
 impl Upstreams {
     /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
@@ -58,27 +80,62 @@ impl UpstreamHost {
     pub async fn discover(&self) -> Result<Discovery, CatalogError> {
         let servers = self.configuration.servers().map(async |(name, configuration)| {
             let key = self.key(name, configuration);
-            (name.to_owned(), self.listed(&key).await)
+            (name.to_owned(), Some(self.listed(&key).await))
         });
+        self.discovered(futures::future::join_all(servers).await)
+    }
+
+    /// The same, without waiting longer than `wait` for any server: those that take longer go on starting, and [`ToolChanges`] tells when they
+    /// are there, or failed. One that failed is not started again for this, only for a call.
+    ///
+    /// # Errors
+    ///
+    /// As [`UpstreamHost::discover`].
+    pub async fn discover_within(&self, wait: Duration) -> Result<Discovery, CatalogError> {
+        let servers = self.configuration.servers().map(async |(name, configuration)| {
+            let (host, key) = (self.clone(), self.key(name, configuration));
+            if self.upstreams.known(&key).is_none()
+                && let Some(error) = self.upstreams.last_failure(&key)
+            {
+                return (name.to_owned(), Some(Err(error)));
+            }
+            let listed = self.upstreams.start_aside(async move { host.listed(&key).await });
+            (name.to_owned(), tokio::time::timeout(wait, listed).await.ok().and_then(Result::ok))
+        });
+        self.discovered(futures::future::join_all(servers).await)
+    }
+
+    /// Tells when the tools of these servers may be others. So do other hosts' servers of the same [`Upstreams`].
+    #[must_use]
+    pub fn changes(&self) -> ToolChanges {
+        ToolChanges(self.upstreams.changes())
+    }
+
+    fn discovered(&self, answers: Vec<(String, Option<Listed>)>) -> Result<Discovery, CatalogError> {
         let wrong = |(name, source): (&str, &Arc<ConfigurationError>)| {
             Arc::new(UpstreamError::Entry { server: name.to_owned(), source: Arc::clone(source) })
         };
         let mut failures: Vec<Arc<UpstreamError>> = self.configuration.refused().map(wrong).collect();
-        let (mut lists, mut left_out) = (Vec::new(), Vec::new());
-        for (name, answer) in futures::future::join_all(servers).await {
+        let mut failed: Vec<String> = self.configuration.refused().map(|(name, _)| name.to_owned()).collect();
+        let (mut lists, mut left_out, mut starting) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, answer) in answers {
             match answer {
-                Ok((list, operations)) => {
+                Some(Ok((list, operations))) => {
                     lists.push((name, list.json()));
                     left_out.extend(operations);
                 }
-                Err(error) => failures.push(error),
+                Some(Err(error)) => {
+                    failures.push(error);
+                    failed.push(name);
+                }
+                None => starting.push(name),
             }
         }
-        Ok(Discovery { catalog: Catalog::load_json(lists)?, failures, left_out })
+        Ok(Discovery { catalog: Catalog::load_json(lists)?, failures, failed, left_out, starting })
     }
 
     /// What the server lists, and what of its document is no tool.
-    async fn listed(&self, key: &Key) -> Result<(Arc<ToolList>, Vec<LeftOutOperation>), Arc<UpstreamError>> {
+    async fn listed(&self, key: &Key) -> Listed {
         match &*key.configuration {
             ServerConfiguration::OpenApi(server) => {
                 let (api, _) = self.upstreams.api(key, server).await?;

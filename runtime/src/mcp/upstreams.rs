@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use isolet_outbound::{Outbound, OutboundError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::apis::{Apis, ServedApi};
@@ -55,6 +56,8 @@ struct Inner {
     /// Made for the first server that is called.
     outbound: OnceLock<Result<Outbound, OutboundError>>,
     log: LogGate,
+    /// What starts servers that nobody waits for any more.
+    starts: Mutex<Vec<AbortHandle>>,
     ended: CancellationToken,
     _end_when_dropped: DropGuard,
 }
@@ -113,6 +116,7 @@ impl Upstreams {
             apis: Apis::default(),
             outbound: OnceLock::new(),
             log: LogGate::default(),
+            starts: Mutex::default(),
             _end_when_dropped: ended.clone().drop_guard(),
             ended,
         }))
@@ -131,6 +135,7 @@ impl Upstreams {
 
     /// Ends every server and waits until nothing of them is left: as long as the slowest takes, which is not much over two seconds.
     pub async fn close(&self) {
+        lock(&self.0.starts).drain(..).for_each(|start| start.abort());
         let slots: Vec<_> = lock(&self.0.slots).drain().map(|(_, slot)| slot).collect();
         let close = async |slot: Arc<Slot>| {
             if let Some(running) = slot.state.lock().await.running.take() {
@@ -144,6 +149,32 @@ impl Upstreams {
     pub(super) async fn api(&self, key: &Key, server: &OpenApiServer) -> Result<(Arc<ServedApi>, &Outbound), UpstreamError> {
         let outbound = self.outbound(key)?;
         Ok((self.0.apis.get(&key.server, server, outbound).await?, outbound))
+    }
+
+    /// Does what starts a server, also when nobody waits for it any more, until the servers are closed.
+    pub(super) fn start_aside<T: Send + 'static>(&self, start: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let task = tokio::spawn(start);
+        let mut starts = lock(&self.0.starts);
+        starts.retain(|start| !start.is_finished());
+        starts.push(task.abort_handle());
+        task
+    }
+
+    /// Why the server `key` could not be started the last time, if it does not run.
+    pub(super) fn last_failure(&self, key: &Key) -> Option<Arc<UpstreamError>> {
+        let slot = lock(&self.0.slots).get(key).cloned()?;
+        let state = slot.state.try_lock().ok()?;
+        if state.running.is_some() { None } else { state.failure.as_ref().map(|failure| Arc::clone(&failure.error)) }
+    }
+
+    /// What the server is known to list.
+    pub(super) fn known(&self, key: &Key) -> Option<Arc<ToolList>> {
+        self.0.lists.known(key)
+    }
+
+    /// Sees each change of what servers list, and each server that failed.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.0.lists.changes()
     }
 
     /// The longest that one call may take.
@@ -214,6 +245,7 @@ impl Upstreams {
             Err(error) => {
                 let error = Arc::new(error);
                 state.fail(&error);
+                self.0.lists.tell();
                 Err(error)
             }
         }

@@ -124,11 +124,13 @@ impl<'text> Reference<'text> {
     }
 }
 
-/// Whether `text` has a name after a `$` without braces.
-pub(super) fn has_bare_name(text: &str) -> bool {
-    text.match_indices('$').any(|(at, _)| {
-        let name: String = text[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        name.len() > 1 && is_name(&name) && !name.contains(|c: char| c.is_ascii_lowercase())
+/// The names in `text` that stand after a `$` without braces.
+pub(super) fn bare_names(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('$').filter_map(|(at, _)| {
+        let rest = &text[at + 1..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let name = &rest[..end];
+        (name.len() > 1 && is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase())).then_some(name)
     })
 }
 
@@ -182,10 +184,15 @@ mod tests {
 
     #[test]
     fn a_name_without_braces_is_seen_and_a_password_is_none() {
-        for (text, is_seen) in
-            [("$HOME/x", true), ("a$API_KEY", true), ("pa$sword", false), ("$5", false), ("$", false), ("US$A", false)]
-        {
-            assert_eq!(has_bare_name(text), is_seen, "{text}");
+        for (text, seen) in [
+            ("$HOME/x", &["HOME"][..]),
+            ("a$API_KEY:$USER", &["API_KEY", "USER"]),
+            ("pa$sword", &[]),
+            ("$5", &[]),
+            ("$", &[]),
+            ("US$A", &[]),
+        ] {
+            assert_eq!(bare_names(text).collect::<Vec<_>>(), seen, "{text}");
         }
     }
 }
