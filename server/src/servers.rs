@@ -40,6 +40,12 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
+    /// The same, whose calls may take as long as a run that makes them.
+    pub(crate) fn with_wall_max(mut self, wall_max: Option<Duration>) -> Self {
+        self.options.call_max = wall_max.map_or(self.options.call_max, |wall_max| self.options.call_max.max(wall_max));
+        self
+    }
+
     /// Reads `config`. Asks no server.
     ///
     /// # Errors
@@ -178,7 +184,7 @@ impl Servers {
 }
 
 /// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
-fn report(discovery: &Discovery) {
+pub(crate) fn report(discovery: &Discovery) {
     let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
     say("servers that failed", failures, discovery.failures.len());
     let left_out = discovery.left_out.iter().map(ToString::to_string);

@@ -42,6 +42,7 @@ mod records;
 mod required;
 mod roles;
 mod scope_snapshots;
+mod serve;
 mod shared_runtime;
 mod shortages;
 mod soak;
@@ -88,6 +89,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(program::TESTS)
+            .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());

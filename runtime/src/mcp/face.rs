@@ -194,9 +194,9 @@ struct Tools {
 impl Tools {
     fn of(session: Arc<Parts>, options: &ServeOptions) -> Self {
         let is = |modes: [Mode; 2]| modes.contains(&options.mode);
-        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session)));
+        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session), options));
         let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options));
-        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options.index_tokens_max));
+        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options));
         Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()] }
     }
 

@@ -38,6 +38,7 @@ mod far_end;
 mod faults;
 mod flood;
 mod handler;
+mod heartbeat;
 mod http_client;
 mod http_endpoint;
 mod http_events;
@@ -74,6 +75,7 @@ mod variables;
 mod wire;
 
 pub use apis::LeftOutOperation;
+pub use classic_name::classic_name;
 pub use configuration::Configuration;
 pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
 pub use error::{Stage, UpstreamError};

@@ -1,5 +1,7 @@
 //! How a session is served: which face, and what it shows of itself.
 
+use std::time::Duration;
+
 /// Which tools a client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -27,6 +29,9 @@ pub struct ServeOptions {
     pub always_offers_search: bool,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
+    /// The longest silence of a call whose client asked for its progress. Default 10 s. Past it there is progress that says that the call goes on:
+    /// a client that gives up after so long without any waits.
+    pub heartbeat: Duration,
 }
 
 /// Where the result of a program is in the result of `run_code`.
@@ -45,7 +50,13 @@ impl ServeOptions {
     /// The defaults for `mode`.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        Self { mode, index_tokens_max: 2_000, always_offers_search: false, results: Results::default() }
+        Self {
+            mode,
+            index_tokens_max: 2_000,
+            always_offers_search: false,
+            results: Results::default(),
+            heartbeat: Duration::from_secs(10),
+        }
     }
 }
 
