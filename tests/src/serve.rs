@@ -3,14 +3,16 @@
 mod deployments;
 mod endings;
 mod served;
+mod two;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet_http::{Key, KeyHash};
+use isolet_http::Key;
 use serde_json::{Value, json};
 
-use self::served::{STREAMS, Served, Visitor, modern, servers};
+use self::served::{STREAMS, Visitor, modern};
+use self::two::Two;
 use crate::program;
 
 /// Every test of these modules.
@@ -42,47 +44,6 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
 
 fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(test)
-}
-
-/// A deployment with two users: ada, who may do everything, and bob, who reads.
-struct Two {
-    served: Served,
-    ada: Visitor,
-    bob: Visitor,
-    /// Who looks at what is counted, and has requests of their own.
-    watcher: Visitor,
-}
-
-/// What a file says of both; their keys' hashes are put in.
-const USERS: &str = r#"
-[roles.admin]
-allow = ["complete.*", "good.*"]
-
-[roles.reader]
-allow = ["complete.*"]
-deny = ["*.delete-many"]
-[roles.reader.rename]
-"complete.echo" = "say"
-[roles.reader.pin."complete.echo"]
-owner = "acme"
-[roles.reader.limits]
-wall_seconds_max = 5
-calls_max = 3
-"#;
-
-impl Two {
-    fn start(more: &str, arguments: &[&str]) -> Result<Self> {
-        let keys = [Key::new()?, Key::new()?, Key::new()?];
-        let user = |name: &str, role: &str, key: &Key| {
-            let hash: KeyHash = key.hash();
-            format!("[users.{name}]\nroles = [\"{role}\"]\nkeys = [\"{hash}\"]\n")
-        };
-        let users = user("ada", "admin", &keys[0]) + &user("bob", "reader", &keys[1]) + &user("watcher", "reader", &keys[2]);
-        let deployment = format!("{more}\n{}{USERS}{users}", servers(&["complete", "good"])?);
-        let served = Served::start(&deployment, arguments)?;
-        let [ada, bob, watcher] = [0, 1, 2].map(|user| served.visitor(&keys[user]));
-        Ok(Self { served, ada, bob, watcher })
-    }
 }
 
 async fn each_user_has_their_own() -> Result<()> {
@@ -161,7 +122,7 @@ async fn every_route_of_mcp() -> Result<()> {
     let answer = two.ada.mcp("/mcp/classic", "tools/call", call.clone()).await?;
     // Whole: with what no version of the protocol knows.
     let result = &answer.json()?["result"];
-    ensure!(result["structuredContent"]["n"].to_string() == "12345678901234567890", "{answer:?}");
+    ensure!(result["structuredContent"]["n"] == 12_345_678_901_234_567_890_u64, "{answer:?}");
     ensure!(result["content"][0]["type"] == "hologram", "{answer:?}");
     let session = two.ada.session("/mcp/classic").await?;
     let answer = two.ada.in_session("/mcp/classic", &session, "tools/call", &call).await?;

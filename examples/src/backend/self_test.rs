@@ -149,7 +149,7 @@ impl Visitor {
         let mut all = vec![
             ("Host", host.as_str()),
             ("Content-Type", "application/json"),
-            ("Accept", "application/json, text/event-stream"),
+            ("Accept", "application/json"),
             ("Content-Length", &length),
             ("Connection", "close"),
         ];

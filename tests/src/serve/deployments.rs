@@ -186,7 +186,7 @@ pub(super) fn explain_names_the_line() -> Result<()> {
     let explained = |arguments: &[&str]| with_deployment(&deployment, &[&["explain"], arguments].concat(), &[]);
     let ran = explained(&["bob"])?;
     // Shown as a reader sees it, the folder left out.
-    let text: String = ran.output.split_inclusive('\n').map(|line| shortened(line)).collect();
+    let text: String = ran.output.split_inclusive('\n').map(shortened).collect();
     let expected = "\
 bob: roles reader
   calls_max = 3, isolet.toml:9

@@ -9,8 +9,8 @@ use isolet_http::{Ending, NoSession, Options, Refusal, ServerLimits};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::Two;
 use super::served::{STREAMS, Visitor, answer_of, modern};
+use super::two::Two;
 
 /// What a busy machine may take more than a limit says.
 const SLACK: Duration = Duration::from_secs(4);
