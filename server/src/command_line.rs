@@ -190,6 +190,9 @@ pub(crate) struct McpCommand {
     /// Where the result of a program is. A client that passes text and structured content to its model pays twice for `both`.
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) results: McpResults,
+    /// Show at most this many tokens of a program's value and console lines; the next program can read the whole value.
+    #[arg(long, value_name = "TOKENS", default_value = "6000")]
+    pub(crate) result_tokens: usize,
     /// Stop a program after this many seconds, tool calls included. Default: 30, most: 86400.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
     pub(crate) wall_max: Option<u64>,

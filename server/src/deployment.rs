@@ -168,6 +168,7 @@ fn serve_options(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Serve
     let mut options = ServeOptions::new(Mode::Code);
     options.index_tokens_max = file.faces.index_tokens.unwrap_or(options.index_tokens_max);
     options.always_offers_search = file.faces.always_search;
+    options.result_tokens_max = file.faces.result_tokens.unwrap_or(options.result_tokens_max);
     if let Some(results) = &file.faces.results {
         options.results = match results.get_ref().as_str() {
             "both" => Results::Both,

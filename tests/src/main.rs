@@ -30,10 +30,12 @@ mod lacking;
 mod liar;
 mod lies;
 mod limits;
+mod messages;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
 mod openapi;
+mod outcome_form;
 mod priority;
 mod process_table;
 mod processes;
@@ -41,6 +43,7 @@ mod program;
 mod records;
 mod required;
 mod roles;
+mod run_results;
 mod scope_snapshots;
 mod serve;
 mod shared_runtime;
@@ -88,6 +91,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(http_upstream::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
+            .chain(run_results::TESTS)
             .chain(program::TESTS)
             .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
@@ -103,6 +107,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(frames::trials());
     trials.extend(held::trials());
     trials.extend(host_work::trials());
+    trials.extend(outcome_form::trials());
+    trials.extend(messages::trials());
     trials.extend(records::trials());
     trials.extend(limits::trials());
     trials.extend(soak::trials());

@@ -37,6 +37,7 @@ pub(super) struct Faces {
     pub(super) enabled: Option<Vec<Spanned<String>>>,
     pub(super) index_tokens: Option<usize>,
     pub(super) always_search: bool,
+    pub(super) result_tokens: Option<usize>,
     pub(super) results: Option<Spanned<String>>,
 }
 
