@@ -1,9 +1,12 @@
 //! The command line, and what `--help` says.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use isolet::mcp::Place;
+
+use crate::deployment::WALL_SECONDS_MAX;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,6 +30,15 @@ Examples:
   isolet mcp --config servers.json --mode classic --allow 'github.*' --deny '*.delete_*'
 
 It ends with 0 when the client closes standard input, or at SIGTERM; with 2 and 4 as the other commands do.";
+
+const SERVE_HELP: &str = "\
+Examples:
+  isolet serve --config servers.json
+  isolet serve --config isolet.toml --listen 127.0.0.1:8808
+
+Standard output has the address, when requests are taken. Without keys in the file there is one user, and a key in a file that only you can read.
+At SIGHUP the file is read again: users, roles, keys and servers.
+It ends with 0 at SIGTERM, when what is under way has ended; with 2 and 4 as the other commands do.";
 
 const COMPARE_HELP: &str = "\
 Examples:
@@ -67,6 +79,17 @@ pub(crate) enum Command {
     /// Serve the tools to a desktop client as one MCP server, over standard input and output.
     #[command(after_help = MCP_HELP)]
     Mcp(McpCommand),
+    /// Serve the tools to the users of a deployment over HTTP: programs, types, and MCP.
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeCommand),
+    /// Say what is wrong with a deployment's file, without starting anything.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckCommand),
+    /// Say which tools a user of a deployment sees, and which line of its file decided.
+    #[command(after_help = EXIT_CODES)]
+    Explain(ExplainCommand),
+    /// Make a key for a user of a deployment: itself on standard output, its hash for the file on standard error.
+    Key,
     /// Make, list, check and remove scope snapshots on disk.
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
@@ -81,8 +104,8 @@ pub(crate) struct RunCommand {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
-    /// Stop the program after this many seconds, tool calls included. Default, and most: 30.
-    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..))]
+    /// Stop the program after this many seconds, tool calls included. Default: 30, most: 86400.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
     pub(crate) wall_max: Option<u64>,
     /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
     #[arg(long)]
@@ -173,11 +196,51 @@ pub(crate) struct McpCommand {
     /// Answer the first list of tools after this many seconds at the latest; the tools of servers that take longer to start come later.
     #[arg(long, value_name = "SECONDS", default_value = "2")]
     pub(crate) list_wait: u64,
+    /// Stop a program after this many seconds, tool calls included. Default: 30, most: 86400.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
+    pub(crate) wall_max: Option<u64>,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeCommand {
+    /// The deployment: `isolet.toml`, or a file of another client with servers alone.
+    #[arg(long, value_name = "FILE", default_value = "isolet.toml")]
+    pub(crate) config: PathBuf,
+    /// Listen at this address instead of the file's. Default: 127.0.0.1:8808.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Let anybody in who is on this machine. Refused where others can reach the address.
+    #[arg(long)]
+    pub(crate) no_auth: bool,
+    /// Where the key is if the file has none: made with mode 0600 where there is no such file. Default: beside the configuration, `.key`.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_auth")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Stop a program after this many seconds, tool calls included. Default: the file's, or 30; most: 86400.
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
+    pub(crate) wall_max: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckCommand {
+    /// The deployment.
+    #[arg(long, value_name = "FILE", default_value = "isolet.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainCommand {
+    /// The user.
+    pub(crate) user: String,
+    /// One tool, by its path or the name that its server gives it. Default: all.
+    pub(crate) tool: Option<String>,
+    /// The deployment.
+    #[arg(long, value_name = "FILE", default_value = "isolet.toml")]
+    pub(crate) config: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

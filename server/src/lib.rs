@@ -3,13 +3,18 @@
 //! Standard output carries results and nothing else; what is said about them goes to standard error. `main.rs` is [`run_command_line`]
 //! and nothing else, so that tests can be the program without finding it.
 
+mod check;
 mod command_line;
 mod compare;
+mod deployment;
 mod doctor;
+mod explain;
 mod fault;
+mod key;
 mod log;
 mod mcp;
 mod run;
+mod serve;
 mod servers;
 mod snapshot;
 mod terminal;
@@ -45,6 +50,10 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
+            Command::Serve(command) => serve::serve(command).await,
+            Command::Check(command) => check::check(&command),
+            Command::Explain(command) => explain::explain(command).await,
+            Command::Key => key::key(),
             Command::Snapshot(command) => snapshot::snapshot(command).await,
         }
     });

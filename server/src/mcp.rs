@@ -27,8 +27,11 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
-    let choice = Choice::of(Some(&command.config), &command.servers)?;
-    let runtime = Runtime::new(Config::default()).map_err(Fault::host)?;
+    let wall_max = command.wall_max.map(Duration::from_secs);
+    let choice = Choice::of(Some(&command.config), &command.servers)?.with_wall_max(wall_max);
+    let mut config = Config::default();
+    config.limits.wall_max = wall_max.unwrap_or(config.limits.wall_max);
+    let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::begin(choice);
     let (offers, offered) = mpsc::channel(1);
     let ended = tokio::select! {
@@ -119,6 +122,9 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
     arguments.extend(["--list-wait".to_owned(), command.list_wait.to_string()]);
     if command.always_search {
         arguments.push("--always-search".to_owned());
+    }
+    if let Some(seconds) = command.wall_max {
+        arguments.extend(["--wall-max".to_owned(), seconds.to_string()]);
     }
     let ServerArguments { allow, deny, start_max, idle_max, env, allow_address } = &command.servers;
     let places: Vec<String> = allow_address.iter().map(ToString::to_string).collect();

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::command_line::RunCommand;
 use crate::fault::Fault;
-use crate::servers::Servers;
+use crate::servers::{Choice, Servers};
 use crate::terminal;
 
 /// Events that may wait to be printed.
@@ -22,14 +22,16 @@ const EVENTS_WAITING: usize = 1024;
 pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     let mut config = Config::default();
     let source = read_program(&command.program, config.limits.source_bytes_max).map_err(Fault::Usage)?;
+    let wall_max = command.wall_max.map(Duration::from_secs);
+    config.limits.wall_max = wall_max.unwrap_or(config.limits.wall_max);
     if command.strict {
         config.isolation = Isolation::Strict;
     }
     let runtime = Runtime::new(config).map_err(Fault::host)?;
-    let servers = Servers::open(command.config.as_deref(), &command.servers).await?;
+    let choice = Choice::of(command.config.as_deref(), &command.servers)?.with_wall_max(wall_max);
+    let servers = Servers::ask(choice).await?;
     let (events, mut seen) = mpsc::channel(EVENTS_WAITING);
-    let mut options = RunOptions::default().with(|options| options.events = (!command.json).then_some(events));
-    options.limits.wall_max = command.wall_max.map(Duration::from_secs);
+    let options = RunOptions::default().with(|options| options.events = (!command.json).then_some(events));
     let session = runtime.session(servers.scope.clone(), servers.host.clone());
     let show = async {
         while let Some(event) = seen.recv().await {

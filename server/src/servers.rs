@@ -44,6 +44,12 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
+    /// The same, whose calls may take as long as a run that makes them.
+    pub(crate) fn with_wall_max(mut self, wall_max: Option<Duration>) -> Self {
+        self.options.call_max = wall_max.map_or(self.options.call_max, |wall_max| self.options.call_max.max(wall_max));
+        self
+    }
+
     /// Reads `config`. Asks no server.
     ///
     /// # Errors
@@ -136,7 +142,7 @@ impl Servers {
     }
 
     /// Asks the servers that were chosen, as [`Servers::open`] does.
-    async fn ask(choice: Choice) -> Result<Self, Fault> {
+    pub(crate) async fn ask(choice: Choice) -> Result<Self, Fault> {
         let names: Vec<&str> = choice.configuration.servers().map(|(name, _)| name).collect();
         if !names.is_empty() {
             terminal::show_progress(&format!("starting {}", names.join(", ")));
@@ -208,7 +214,9 @@ impl BegunServers {
 
     fn chosen(&self, discovery: &Discovery) -> Result<Chosen, Fault> {
         let choice = &self.choice;
-        self.report(discovery);
+        for (what, lines, count) in findings(discovery) {
+            self.say(what, lines.into_iter(), count);
+        }
         let entries = choice.configuration.servers().count() + choice.configuration.refused().count();
         if !discovery.failures.is_empty() && discovery.failures.len() == entries {
             return Err(Fault::Host(anyhow!("no server could be used")));
@@ -230,21 +238,6 @@ impl BegunServers {
         Ok(Chosen { scope, starting: discovery.starting.clone(), failed: discovery.failed.clone() })
     }
 
-    /// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
-    fn report(&self, discovery: &Discovery) {
-        let failures = discovery.failures.iter().map(|failure| with_causes(&**failure));
-        self.say("servers that failed", failures, discovery.failures.len());
-        let left_out = discovery.left_out.iter().map(ToString::to_string);
-        self.say("operations that are left out", left_out, discovery.left_out.len());
-        let catalog = &discovery.catalog;
-        self.say("tools that are left out", catalog.dropped().iter().map(ToString::to_string), catalog.dropped_count());
-        self.say(
-            "keywords that are not checked",
-            catalog.unchecked().iter().map(ToString::to_string),
-            catalog.unchecked_count(),
-        );
-    }
-
     /// Says lines that were not said before.
     fn say(&self, what: &str, lines: impl Iterator<Item = String>, count: usize) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -264,6 +257,37 @@ impl BegunServers {
     pub(crate) async fn close(self) {
         self.upstreams.close().await;
     }
+}
+
+/// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.
+pub(crate) fn report(discovery: &Discovery) {
+    for (what, lines, count) in findings(discovery) {
+        say(what, lines.into_iter(), count);
+    }
+}
+
+/// What there is to say of servers that were asked: about what, the first lines, and how many there are.
+fn findings(discovery: &Discovery) -> [(&'static str, Vec<String>, usize); 4] {
+    let first = |lines: &mut dyn Iterator<Item = String>| lines.take(LINES_MAX).collect();
+    let catalog = &discovery.catalog;
+    [
+        (
+            "servers that failed",
+            first(&mut discovery.failures.iter().map(|failure| with_causes(&**failure))),
+            discovery.failures.len(),
+        ),
+        (
+            "operations that are left out",
+            first(&mut discovery.left_out.iter().map(ToString::to_string)),
+            discovery.left_out.len(),
+        ),
+        ("tools that are left out", first(&mut catalog.dropped().iter().map(ToString::to_string)), catalog.dropped_count()),
+        (
+            "keywords that are not checked",
+            first(&mut catalog.unchecked().iter().map(ToString::to_string)),
+            catalog.unchecked_count(),
+        ),
+    ]
 }
 
 /// Says the first of `count` lines about `what`, and how many more there are.

@@ -36,7 +36,7 @@ const SLACK: Duration = Duration::from_secs(4);
 /// Descriptors of the backend beside those of connections and runs.
 const DESCRIPTORS_OF_ALL: usize = 64;
 
-const HALF_HEAD: &str = "POST /run HTTP/1.1\r\nHost: ";
+const HALF_HEAD: &str = "POST /v1/run HTTP/1.1\r\nHost: ";
 const COUNT: &str = "return (await tracker.list_projects({ limit: 100 })).items.length";
 
 const TESTS: &[crate::upstream::Test] = &[
@@ -74,8 +74,8 @@ pub(crate) fn serve() -> Result<()> {
     backend::log_to_standard_error();
     let mut limits = ServerLimits::default();
     (limits.connections_max, limits.connections_of_address_max) = (CONNECTIONS_MAX, CONNECTIONS_MAX);
-    (limits.head_max, limits.body_max, limits.shutdown_max) = (READ_MAX, READ_MAX, SHUTDOWN_MAX);
-    tokio::runtime::Runtime::new()?.block_on(backend::serve(0, limits))
+    (limits.head_max, limits.shutdown_max) = (READ_MAX, SHUTDOWN_MAX);
+    tokio::runtime::Runtime::new()?.block_on(backend::serve(0, limits, READ_MAX))
 }
 
 /// The self-test looks at the answers; here, that it has asked.
@@ -86,7 +86,10 @@ fn users_are_kept_apart() -> Result<()> {
     let count = |text: &str| report.matches(text).count();
     ensure!(count("\n  401 ") == 6 && count("\n  413 ") == 1 && count("\n  200 ") == 11, "{report}");
     ensure!(count("\n  403 ") == 8 && count("\n  415 ") == 2 && count("\nbob: GET /nowhere") == 2, "{report}");
-    ensure!(count("\nbob: POST /run") == 6 && count("ada: POST /mcp") == 2 && count("bob: POST /mcp") == 6, "{report}");
+    ensure!(
+        count("\nbob: POST /v1/run") == 6 && count("ada: POST /mcp/classic") == 2 && count("bob: POST /mcp/classic") == 6,
+        "{report}"
+    );
     Ok(())
 }
 
@@ -138,7 +141,7 @@ impl Served {
     /// A request of a user for a program's outcome.
     fn program(&self, token: &str, code: &str) -> String {
         let body = json!({ "code": code }).to_string();
-        format!("{}Content-Length: {}\r\n\r\n{body}", self.head("POST /run", token), body.len())
+        format!("{}Content-Length: {}\r\n\r\n{body}", self.head("POST /v1/run", token), body.len())
     }
 
     /// The head of a request, not ended.
@@ -157,7 +160,7 @@ impl Served {
 
     /// A connection whose request the backend has begun to answer: it asks for the body, which is sent.
     async fn under_way(&self, token: &str, length: usize, body: &str) -> Result<TcpStream> {
-        let head = self.head("POST /run", token);
+        let head = self.head("POST /v1/run", token);
         let mut connection = self.connect(&format!("{head}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n")).await?;
         let mut asked = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
         connection.read_exact(&mut asked).await?;
@@ -318,12 +321,12 @@ async fn slow_requests() -> Result<()> {
         }
         Ok((answer, started.elapsed()))
     };
-    let (answer, took) = drip(format!("{}X-Slow: ", served.head("POST /run", served.bob()))).await?;
+    let (answer, took) = drip(format!("{}X-Slow: ", served.head("POST /v1/run", served.bob()))).await?;
     ensure!(took < READ_MAX + SLACK && !answer.contains(" 200 "), "a slow head: `{answer}` after {took:?}");
-    let (answer, took) = drip(format!("{}Content-Length: 1000\r\n\r\n", served.head("POST /run", served.bob()))).await?;
+    let (answer, took) = drip(format!("{}Content-Length: 1000\r\n\r\n", served.head("POST /v1/run", served.bob()))).await?;
     ensure!(status_of(&answer)? == 408 && took < READ_MAX + SLACK, "a slow body: `{answer}` after {took:?}");
     // The body of nobody is not waited for.
-    let (answer, took) = drip(format!("{}Content-Length: 1000\r\n\r\n", served.head("POST /run", "wrong"))).await?;
+    let (answer, took) = drip(format!("{}Content-Length: 1000\r\n\r\n", served.head("POST /v1/run", "wrong"))).await?;
     ensure!(status_of(&answer)? == 401 && took < READ_MAX, "a body of nobody: `{answer}` after {took:?}");
     ensure!(served.bobs_run().await?.0 == 200, "a request after slow ones");
     Ok(())
@@ -334,7 +337,7 @@ async fn ended_with_half_requests() -> Result<()> {
     served.bobs_run().await?;
     let silent = served.connect("").await?;
     let half_head = served.connect(HALF_HEAD).await?;
-    let kept_alive = served.connect(&format!("GET /types HTTP/1.1\r\nHost: {}\r\n\r\n", served.address)).await?;
+    let kept_alive = served.connect(&format!("GET /v1/types HTTP/1.1\r\nHost: {}\r\n\r\n", served.address)).await?;
     kept_alive.readable().await?;
     served.terminate()?;
     // A second for what may be on its way out.
@@ -369,7 +372,7 @@ async fn ended_with_requests() -> Result<()> {
 async fn the_log() -> Result<()> {
     let served = Served::start()?;
     let (nobody, nowhere) = ("wrong-token-7f3a", "GET /nowhere?token=wrong-token-7f3a");
-    for (token, request) in [(served.ada(), "GET /types"), (nobody, "GET /types"), (served.bob(), nowhere)] {
+    for (token, request) in [(served.ada(), "GET /v1/types"), (nobody, "GET /v1/types"), (served.bob(), nowhere)] {
         answer_of(served.connect(&format!("{}\r\n", served.head(request, token))).await?).await?;
     }
     served.bobs_run().await?;
@@ -377,11 +380,11 @@ async fn the_log() -> Result<()> {
     let endless = json!({ "code": endless }).to_string();
     drop(served.under_way(served.ada(), endless.len(), &endless).await?);
     let expected = [
-        ["user=\"ada\"", "method=\"GET\"", "route=\"/types\"", "status=\"200\""],
-        ["user=\"nobody\"", "method=\"GET\"", "route=\"/types\"", "status=\"401\""],
+        ["user=\"ada\"", "method=\"GET\"", "route=\"/v1/types\"", "status=\"200\""],
+        ["user=\"nobody\"", "method=\"GET\"", "route=\"/v1/types\"", "status=\"401\""],
         ["user=\"bob\"", "method=\"GET\"", "route=\"none\"", "status=\"404\""],
-        ["user=\"bob\"", "method=\"POST\"", "route=\"/run\"", "status=\"200\""],
-        ["user=\"ada\"", "method=\"POST\"", "route=\"/run\"", "status=\"gone\""],
+        ["user=\"bob\"", "method=\"POST\"", "route=\"/v1/run\"", "status=\"200\""],
+        ["user=\"ada\"", "method=\"POST\"", "route=\"/v1/run\"", "status=\"gone\""],
     ];
     let requests = |log: &str| log.lines().filter(|line| line.contains(" request ")).count();
     until(SLACK, || requests(&served.log()) >= expected.len()).await;

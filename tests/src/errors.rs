@@ -16,11 +16,12 @@ use isolet::{
 };
 use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
+use isolet_http::{NoSession, NotAKeyHash};
 use isolet_snapshots::maker::MakeError;
 use libtest_mimic::Trial;
 
 /// The libraries; an error of the rest is seen by nobody who did not write it.
-const LIBRARIES: [&str; 6] = ["bindings", "snapshots", "runtime", "comparison", "server", "examples"];
+const LIBRARIES: [&str; 7] = ["bindings", "snapshots", "runtime", "http", "comparison", "server", "examples"];
 
 /// The trial of this module.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -92,6 +93,8 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(vec![ToolError::failed("no such issue")]));
     samples.extend(of(vec![MakeError::Bindings, MakeError::Bootstrap { file: "a.js", source: io_error().into() }]));
     samples.extend(of(tracker_errors()));
+    samples.extend(of(vec![NoSession::Forbidden, NoSession::failed(io_error())]));
+    samples.extend(of(vec![NotAKeyHash]));
     Ok(samples)
 }
 

@@ -46,6 +46,7 @@ mod required;
 mod roles;
 mod run_results;
 mod scope_snapshots;
+mod serve;
 mod shared_runtime;
 mod shortages;
 mod soak;
@@ -94,6 +95,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(run_results::TESTS)
             .chain(offers::TESTS)
             .chain(program::TESTS)
+            .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());

@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 22] = [
+const ROOT: [&str; 23] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -28,6 +28,7 @@ const ROOT: [&str; 22] = [
     "deny.toml",
     "examples",
     "fuzz",
+    "http",
     "openapi",
     "outbound",
     "runtime",
@@ -40,12 +41,13 @@ const ROOT: [&str; 22] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "bindings",
     "snapshots",
     "outbound",
     "openapi",
     "runtime",
+    "http",
     "comparison",
     "server",
     "examples",
@@ -209,6 +211,7 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
         "openapi/src",
         "runtime/src/host",
         "runtime/src/mcp",
+        "http/src",
         "comparison/src",
         "server/src",
         "examples/src",
@@ -219,9 +222,16 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
 }
 
 fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
-    for folder in
-        ["bindings/src", "snapshots/src", "outbound/src", "openapi/src", "runtime/src/host", "runtime/src/guest", "server/src"]
-    {
+    for folder in [
+        "bindings/src",
+        "snapshots/src",
+        "outbound/src",
+        "openapi/src",
+        "runtime/src/host",
+        "runtime/src/guest",
+        "http/src",
+        "server/src",
+    ] {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())

@@ -1,19 +1,17 @@
 //! The backend tried out: both users' requests, and those that must be refused, over a socket of this machine.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 
-use super::limits::{BODY_BYTES_MAX, ServerLimits};
-use super::shared::Backend;
+use isolet_http::{Options, ServerLimits};
+
+use super::router;
 use super::users::Users;
-use super::{router, server};
 
 /// Characters of an answer that are shown.
 const SHOWN_MAX: usize = 200;
@@ -26,38 +24,37 @@ const DELETE: &str = "return await tracker.delete_issue({ issue: 'APP-1' })";
 ///
 /// When an answer is not as it should be, or the backend does not end.
 pub async fn self_test() -> Result<String> {
-    let backend = Arc::new(Backend::new()?);
-    let listener = server::listen(0)?;
+    let users = Users::sign_in()?;
+    let listener = isolet_http::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let address = listener.local_addr()?;
-    let (end, ended) = oneshot::channel::<()>();
-    let limits = ServerLimits::default();
-    let router = router(&backend, address, &limits);
-    let served = tokio::spawn(server::serve(listener, router, limits, async move { drop(ended.await) }));
+    let options = Options::of_address(address);
+    let (ending, body_bytes_max) = (options.ending.clone(), options.body_bytes_max);
+    let served = tokio::spawn(isolet_http::serve(listener, router(&users, options)?, ServerLimits::default(), ending.clone()));
     let mut visitor = Visitor { address, report: String::new() };
-    programs(&mut visitor, &backend).await?;
-    mcp(&mut visitor, &backend).await?;
-    refusals(&mut visitor, &backend).await?;
-    drop(end);
+    programs(&mut visitor, &users).await?;
+    mcp(&mut visitor, &users).await?;
+    refusals(&mut visitor, &users, body_bytes_max).await?;
+    ending.begin();
     served.await?;
     Ok(visitor.report)
 }
 
-fn token_of(backend: &Backend, name: &str) -> Result<String> {
-    let token = backend.users.tokens().find(|(user, _)| user.name == name).map(|(_, token)| token.to_owned());
-    token.with_context(|| format!("`{name}` is not signed in"))
+fn key_of(users: &Users, name: &str) -> Result<String> {
+    let key = users.keys().find(|(user, _)| user.name == name).map(|(_, key)| key.to_owned());
+    key.with_context(|| format!("`{name}` is not signed in"))
 }
 
 /// Each user gets their own types and outcomes.
-async fn programs(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
+async fn programs(visitor: &mut Visitor, users: &Users) -> Result<()> {
     let mut types = Vec::new();
     for user in [Users::ADA.name, Users::BOB.name] {
-        let token = token_of(backend, user)?;
-        let answer = visitor.ask(user, "GET /types", &token, "", &[]).await?;
+        let key = key_of(users, user)?;
+        let answer = visitor.ask(user, "GET /v1/types", &key, "", &[]).await?;
         ensure!(answer.status == 200, "{answer:?}");
         types.push(answer.body);
-        let answer = visitor.run(user, &token, COUNT).await?;
+        let answer = visitor.run(user, &key, COUNT).await?;
         ensure!(answer["end"] == "returned" && answer["value"].as_u64().is_some_and(|count| count > 0), "{answer}");
-        let answer = visitor.run(user, &token, DELETE).await?;
+        let answer = visitor.run(user, &key, DELETE).await?;
         match user {
             "ada" => ensure!(answer["value"] == json!({ "deleted": "APP-1" }), "{answer}"),
             _ => ensure!(answer["message"].as_str().is_some_and(|message| message.contains("there is no tool")), "{answer}"),
@@ -68,43 +65,43 @@ async fn programs(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
 }
 
 /// The same as classic MCP.
-async fn mcp(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
+async fn mcp(visitor: &mut Visitor, users: &Users) -> Result<()> {
     let mut counts = Vec::new();
     for user in [Users::ADA.name, Users::BOB.name] {
-        let token = token_of(backend, user)?;
-        let answer = visitor.mcp(user, &token, "tools/list", json!({})).await?;
+        let key = key_of(users, user)?;
+        let answer = visitor.mcp(user, &key, "tools/list", json!({})).await?;
         counts.push(answer["result"]["tools"].as_array().with_context(|| answer.to_string())?.len());
         let call = json!({ "name": "tracker__get_current_user", "arguments": {} });
-        let answer = visitor.mcp(user, &token, "tools/call", call).await?;
+        let answer = visitor.mcp(user, &key, "tools/call", call).await?;
         ensure!(answer["result"]["structuredContent"].to_string().contains(user), "{answer}");
     }
     ensure!(counts[0] > counts[1], "{counts:?}");
     let call = json!({ "name": "tracker__delete_issue", "arguments": { "issue": "APP-2" } });
-    let answer = visitor.mcp("bob", &token_of(backend, "bob")?, "tools/call", call).await?;
+    let answer = visitor.mcp("bob", &key_of(users, "bob")?, "tools/call", call).await?;
     ensure!(answer["error"]["message"].as_str().is_some_and(|message| message.contains("there is no tool")), "{answer}");
     Ok(())
 }
 
 /// What must not be answered.
-async fn refusals(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
-    let token = token_of(backend, "bob")?;
+async fn refusals(visitor: &mut Visitor, users: &Users, body_bytes_max: usize) -> Result<()> {
+    let key = key_of(users, "bob")?;
     let program = json!({ "code": COUNT }).to_string();
-    for (who, token) in [("nobody", String::new()), ("a stranger", "0".repeat(token.len()))] {
-        for request in ["POST /run", "GET /types", "POST /mcp"] {
-            let answer = visitor.ask(who, request, &token, &program, &[]).await?;
+    for (who, key) in [("nobody", String::new()), ("a stranger", "0".repeat(key.len()))] {
+        for request in ["POST /v1/run", "GET /v1/types", "POST /mcp/classic"] {
+            let answer = visitor.ask(who, request, &key, &program, &[]).await?;
             ensure!(answer.status == 401, "{answer:?}");
         }
     }
-    let answer = visitor.ask("bob", "POST /run", &token, &" ".repeat(BODY_BYTES_MAX + 1), &[]).await?;
+    let answer = visitor.ask("bob", "POST /v1/run", &key, &" ".repeat(body_bytes_max + 1), &[]).await?;
     ensure!(answer.status == 413, "{answer:?}");
-    for request in ["POST /run", "GET /types", "POST /mcp", "GET /nowhere"] {
+    for request in ["POST /v1/run", "GET /v1/types", "POST /mcp/classic", "GET /nowhere"] {
         for header in [("Host", "isolet.example"), ("Origin", "https://isolet.example")] {
-            let answer = visitor.ask("bob", request, &token, &program, &[header]).await?;
+            let answer = visitor.ask("bob", request, &key, &program, &[header]).await?;
             ensure!(answer.status == 403, "{answer:?}");
         }
     }
-    for request in ["POST /run", "POST /mcp"] {
-        let answer = visitor.ask("bob", request, &token, &program, &[("Content-Type", "text/plain")]).await?;
+    for request in ["POST /v1/run", "POST /mcp/classic"] {
+        let answer = visitor.ask("bob", request, &key, &program, &[("Content-Type", "text/plain")]).await?;
         ensure!(answer.status == 415, "{answer:?}");
     }
     Ok(())
@@ -123,30 +120,40 @@ struct Answer {
 }
 
 impl Visitor {
-    async fn run(&mut self, user: &str, token: &str, code: &str) -> Result<Value> {
-        let answer = self.ask(user, "POST /run", token, &json!({ "code": code }).to_string(), &[]).await?;
+    async fn run(&mut self, user: &str, key: &str, code: &str) -> Result<Value> {
+        let answer = self.ask(user, "POST /v1/run", key, &json!({ "code": code }).to_string(), &[]).await?;
         ensure!(answer.status == 200, "{answer:?}");
         Ok(serde_json::from_str(&answer.body)?)
     }
 
-    async fn mcp(&mut self, user: &str, token: &str, method: &str, params: Value) -> Result<Value> {
+    /// One message by itself, as of 2026-07-28.
+    async fn mcp(&mut self, user: &str, key: &str, method: &str, mut params: Value) -> Result<Value> {
+        const VERSION: &str = "2026-07-28";
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let name = params["name"].as_str().unwrap_or_default().to_owned();
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let answer = self.ask(user, "POST /mcp", token, &message, &[]).await?;
+        let mut headers = vec![("Mcp-Protocol-Version", VERSION), ("Mcp-Method", method)];
+        if method == "tools/call" {
+            headers.push(("Mcp-Name", &name));
+        }
+        let answer = self.ask(user, "POST /mcp/classic", key, &message, &headers).await?;
         ensure!(answer.status == 200, "{answer:?}");
         Ok(serde_json::from_str(&answer.body)?)
     }
 
     /// One request, `METHOD /path`, on a connection of its own; `headers` take the place of those that it would have.
-    async fn ask(&mut self, who: &str, request: &str, token: &str, body: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        let (host, authorization, length) = (self.address.to_string(), format!("Bearer {token}"), body.len().to_string());
+    async fn ask(&mut self, who: &str, request: &str, key: &str, body: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let (host, authorization, length) = (self.address.to_string(), format!("Bearer {key}"), body.len().to_string());
         let mut all = vec![
             ("Host", host.as_str()),
             ("Content-Type", "application/json"),
-            ("Accept", "application/json, text/event-stream"),
+            ("Accept", "application/json"),
             ("Content-Length", &length),
             ("Connection", "close"),
         ];
-        if !token.is_empty() {
+        if !key.is_empty() {
             all.push(("Authorization", &authorization));
         }
         all.retain(|(name, _)| headers.iter().all(|(other, _)| other != name));

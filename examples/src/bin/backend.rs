@@ -1,7 +1,12 @@
 //! A backend with two signed-in users: `backend [--port N]` serves on this machine, `backend --self-test` tries itself out.
 
+use std::time::Duration;
+
 use clap::Parser as _;
 use isolet_examples::backend::{self, ServerLimits};
+
+/// How long the body of a request has to arrive.
+const BODY_MAX: Duration = Duration::from_secs(10);
 
 /// A backend with two signed-in users.
 #[derive(clap::Parser)]
@@ -23,7 +28,7 @@ fn main() -> anyhow::Result<()> {
 async fn start(arguments: Arguments) -> anyhow::Result<()> {
     if !arguments.self_test {
         backend::log_to_standard_error();
-        return backend::serve(arguments.port, ServerLimits::default()).await;
+        return backend::serve(arguments.port, ServerLimits::default(), BODY_MAX).await;
     }
     print!("{}", backend::self_test().await?);
     Ok(())

@@ -39,6 +39,8 @@ pub struct Session {
 pub(crate) struct Parts {
     supply: Arc<Supply>,
     pub(crate) scope: Scope,
+    /// Those of the runtime, or lower ones.
+    limits: Arc<Limits>,
     user: User,
     pub(crate) host: Arc<dyn AnyToolHost>,
     pub(crate) events: Option<mpsc::Sender<Event>>,
@@ -90,20 +92,21 @@ impl Session {
     pub(crate) fn new(supply: Arc<Supply>, scope: Scope, host: Arc<dyn AnyToolHost>) -> Self {
         tracing::debug!(tools = scope.tools().len(), "session");
         let ended = CancellationToken::new();
-        let in_flight = usize::try_from(supply.limits().calls_in_flight_max).unwrap_or(usize::MAX);
-        let slots = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
-        let calls_held = Budget::new(supply.common_budget(), supply.limits().held_bytes_max);
+        let limits = Arc::new(supply.limits().clone());
+        let (calls_in_flight, calls_admitted) = slots(&limits);
+        let calls_held = Budget::new(supply.common_budget(), limits.held_bytes_max);
         let _end_when_dropped = ended.clone().drop_guard();
         Self {
             parts: Arc::new(Parts {
                 supply,
                 scope,
+                limits,
                 user: User::of_new_session(),
                 host,
                 events: None,
                 ended,
-                calls_in_flight: slots(in_flight),
-                calls_admitted: slots(in_flight.saturating_add(CALLS_WAITING_MAX)),
+                calls_in_flight,
+                calls_admitted,
                 calls_held,
             }),
             _end_when_dropped,
@@ -125,6 +128,24 @@ impl Session {
     pub fn of_user(mut self, user: impl Into<Arc<str>>) -> Self {
         Arc::make_mut(&mut self.parts).user = User::Named(user.into());
         self
+    }
+
+    /// The same session, each limit of which is lowered to what `lower` says where that is less: for all of its runs and classic calls. A single
+    /// run can lower them further.
+    #[must_use]
+    pub fn with_limits(mut self, lower: &LowerLimits) -> Self {
+        let parts = Arc::make_mut(&mut self.parts);
+        let limits = Arc::new(parts.limits.lowered_by(lower));
+        (parts.calls_in_flight, parts.calls_admitted) = slots(&limits);
+        parts.calls_held = Budget::new(parts.supply.common_budget(), limits.held_bytes_max);
+        parts.limits = limits;
+        self
+    }
+
+    /// The limits of this session's runs.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.parts.limits()
     }
 
     /// What this user may call.
@@ -171,7 +192,7 @@ impl Session {
 
 impl Parts {
     pub(crate) fn limits(&self) -> &Limits {
-        self.supply.limits()
+        &self.limits
     }
 
     /// What this process does for a run of this user, or for the classic calls of this session.
@@ -214,7 +235,7 @@ impl Parts {
 
     async fn run_inside(&self, run: RunId, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
         let requested = Instant::now();
-        let limits = self.supply.limits().lowered_by(&options.limits);
+        let limits = self.limits.lowered_by(&options.limits);
         if source.len() > limits.source_bytes_max {
             return Ok(never_started(run, too_long(source.len(), limits.source_bytes_max), requested));
         }
@@ -276,6 +297,13 @@ impl std::fmt::Debug for Session {
         // Never the host: it holds the user's credentials.
         to.debug_struct("Session").field("scope", &self.parts.scope).finish_non_exhaustive()
     }
+}
+
+/// A slot for each classic call that is worked on at a time, and one for each of those and of those that wait.
+fn slots(limits: &Limits) -> (Arc<Semaphore>, Arc<Semaphore>) {
+    let in_flight = usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX);
+    let slots = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    (slots(in_flight), slots(in_flight.saturating_add(CALLS_WAITING_MAX)))
 }
 
 /// How much later than the host the kernel ends a run that computes, seconds.

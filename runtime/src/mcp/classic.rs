@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use isolet_bindings::{ScopedTool, ToolError, ToolErrorCode, ToolReply};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
@@ -14,7 +15,9 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic_name::classic_name;
+use super::heartbeat;
 use super::lossless;
+use super::options::ServeOptions;
 use crate::host::call::{Caller, Request};
 use crate::host::reply_check::Check;
 use crate::host::session::{CALLS_WAITING_MAX, Parts};
@@ -29,12 +32,13 @@ pub(super) struct Classic {
     /// The index of each tool in the scope.
     by_name: HashMap<String, u32>,
     calls: AtomicU32,
+    heartbeat: Duration,
 }
 
 impl Classic {
-    pub(super) fn new(session: Arc<Parts>) -> Self {
+    pub(super) fn new(session: Arc<Parts>, options: &ServeOptions) -> Self {
         let by_name = session.scope.tools().iter().map(|tool| (name_of(tool), tool.index())).collect();
-        Self { caller: session.caller(), session, by_name, calls: AtomicU32::new(0) }
+        Self { caller: session.caller(), session, by_name, calls: AtomicU32::new(0), heartbeat: options.heartbeat }
     }
 
     /// The definition of each tool, in the order of the scope.
@@ -67,7 +71,7 @@ impl Classic {
         arguments: String,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
-        let result = self.answer(tool.index(), arguments, context).await;
+        let result = heartbeat::beating(self.answer(tool.index(), arguments, context), context, self.heartbeat).await;
         response(tool, result, context).into()
     }
 

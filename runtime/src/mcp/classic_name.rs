@@ -14,8 +14,9 @@ const SEPARATOR: &str = "__";
 /// Hex digits of a suffix, after an underscore.
 const SUFFIX_DIGITS: usize = 12;
 
-/// The name of the tool that `server` calls `tool`.
-pub(super) fn classic_name(server: &str, tool: &str) -> String {
+/// The name by which classic MCP clients call the tool that `server` calls `tool`: `server__tool`, of at most 64 characters of `[A-Za-z0-9_-]`.
+#[must_use]
+pub fn classic_name(server: &str, tool: &str) -> String {
     if is_kept(server, tool) {
         return format!("{server}{SEPARATOR}{tool}");
     }

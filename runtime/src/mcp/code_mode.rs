@@ -165,7 +165,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         let progress = context.meta.get_progress_token().map(|token| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
-            tokio::spawn(pass_on(seen, context.peer.clone(), token))
+            tokio::spawn(pass_on(seen, context.peer.clone(), token, self.options.heartbeat))
         });
         let outcome = {
             let run = self.session.run(&arguments.code, options);
@@ -203,14 +203,16 @@ fn limits(timeout_ms: Option<u64>) -> LowerLimits {
     }
 }
 
-/// Tells the client what happens in a run, one notification each.
-async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, token: ProgressToken) {
+/// Tells the client what happens in a run, one notification each; where nothing does for so long as `heartbeat`, that it goes on.
+async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, token: ProgressToken, heartbeat: Duration) {
     let mut count = 0_u32;
-    while let Some(event) = seen.recv().await {
-        let message = match event {
-            Event::Console { line, .. } => line.text,
-            Event::Called { path, .. } => format!("calls {path}"),
-            Event::Answered(record) => format!("{} has answered after {:?}", record.path, record.duration),
+    loop {
+        let message = match tokio::time::timeout(heartbeat, seen.recv()).await {
+            Ok(Some(Event::Console { line, .. })) => line.text,
+            Ok(Some(Event::Called { path, .. })) => format!("calls {path}"),
+            Ok(Some(Event::Answered(record))) => format!("{} has answered after {:?}", record.path, record.duration),
+            Ok(None) => return,
+            Err(_) => "the program goes on".to_owned(),
         };
         count += 1;
         let progress = ProgressNotificationParam::new(token.clone(), f64::from(count)).with_message(message);

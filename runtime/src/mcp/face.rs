@@ -220,9 +220,9 @@ impl Tools {
     /// `remarks`: what is said beside the tools.
     fn of(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
         let is = |modes: [Mode; 2]| modes.contains(&options.mode);
-        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session)));
+        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session), options));
         let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options, remarks));
-        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options.index_tokens_max, remarks));
+        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options, remarks));
         Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()], is_complete: true, _offer: None }
     }
 

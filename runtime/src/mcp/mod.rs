@@ -39,6 +39,7 @@ mod faults;
 mod fitted;
 mod flood;
 mod handler;
+mod heartbeat;
 mod http_client;
 mod http_endpoint;
 mod http_events;
@@ -78,6 +79,7 @@ mod variables;
 mod wire;
 
 pub use apis::LeftOutOperation;
+pub use classic_name::classic_name;
 pub use configuration::Configuration;
 pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
 pub use error::{Stage, UpstreamError};

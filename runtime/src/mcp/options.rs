@@ -1,5 +1,7 @@
 //! How a session is served: which face, and what it shows of itself.
 
+use std::time::Duration;
+
 /// Which tools a client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -30,6 +32,9 @@ pub struct ServeOptions {
     pub result_tokens_max: usize,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
+    /// The longest silence of a call whose client asked for its progress. Default 10 s. Past it there is progress that says that the call goes on:
+    /// a client that gives up after so long without any waits.
+    pub heartbeat: Duration,
 }
 
 /// Where the result of a program is in the result of `run_code`.
@@ -54,6 +59,7 @@ impl ServeOptions {
             always_offers_search: false,
             result_tokens_max: 6_000,
             results: Results::default(),
+            heartbeat: Duration::from_secs(10),
         }
     }
 }

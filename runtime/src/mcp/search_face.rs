@@ -11,6 +11,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 
 use super::classic::{Classic, unknown_tool};
+use super::options::ServeOptions;
 use super::own_arguments::OwnArguments;
 use super::{own_name, tool_search};
 use crate::host::session::Parts;
@@ -33,8 +34,9 @@ impl SearchFace {
 The user's tools are behind two tools. `search_tools` with a few words finds some, best first, each as the TypeScript signature of what it takes and gives. \
 `call_tool` calls one: `{\"tool\": \"github.list_issues\", \"arguments\": {\"state\": \"open\"}}`.";
 
-    pub(super) fn new(session: Arc<Parts>, index_tokens_max: usize, remarks: &str) -> Self {
-        Self { classic: Classic::new(Arc::clone(&session)), session, index_tokens_max, remarks: remarks.to_owned() }
+    pub(super) fn new(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
+        let classic = Classic::new(Arc::clone(&session), options);
+        Self { classic, session, index_tokens_max: options.index_tokens_max, remarks: remarks.to_owned() }
     }
 
     /// The definitions of both tools, with what there is to be found.

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long a connection may wait before another can take its place.
-pub(super) const CLAIM: Duration = Duration::from_millis(250);
+pub(crate) const CLAIM: Duration = Duration::from_millis(250);
 /// How often is looked whether somebody has waited so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// The connections of a server.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     max: usize,
     of_address_max: usize,
     open: Mutex<Open>,
@@ -29,7 +29,7 @@ struct Open {
 }
 
 /// One connection.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     address: IpAddr,
     state: Mutex<State>,
     needed: CancellationToken,
@@ -47,7 +47,7 @@ enum State {
 }
 
 /// The place of a connection, which is free again when this is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     connections: Arc<Connections>,
     number: u64,
     connection: Arc<Connection>,
@@ -61,15 +61,15 @@ enum Full {
 }
 
 /// A user's request is under way as long as this lives.
-pub(super) struct UnderWay(Arc<Connection>);
+pub(crate) struct UnderWay(Arc<Connection>);
 
 impl Connections {
-    pub(super) fn new(max: usize, of_address_max: usize) -> Arc<Self> {
+    pub(crate) fn new(max: usize, of_address_max: usize) -> Arc<Self> {
         Arc::new(Self { max, of_address_max, open: Mutex::default() })
     }
 
     /// A place for a connection of `address`, one that waits making room if need be; none if nobody waits.
-    pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         loop {
             match self.admit_at(Instant::now(), address) {
                 Ok(place) => return Some(place),
@@ -116,29 +116,29 @@ impl Open {
 
 impl Connection {
     /// It has been looked at, and waits for a request from now on.
-    pub(super) fn waits(&self) {
+    pub(crate) fn waits(&self) {
         *lock(&self.state) = State::Waiting(Instant::now());
     }
 
     /// A user's request has arrived on it.
-    pub(super) fn under_way(self: &Arc<Self>) -> UnderWay {
+    pub(crate) fn under_way(self: &Arc<Self>) -> UnderWay {
         *lock(&self.state) = State::UnderWay;
         UnderWay(Arc::clone(self))
     }
 
     /// Whether no user's request is under way.
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         *lock(&self.state) != State::UnderWay
     }
 }
 
 impl Place {
-    pub(super) fn connection(&self) -> Arc<Connection> {
+    pub(crate) fn connection(&self) -> Arc<Connection> {
         Arc::clone(&self.connection)
     }
 
     /// When another needs the place: this connection is to be closed.
-    pub(super) async fn is_needed(&self) {
+    pub(crate) async fn is_needed(&self) {
         self.connection.needed.cancelled().await;
     }
 }

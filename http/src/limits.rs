@@ -1,9 +1,6 @@
-//! What those who connect can take of the service.
+//! What those who connect can take of a server.
 
 use std::time::Duration;
-
-/// The most bytes of a request: a program has at most 256 KiB, and JSON may write each of them as two.
-pub(super) const BODY_BYTES_MAX: usize = 512 << 10;
 
 /// What those who connect can take. Past each of them it is their own connection or request that ends.
 ///
@@ -18,13 +15,14 @@ pub struct ServerLimits {
     pub connections_of_address_max: usize,
     /// From the opening of a connection, or its last answer, to the end of a request's head. Default 10 s. Past it the connection is closed.
     pub head_max: Duration,
-    /// From a request's head to the end of its body. Default 10 s. Past it: 408.
-    pub body_max: Duration,
-    /// From a request's body to its answer. Default 60 s, twice what a run may take. Past it: 503.
-    pub answer_max: Duration,
-    /// The life of a connection. Default 10 minutes. Past it the connection is closed with the answer that is under way.
+    /// How long a client may take nothing of what it is sent. Default 30 s. Past it the connection is closed, and its run ends (Linux).
+    pub taking_max: Duration,
+    /// The life of a connection. Default 10 minutes. Past it the connection is closed with the answer that is under way, which may take
+    /// [`ServerLimits::last_answer_max`].
     pub connection_age_max: Duration,
-    /// From SIGTERM to the end of the requests that are under way. Default 10 s. Past it they are dropped.
+    /// How long an answer may go on on a connection that is past its age. Default 1 hour: a run, or a stream, ends by its own limits.
+    pub last_answer_max: Duration,
+    /// From the beginning of the end to the end of the requests that are under way. Default 10 s. Past it they are told so and cut off.
     pub shutdown_max: Duration,
 }
 
@@ -34,9 +32,9 @@ impl Default for ServerLimits {
             connections_max: 384,
             connections_of_address_max: 192,
             head_max: Duration::from_secs(10),
-            body_max: Duration::from_secs(10),
-            answer_max: Duration::from_secs(60),
+            taking_max: Duration::from_secs(30),
             connection_age_max: Duration::from_secs(600),
+            last_answer_max: Duration::from_secs(3600),
             shutdown_max: Duration::from_secs(10),
         }
     }

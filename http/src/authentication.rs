@@ -1,0 +1,73 @@
+//! Whose a request is: what an application knows, and this crate asks for every request.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
+use isolet::Principal;
+
+use crate::answers;
+
+/// Says whose a request is. Asked for each request; nothing that a client says elsewhere (a session, a tool's arguments) is asked.
+///
+/// A closure `|head: &Parts| -> Result<Principal, Refusal>` is one: where a layer of the application has authenticated the request, it finds the
+/// user in `head.extensions`. [`crate::BearerKeys`] is another.
+pub trait Authenticate: Send + Sync + 'static {
+    /// Whose the request with this head is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if it is nobody's, or may not be made.
+    fn principal<'a>(&'a self, head: &'a Parts) -> BoxFuture<'a, Result<Principal, Refusal>>;
+}
+
+impl<F> Authenticate for F
+where
+    F: Fn(&Parts) -> Result<Principal, Refusal> + Send + Sync + 'static,
+{
+    fn principal<'a>(&'a self, head: &'a Parts) -> BoxFuture<'a, Result<Principal, Refusal>> {
+        Box::pin(std::future::ready(self(head)))
+    }
+}
+
+/// Why a request is not answered.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is nobody's: 401, with a challenge that says how to sign in.
+    #[non_exhaustive]
+    Unauthenticated {
+        /// The value of `WWW-Authenticate`, such as `Bearer`.
+        challenge: HeaderValue,
+    },
+    /// It is somebody's who may not make it: 403.
+    Forbidden,
+}
+
+impl Refusal {
+    /// Nobody's; nothing was said that could be wrong.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::challenged(HeaderValue::from_static("Bearer"))
+    }
+
+    /// Nobody's, with this value of `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenged(challenge: HeaderValue) -> Self {
+        Self::Unauthenticated { challenge }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unauthenticated { challenge } => {
+                let message = "the key is missing or wrong: send it as `Authorization: Bearer KEY`";
+                let mut response = answers::refused(StatusCode::UNAUTHORIZED, "unauthenticated", message);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                response
+            }
+            Self::Forbidden => answers::refused(StatusCode::FORBIDDEN, "forbidden", "this user may not make this request"),
+        }
+    }
+}

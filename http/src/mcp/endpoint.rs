@@ -1,0 +1,169 @@
+//! A route of MCP: one message a POST, of either era; DELETE ends a session. There is no stream that nobody asked for: GET is answered 405.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, delete};
+use isolet::mcp::{Mode, ServeOptions};
+use isolet::{Principal, Session};
+use serde_json::value::RawValue;
+
+use super::headers::{self, Era};
+use super::line::Line;
+use super::message::{Kind, Message, Params};
+use super::param_headers;
+use super::refusal::Refusal;
+use super::replies::Reply;
+use super::store::NotKept;
+use super::waiting::{NotOpened, Said};
+use crate::events;
+use crate::shared::Shared;
+
+/// The route of this face.
+pub(crate) fn routes(mode: Mode) -> MethodRouter<Arc<Shared>> {
+    let ended = move |State(shared): State<Arc<Shared>>, Extension(principal): Extension<Principal>, headers: HeaderMap| async move {
+        end(&shared, &principal, &headers, mode)
+    };
+    let said = move |State(shared): State<Arc<Shared>>,
+                     Extension(principal): Extension<Principal>,
+                     headers: HeaderMap,
+                     body: Bytes| async move {
+        Post { shared, principal, headers, mode }.answer(&body).await.unwrap_or_else(Refusal::into_response)
+    };
+    delete(ended).post(said)
+}
+
+/// Ends a session.
+fn end(shared: &Shared, principal: &Principal, headers: &HeaderMap, mode: Mode) -> Response {
+    let is_ended = session_of(headers).is_some_and(|id| shared.mcp.end(id, &principal.key(), mode));
+    if is_ended { StatusCode::NO_CONTENT.into_response() } else { Refusal::no_session().into_response() }
+}
+
+fn session_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(headers::SESSION)?.to_str().ok()
+}
+
+/// One message.
+struct Post {
+    shared: Arc<Shared>,
+    principal: Principal,
+    headers: HeaderMap,
+    mode: Mode,
+}
+
+impl Post {
+    async fn answer(self, body: &[u8]) -> Result<Response, Refusal> {
+        let text = String::from_utf8_lossy(body);
+        let message = Message::read(&text)?;
+        let kind = message.kind()?;
+        let params = message.params()?;
+        let era = headers::era(&self.headers, &message, &params).map_err(|refusal| refusal.to(message.id))?;
+        match (era, kind) {
+            (Era::Modern, Kind::Request(id)) => self.ask_alone(&message, &params, id).await,
+            // Nothing is under way between two messages, so there is nothing to be told.
+            (Era::Modern, Kind::Notification | Kind::Answer) => Ok(StatusCode::ACCEPTED.into_response()),
+            (Era::Legacy, Kind::Request(id)) if message.method.as_deref() == Some("initialize") => {
+                self.begin(&message, &params, id).await
+            }
+            (Era::Legacy, Kind::Request(id)) => {
+                let line = self.line().map_err(|refusal| refusal.to(Some(id)))?;
+                let asked = line.ask(&message, &params, id).map_err(|not_opened| refused(&not_opened, id))?;
+                Ok(self.reply(Era::Legacy, &message, &params).to(asked, id.to_owned(), |_| Ok(None)).await)
+            }
+            (Era::Legacy, Kind::Notification) => {
+                let line = self.line()?;
+                if let (Some("notifications/cancelled"), Some(id)) = (message.method.as_deref(), params.request_id) {
+                    line.cancel(id);
+                }
+                Ok(StatusCode::ACCEPTED.into_response())
+            }
+            (Era::Legacy, Kind::Answer) => self.line().map(|_| StatusCode::ACCEPTED.into_response()),
+        }
+    }
+
+    /// A request by itself, in a session that ends with its answer.
+    async fn ask_alone(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, Refusal> {
+        let session = match self.shared.session(&self.principal).await {
+            Ok(session) => session,
+            Err(none) => return Ok(none.into_response()),
+        };
+        if self.mode == Mode::Classic && message.method.as_deref() == Some("tools/call") {
+            param_headers::check(&self.headers, session.scope(), params).map_err(|refusal| refusal.to(Some(id)))?;
+        }
+        let asked = self.open(session).ask(message, params, id).map_err(|not_opened| refused(&not_opened, id))?;
+        Ok(self.reply(Era::Modern, message, params).to(asked, id.to_owned(), |_| Ok(None)).await)
+    }
+
+    /// A session begins, and is kept if its face takes it.
+    async fn begin(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, Refusal> {
+        let line = match self.shared.session(&self.principal).await {
+            Ok(session) => self.open(session),
+            Err(none) => return Ok(none.into_response()),
+        };
+        let asked = line.ask(message, params, id).map_err(|not_opened| refused(&not_opened, id))?;
+        let reply = self.reply(Era::Legacy, message, params);
+        let keep = |said: &Said| {
+            if said.error.is_some() {
+                return Ok(None);
+            }
+            let kept = self.shared.mcp.keep(&self.principal.key(), self.mode, line);
+            let kept = kept.map_err(|not_kept| not_kept_refusal(&not_kept).to(Some(id)))?;
+            Ok(HeaderValue::try_from(kept).ok())
+        };
+        Ok(reply.to(asked, id.to_owned(), keep).await)
+    }
+
+    /// The line to a session, for one message or for those that follow.
+    fn open(&self, session: Session) -> Arc<Line> {
+        let options = &self.shared.options;
+        let mut serve: ServeOptions = options.serve.clone();
+        (serve.mode, serve.heartbeat) = (self.mode, options.heartbeat);
+        Line::open(session, serve)
+    }
+
+    /// The line of the session that the message belongs to.
+    fn line(&self) -> Result<Arc<Line>, Refusal> {
+        let missing = || {
+            Refusal::no_message(format!(
+                "`{}` is missing: begin with `initialize`, or send all that 2026-07-28 wants in each message",
+                headers::SESSION
+            ))
+        };
+        let id = session_of(&self.headers).ok_or_else(missing)?;
+        self.shared.mcp.find(id, &self.principal.key(), self.mode).ok_or_else(Refusal::no_session)
+    }
+
+    fn reply(&self, era: Era, message: &Message<'_>, params: &Params<'_>) -> Reply {
+        // All else is answered at once, with a status of its own.
+        let is_call = message.method.as_deref() == Some("tools/call");
+        Reply {
+            is_modern: era == Era::Modern,
+            is_described: params.is_described(),
+            may_stream: is_call && events::are_accepted(self.headers.get(header::ACCEPT)),
+            heartbeat: self.shared.options.heartbeat,
+            ending: self.shared.options.ending.clone(),
+        }
+    }
+}
+
+fn refused(not_opened: &NotOpened, id: &RawValue) -> Refusal {
+    match not_opened {
+        NotOpened::Twice => {
+            Refusal::no_message("this `id` is that of a request which is not answered yet: take another one").to(Some(id))
+        }
+        NotOpened::Closed => Refusal::no_session().to(Some(id)),
+    }
+}
+
+fn not_kept_refusal(not_kept: &NotKept) -> Refusal {
+    match not_kept {
+        NotKept::OfPrincipal => {
+            Refusal::busy(StatusCode::TOO_MANY_REQUESTS, "all sessions of this user are in use: end one of them")
+        }
+        NotKept::OfAll => Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, "there are too many sessions: try again later"),
+        NotKept::NoId => Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, "the session could not be made: try again"),
+    }
+}

@@ -1,0 +1,206 @@
+//! The requests of a line that wait for their answers: whose what is that comes back over it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+/// Progress that waits for a slow client; it misses what is beyond.
+const PROGRESS_WAITING: usize = 256;
+
+/// The requests that wait.
+#[derive(Default)]
+pub(super) struct Waiting(Mutex<Requests>);
+
+#[derive(Default)]
+struct Requests {
+    last_number: u64,
+    by_number: HashMap<u64, Request>,
+    /// Nothing comes back any more.
+    is_closed: bool,
+}
+
+struct Request {
+    id: Box<RawValue>,
+    progress_token: Option<Value>,
+    progress: mpsc::Sender<String>,
+    answer: oneshot::Sender<Said>,
+}
+
+/// An answer as it goes out, under the id that its client gave.
+pub(super) struct Said {
+    pub(super) text: String,
+    /// The code, if it is an error.
+    pub(super) error: Option<i64>,
+}
+
+/// What comes back for one request.
+pub(super) struct Opened {
+    pub(super) number: u64,
+    pub(super) progress: mpsc::Receiver<String>,
+    pub(super) answer: oneshot::Receiver<Said>,
+}
+
+/// Why a request does not wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotOpened {
+    /// Its id is that of another one that waits.
+    Twice,
+    /// Nothing comes back any more.
+    Closed,
+}
+
+/// A message that comes back.
+#[derive(Deserialize)]
+struct Reply<'text> {
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(borrow, default)]
+    result: Option<&'text RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'text RawValue>,
+    #[serde(borrow, default)]
+    params: Option<&'text RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ErrorCode {
+    code: i64,
+}
+
+#[derive(Deserialize)]
+struct Progress {
+    #[serde(rename = "progressToken")]
+    token: Value,
+}
+
+impl Waiting {
+    /// A request begins to wait.
+    pub(super) fn open(&self, id: &RawValue, progress_token: Option<&Value>) -> Result<Opened, NotOpened> {
+        let mut requests = self.requests();
+        if requests.is_closed {
+            return Err(NotOpened::Closed);
+        }
+        if requests.by_number.values().any(|request| request.id.get() == id.get()) {
+            return Err(NotOpened::Twice);
+        }
+        requests.last_number += 1;
+        let number = requests.last_number;
+        let (progress_sender, progress) = mpsc::channel(PROGRESS_WAITING);
+        let (answer_sender, answer) = oneshot::channel();
+        let request = Request {
+            id: id.to_owned(),
+            progress_token: progress_token.cloned(),
+            progress: progress_sender,
+            answer: answer_sender,
+        };
+        requests.by_number.insert(number, request);
+        Ok(Opened { number, progress, answer })
+    }
+
+    /// A request waits no more; whether it did.
+    pub(super) fn close(&self, number: u64) -> bool {
+        self.requests().by_number.remove(&number).is_some()
+    }
+
+    /// The number of the request that its client called `id`.
+    pub(super) fn number_of(&self, id: &RawValue) -> Option<u64> {
+        let requests = self.requests();
+        requests.by_number.iter().find(|(_, request)| request.id.get() == id.get()).map(|(number, _)| *number)
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.requests().by_number.is_empty()
+    }
+
+    /// Gives what has come back to whom it is for.
+    pub(super) fn take(&self, line: &str) {
+        let Ok(reply) = serde_json::from_str::<Reply<'_>>(line) else {
+            tracing::warn!("a face said what is no message");
+            return;
+        };
+        if reply.result.is_none() && reply.error.is_none() {
+            return self.take_progress(line, reply.params);
+        }
+        let Some(request) = reply.id.and_then(|number| self.requests().by_number.remove(&number)) else { return };
+        let error = reply.error.map(|error| serde_json::from_str::<ErrorCode>(error.get()).map_or(0, |error| error.code));
+        let (name, value) = match (reply.result, reply.error) {
+            (Some(result), _) => ("result", result),
+            (None, Some(error)) => ("error", error),
+            (None, None) => return,
+        };
+        let text = format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, request.id);
+        // A client that is gone does not wait any more.
+        let _ = request.answer.send(Said { text, error });
+    }
+
+    fn take_progress(&self, line: &str, params: Option<&RawValue>) {
+        let Some(progress) = params.and_then(|params| serde_json::from_str::<Progress>(params.get()).ok()) else { return };
+        let requests = self.requests();
+        let request = requests.by_number.values().find(|request| request.progress_token.as_ref() == Some(&progress.token));
+        if let Some(request) = request {
+            let _ = request.progress.try_send(line.to_owned());
+        }
+    }
+
+    /// Nothing comes back any more: nobody waits in vain.
+    pub(super) fn end(&self) {
+        let mut requests = self.requests();
+        requests.is_closed = true;
+        requests.by_number.clear();
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+    use serde_json::value::to_raw_value;
+
+    use super::*;
+
+    #[test]
+    fn each_gets_its_own_answer_under_its_own_id() {
+        let waiting = Waiting::default();
+        let mut texts = Vec::new();
+        for id in ["\"\\u0041\"", "1.0", "-7"] {
+            let id: Box<RawValue> = serde_json::from_str(id).unwrap();
+            let mut opened = waiting.open(&id, None).unwrap();
+            assert_eq!(waiting.open(&id, None).err(), Some(NotOpened::Twice));
+            assert_eq!(waiting.number_of(&id), Some(opened.number));
+            waiting.take(&format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"n": 1.00}}}}"#, opened.number));
+            texts.push(opened.answer.try_recv().ok().unwrap().text);
+        }
+        let expected = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"n": 1.00}}}}"#);
+        assert_eq!(texts, ["\"\\u0041\"", "1.0", "-7"].map(expected));
+        assert!(waiting.is_idle());
+    }
+
+    #[test]
+    fn progress_is_for_whom_it_names_and_an_end_is_for_all() {
+        let waiting = Waiting::default();
+        let [one, other] = [1, 2].map(|id| to_raw_value(&id).unwrap());
+        let mut first = waiting.open(&one, Some(&json!("a"))).unwrap();
+        let mut second = waiting.open(&other, Some(&json!(1))).unwrap();
+        let line = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"a","progress":1}}"#;
+        waiting.take(line);
+        assert_eq!(first.progress.try_recv().as_deref(), Ok(line));
+        assert!(second.progress.try_recv().is_err());
+        waiting.take("nonsense");
+        waiting.take(r#"{"jsonrpc":"2.0","id":99,"result":{}}"#);
+        waiting.take(&format!(r#"{{"id":{},"error":{{"code":-32601,"message":"no"}}}}"#, first.number));
+        assert_eq!(first.answer.try_recv().ok().unwrap().error, Some(-32601));
+        waiting.end();
+        assert!(second.answer.try_recv().is_err());
+        assert_eq!(waiting.open(&one, None).err(), Some(NotOpened::Closed));
+    }
+}

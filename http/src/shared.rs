@@ -1,0 +1,38 @@
+//! What all requests of a router share. No user is in it but those who have requests or sessions.
+
+use std::sync::Arc;
+
+use isolet::{Principal, PrincipalKey, Runtime, Session};
+
+use crate::authentication::Authenticate;
+use crate::counters::Counters;
+use crate::make_session::{MakeSession, NoSession};
+use crate::mcp::store::Store;
+use crate::options::Options;
+use crate::places::Places;
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) runtime: Runtime,
+    pub(crate) authenticate: Box<dyn Authenticate>,
+    pub(crate) sessions: Box<dyn MakeSession>,
+    pub(crate) options: Options,
+    pub(crate) places: Arc<Places>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) mcp: Store,
+}
+
+impl Shared {
+    /// The session of a request of `principal`, whose turns its runs take.
+    pub(crate) async fn session(&self, principal: &Principal) -> Result<Session, NoSession> {
+        Ok(self.sessions.session(principal).await?.of_user(user_of(&principal.key())))
+    }
+}
+
+/// One text for each principal.
+fn user_of(principal: &PrincipalKey) -> String {
+    match principal.tenant() {
+        None => format!("user {}", principal.user()),
+        Some(tenant) => format!("tenant {tenant:?} user {}", principal.user()),
+    }
+}

@@ -1,0 +1,254 @@
+//! `isolet.toml`: who may call what, of which servers, and where it is served. Read once, as a whole: a mistake is said with its line and, where it is a
+//! name, with the nearest one.
+
+mod file;
+mod merged;
+mod mistake;
+mod rule;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use isolet::mcp::{Configuration, Mode, Place, Results, ServeOptions, UpstreamOptions, Variables};
+use isolet::{Config, Principal, with_causes};
+use isolet_http::{Faces, KeyHash};
+
+use self::file::{File, RunLimits};
+pub(crate) use self::merged::User;
+use self::mistake::Text;
+pub(crate) use self::mistake::{Mistake, nearest};
+pub(crate) use self::rule::{Rule, What};
+
+/// The most bytes of the file.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// The port where none is said.
+const PORT: u16 = 8808;
+/// The longest that a run may be allowed to take, seconds: a day.
+pub(crate) const WALL_SECONDS_MAX: u64 = 24 * 60 * 60;
+/// The one user of a file that names none.
+const LOCAL_USER: &str = "local";
+/// How long a server of a pool waits for its next call before it is ended.
+const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// A deployment.
+pub(crate) struct Deployment {
+    pub(crate) path: PathBuf,
+    pub(crate) address: SocketAddr,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) origins: Vec<String>,
+    pub(crate) faces: Faces,
+    pub(crate) serve: ServeOptions,
+    /// The runtime, with the limits of all runs.
+    pub(crate) config: Config,
+    pub(crate) capacity: file::Capacity,
+    pub(crate) servers: Configuration,
+    pub(crate) upstream: UpstreamOptions,
+    pub(crate) users: BTreeMap<String, User>,
+    /// Whose each key is.
+    pub(crate) keys: BTreeMap<KeyHash, String>,
+}
+
+impl Deployment {
+    /// Reads `path`. Starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub(crate) fn read(path: &Path) -> Result<Self, Vec<Mistake>> {
+        let text = Text::read(path, FILE_BYTES_MAX).map_err(|mistake| vec![mistake])?;
+        // Any other file is that of a client: it has servers and nothing else.
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let mut file: File = if is_toml { text.parse().map_err(|mistake| vec![mistake])? } else { File::default() };
+        let mut mistakes = Vec::new();
+        let variables = Variables::allowing(file.upstream.env.iter().cloned());
+        let servers = if is_toml { servers(&text, &file, &variables) } else { servers_of(path, &variables) };
+        let servers = servers.unwrap_or_else(|mistake| {
+            mistakes.push(mistake);
+            Configuration::default()
+        });
+        mistakes.extend(servers.refused().map(|(_, error)| Mistake::of_file(path, with_causes(&**error))));
+        let names: Vec<String> =
+            servers.servers().map(|(name, _)| name).chain(servers.refused().map(|(name, _)| name)).map(str::to_owned).collect();
+        let mut users = merged::users(&text, &file, &names, &mut mistakes);
+        if users.is_empty() {
+            let everything = User { rules: Arc::new(vec![Rule::everything()]), ..User::default() };
+            users.insert(LOCAL_USER.to_owned(), everything);
+        }
+        let keys = keys(&text, &file, &mut mistakes);
+        let faces = faces(&text, &file, &mut mistakes);
+        let config = config(&text, &file, &mut mistakes);
+        let serve = serve_options(&text, &file, &mut mistakes);
+        let upstream = upstream(&text, &file, config.limits.wall_max, &mut mistakes);
+        let address = address(&text, &file, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let (hosts, origins) = (std::mem::take(&mut file.listener.hosts), std::mem::take(&mut file.listener.origins));
+        let capacity = file.capacity;
+        let path = path.to_owned();
+        Ok(Self { path, address, hosts, origins, faces, serve, config, capacity, servers, upstream, users, keys })
+    }
+
+    /// The principal whose user has this name.
+    pub(crate) fn principal(&self, name: &str) -> Principal {
+        let roles = self.users.get(name).into_iter().flat_map(|user| &user.roles);
+        roles.fold(Principal::new(name), Principal::with_role)
+    }
+}
+
+/// The servers of a file that has nothing else.
+fn servers_of(path: &Path, variables: &Variables) -> Result<Configuration, Mistake> {
+    Configuration::read_with(path, variables).map_err(|error| Mistake::of_file(path, with_causes(&error)))
+}
+
+/// The servers: those of the file itself, or of the one that it names.
+fn servers(text: &Text, file: &File, variables: &Variables) -> Result<Configuration, Mistake> {
+    match (&file.config, &file.servers) {
+        (Some(config), None) => {
+            let folder = text.path().parent().unwrap_or(Path::new("."));
+            let read = Configuration::read_with(folder.join(config.get_ref()), variables);
+            read.map_err(|error| text.mistake(config.span().start, with_causes(&error)))
+        }
+        (None, Some(_)) => servers_of(text.path(), variables),
+        (Some(config), Some(_)) => {
+            Err(text.mistake(config.span().start, "`config` and `servers` both name servers: keep one of them"))
+        }
+        (None, None) => Err(Mistake::of_file(
+            text.path(),
+            "there are no servers: add `[servers.NAME]` with a `command` or a `url`, or `config = \"servers.json\"`",
+        )),
+    }
+}
+
+fn keys(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> BTreeMap<KeyHash, String> {
+    let mut keys = BTreeMap::new();
+    for (name, user) in &file.users {
+        for key in &user.keys {
+            let offset = key.span().start;
+            match key.get_ref().parse::<KeyHash>() {
+                Err(error) => mistakes.push(text.mistake(offset, error.to_string())),
+                Ok(hash) => {
+                    if let Some(other) = keys.insert(hash, name.clone()) {
+                        mistakes.push(
+                            text.mistake(offset, format!("this key is `{other}`'s too: give each user a key of their own")),
+                        );
+                    }
+                }
+            }
+        }
+    }
+    keys
+}
+
+fn faces(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Faces {
+    const NAMES: [&str; 4] = ["run", "code", "classic", "search"];
+    let mut faces = Faces::default();
+    let Some(enabled) = &file.faces.enabled else { return faces };
+    (faces.run, faces.code, faces.classic, faces.search) = (false, false, false, false);
+    for name in enabled {
+        match name.get_ref().as_str() {
+            "run" => faces.run = true,
+            "code" => faces.code = true,
+            "classic" => faces.classic = true,
+            "search" => faces.search = true,
+            other => {
+                let hint = nearest(other, NAMES);
+                mistakes.push(text.mistake(name.span().start, format!("there is no face `{other}`: {hint}")));
+            }
+        }
+    }
+    faces
+}
+
+fn serve_options(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> ServeOptions {
+    const NAMES: [&str; 3] = ["both", "text", "structured"];
+    let mut options = ServeOptions::new(Mode::Code);
+    options.index_tokens_max = file.faces.index_tokens.unwrap_or(options.index_tokens_max);
+    options.always_offers_search = file.faces.always_search;
+    options.result_tokens_max = file.faces.result_tokens.unwrap_or(options.result_tokens_max);
+    if let Some(results) = &file.faces.results {
+        options.results = match results.get_ref().as_str() {
+            "both" => Results::Both,
+            "text" => Results::Text,
+            "structured" => Results::Structured,
+            other => {
+                let hint = nearest(other, NAMES);
+                mistakes.push(text.mistake(results.span().start, format!("`results` cannot be `{other}`: {hint}")));
+                Results::Both
+            }
+        };
+    }
+    options
+}
+
+/// The limits of all runs, and how many runs there may be.
+fn config(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Config {
+    let mut config = Config::default();
+    let RunLimits { wall_seconds_max, cpu_seconds_max, heap_mib_max, calls_max } = &file.limits;
+    let limits = &mut config.limits;
+    if let Some(seconds) = wall_seconds_max {
+        if *seconds.get_ref() > WALL_SECONDS_MAX || *seconds.get_ref() == 0 {
+            let message = format!("`wall_seconds_max` is {}: it can be 1 to {WALL_SECONDS_MAX}", seconds.get_ref());
+            mistakes.push(text.mistake(seconds.span().start, message));
+        }
+        limits.wall_max = Duration::from_secs(*seconds.get_ref());
+    }
+    if let Some(seconds) = cpu_seconds_max {
+        limits.cpu_max = Duration::from_secs(*seconds.get_ref());
+    }
+    if let Some(mib) = heap_mib_max {
+        limits.heap_bytes_max = mib.get_ref().saturating_mul(1 << 20);
+        if !(8..=4096).contains(mib.get_ref()) {
+            let message = format!("`heap_mib_max` is {}: it can be 8 to 4096", mib.get_ref());
+            mistakes.push(text.mistake(mib.span().start, message));
+        }
+    }
+    if let Some(calls) = calls_max {
+        limits.calls_max = *calls.get_ref();
+    }
+    config.live_runs_max = file.capacity.live_runs_max.unwrap_or(config.live_runs_max);
+    config.live_runs_of_user_max = file.capacity.live_runs_of_user_max.unwrap_or((config.live_runs_max / 4).max(1));
+    config
+}
+
+/// How servers are started and called.
+fn upstream(text: &Text, file: &File, wall_max: Duration, mistakes: &mut Vec<Mistake>) -> UpstreamOptions {
+    let mut options = UpstreamOptions::default();
+    let seconds = |seconds: Option<u64>, default: Duration| seconds.map_or(default, Duration::from_secs);
+    options.start_max = seconds(file.upstream.start_seconds_max, options.start_max);
+    options.idle_max = seconds(file.upstream.idle_seconds_max, IDLE_MAX);
+    // A call may take as long as the run that makes it.
+    options.call_max = seconds(file.upstream.call_seconds_max, options.call_max.max(wall_max));
+    options.servers_max = file.upstream.servers_max.unwrap_or(options.servers_max);
+    options.environment.clone_from(&file.upstream.env);
+    for place in &file.upstream.allow_addresses {
+        match place.get_ref().parse::<Place>() {
+            Ok(place) => options.policy.allowed.push(place),
+            Err(error) => mistakes.push(text.mistake(place.span().start, error.to_string())),
+        }
+    }
+    options
+}
+
+fn address(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> SocketAddr {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    let Some(address) = &file.listener.address else { return default };
+    address.get_ref().parse().unwrap_or_else(|_| {
+        let message = format!("`{}` is no address to listen at: write one such as `{default}`", address.get_ref());
+        mistakes.push(text.mistake(address.span().start, message));
+        default
+    })
+}
+
+/// What is said of all mistakes: one line each.
+pub(crate) fn fault_of(mistakes: &[Mistake]) -> crate::fault::Fault {
+    let (last, others) = match mistakes.split_last() {
+        Some((last, others)) => (last.to_string(), others),
+        None => (String::new(), &[][..]),
+    };
+    others.iter().for_each(|mistake| crate::terminal::say(&mistake.to_string()));
+    crate::fault::Fault::usage(anyhow::anyhow!(last))
+}

@@ -1,0 +1,158 @@
+//! `isolet serve`: the tools of a deployment over HTTP, for its users.
+
+mod access;
+mod current;
+mod user_sessions;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use isolet::Runtime;
+use isolet::mcp::Upstreams;
+use isolet_http::{Ending, Names, Options, Renewal, ServerLimits};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::access::Access;
+use self::current::{Current, Serving};
+use self::user_sessions::{Discovered, UserSessions};
+use crate::command_line::ServeCommand;
+use crate::deployment::{Deployment, fault_of};
+use crate::fault::Fault;
+use crate::terminal;
+
+/// Serves until a signal asks to end, and what is under way has ended.
+pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
+    let deployment = deployment(&command)?;
+    let ending = Ending::default();
+    end_at_a_signal(&ending).map_err(Fault::host)?;
+    // Until somebody listens for it, it would end this process.
+    let hangups = signal(SignalKind::hangup()).map_err(Fault::host)?;
+    // Before any server is started: who cannot be served here is told at once.
+    let access = Access::of(&deployment, &command)?;
+    let listener = isolet_http::listen(deployment.address)
+        .with_context(|| format!("cannot listen at {}: is another server there", deployment.address))
+        .map_err(Fault::Usage)?;
+    let address = listener.local_addr().map_err(Fault::host)?;
+    let options = options(&deployment, address, ending.clone())?;
+    let limits = server_limits(&deployment);
+    let runtime = Runtime::new(deployment.config.clone()).map_err(Fault::host)?;
+    let upstreams = Upstreams::new(deployment.upstream.clone());
+    let opened = tokio::select! {
+        opened = UserSessions::open(&deployment, runtime.clone(), &upstreams) => opened.map(Some),
+        () = ending.begun() => Ok(None),
+    };
+    let served = match opened {
+        Ok(Some(sessions)) => {
+            access.say();
+            let said = terminal::print(&format!("http://{address}\n")).map_err(Fault::host);
+            let current = Current::new(Serving { access, sessions });
+            let again =
+                Again { command, runtime: runtime.clone(), upstreams: upstreams.clone(), renewal: options.renewal.clone() };
+            let reading = AbortOnDropHandle::new(tokio::spawn(again.read_at(hangups, current.clone())));
+            let router = isolet_http::router(runtime, current.clone(), current, options);
+            isolet_http::serve(listener, router, limits, ending).await;
+            drop(reading);
+            said
+        }
+        Ok(None) => Ok(()),
+        Err(fault) => Err(fault),
+    };
+    upstreams.close().await;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// The file, and what the command line says instead of it.
+fn deployment(command: &ServeCommand) -> Result<Deployment, Fault> {
+    let mut deployment = Deployment::read(&command.config).map_err(|mistakes| fault_of(&mistakes))?;
+    deployment.address = command.listen.unwrap_or(deployment.address);
+    if let Some(wall_max) = command.wall_max.map(Duration::from_secs) {
+        deployment.config.limits.wall_max = wall_max;
+        deployment.upstream.call_max = deployment.upstream.call_max.max(wall_max);
+    }
+    Ok(deployment)
+}
+
+/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What the
+/// listener, the runtime and the starts of servers are, is as it was at the start.
+struct Again {
+    command: ServeCommand,
+    runtime: Runtime,
+    upstreams: Upstreams,
+    renewal: Renewal,
+}
+
+impl Again {
+    async fn read_at(self, mut hangups: Signal, current: Current) {
+        while hangups.recv().await.is_some() {
+            match self.read().await {
+                Ok(serving) => {
+                    current.replace(serving);
+                    self.renewal.renew();
+                    terminal::say("the file was read again, and is in force");
+                }
+                Err(fault) => {
+                    terminal::say(&fault.to_string());
+                    terminal::say("the file was read again, and is not in force: what was served before goes on");
+                }
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<Serving, Fault> {
+        let deployment = deployment(&self.command)?;
+        let access = Access::of(&deployment, &self.command)?;
+        let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams).await?;
+        Ok(Serving { access, sessions })
+    }
+}
+
+/// SIGTERM and Ctrl-C begin the end.
+fn end_at_a_signal(ending: &Ending) -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let ending = ending.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+        ending.begin();
+    });
+    Ok(())
+}
+
+fn options(deployment: &Deployment, address: SocketAddr, ending: Ending) -> Result<Options, Fault> {
+    let names = deployment.hosts.iter().fold(Names::of(address), Names::with_host);
+    let names = deployment.origins.iter().fold(names, Names::with_origin);
+    if names.is_empty() {
+        let message = format!(
+            "nobody could call this service: it listens at {address}, which is no name: write the names that clients use into `hosts` of `[listener]`"
+        );
+        return Err(Fault::usage(anyhow!(message)));
+    }
+    let capacity = &deployment.capacity;
+    Ok(Options::new(names).with(|options| {
+        options.faces = deployment.faces;
+        options.serve = deployment.serve.clone();
+        options.body_bytes_max = capacity.body_bytes_max.unwrap_or(options.body_bytes_max);
+        options.requests_of_principal_max = capacity.requests_of_user_max.unwrap_or(options.requests_of_principal_max);
+        options.ending = ending;
+    }))
+}
+
+fn server_limits(deployment: &Deployment) -> ServerLimits {
+    let (mut limits, capacity) = (ServerLimits::default(), &deployment.capacity);
+    limits.connections_max = capacity.connections_max.unwrap_or(limits.connections_max);
+    limits.connections_of_address_max = capacity.connections_of_address_max.unwrap_or(limits.connections_of_address_max);
+    limits.shutdown_max = capacity.shutdown_seconds_max.map_or(limits.shutdown_max, Duration::from_secs);
+    limits
+}
+
+/// What the servers of one user offer.
+pub(crate) async fn discovered(deployment: &Deployment, upstreams: &Upstreams, user: &str) -> Result<Arc<Discovered>, Fault> {
+    user_sessions::discovered(deployment, upstreams, user).await
+}
