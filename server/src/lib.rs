@@ -6,11 +6,13 @@
 mod command_line;
 mod compare;
 mod doctor;
+mod exec;
 mod fault;
 mod log;
 mod mcp;
 mod run;
 mod servers;
+mod shell_help;
 mod snapshot;
 mod terminal;
 mod tools;
@@ -44,6 +46,9 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Tools(command) => tools::tools(command).await,
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
+            Command::Exec(command) => exec::exec(command).await,
+            Command::Completions(command) => shell_help::completions(command),
+            Command::Manual(command) => shell_help::manual(command),
             Command::Mcp(command) => mcp::mcp(command).await,
             Command::Snapshot(command) => snapshot::snapshot(command).await,
         }

@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 22] = [
+const ROOT: [&str; 25] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -24,12 +24,15 @@ const ROOT: [&str; 22] = [
     "SECURITY.md",
     "SPECIFICATION.md",
     "bindings",
+    "clients",
     "comparison",
     "deny.toml",
+    "docs",
     "examples",
     "fuzz",
     "openapi",
     "outbound",
+    "rpc",
     "runtime",
     "rustfmt.toml",
     "server",
@@ -40,9 +43,10 @@ const ROOT: [&str; 22] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "bindings",
     "snapshots",
+    "rpc",
     "outbound",
     "openapi",
     "runtime",
@@ -205,6 +209,7 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
+        "rpc/src",
         "outbound/src",
         "openapi/src",
         "runtime/src/host",
@@ -219,9 +224,16 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
 }
 
 fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
-    for folder in
-        ["bindings/src", "snapshots/src", "outbound/src", "openapi/src", "runtime/src/host", "runtime/src/guest", "server/src"]
-    {
+    for folder in [
+        "bindings/src",
+        "snapshots/src",
+        "rpc/src",
+        "outbound/src",
+        "openapi/src",
+        "runtime/src/host",
+        "runtime/src/guest",
+        "server/src",
+    ] {
         none_has(&rust_files(folder)?, &["rmcp::"])?;
     }
     Ok(())
@@ -234,7 +246,7 @@ fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
     none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
     // What is not seen is found in one place too.
     let mut files = Vec::new();
-    for folder in ["bindings/src", "runtime/src", "comparison/src", "server/src"] {
+    for folder in ["bindings/src", "rpc/src", "runtime/src", "comparison/src", "server/src"] {
         files.extend(rust_files(folder)?);
     }
     files.retain(|(path, _)| !path.ends_with("visible.rs"));

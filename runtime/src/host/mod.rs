@@ -22,6 +22,7 @@ mod machine;
 mod manifest;
 pub(crate) mod metrics;
 pub(crate) mod outcome;
+mod outcome_json;
 mod outgoing;
 mod pool;
 pub(crate) mod principal;

@@ -1,11 +1,10 @@
 //! `search_tools`: finds tools of the scope by a few words.
 
 use isolet_bindings::{Scope, TokenBudget};
+use isolet_rpc::envelope::object;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::envelope::object;
 
 /// Tools that a search finds if it is not told how many, and at most.
 const HITS: usize = 10;
