@@ -104,7 +104,8 @@ mod tests {
         let nothing = scope().search_text("zebra", 10, TokenBudget::new(1_000));
         assert!(nothing.starts_with("// no tool matches: try other words. There are:\n"), "{nothing}");
         assert!(
-            nothing.contains("\nfiles (3 tools): read_file, edit_file, list_files\ntime (1 tool): convert_time\n"),
+            nothing
+                .contains("\nfiles (3 tools): read_file({path?}), edit_file({path?}), list_files({filter?})\ntime (1 tool): "),
             "{nothing}"
         );
     }

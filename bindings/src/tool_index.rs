@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::declarations::{Piece, ServerDeclarations};
+use crate::name::is_identifier;
 use crate::scoped_tool::ScopedTool;
 use crate::tokens::{TokenBudget, TokenCount, count_tokens};
 
@@ -21,6 +22,10 @@ pub struct ToolIndex {
     pub tokens: TokenCount,
 }
 
+/// Parameters of a tool whose names are shown, and the most characters of one.
+const PARAMETERS_MAX: usize = 8;
+const PARAMETER_CHARACTERS_MAX: usize = 40;
+
 /// How much an index says of each tool that it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexForm {
@@ -28,7 +33,7 @@ pub enum IndexForm {
     Declarations,
     /// One line with its types, some of them shortened, and the beginning of its description. All tools are shown.
     Signatures,
-    /// Its name. Perhaps not all tools are shown.
+    /// Its name, and where there is room for all of them, the names of its parameters. Perhaps not all tools are shown.
     Names,
 }
 
@@ -89,6 +94,15 @@ fn signatures(servers: &[&ServerDeclarations], tools: &[ScopedTool], budget: Tok
 /// The names of the tools, each namespace on a line: as many as fit, of each namespace the same number while it has more.
 pub(crate) fn names(tools: &[ScopedTool], budget: TokenBudget) -> ToolIndex {
     let namespaces: Vec<&[ScopedTool]> = tools.chunk_by(|one, next| one.namespace() == next.namespace()).collect();
+    // A name with its parameters has three tokens at least.
+    if tools.len().saturating_mul(3) <= budget.tokens() {
+        let index = listed(&namespaces, tools.len(), tools.len(), with_parameters);
+        if index.tokens.tokens <= budget.tokens() {
+            return index;
+        }
+    }
+    let listed =
+        |namespaces: &[&[ScopedTool]], of_each, all| listed(namespaces, of_each, all, |tool| tool.identifier().to_owned());
     let longest = namespaces.iter().map(|tools| tools.len()).max().unwrap_or(0);
     // A name has a token at least, so there is no need to try more of them than the budget has.
     let (mut fits, mut fails) = (0, longest.min(budget.tokens()) + 1);
@@ -104,8 +118,34 @@ pub(crate) fn names(tools: &[ScopedTool], budget: TokenBudget) -> ToolIndex {
     if index.tokens.tokens <= budget.tokens() { index } else { listed(&[], 0, tools.len()) }
 }
 
-/// The first `of_each` names of each of `namespaces`.
-fn listed(namespaces: &[&[ScopedTool]], of_each: usize, all: usize) -> ToolIndex {
+/// `list_issues({state?, limit?})`: the parameters that a caller can give. What is no short name is left out, with an ellipsis.
+fn with_parameters(tool: &ScopedTool) -> String {
+    let schema = tool.definition().input_schema();
+    let Some(properties) = schema["properties"].as_object() else {
+        let is_elsewhere = ["$ref", "allOf", "anyOf", "oneOf"].iter().any(|keyword| schema.get(keyword).is_some());
+        return format!("{}({{{}}})", tool.identifier(), if is_elsewhere { "…" } else { "" });
+    };
+    let is_required = |name: &str| schema["required"].as_array().is_some_and(|required| required.iter().any(|one| one == name));
+    let open: Vec<&String> = properties.keys().filter(|name| !tool.is_pinned(name)).collect();
+    let is_shown = |name: &&&String| is_identifier(name) && name.chars().count() <= PARAMETER_CHARACTERS_MAX;
+    // Those that a call needs come first.
+    let (needed, others): (Vec<&String>, Vec<&String>) = open.iter().filter(is_shown).partition(|name| is_required(name));
+    let shown: Vec<String> = needed
+        .into_iter()
+        .chain(others)
+        .take(PARAMETERS_MAX)
+        .map(|name| format!("{name}{}", if is_required(name) { "" } else { "?" }))
+        .collect();
+    let more = match (shown.len(), open.len()) {
+        (shown, all) if shown == all => "",
+        (0, _) => "…",
+        _ => ", …",
+    };
+    format!("{}({{{}{more}}})", tool.identifier(), shown.join(", "))
+}
+
+/// The first `of_each` names of each of `namespaces`, as `shown` says them.
+fn listed(namespaces: &[&[ScopedTool]], of_each: usize, all: usize, shown_as: impl Fn(&ScopedTool) -> String) -> ToolIndex {
     let mut lines = String::new();
     let mut shown = 0;
     for tools in namespaces {
@@ -119,7 +159,7 @@ fn listed(namespaces: &[&[ScopedTool]], of_each: usize, all: usize) -> ToolIndex
         );
         for (place, tool) in tools[..count].iter().enumerate() {
             lines.push_str(if place == 0 { ": " } else { ", " });
-            lines.push_str(tool.identifier());
+            lines.push_str(&shown_as(tool));
         }
         lines.push('\n');
     }
@@ -179,8 +219,38 @@ mod tests {
         );
         let exact = short.tokens.tokens;
         check(&some, exact, IndexForm::Signatures, 34, lines);
-        let names = check(&some, exact - 1, IndexForm::Names, 34, "// all 34 tools by name; `search_tools` gives their types");
+        let lines = "// all 34 tools by name; `search_tools` gives their types";
+        let names = check(&some, exact - 1, IndexForm::Names, 34, lines);
+        assert!(
+            names.text.contains("first (20 tools): update_record_0({record}), update_record_1({record}), "),
+            "{}",
+            names.text
+        );
+        let exact = names.tokens.tokens;
+        let names = check(&some, exact - 1, IndexForm::Names, 34, lines);
         assert!(names.text.contains("first (20 tools): update_record_0, update_record_1, "), "{}", names.text);
+    }
+
+    #[test]
+    fn the_parameters_of_a_tool_are_those_that_a_caller_gives() {
+        let tool = |schema: Value| {
+            let tool = json!({ "name": "act", "inputSchema": schema });
+            let scope = Catalog::load([("a", vec![tool])])
+                .unwrap()
+                .scope(&Grants::new().allow("*").pin("a.act", "tenant", json!(1)))
+                .unwrap();
+            with_parameters(&scope.tools()[0])
+        };
+        let properties =
+            |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!({}))).collect::<serde_json::Map<_, _>>();
+        let schema = |names: &[&str], required: Value| json!({ "type": "object", "properties": properties(names), "required": required });
+        assert_eq!(tool(schema(&["b", "tenant", "a"], json!(["a"]))), "act({a, b?})");
+        assert_eq!(tool(schema(&["tenant"], json!([]))), "act({})");
+        assert_eq!(tool(json!({ "type": "object", "allOf": [schema(&["a", "tenant"], json!([]))] })), "act({…})");
+        assert_eq!(tool(json!({ "type": "object", "properties": { "tenant": {}, "x-y": {}, "a */ b": {} } })), "act({…})");
+        let many: Vec<String> = (0..20).map(|number| format!("p{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(["tenant"]).collect();
+        assert_eq!(tool(schema(&many, json!(["p19"]))), "act({p19, p0?, p1?, p2?, p3?, p4?, p5?, p6?, …})");
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod guards;
 mod limits;
 mod log;
 mod mcp;
-mod outcome;
 mod self_test;
 mod server;
 mod shared;
@@ -103,7 +102,7 @@ struct Program {
 /// One program, one outcome. A program that throws or is stopped is an answer like any other: the model reads why.
 async fn run(State(backend): State<Arc<Backend>>, user: User, Json(program): Json<Program>) -> Result<Response, Failure> {
     let outcome = backend.session(&user)?.run(&program.code).await?;
-    Ok(Json(outcome::json(&outcome)).into_response())
+    Ok(Json(outcome.to_json()).into_response())
 }
 
 async fn types(State(backend): State<Arc<Backend>>, user: User) -> Result<String, Failure> {

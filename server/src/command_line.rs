@@ -190,6 +190,9 @@ pub(crate) struct McpCommand {
     /// Where the result of a program is. A client that passes text and structured content to its model pays twice for `both`.
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) results: McpResults,
+    /// Show at most this many tokens of a program's value and console lines; the next program can read the whole value.
+    #[arg(long, value_name = "TOKENS", default_value = "6000")]
+    pub(crate) result_tokens: usize,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.

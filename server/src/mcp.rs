@@ -55,6 +55,7 @@ fn options_of(command: &McpCommand) -> ServeOptions {
     });
     options.index_tokens_max = command.index_tokens;
     options.always_offers_search = command.always_search;
+    options.result_tokens_max = command.result_tokens;
     options.results = match command.results {
         McpResults::Both => Results::Both,
         McpResults::Text => Results::Text,
@@ -92,6 +93,7 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
         arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value.get_name().to_owned()]));
     }
     arguments.extend(["--index-tokens".to_owned(), command.index_tokens.to_string()]);
+    arguments.extend(["--result-tokens".to_owned(), command.result_tokens.to_string()]);
     if command.always_search {
         arguments.push("--always-search".to_owned());
     }

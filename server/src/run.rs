@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use isolet::{CallEnd, CallRecord, Config, ConsoleLine, End, Event, GuestError, Isolation, Outcome, RunOptions, Runtime};
-use serde_json::{Value, json};
+use isolet::{Config, End, Event, Isolation, Outcome, RunOptions, Runtime};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::command_line::RunCommand;
@@ -79,7 +79,7 @@ fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
         outcome.notes.iter().for_each(|note| terminal::show(&format!("note: {note}")));
     }
     match &outcome.end {
-        _ if as_json => terminal::print_json(&format!("{:#}", outcome_json(outcome))),
+        _ if as_json => terminal::print_json(&format!("{:#}", outcome.to_json())),
         End::Returned(Value::String(text)) => terminal::print_returned(text),
         End::Returned(value) => terminal::print_json(&format!("{value:#}")),
         end => {
@@ -87,49 +87,4 @@ fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
             Ok(())
         }
     }
-}
-
-fn outcome_json(outcome: &Outcome) -> Value {
-    let (end, key, value) = match &outcome.end {
-        End::Returned(value) => ("returned", "value", value.clone()),
-        End::Threw(error) => ("threw", "error", error_json(error)),
-        End::Stopped(stop) => ("stopped", "reason", Value::String(stop.to_string())),
-    };
-    let console = |line: &ConsoleLine| json!({"level": line.level.as_str(), "text": line.text});
-    json!({
-        "end": end,
-        key: value,
-        "notes": outcome.notes,
-        "console": outcome.console.iter().map(console).collect::<Vec<_>>(),
-        "calls": outcome.calls.iter().map(call_json).collect::<Vec<_>>(),
-        "cost": {
-            "wall_ms": milliseconds(outcome.cost.wall),
-            "cpu_ms": milliseconds(outcome.cost.cpu),
-            "heap_bytes": outcome.cost.heap_bytes,
-            "origin": outcome.cost.origin.as_str(),
-        },
-    })
-}
-
-fn error_json(error: &GuestError) -> Value {
-    json!({
-        "name": error.name, "message": error.message, "code": error.code, "line": error.line, "column": error.column,
-        "source_line": error.source_line, "causes": error.causes, "nearest": error.nearest,
-    })
-}
-
-fn call_json(call: &CallRecord) -> Value {
-    let end = match call.end {
-        CallEnd::Answered => "answered",
-        CallEnd::Failed(code) => code.as_str(),
-        CallEnd::Cancelled => "cancelled",
-    };
-    json!({
-        "path": call.path, "line": call.line, "argument_bytes": call.argument_bytes, "reply_bytes": call.reply_bytes,
-        "duration_ms": milliseconds(call.duration), "end": end, "warnings": call.warnings,
-    })
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -7,7 +7,7 @@
 ((globalThis) => {
   const {
     Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectPrototypeIsPrototypeOf, Promise,
-    PromisePrototype, PromiseReject, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError,
+    PromisePrototype, PromiseReject, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError, TypeError,
   } = globalThis.__bootstrap.primordials;
   const { op_call, op_done, op_note, op_place } = globalThis.Deno.core.ops;
   const isolet = globalThis.__isolet;
@@ -15,6 +15,7 @@
 
   const SEARCH = 0x7fffffff;
   const DESCRIBE = 0x7ffffffe;
+  const RESULT = 0x7ffffffd;
   const RETURNED = 0;
   const THREW = 1;
   const WAITS = 2;
@@ -51,6 +52,9 @@
 
   let argumentLengthMax = 0;
   let callsInFlightMax = 1;
+  let keepsContent = false; // whether each answer has the content blocks of the reply beside its value
+  // Of the promises of calls, where content is kept: the blocks, null as long as there is no answer.
+  const contents = new SafeWeakMap();
   let inFlight = 0;
   let lastCall = 0;
   const waiting = new SafeMap(); // call -> { resolve, reject, path, position }
@@ -101,23 +105,44 @@
     if (text.length > argumentLengthMax) {
       return PromiseReject(failed(path, "too_large", "the arguments of `" + path + "` are " + text.length + " characters long, the limit is " + argumentLengthMax + ": send less at a time", false, 0));
     }
-    return new Promise((resolve, reject) => {
-      const entry = { __proto__: null, index, path, text, resolve, reject, position: 0, next: null };
+    let entry;
+    const promise = new Promise((resolve, reject) => {
+      entry = { __proto__: null, index, path, text, resolve, reject, position: 0, next: null, promise: null };
       if (inFlight < callsInFlightMax) send(entry);
       else enqueue(entry);
       if (hasReturned) noteUnawaited(entry);
     });
+    if (keepsContent) {
+      entry.promise = promise;
+      contents.set(promise, null);
+    }
+    return promise;
   }
 
-  // The host's answer to one call: JSON text of the value, or of `{code, message, retryable}`.
+  // All content blocks of the reply to a call, of which `promise` is the promise.
+  function content(promise) {
+    if (!keepsContent) {
+      return PromiseReject(new TypeError("`tools.content` keeps nothing here: write `tools.content(...)` by that name, so that it is known before the calls are made"));
+    }
+    if (typeof promise !== "object" || promise === null || contents.get(promise) === undefined) {
+      return PromiseReject(new TypeError("`tools.content` takes the promise of a call, not its value: `const call = server.tool({...}); const blocks = await tools.content(call);`, with `await call` for the value"));
+    }
+    return new Promise((resolve, reject) => whenSettled(promise, () => resolve(contents.get(promise)), reject));
+  }
+
+  // The host's answer to one call: JSON text of the value (where content is kept, of `[value, blocks]`), or of `{code, message, retryable}`.
   function settle(id, succeeded, text) {
     const entry = waiting.get(id);
     if (entry === undefined) return;
     waiting.delete(id);
     inFlight--;
-    const { path, position, reject, resolve } = entry;
+    const { path, position, promise, reject, resolve } = entry;
     const value = JSONParse(text);
-    if (succeeded) {
+    if (succeeded && keepsContent) {
+      const { 0: plain, 1: blocks } = bare(value);
+      contents.set(promise, blocks);
+      resolve(plain);
+    } else if (succeeded) {
       resolve(value);
     } else {
       const { code, message, retryable } = bare(value);
@@ -157,15 +182,21 @@
     // Made as the others are, so that the warm-up has compiled what every tool is made of.
     const searchTools = tool(SEARCH, "tools.search", "search");
     const describeTools = tool(DESCRIBE, "tools.describe", "describe");
+    const keptResult = tool(RESULT, "tools.result", "result");
     const search = (query, limit) => searchTools({ __proto__: null, query, limit });
     const describe = (...paths) => describeTools({ __proto__: null, paths: bare(paths) });
-    namespace("tools", { __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe) });
+    const readResult = (handle, from, to) => keptResult({ __proto__: null, handle, from, to });
+    namespace("tools", {
+      __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe), content: ObjectFreeze(content),
+      result: ObjectFreeze(readResult),
+    });
   }
 
   // Sets the limits of one run, and forgets the warm-up's calls.
-  function beginCalls(argumentLength, callsInFlight) {
+  function beginCalls(argumentLength, callsInFlight, withContent) {
     argumentLengthMax = argumentLength;
     callsInFlightMax = callsInFlight;
+    keepsContent = withContent;
     lastCall = 0;
     ended = false;
     hasReturned = false;

@@ -28,7 +28,7 @@ console.log(
     tools: tools.map((tool) => tool.name),
     ran: ran.structuredContent,
     called: called.structuredContent,
-    refused: { isError: refused.isError, error: refused.structuredContent.error.split("\n")[0] },
+    refused: { isError: refused.isError, error: refused.structuredContent.message.split("\n")[0] },
     closed_in_ms: performance.now() - closing,
   }),
 );

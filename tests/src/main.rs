@@ -34,10 +34,12 @@ mod lacking;
 mod liar;
 mod lies;
 mod limits;
+mod messages;
 mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
 mod openapi;
+mod outcome_form;
 mod priority;
 mod process_table;
 mod processes;
@@ -45,6 +47,7 @@ mod program;
 mod records;
 mod required;
 mod roles;
+mod run_results;
 mod scope_snapshots;
 mod shared_runtime;
 mod shortages;
@@ -91,6 +94,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(http_upstream::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
+            .chain(run_results::TESTS)
             .chain(program::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
@@ -107,6 +111,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(frames::trials());
     trials.extend(held::trials());
     trials.extend(host_work::trials());
+    trials.extend(outcome_form::trials());
+    trials.extend(messages::trials());
     trials.extend(records::trials());
     trials.extend(limits::trials());
     trials.extend(soak::trials());

@@ -276,6 +276,9 @@ fn an_outcome_as_json() -> Result<()> {
         "{outcome}"
     );
     let outcome = parsed("while (true) {}", 3)?;
-    ensure!(outcome["end"] == "stopped" && outcome["reason"].as_str().is_some_and(|reason| reason.contains("1s")), "{outcome}");
+    ensure!(
+        outcome["end"] == "stopped" && outcome["stop"]["message"].as_str().is_some_and(|reason| reason.contains("1s")),
+        "{outcome}"
+    );
     Ok(())
 }

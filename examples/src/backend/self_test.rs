@@ -60,7 +60,7 @@ async fn programs(visitor: &mut Visitor, backend: &Backend) -> Result<()> {
         let answer = visitor.run(user, &token, DELETE).await?;
         match user {
             "ada" => ensure!(answer["value"] == json!({ "deleted": "APP-1" }), "{answer}"),
-            _ => ensure!(answer["error"].as_str().is_some_and(|error| error.contains("there is no tool")), "{answer}"),
+            _ => ensure!(answer["message"].as_str().is_some_and(|message| message.contains("there is no tool")), "{answer}"),
         }
     }
     ensure!(types[0].contains("delete_issue(") && !types[1].contains("delete_issue("), "the types are not the users' own");

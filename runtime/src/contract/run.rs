@@ -17,6 +17,8 @@ pub(crate) struct Start {
     pub(crate) argument_bytes_max: usize,
     pub(crate) result_bytes_max: usize,
     pub(crate) calls_in_flight_max: u32,
+    /// Whether an answer is `[value, content blocks]` instead of the value.
+    pub(crate) keeps_content: bool,
     /// Milliseconds for which a program that has returned waits for its calls, and for all of the run.
     pub(crate) drain_ms_max: u64,
     pub(crate) wall_ms_max: u64,

@@ -129,7 +129,8 @@ impl Isolate {
         call(scope, &self.functions.begin, &[clock, first, second, third, fourth]);
         let argument_length = v8::Number::new(scope, start.argument_bytes_max as f64).into();
         let in_flight = v8::Number::new(scope, start.calls_in_flight_max.into()).into();
-        call(scope, &self.functions.begin_calls, &[argument_length, in_flight]);
+        let keeps_content = v8::Boolean::new(scope, start.keeps_content).into();
+        call(scope, &self.functions.begin_calls, &[argument_length, in_flight, keeps_content]);
     }
 
     /// A limit below that of the isolate. V8 sets it when a callback goes that was never called.

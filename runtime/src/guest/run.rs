@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use isolet_snapshots::door;
 use isolet_snapshots::stack::Position;
+use serde_json::value::RawValue;
 
 use super::assumption::Assumption;
 use super::channel::Channel;
@@ -55,8 +56,9 @@ pub(super) fn perform(isolate: &mut Isolate, mut channel: Channel) {
             let assumed_of_value =
                 program.assumptions().iter().copied().filter(|assumption| assumption.is_of_value()).collect();
             let program = Rc::new(program);
-            let (clock, patience) = (Clock::new(&start), Patience::new(&start));
-            let mut run = Run { isolate, channel, outbox, clock, patience, program, assumed_of_value, has_texts: false };
+            let (clock, patience, keeps_content) = (Clock::new(&start), Patience::new(&start), start.keeps_content);
+            let mut run =
+                Run { isolate, channel, outbox, clock, patience, program, keeps_content, assumed_of_value, has_texts: false };
             run.start();
             let end = run.turn_until_end();
             run.end(end);
@@ -124,6 +126,8 @@ struct Run<'isolate> {
     clock: Clock,
     patience: Patience,
     program: Rc<Program>,
+    /// Answers are `[value, content blocks]`.
+    keeps_content: bool,
     /// Replies had integers that came as texts.
     has_texts: bool,
     /// What is told if the program returns a value.
@@ -204,7 +208,8 @@ impl Run<'_> {
                     let exact = exact::with_texts(&text);
                     self.has_texts |= exact.is_some();
                     let text = exact.unwrap_or(text);
-                    self.outbox.borrow_mut().keep_reply(call, succeeded, &text);
+                    let value = if succeeded && self.keeps_content { first_of_pair(&text) } else { &text };
+                    self.outbox.borrow_mut().keep_reply(call, succeeded, value);
                     self.isolate.settle(call, succeeded, &text);
                     has_settled = true;
                 }
@@ -262,4 +267,10 @@ impl Run<'_> {
 /// The end of a program that was never started.
 fn refused(error: &SyntaxError) -> End {
     End { ending: Ending::Threw, position: error.position, text: error.facts(), is_nothing: false }
+}
+
+/// The JSON text of the first element of an array.
+fn first_of_pair(json: &str) -> &str {
+    let mut elements = serde_json::Deserializer::from_str(json.get(1..).unwrap_or_default()).into_iter::<&RawValue>();
+    elements.next().and_then(Result::ok).map_or("null", RawValue::get)
 }

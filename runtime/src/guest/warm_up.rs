@@ -56,6 +56,7 @@ fn perform(isolate: &mut Isolate, heap_bytes_max: usize, source: &str, answers: 
         argument_bytes_max: 1 << 20,
         result_bytes_max: 1 << 20,
         calls_in_flight_max: 8,
+        keeps_content: false,
         drain_ms_max: 1_000,
         wall_ms_max: 1_000,
         clock_ms: 1,

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::Listeners;
 use super::held::Budget;
+use super::kept_results::ResultsOfUser;
 use super::limits::Limits;
 use super::run_id::RunId;
 use super::slots::Slot;
@@ -29,6 +30,8 @@ pub(crate) struct Assignment<'run> {
     pub(crate) requested: Instant,
     /// What this process does for the run.
     pub(crate) work: Arc<HostWork>,
+    /// What was kept of the results of the user's earlier runs.
+    pub(crate) kept_results: ResultsOfUser,
     /// What this process holds for the run.
     pub(crate) budget: Budget,
     /// The slot that the run takes up.

@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 use super::event::Listeners;
 use super::gate::{self, Authorised, Target};
 use super::held::Held;
+use super::kept_results::ResultsOfUser;
 use super::limits::Limits;
 use super::record::{Made, OpenRecord};
 use super::run_id::RunId;
@@ -26,6 +27,7 @@ pub(crate) struct Caller {
     pub(crate) argument_bytes_max: usize,
     pub(crate) reply_bytes_max: usize,
     pub(crate) work: Arc<HostWork>,
+    pub(crate) kept_results: ResultsOfUser,
     pub(crate) listeners: Listeners,
     /// What was changed in the arguments of calls, a sentence each.
     pub(crate) notes: Mutex<Vec<String>>,
@@ -50,6 +52,7 @@ impl Caller {
         host: &Arc<dyn AnyToolHost>,
         limits: &Limits,
         work: Arc<HostWork>,
+        kept_results: ResultsOfUser,
         listeners: Listeners,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -59,6 +62,7 @@ impl Caller {
             argument_bytes_max: limits.argument_bytes_max,
             reply_bytes_max: limits.reply_bytes_max,
             work,
+            kept_results,
             listeners,
             notes: Mutex::default(),
         })
@@ -88,7 +92,9 @@ impl Caller {
     /// Authorises the call and makes it. Dropping the future cancels it, at its next await.
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<ToolReply, ToolError> {
         let Request { number, index, arguments, held: _held } = request;
-        match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work).await? {
+        match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work, &self.kept_results)
+            .await?
+        {
             Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
             Authorised::Tool(call, notes) => {
                 self.note(notes);

@@ -26,6 +26,7 @@ use super::process::Exit;
 use super::processor::Processor;
 use super::record::{OpenRecord, unchecked};
 use super::reply_check::Check;
+use super::reply_content;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
 use crate::contract::boot::Walls;
@@ -103,8 +104,9 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };
     let (work, listeners) = (Arc::clone(&assignment.work), assignment.listeners.clone());
+    let kept_results = assignment.kept_results.clone();
     let mut conversation = Conversation {
-        caller: Caller::new(Some(assignment.run), assignment.scope, assignment.host, limits, work, listeners),
+        caller: Caller::new(Some(assignment.run), assignment.scope, assignment.host, limits, work, kept_results, listeners),
         // Further away than any clock goes is never.
         deadline: tokio::time::sleep(limits.wall_max).deadline(),
         processor: Processor::new(limits.cpu_max, claim.owes_walls()),
@@ -434,10 +436,12 @@ impl Conversation<'_> {
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {
+                let beside = self.assignment.start.keeps_content.then(|| reply_content::beside_value(&reply));
                 // The whole result is for classic clients.
                 let reply = reply.without_result();
-                let bytes = reply.as_json().len();
-                self.outgoing.push_reply(number, &reply, budget.hold(bytes));
+                let sent = beside.as_ref().unwrap_or(&reply);
+                let bytes = sent.as_json().len();
+                self.outgoing.push_reply(number, sent, budget.hold(bytes));
                 self.records[record].answer(bytes, None);
                 self.unchecked.push((record, index, reply));
                 bytes

@@ -15,12 +15,15 @@ use isolet_bindings::{
 use serde_json::{Map, Value};
 
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
+use super::kept_results::{self, ResultsOfUser};
 use super::work::HostWork;
 
 /// The index of `tools.search`, which the host answers by itself.
 const SEARCH: u32 = 0x7fff_ffff;
 /// The index of `tools.describe`.
 const DESCRIBE: u32 = 0x7fff_fffe;
+/// The index of `tools.result`.
+const RESULT: u32 = 0x7fff_fffd;
 /// The most hits that a search gives.
 const HITS_MAX: usize = 50;
 /// The most characters of what a message says of arguments: a part of them may be in it.
@@ -31,12 +34,21 @@ const MESSAGE_CHARACTERS_MAX: usize = 4000;
 pub(crate) enum Target<'scope> {
     /// A tool of the scope.
     Tool(&'scope ScopedTool),
+    /// What the host answers by itself.
+    Own(Own),
+    /// Nothing that this scope has.
+    Unknown,
+}
+
+/// What the host answers by itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Own {
     /// `tools.search`.
     Search,
     /// `tools.describe`.
     Describe,
-    /// Nothing that this scope has.
-    Unknown,
+    /// `tools.result`.
+    Result,
 }
 
 /// What a call may do.
@@ -51,8 +63,9 @@ impl<'scope> Target<'scope> {
     /// What `index` means in this scope. A guest sends it, so it may be anything.
     pub(crate) fn of(scope: &'scope Scope, index: u32) -> Self {
         match index {
-            SEARCH => Self::Search,
-            DESCRIBE => Self::Describe,
+            SEARCH => Self::Own(Own::Search),
+            DESCRIBE => Self::Own(Own::Describe),
+            RESULT => Self::Own(Own::Result),
             _ => scope.tool(index).map_or(Self::Unknown, Self::Tool),
         }
     }
@@ -61,9 +74,27 @@ impl<'scope> Target<'scope> {
     pub(crate) fn path(self) -> &'scope str {
         match self {
             Self::Tool(tool) => tool.path(),
+            Self::Own(own) => own.path(),
+            Self::Unknown => "?",
+        }
+    }
+}
+
+impl Own {
+    fn path(self) -> &'static str {
+        match self {
             Self::Search => "tools.search",
             Self::Describe => "tools.describe",
-            Self::Unknown => "?",
+            Self::Result => "tools.result",
+        }
+    }
+
+    fn answer(self, scope: &Scope, kept: &ResultsOfUser, arguments: String) -> Result<ToolReply, ToolError> {
+        let (_, arguments) = read(self.path(), arguments)?;
+        match self {
+            Self::Search => Ok(search(scope, &arguments).into()),
+            Self::Describe => Ok(describe(scope, &arguments).into()),
+            Self::Result => kept_result(kept, &arguments),
         }
     }
 }
@@ -76,24 +107,24 @@ pub(crate) async fn authorise(
     arguments: String,
     argument_bytes_max: usize,
     work: &Arc<HostWork>,
+    kept: &ResultsOfUser,
 ) -> Result<Authorised, ToolError> {
     let target = Target::of(scope, index);
-    if matches!(target, Target::Unknown) {
-        return Err(ToolError::unknown_tool());
-    }
     if arguments.len() > argument_bytes_max {
         let (path, bytes) = (target.path(), arguments.len());
         let message =
             format!("the arguments of `{path}` have {bytes} bytes, the limit is {argument_bytes_max}: send less at a time");
         return Err(ToolError::new(ToolErrorCode::TooLarge, message));
     }
-    let Target::Tool(tool) = target else {
-        let of_scope = if matches!(target, Target::Search) { search } else { describe };
-        let (scope, path) = (scope.clone(), target.path().to_owned());
-        // The first search of a scope makes its index, which takes as long as there are tools.
-        let tree_bytes = estimate::tree_bytes(&arguments);
-        let answer = move || read(&path, arguments).map(|(_, arguments)| ToolReply::from(of_scope(&scope, &arguments)));
-        return work.aside(tree_bytes, answer).await?.map(Authorised::Answer);
+    let tool = match target {
+        Target::Tool(tool) => tool,
+        Target::Own(own) => {
+            let (scope, kept) = (scope.clone(), kept.clone());
+            // The first search of a scope makes its index, which takes as long as there are tools.
+            let tree_bytes = estimate::tree_bytes(&arguments);
+            return work.aside(tree_bytes, move || own.answer(&scope, &kept, arguments)).await?.map(Authorised::Answer);
+        }
+        Target::Unknown => return Err(ToolError::unknown_tool()),
     };
     let Checked { arguments, notes } = checked(scope, tool, arguments, work).await?;
     Ok(Authorised::Tool(ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call), notes))
@@ -233,4 +264,125 @@ fn describe(scope: &Scope, arguments: &Map<String, Value>) -> Value {
     let paths = arguments.get("paths").and_then(Value::as_array).into_iter().flatten();
     let paths = paths.flat_map(|path| path.as_array().map_or(std::slice::from_ref(path), Vec::as_slice));
     Value::String(scope.describe(paths.filter_map(Value::as_str)))
+}
+
+/// A result that was too long for the model, or the elements or characters `from` to `to` of it.
+fn kept_result(kept: &ResultsOfUser, arguments: &Map<String, Value>) -> Result<ToolReply, ToolError> {
+    let handle = arguments.get("handle").and_then(Value::as_str).ok_or_else(|| {
+        invalid(
+            "`tools.result` takes the name of a result: `await tools.result(\"...\")`, as the result that was cut says it"
+                .to_owned(),
+        )
+    })?;
+    let json = kept.get(handle).ok_or_else(|| {
+        let minutes = kept_results::AGE_MAX.as_secs() / 60;
+        let last = kept_results::OF_USER_MAX;
+        let message = format!(
+            "this result is not kept any more: the last {last} that were too long are, for {minutes} minutes: run the program again that \
+             returned it"
+        );
+        ToolError::failed(message)
+    })?;
+    let end = |name: &str| match arguments.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(number) => {
+            let number = number.as_u64().map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+            number
+                .map(Some)
+                .ok_or_else(|| invalid("a part of a result goes from one whole number to another, from 0 on".to_owned()))
+        }
+    };
+    let slice = (end("from")?, end("to")?);
+    let unreadable =
+        |error: serde_json::Error| ToolError::new(ToolErrorCode::Internal, format!("a kept result cannot be read: {error}"));
+    if slice == (None, None) {
+        return serde_json::value::RawValue::from_string(json.to_string()).map(ToolReply::raw).map_err(unreadable);
+    }
+    let (from, to) = (slice.0.unwrap_or(0), slice.1.unwrap_or(usize::MAX));
+    let count = to.saturating_sub(from);
+    match serde_json::from_str(&json).map_err(unreadable)? {
+        Value::Array(elements) => Ok(Value::Array(elements.into_iter().skip(from).take(count).collect()).into()),
+        Value::String(text) => Ok(ToolReply::text(text.chars().skip(from).take(count).collect::<String>())),
+        _ => Err(invalid("only an array or a text has a part from one place to another: leave out the numbers".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use isolet_bindings::{Catalog, Grants};
+    use serde_json::json;
+
+    use super::super::kept_results::KeptResults;
+    use super::super::slots::User;
+    use super::super::work::HostThreads;
+    use super::*;
+
+    const ARGUMENT_BYTES_MAX: usize = 200;
+
+    /// What comes of a call: the tool's exact name and what is sent to it, an answer of the host, or the code of an error.
+    #[derive(Debug, PartialEq)]
+    enum Decided {
+        Sent(&'static str, &'static str),
+        Answered,
+        Refused(ToolErrorCode),
+    }
+    use Decided::{Answered, Refused, Sent};
+
+    #[tokio::test]
+    async fn what_a_call_may_do_is_what_its_scope_says() {
+        let tool = |name: &str, properties: Value| json!({ "name": name, "inputSchema": { "type": "object", "properties": properties, "required": ["n"], "additionalProperties": false } });
+        let integer = json!({ "n": { "type": "integer" }, "tenant": { "type": "string" } });
+        let tools = ["pinned", "take-it", "denied"].map(|name| tool(name, integer.clone())).to_vec();
+        let grants = Grants::new().allow("a.*").deny("a.denied").pin("a.pinned", "tenant", json!("acme"));
+        let scope = Catalog::load([("a", tools)]).unwrap().scope(&grants).unwrap();
+        let index_of = |name: &str| scope.tools().iter().find(|tool| tool.name() == name).unwrap().index();
+        let (pinned, take, beyond) = (index_of("pinned"), index_of("take-it"), u32::try_from(scope.tools().len()).unwrap());
+        assert!(scope.tools().iter().all(|tool| tool.name() != "denied"));
+        let user = User::of_new_session();
+        let work = HostWork::new(&HostThreads::start().unwrap(), &user);
+        let kept = Arc::new(KeptResults::default()).of_user(&user);
+        let handle = kept.keep("[1, 2]".to_owned()).unwrap();
+        let long = format!(r#"{{"n": 1, "tenant": "{}"}}"#, "x".repeat(ARGUMENT_BYTES_MAX));
+        let of_kept = |part: &str| format!(r#"{{"handle": "{handle}"{part}}}"#);
+        for (index, arguments, expected) in [
+            (take, r#"{"n": 1}"#.to_owned(), Sent("take-it", r#"{"n": 1}"#)),
+            (take, r#"{"n": 1, "tenant": "other"}"#.to_owned(), Sent("take-it", r#"{"n": 1, "tenant": "other"}"#)),
+            (take, r#"{"n": 1.0}"#.to_owned(), Sent("take-it", r#"{"n":1}"#)),
+            (take, r#"{"n": "1"}"#.to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, r#"{"n": 1, "where": 2}"#.to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, "{}".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, "[1]".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, "{".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, String::new(), Refused(ToolErrorCode::InvalidArguments)),
+            (take, long.clone(), Refused(ToolErrorCode::TooLarge)),
+            (pinned, r#"{"n": 1}"#.to_owned(), Sent("pinned", r#"{"n":1,"tenant":"acme"}"#)),
+            (pinned, r#"{"n": 1, "tenant": "other"}"#.to_owned(), Sent("pinned", r#"{"n":1,"tenant":"acme"}"#)),
+            (beyond, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
+            (u32::MAX, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
+            (RESULT - 1, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
+            (SEARCH, r#"{"query": "take"}"#.to_owned(), Answered),
+            (SEARCH, "7".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (SEARCH, long, Refused(ToolErrorCode::TooLarge)),
+            (DESCRIBE, r#"{"paths": ["a.take_it"]}"#.to_owned(), Answered),
+            (RESULT, of_kept(""), Answered),
+            (RESULT, of_kept(r#", "from": 1, "to": 18446744073709551615"#), Answered),
+            (RESULT, of_kept(r#", "from": -1"#), Refused(ToolErrorCode::InvalidArguments)),
+            (RESULT, r#"{"handle": "00"}"#.to_owned(), Refused(ToolErrorCode::ToolFailed)),
+            (RESULT, "{}".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+        ] {
+            let authorised = authorise(&scope, 1, index, arguments.clone(), ARGUMENT_BYTES_MAX, &work, &kept).await;
+            match (authorised, &expected) {
+                (Ok(Authorised::Tool(call, _)), Sent(name, sent)) => {
+                    assert_eq!((&*call.tool, call.arguments.as_json()), (*name, *sent), "{arguments}");
+                }
+                (Ok(Authorised::Answer(_)), Answered) => {}
+                (Err(error), Refused(code)) => assert_eq!(error.code, *code, "{arguments}: {error}"),
+                (Ok(Authorised::Tool(call, _)), _) => panic!("{arguments} is sent to {}, not {expected:?}", call.tool),
+                (Ok(Authorised::Answer(_)), _) => panic!("{arguments} is answered, not {expected:?}"),
+                (Err(error), _) => panic!("{arguments}: {error}, not {expected:?}"),
+            }
+        }
+    }
 }

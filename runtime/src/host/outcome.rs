@@ -9,6 +9,12 @@ use super::run_id::RunId;
 
 /// Completed calls that a message names.
 const COMPLETED_SHOWN_MAX: usize = 10;
+/// Characters of what a model is told of an error: its message, each cause.
+const MESSAGE_CHARACTERS_MAX: usize = 1000;
+const CAUSE_CHARACTERS_MAX: usize = 150;
+/// Causes and near names that a model is told.
+const CAUSES_SHOWN_MAX: usize = 3;
+const NEAREST_SHOWN_MAX: usize = 5;
 /// The codes of calls that were refused before they reached a server.
 const REFUSED_CODES: [ToolErrorCode; 2] = [ToolErrorCode::InvalidArguments, ToolErrorCode::UnknownTool];
 
@@ -34,12 +40,15 @@ pub struct Outcome {
 
 impl Outcome {
     /// What a model is told: the value as JSON, or why there is none, and the calls that were completed, which are not to be made again.
+    ///
+    /// Of what a program threw, the middle of a long text is left out: some 400 tokens are enough to mend it. The error has all.
     #[must_use]
     pub fn message(&self) -> String {
-        let mut message = self.end.to_string();
-        if matches!(self.end, End::Returned(_)) {
-            return message;
-        }
+        let mut message = match &self.end {
+            End::Returned(value) => return value.to_string(),
+            End::Threw(error) => error.shortened().to_string(),
+            End::Stopped(_) => self.end.to_string(),
+        };
         let completed: Vec<&CallRecord> = self.calls.iter().filter(|call| call.end == CallEnd::Answered).collect();
         if !completed.is_empty() {
             let shown = completed.iter().take(COMPLETED_SHOWN_MAX);
@@ -95,6 +104,31 @@ pub struct GuestError {
     pub causes: Vec<String>,
     /// Names of this scope that are near to the one that is not there.
     pub nearest: Vec<String>,
+}
+
+impl GuestError {
+    /// The same, with so much of each text as a model needs.
+    fn shortened(&self) -> Self {
+        let mut error = self.clone();
+        error.message = shortened(&self.message, MESSAGE_CHARACTERS_MAX);
+        error.nearest.truncate(NEAREST_SHOWN_MAX);
+        error.causes.truncate(CAUSES_SHOWN_MAX);
+        error.causes.iter_mut().for_each(|cause| *cause = shortened(cause, CAUSE_CHARACTERS_MAX));
+        error
+    }
+}
+
+/// The text, or its beginning and its end, where most errors say what they are.
+fn shortened(text: &str, characters_max: usize) -> String {
+    let characters = text.chars().count();
+    if characters <= characters_max {
+        return text.to_owned();
+    }
+    let (beginning, end) = (characters_max - characters_max / 4, characters_max / 4);
+    let left_out = characters - beginning - end;
+    let head: String = text.chars().take(beginning).collect();
+    let tail: String = text.chars().skip(characters - end).collect();
+    format!("{head} … {left_out} characters left out … {tail}")
 }
 
 /// Why a run was ended. A closed list; each `Display` says what the model can do about it in one sentence.

@@ -51,7 +51,7 @@ impl OpenRecord {
         let Made { run, call, line } = made;
         let (server, tool) = match target {
             Target::Tool(tool) => (tool.server(), tool.name()),
-            Target::Search | Target::Describe | Target::Unknown => ("", ""),
+            Target::Own(_) | Target::Unknown => ("", ""),
         };
         let record = CallRecord {
             run,

@@ -13,8 +13,10 @@ use super::call::Caller;
 use super::conversation;
 use super::event::{Event, Listeners};
 use super::held::Budget;
+use super::kept_results::ResultsOfUser;
 use super::limits::{Limits, LowerLimits};
 use super::outcome::{Cost, End, GuestError, Origin, Outcome, Stop};
+use super::reply_content;
 use super::run_error::RunError;
 use super::run_id::RunId;
 use super::slots::User;
@@ -177,10 +179,23 @@ impl Parts {
         HostWork::new(self.supply.threads(), &self.user)
     }
 
+    /// The results that are kept for this user's next programs.
+    pub(crate) fn kept_results(&self) -> ResultsOfUser {
+        self.supply.kept_results(&self.user)
+    }
+
     /// What classic calls of this session share.
     #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn caller(&self) -> Arc<Caller> {
-        Caller::new(None, &self.scope, &self.host, self.limits(), self.work(), Listeners::of(self.events.clone()))
+        Caller::new(
+            None,
+            &self.scope,
+            &self.host,
+            self.limits(),
+            self.work(),
+            self.kept_results(),
+            Listeners::of(self.events.clone()),
+        )
     }
 
     pub(crate) async fn run(&self, source: &str, options: RunOptions) -> Result<Outcome, RunError> {
@@ -203,7 +218,7 @@ impl Parts {
         if source.len() > limits.source_bytes_max {
             return Ok(never_started(run, too_long(source.len(), limits.source_bytes_max), requested));
         }
-        let start = start_of(&limits, &options)?;
+        let start = start_of(&limits, &options, source)?;
         let slot = tokio::select! {
             biased;
             () = self.is_cancelled(&options) => return Ok(never_started(run, End::Stopped(Stop::Cancelled), requested)),
@@ -222,6 +237,7 @@ impl Parts {
             strict: self.supply.is_strict(),
             requested,
             work: self.work(),
+            kept_results: self.kept_results(),
             budget: Budget::new(self.supply.common_budget(), limits.held_bytes_max),
             slot: &slot,
         };
@@ -265,7 +281,7 @@ impl std::fmt::Debug for Session {
 /// How much later than the host the kernel ends a run that computes, seconds.
 const KERNEL_GRACE_SECONDS: u64 = 2;
 
-fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
+fn start_of(limits: &Limits, options: &RunOptions, source: &str) -> Result<Start, RunError> {
     let now =
         || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
@@ -277,6 +293,7 @@ fn start_of(limits: &Limits, options: &RunOptions) -> Result<Start, RunError> {
         argument_bytes_max: limits.argument_bytes_max,
         result_bytes_max: limits.result_bytes_max,
         calls_in_flight_max: limits.calls_in_flight_max,
+        keeps_content: reply_content::is_named(source),
         drain_ms_max: u64::try_from(limits.drain_max.as_millis()).unwrap_or(u64::MAX),
         wall_ms_max: u64::try_from(limits.wall_max.as_millis()).unwrap_or(u64::MAX),
         clock_ms: options.clock_ms.unwrap_or_else(now),

@@ -10,6 +10,7 @@ use isolet_bindings::Scope;
 use super::config::Config;
 use super::descriptors;
 use super::held::CommonBudget;
+use super::kept_results::{KeptResults, ResultsOfUser};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::pool::Pool;
@@ -28,6 +29,7 @@ pub(crate) struct Supply {
     slots: Arc<Slots>,
     threads: Arc<HostThreads>,
     common_budget: Arc<CommonBudget>,
+    kept_results: Arc<KeptResults>,
 }
 
 impl Supply {
@@ -45,7 +47,7 @@ impl Supply {
             computing_max: config.computing_runs_max,
         });
         let common_budget = CommonBudget::new(config.held_bytes_total_max);
-        Ok(Self { config, pool, slots, threads: HostThreads::start()?, common_budget })
+        Ok(Self { config, pool, slots, threads: HostThreads::start()?, common_budget, kept_results: Arc::default() })
     }
 
     /// The limits of every run.
@@ -70,6 +72,11 @@ impl Supply {
     /// What this process may hold for all runs.
     pub(crate) fn common_budget(&self) -> &Arc<CommonBudget> {
         &self.common_budget
+    }
+
+    /// The results that are kept for the next programs of `user`.
+    pub(crate) fn kept_results(&self, user: &User) -> ResultsOfUser {
+        self.kept_results.of_user(user)
     }
 
     /// A slot for a run of `user`, when it is that user's turn.

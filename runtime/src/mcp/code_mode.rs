@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isolet_bindings::{IndexForm, TokenBudget, ToolIndex};
-use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam, ProgressToken, ResultType};
+use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam, ProgressToken};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, Peer, RoleServer};
 use serde::Deserialize;
@@ -15,16 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::{Results, ServeOptions};
 use super::own_name;
+use super::run_result;
 use super::tool_search::{self, parsed, refused, said};
 use crate::host::event::Event;
 use crate::host::limits::LowerLimits;
-use crate::host::outcome::{CallEnd, End, Outcome};
 use crate::host::session::{Parts, RunOptions};
 
 /// Tokens of types that a model gets if it does not say how many.
 const TYPES_TOKENS: usize = 4000;
-/// What a program may give back to a model: more would fill its context.
-const RESULT_BYTES_MAX: usize = 128 << 10;
+/// What a program may print for a model: more would fill its context.
 const CONSOLE_BYTES_MAX: usize = 32 << 10;
 /// Progress messages that wait for a slow client.
 const EVENTS_WAITING: usize = 256;
@@ -62,7 +61,8 @@ This server runs TypeScript against the user's tools. Do not look for the tools 
 const issues = await github.list_issues({ state: \"open\" });
 return issues.filter(issue => issue.comments > 10).map(issue => issue.title);
 Every tool takes one object. A name that is no identifier works in quotes too: `docs[\"get-page\"]`. Do as much as possible in one program: loop, filter and join there, call independent tools with \
-`Promise.all`, and return only what you need: a small value. `console.log` lines come back too. A tool that fails throws a `ToolError` \
+`Promise.all`, and return only what you need: a small value. `console.log` lines come back too. `await tools.content(call)` takes the promise \
+of a call and gives all blocks of its reply; images that you return are shown. A tool that fails throws a `ToolError` \
 with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
 `require`.";
 
@@ -106,19 +106,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         });
         // A tool that declares its output has to give it structured.
         if self.options.results != Results::Text {
-            definition["outputSchema"] = json!({
-                "type": "object",
-                "properties": {
-                    "end": { "enum": ["returned", "threw", "stopped"] },
-                    "value": { "description": "What the program returned." },
-                    "error": { "type": "string", "description": "Why it did not return, and what to do about it." },
-                    "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
-                    "console": { "type": "array", "items": { "type": "string" } },
-                    "calls": { "type": "integer", "description": "Tool calls that were made." },
-                    "failed_calls": { "type": "array", "items": { "type": "string" } },
-                },
-                "required": ["end", "calls"],
-            });
+            definition["outputSchema"] = run_result::output_schema();
         }
         definition
     }
@@ -186,7 +174,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
             }
         }
         outcome
-            .map(|outcome| result_of(&outcome, self.options.results))
+            .map(|outcome| run_result::result_of(&outcome, &self.options, &self.session.kept_results()))
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
 }
@@ -195,7 +183,6 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
 fn limits(timeout_ms: Option<u64>) -> LowerLimits {
     LowerLimits {
         wall_max: timeout_ms.map(Duration::from_millis),
-        result_bytes_max: Some(RESULT_BYTES_MAX),
         console_bytes_max: Some(CONSOLE_BYTES_MAX),
         ..LowerLimits::default()
     }
@@ -233,37 +220,4 @@ fn types_definition() -> Value {
         },
         "annotations": { "readOnlyHint": true, "openWorldHint": false },
     })
-}
-
-/// The outcome for a model: structured, the same as text, or both.
-fn result_of(outcome: &Outcome, results: Results) -> CallToolResult {
-    let mut facts = match &outcome.end {
-        End::Returned(value) => json!({ "end": "returned", "value": value }),
-        End::Threw(_) => json!({ "end": "threw", "error": outcome.message() }),
-        End::Stopped(_) => json!({ "end": "stopped", "error": outcome.message() }),
-    };
-    if !outcome.notes.is_empty() {
-        facts["notes"] = outcome.notes.iter().map(String::as_str).collect();
-    }
-    if !outcome.console.is_empty() {
-        facts["console"] = outcome.console.iter().map(|line| line.text.as_str()).collect();
-    }
-    facts["calls"] = outcome.calls.len().into();
-    let failed = outcome.calls.iter().filter_map(|call| match call.end {
-        CallEnd::Failed(code) => Some(Value::String(format!("{} at line {}: {code}", call.path, call.line))),
-        CallEnd::Answered | CallEnd::Cancelled => None,
-    });
-    let failed: Vec<Value> = failed.collect();
-    if !failed.is_empty() {
-        facts["failed_calls"] = failed.into();
-    }
-    let mut result = CallToolResult::structured(facts);
-    match results {
-        Results::Both => {}
-        Results::Text => result.structured_content = None,
-        Results::Structured => result.content.clear(),
-    }
-    result.is_error = Some(!matches!(outcome.end, End::Returned(_)));
-    result.result_type = Some(ResultType::COMPLETE);
-    result
 }

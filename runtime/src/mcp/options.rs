@@ -25,6 +25,9 @@ pub struct ServeOptions {
     /// Whether `search_tools` and `get_types` are offered also where that description leaves nothing to ask for. Default `false`. They answer
     /// in any case.
     pub always_offers_search: bool,
+    /// The most tokens of a program's value and console lines, a token counted as three bytes. What is longer is cut in the middle, and the next
+    /// program of the same user can read the whole value with `tools.result`, for ten minutes. Default 6,000.
+    pub result_tokens_max: usize,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
 }
@@ -45,7 +48,13 @@ impl ServeOptions {
     /// The defaults for `mode`.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        Self { mode, index_tokens_max: 2_000, always_offers_search: false, results: Results::default() }
+        Self {
+            mode,
+            index_tokens_max: 2_000,
+            always_offers_search: false,
+            result_tokens_max: 6_000,
+            results: Results::default(),
+        }
     }
 }
 

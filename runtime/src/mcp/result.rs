@@ -44,13 +44,22 @@ struct Wrapped<'text> {
 /// `structuredContent` if there is one (the value inside, if `is_wrapped`: [`isolet_bindings::Tool::unwraps_result`]). Else, where all blocks
 /// are texts, what they say: an object or an array if the text is one, never a bare number, `null`, `true` or string, else the text itself;
 /// of several always an array. Else all blocks, as they are. A `null` is no structured content if there are content blocks: some servers
-/// write it for "none".
+/// write it for "none". The reply, or the error, has the result with it ([`ToolReply::with_result`]): for classic clients, and for `tools.content`.
 ///
 /// # Errors
 ///
 /// [`ToolErrorCode::ToolFailed`] with the whole text of the blocks if the result says `isError`; [`ToolErrorCode::InvalidReply`] if it is no
 /// complete result.
-pub fn reply(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolError> {
+pub fn reply(result: impl Into<String>, is_wrapped: bool) -> Result<ToolReply, ToolError> {
+    let result = result.into();
+    match value_of(&result, is_wrapped) {
+        Ok(reply) => Ok(reply.with_result(result)),
+        Err(error) if error.code == ToolErrorCode::ToolFailed => Err(error.with_result(result)),
+        Err(error) => Err(error),
+    }
+}
+
+fn value_of(result: &str, is_wrapped: bool) -> Result<ToolReply, ToolError> {
     let result: CallResult<'_> =
         object(result).map_err(|error| invalid(format_args!("a result that cannot be read ({error})")))?;
     match result.result_type.as_deref() {
@@ -233,7 +242,7 @@ mod tests {
         check_error(r#"{"resultType": "input_required"}"#, ToolErrorCode::InvalidReply, "a question to the user");
         check_error(r#"{"resultType": "task"}"#, ToolErrorCode::InvalidReply, "unknown type `task`");
         let long = format!(r#"{{"content": [], "isError": "{}"}}"#, "\u{9b}".repeat(1 << 20));
-        let error = reply(&long, false).unwrap_err();
+        let error = reply(long, false).unwrap_err();
         assert!(error.message.len() < 3000 && error.message.chars().all(visible::is_visible), "{}", error.message);
     }
 }

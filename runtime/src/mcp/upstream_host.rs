@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolReply};
 
 use super::api_call;
 use super::apis::LeftOutOperation;
@@ -122,11 +122,7 @@ impl ToolHost for UpstreamHost {
             Ok((lease.connection.call(&tool, arguments.raw()).await?, is_wrapped))
         };
         match answer.await {
-            Ok((result, is_wrapped)) => match result::reply(&result, is_wrapped) {
-                Ok(reply) => Ok(reply.with_result(result)),
-                Err(error) if error.code == ToolErrorCode::ToolFailed => Err(error.with_result(result)),
-                Err(error) => Err(error),
-            },
+            Ok((result, is_wrapped)) => result::reply(result, is_wrapped),
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
                 self.upstreams.log().call_failed(&server, &path, &error);

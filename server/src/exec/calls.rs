@@ -190,11 +190,7 @@ fn read_reply(result: Option<&RawValue>, is_wrapped: bool) -> Result<ToolReply, 
         .map_err(|error| invalid(&format!("gave what is neither a `value` nor a result of MCP: {error}")))?;
     match (reply.value, reply.mcp) {
         (Some(value), None) => Ok(ToolReply::raw(value.to_owned())),
-        (None, Some(result)) => match isolet::mcp::reply(result.get(), is_wrapped) {
-            Ok(reply) => Ok(reply.with_result(result.get())),
-            Err(error) if error.code == ToolErrorCode::ToolFailed => Err(error.with_result(result.get())),
-            Err(error) => Err(error),
-        },
+        (None, Some(result)) => isolet::mcp::reply(result.get(), is_wrapped),
         (None, None) => Err(invalid("gave neither `value` nor `mcp`")),
         (Some(_), Some(_)) => Err(invalid("gave both `value` and `mcp`")),
     }
