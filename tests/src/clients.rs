@@ -26,12 +26,27 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("clients::the_package_for_python_does_what_its_tests_say", the_package_for_python),
         trial("clients::what_the_readmes_show_for_python_runs", what_is_shown_for_python),
     ];
+    trials.push(trial("clients::the_packages_have_the_version_of_the_program", the_version_is_one));
     trials.extend(node_packages::trials(WITH_PACKAGES));
     trials
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Who installs a package and a program of one version has what was tested together.
+fn the_version_is_one() -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, line) in [
+        ("clients/python/src/isolet/_runtime.py", format!("VERSION = \"{version}\"")),
+        ("clients/node/package.json", format!("\"version\": \"{version}\",")),
+        ("clients/node/src/runtime.ts", format!("const VERSION = \"{version}\";")),
+    ] {
+        let text = fs::read_to_string(root().join(file))?;
+        ensure!(text.lines().any(|found| found.trim() == line), "{file} has no line `{line}`");
+    }
+    Ok(())
 }
 
 /// A program `isolet` in `place`, as an executable file of its own.

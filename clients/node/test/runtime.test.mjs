@@ -189,6 +189,16 @@ test("limits are ceilings, and closing ends what runs", async () => {
   assert.ok(outcome.end === "stopped" || outcome.end === "returned", outcome.end);
 });
 
+test("without a program it says how to get one", async () => {
+  const { ISOLET, PATH } = process.env;
+  Object.assign(process.env, { ISOLET: "", PATH: "/nowhere" });
+  try {
+    await assert.rejects(Runtime.start(), (error) => error instanceof HostError && /`isolet` is not there.*cargo install/.test(error.message));
+  } finally {
+    Object.assign(process.env, { ISOLET, PATH });
+  }
+});
+
 test("a program that is missing, old or another is one sentence", async () => {
   const place = mkdtempSync(join(tmpdir(), "isolet-"));
   after(() => rmSync(place, { recursive: true }));

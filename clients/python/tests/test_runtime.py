@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
@@ -247,8 +248,31 @@ class TestStart(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(outcome.stop.kind, "wall")
         with self.assertRaisesRegex(CallerError, "is closed"):
             await runtime.scope().run("return 1")
+        with self.assertRaisesRegex(CallerError, "is closed"):
+            await runtime.start()
         with self.assertRaisesRegex(CallerError, "heap_bytes_max"):
             await Runtime(limits={"heap_bytes_max": 1}).start()
+
+    async def test_without_a_program_it_says_how_to_get_one(self) -> None:
+        nowhere = {"ISOLET": "", "PATH": "/nowhere"}
+        with unittest.mock.patch.dict(os.environ, nowhere), self.assertRaisesRegex(HostError, "`isolet` is not there.*cargo install"):
+            await Runtime().start()
+
+    async def test_a_tool_that_never_returns_does_not_keep_the_runtime_open(self) -> None:
+        began, gate = threading.Event(), threading.Event()
+
+        def block() -> None:
+            began.set()
+            gate.wait(30)
+
+        runtime = await Runtime().start()
+        run = asyncio.create_task(runtime.scope(tools=[block]).run("return await app.block({})"))
+        await asyncio.to_thread(began.wait, 20)
+        closing = time.monotonic()
+        await runtime.close()
+        self.assertLess(time.monotonic() - closing, 15)
+        gate.set()
+        self.assertEqual((await run).end, "stopped")
 
     async def test_a_program_that_is_missing_old_or_another_is_one_sentence(self) -> None:
         with tempfile.TemporaryDirectory() as place:

@@ -23,6 +23,7 @@ this package is a `CallerError`. A tool that raises is a `ToolError` in the prog
 
 from ._errors import CallerError, HostError, IsoletError, ToolError
 from ._outcome import Call, ConsoleLine, Cost, GuestError, Outcome, Stop
+from ._runtime import VERSION as __version__
 from ._runtime import Event, Runtime, Scope
 from ._tools import Definition, Tool, tool
 
@@ -42,7 +43,6 @@ __all__ = [
     "Stop",
     "Tool",
     "ToolError",
+    "__version__",
     "tool",
 ]
-
-__version__ = "0.1.0"

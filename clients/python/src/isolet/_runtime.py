@@ -23,7 +23,7 @@ log = logging.getLogger("isolet")
 
 #: The version of what is spoken with the program.
 _PROTOCOL = 1
-_VERSION = "0.1.0"
+VERSION = "0.1.0"
 _START_MAX = 30.0
 
 AnyTool = Tool | Definition | Callable[..., Any]
@@ -69,6 +69,7 @@ class Runtime:
         if live_runs_max is not None:
             self._options["live_runs_max"] = live_runs_max
         self._peer: Peer | None = None
+        self._is_closed = False
         self._threads = Threads()
         self._answer_bytes_max = 0
         self._scopes: dict[str, Scope] = {}
@@ -79,10 +80,12 @@ class Runtime:
 
     async def start(self) -> Runtime:
         """Starts the program, if it does not run yet."""
+        if self._is_closed:
+            raise CallerError("the runtime is closed: make another one")
         if self._peer is not None:
             return self
         peer = await Peer.start(find_program(self._named), self._called, self._told)
-        client = {"name": "isolet for Python", "version": _VERSION}
+        client = {"name": "isolet for Python", "version": VERSION}
         try:
             said = await asyncio.wait_for(
                 peer.request("initialize", {"protocol": _PROTOCOL, "client": client, **self._options}), _START_MAX
@@ -100,8 +103,10 @@ class Runtime:
 
     async def close(self) -> None:
         """Ends all runs, servers and the program, and waits for them."""
-        peer, self._peer = self._peer, None
+        peer, self._peer, self._is_closed = self._peer, None, True
+        # None of them is answered any more: their runs end as cancelled, not as failed.
         calls = list(self._calls.values())
+        self._calls.clear()
         for call in calls:
             call.cancel()
         self._threads.close()
