@@ -88,6 +88,8 @@ pub(super) async fn serve(input: impl AsyncRead + Unpin, output: Writer, ended: 
     // The line ends with the last of those who could say something.
     drop(connection);
     let _ = tokio::time::timeout(END_MAX, written).await;
+    // What was refused last is written beside the line.
+    let _ = tokio::time::timeout(END_MAX, output.backlog().room(0)).await;
     output.close().await;
 }
 
