@@ -8,6 +8,7 @@ mod command_line;
 mod compare;
 mod deployment;
 mod doctor;
+mod exec;
 mod explain;
 mod fault;
 mod key;
@@ -16,6 +17,7 @@ mod mcp;
 mod run;
 mod serve;
 mod servers;
+mod shell_help;
 mod snapshot;
 mod terminal;
 mod tools;
@@ -49,6 +51,9 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Tools(command) => tools::tools(command).await,
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
+            Command::Exec(command) => exec::exec(command).await,
+            Command::Completions(command) => shell_help::completions(command),
+            Command::Manual(command) => shell_help::manual(command),
             Command::Mcp(command) => mcp::mcp(command).await,
             Command::Serve(command) => serve::serve(command).await,
             Command::Check(command) => check::check(&command),

@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 23] = [
+const ROOT: [&str; 26] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -24,13 +24,16 @@ const ROOT: [&str; 23] = [
     "SECURITY.md",
     "SPECIFICATION.md",
     "bindings",
+    "clients",
     "comparison",
     "deny.toml",
+    "docs",
     "examples",
     "fuzz",
     "http",
     "openapi",
     "outbound",
+    "rpc",
     "runtime",
     "rustfmt.toml",
     "server",
@@ -41,9 +44,10 @@ const ROOT: [&str; 23] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "bindings",
     "snapshots",
+    "rpc",
     "outbound",
     "openapi",
     "runtime",
@@ -207,6 +211,7 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
+        "rpc/src",
         "outbound/src",
         "openapi/src",
         "runtime/src/host",
@@ -225,6 +230,7 @@ fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
         "snapshots/src",
+        "rpc/src",
         "outbound/src",
         "openapi/src",
         "runtime/src/host",
@@ -244,7 +250,7 @@ fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
     none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
     // What is not seen is found in one place too.
     let mut files = Vec::new();
-    for folder in ["bindings/src", "runtime/src", "comparison/src", "server/src"] {
+    for folder in ["bindings/src", "rpc/src", "runtime/src", "comparison/src", "server/src"] {
         files.extend(rust_files(folder)?);
     }
     files.retain(|(path, _)| !path.ends_with("visible.rs"));
