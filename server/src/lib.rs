@@ -6,13 +6,16 @@
 mod check;
 mod command_line;
 mod compare;
+mod credentials;
 mod deployment;
 mod doctor;
 mod explain;
 mod fault;
 mod key;
 mod log;
+mod login;
 mod mcp;
+mod redirect;
 mod run;
 mod serve;
 mod servers;
@@ -50,6 +53,9 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
             Command::Mcp(command) => mcp::mcp(command).await,
+            Command::Login(command) => login::login(command).await,
+            Command::Logout(command) => login::logout(command).await,
+            Command::Whoami(command) => login::whoami(command).await,
             Command::Serve(command) => serve::serve(command).await,
             Command::Check(command) => check::check(&command),
             Command::Explain(command) => explain::explain(command).await,

@@ -2,11 +2,14 @@
 
 mod attack_host;
 mod attacks;
+mod authorization_server;
 mod backend;
 mod canary;
 mod cases;
 mod cast;
 mod comparison;
+mod conformance_client;
+mod credentials;
 mod crowd;
 mod deep;
 mod desktop;
@@ -24,6 +27,7 @@ mod held;
 mod host_work;
 mod http_server;
 mod http_upstream;
+mod identity;
 mod isolate;
 mod kill;
 mod lacking;
@@ -35,6 +39,7 @@ mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
 mod offers;
+mod oidc_provider;
 mod openapi;
 mod outcome_form;
 mod priority;
@@ -85,11 +90,14 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(glue_rules::trials());
     trials.extend(isolate::trials());
     trials.extend(node_packages::trials(npm_servers::TESTS));
+    trials.extend(node_packages::trials(oidc_provider::TESTS));
     trials.extend(
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
             .chain(http_upstream::TESTS)
+            .chain(identity::TESTS)
+            .chain(credentials::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)

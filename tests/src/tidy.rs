@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 23] = [
+const ROOT: [&str; 24] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -29,6 +29,7 @@ const ROOT: [&str; 23] = [
     "examples",
     "fuzz",
     "http",
+    "identity",
     "openapi",
     "outbound",
     "runtime",
@@ -41,13 +42,14 @@ const ROOT: [&str; 23] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "bindings",
     "snapshots",
     "outbound",
     "openapi",
     "runtime",
     "http",
+    "identity",
     "comparison",
     "server",
     "examples",
@@ -212,6 +214,7 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
         "runtime/src/host",
         "runtime/src/mcp",
         "http/src",
+        "identity/src",
         "comparison/src",
         "server/src",
         "examples/src",
@@ -244,7 +247,7 @@ fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
     none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
     // What is not seen is found in one place too.
     let mut files = Vec::new();
-    for folder in ["bindings/src", "runtime/src", "comparison/src", "server/src"] {
+    for folder in ["bindings/src", "runtime/src", "identity/src", "comparison/src", "server/src"] {
         files.extend(rust_files(folder)?);
     }
     files.retain(|(path, _)| !path.ends_with("visible.rs"));
