@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use crate::authorization::Authorization;
 use crate::json;
 use crate::surrogates::without_half_surrogates;
 
@@ -280,13 +281,14 @@ pub struct ToolError {
     /// Whether the same call may succeed later.
     pub retryable: bool,
     result: Option<Box<str>>,
+    authorization: Option<Box<Authorization>>,
 }
 
 impl ToolError {
     /// An error with this code. It is retryable where its code usually is: [`ToolErrorCode::is_usually_retryable`].
     #[must_use]
     pub fn new(code: ToolErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: code.is_usually_retryable(), result: None }
+        Self { code, message: message.into(), retryable: code.is_usually_retryable(), result: None, authorization: None }
     }
 
     /// The tool ran and said that it failed, in these words.
@@ -299,6 +301,20 @@ impl ToolError {
     #[must_use]
     pub fn unknown_tool() -> Self {
         Self::new(ToolErrorCode::UnknownTool, "no such tool in this scope: see what there is with `tools.search(query)`")
+    }
+
+    /// The user has to authorize the server first. The outcome of the run says so too, whatever the program does with this.
+    #[must_use]
+    pub fn authorization_required(authorization: Authorization) -> Self {
+        let message = format!("{authorization}, then run this again");
+        let authorization = Some(Box::new(authorization));
+        Self { authorization, ..Self::new(ToolErrorCode::AuthorizationRequired, message) }
+    }
+
+    /// What the user has to do first, of an error of [`ToolErrorCode::AuthorizationRequired`].
+    #[must_use]
+    pub fn authorization(&self) -> Option<&Authorization> {
+        self.authorization.as_deref()
     }
 
     /// The same error, declared retryable or not.
@@ -344,6 +360,8 @@ pub enum ToolErrorCode {
     Unavailable,
     /// The server refused the user's credential, or has none.
     Unauthorised,
+    /// The user has to authorize the server first: [`ToolError::authorization`] says how.
+    AuthorizationRequired,
     /// The server asks for fewer calls.
     RateLimited,
     /// The server answered with something that is not a tool result.
@@ -372,6 +390,7 @@ impl ToolErrorCode {
             Self::Cancelled => "cancelled",
             Self::Unavailable => "unavailable",
             Self::Unauthorised => "unauthorized",
+            Self::AuthorizationRequired => "authorization_required",
             Self::RateLimited => "rate_limited",
             Self::InvalidReply => "invalid_reply",
             Self::Internal => "internal",

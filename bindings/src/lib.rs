@@ -17,6 +17,7 @@ pub mod name;
 pub mod visible;
 
 mod annotation;
+mod authorization;
 mod budgeted;
 mod call;
 mod catalog;
@@ -50,6 +51,7 @@ mod tool_index;
 mod vocabulary;
 mod words;
 
+pub use authorization::Authorization;
 pub use budgeted::{Coverage, Declarations, ServerCoverage};
 pub use call::{Arguments, ArgumentsError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 pub use catalog::{Catalog, CatalogError, DroppedTool, SERVER_TOOLS_MAX};

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use isolet_outbound::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use isolet_outbound::{Outbound, Url};
+use isolet_outbound::{Outbound, Scrubber, Secret, Url, secrets_in, secrets_of};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ use crate::security::{SecurityNeed, SecurityPlace, SecurityScheme};
 /// One API as one user.
 ///
 /// Everything goes to the address that it was made with, credentials above all: what the document says of its servers is not asked. Redirects
-/// are followed within that origin alone.
+/// are followed within that origin alone. Credentials that the server repeats are taken out of what it answers.
 #[derive(Clone)]
 pub struct Caller<C> {
     base: Url,
@@ -67,15 +67,32 @@ impl<C: Credentials> Caller<C> {
         let operation = api.operation(name).ok_or_else(unknown)?;
         let mut draft = Draft::new(&self.base, operation, arguments)?;
         self.fix_headers(&mut draft, operation)?;
+        let mut secrets = self.configured_secrets();
         for (scheme, credential) in self.credentials(api, operation).await? {
             add(&mut draft, scheme, &credential)?;
+            secrets.extend(secrets_in(credential.expose()));
         }
         let request = draft.finish()?;
         // Whatever was filled in: it is the operator's address, or nothing is sent.
         if request.url.origin() != self.base.origin() {
             return Err(CallError::Base { what: "a call would go elsewhere".to_owned() });
         }
-        answer::value(&self.outbound.send(request).await?)
+        let sent = Scrubber::of(secrets);
+        match answer::value(&self.outbound.send(request).await?) {
+            Ok(mut value) => {
+                sent.value(&mut value);
+                Ok(value)
+            }
+            Err(error) => Err(error.scrubbed(&sent)),
+        }
+    }
+
+    /// What of the operator's header fields and address is a credential.
+    fn configured_secrets(&self) -> Vec<Secret> {
+        let value = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
+        let of_headers = self.headers.iter().flat_map(|(name, text)| secrets_of(name.as_str(), &value(text)));
+        let of_address = self.base.query_pairs().flat_map(|(name, value)| secrets_of(&name, &value));
+        of_headers.chain(of_address).collect()
     }
 
     /// The operator's header fields, none of which and no cookie in which an argument may have set.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use isolet_outbound::OutboundError;
+use isolet_outbound::{OutboundError, Scrubber};
 use serde_json::Value;
 
 use crate::credential::CredentialError;
@@ -117,6 +117,32 @@ impl CallError {
             Self::Outbound(error) => error.is_retryable(),
             _ => false,
         }
+    }
+}
+
+impl CallError {
+    /// The same without what was sent, in all that the server says.
+    pub(crate) fn scrubbed(mut self, sent: &Scrubber) -> Self {
+        let clean = |text: &mut String| *text = sent.text(text).into_owned();
+        match &mut self {
+            Self::Unauthorised { message, challenge } | Self::Forbidden { message, challenge, .. } => {
+                clean(message);
+                challenge.iter_mut().for_each(clean);
+            }
+            Self::RateLimited { message, .. } => clean(message),
+            Self::Failed { message, body, .. } => {
+                clean(message);
+                body.iter_mut().for_each(|body| sent.value(body));
+            }
+            Self::Answer { what } => clean(what),
+            Self::UnknownOperation { .. }
+            | Self::Argument { .. }
+            | Self::NoCredential { .. }
+            | Self::Credential { .. }
+            | Self::Base { .. }
+            | Self::Outbound(_) => {}
+        }
+        self
     }
 }
 

@@ -210,6 +210,23 @@ impl OutboundError {
         )
     }
 
+    /// Whether the server may have taken the request: not if nobody was there, or the rules forbade it.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        !matches!(
+            self,
+            Self::AddressRefused { .. }
+                | Self::NotFound { .. }
+                | Self::Unreachable { .. }
+                | Self::ConnectTimedOut { .. }
+                | Self::PlainHttp { .. }
+                | Self::NotHttp { .. }
+                | Self::CredentialsInAddress { .. }
+                | Self::Certificate { .. }
+                | Self::Proxy { .. }
+        )
+    }
+
     /// What `error` means, if an error of the HTTP client is in it anywhere: for libraries that were given [`crate::Outbound::client`].
     ///
     /// ```

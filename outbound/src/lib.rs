@@ -42,6 +42,11 @@
 //! No TLS provider is installed for the whole process, on purpose: a `reqwest::Client` that is made without this crate's rules panics, so a
 //! library that would make one of its own (rmcp's `from_uri`) has to be given [`Outbound::client`].
 //!
+//! # Secrets
+//!
+//! What goes out as a credential is a [`Secret`], which nothing can show; a [`Scrubber`] takes it out of what comes back, in the encodings in which
+//! servers repeat what they were sent, before anything else sees it. The search is `aho-corasick`, as regex has it.
+//!
 //! # What it is made of
 //!
 //! reqwest, the version and features that rmcp uses, so that there is one HTTP stack; HTTP/1.1 alone. TLS by rustls with ring (`aws-lc-rs`,
@@ -49,8 +54,10 @@
 //! `rustls-platform-verifier`; on Linux `SSL_CERT_FILE` and `SSL_CERT_DIR` say where those are. Decompression: gzip.
 
 mod address;
+mod confidential;
 mod error;
 mod host;
+mod json_tokens;
 mod outbound;
 mod place;
 mod policy;
@@ -59,9 +66,13 @@ mod redirect;
 mod request;
 mod resolver;
 mod route;
+mod scrubber;
+mod secret;
+mod secret_forms;
 mod tls;
 
 pub use address::AddressKind;
+pub use confidential::{secrets_in, secrets_of};
 pub use error::OutboundError;
 pub use outbound::Outbound;
 pub use place::{NotAPlace, Place};
@@ -69,6 +80,8 @@ pub use policy::{AddressSource, Limits, Policy};
 pub use proxy::{NotAProxy, Proxy};
 pub use redirect::Redirects;
 pub use request::{Answer, Body, Part, Request};
+pub use scrubber::{SCRUBBED, Scrubber};
+pub use secret::{SECRET_BYTES_MIN, Secret, ShortSecret};
 
 pub use reqwest::dns;
 pub use reqwest::header;

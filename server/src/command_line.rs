@@ -64,6 +64,11 @@ JSON-RPC 2.0, one message a line: `initialize`, `scope/open`, `types`, `run`, `c
 to its caller. `docs/exec.md` has every message; the packages `isolet` for Python and Node.js speak it.
 
 A caller that closes its end takes its runs with it. It ends with 0 then, or at SIGTERM; with 2 if the socket cannot be made.";
+const LOGIN_HELP: &str = "\
+What you grant is kept in `credentials.db`, sealed with the key in `credentials.key`, both of this user alone, in the folder `isolet` of your data (see
+`--credentials`). All commands use it; no program sees it. For a machine without a browser, forward the port of the address that is shown.
+
+It ends with 0 when you are logged in, and with 2 and 4 as the other commands do.";
 
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
@@ -113,6 +118,13 @@ pub(crate) enum Command {
     Completions(CompletionsCommand),
     /// Write the pages of the manual, for `man`.
     Manual(ManualCommand),
+    /// Authorize a server as yourself: opens a browser, and keeps what you grant.
+    #[command(after_help = LOGIN_HELP)]
+    Login(LoginCommand),
+    /// Take back what you granted a server, and forget it.
+    Logout(LogoutCommand),
+    /// Show to which servers you are logged in, for what, and for how long.
+    Whoami(WhoamiCommand),
     /// Make, list, check and remove scope snapshots on disk.
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
@@ -309,6 +321,51 @@ pub(crate) enum McpResults {
     Structured,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct LoginCommand {
+    /// The server, as the configuration calls it.
+    pub(crate) server: String,
+    /// Print the address and open no browser.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    #[command(flatten)]
+    pub(crate) account: AccountArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogoutCommand {
+    /// The server, as the configuration calls it.
+    pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) account: AccountArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoamiCommand {
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) account: AccountArguments,
+}
+
+/// Which servers there are, and where what the user granted is kept.
+#[derive(Debug, Args)]
+pub(crate) struct AccountArguments {
+    /// The servers, as for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Allow the configuration to use this variable of the environment. Can be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) env: Vec<String>,
+    /// Let servers, and those that they send you to, be called at this host, address or range, as for `run`. Can be repeated.
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) allow_address: Vec<Place>,
+    /// Keep what is granted in this folder. Default: `isolet` in `XDG_DATA_HOME`, or in `~/.local/share`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) credentials: Option<PathBuf>,
+}
+
 /// What may be called, and how long its servers may take.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
@@ -334,6 +391,9 @@ pub(crate) struct ServerArguments {
     /// Can be repeated. Default: https to public addresses, and this machine.
     #[arg(long, value_name = "PLACE")]
     pub(crate) allow_address: Vec<Place>,
+    /// Use what `isolet login` has kept in this folder. Default: `isolet` in `XDG_DATA_HOME`, or in `~/.local/share`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) credentials: Option<PathBuf>,
 }
 
 const SNAPSHOT_EXAMPLES: &str = "\

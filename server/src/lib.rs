@@ -6,6 +6,7 @@
 mod check;
 mod command_line;
 mod compare;
+mod credentials;
 mod deployment;
 mod doctor;
 mod exec;
@@ -13,7 +14,9 @@ mod explain;
 mod fault;
 mod key;
 mod log;
+mod login;
 mod mcp;
+mod redirect;
 mod run;
 mod serve;
 mod servers;
@@ -55,6 +58,9 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Completions(command) => shell_help::completions(command),
             Command::Manual(command) => shell_help::manual(command),
             Command::Mcp(command) => mcp::mcp(command).await,
+            Command::Login(command) => login::login(command).await,
+            Command::Logout(command) => login::logout(command).await,
+            Command::Whoami(command) => login::whoami(command).await,
             Command::Serve(command) => serve::serve(command).await,
             Command::Check(command) => check::check(&command),
             Command::Explain(command) => explain::explain(command).await,

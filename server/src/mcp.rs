@@ -126,11 +126,14 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
     if let Some(seconds) = command.wall_max {
         arguments.extend(["--wall-max".to_owned(), seconds.to_string()]);
     }
-    let ServerArguments { allow, deny, start_max, idle_max, env, allow_address } = &command.servers;
+    let ServerArguments { allow, deny, start_max, idle_max, env, allow_address, credentials } = &command.servers;
     let places: Vec<String> = allow_address.iter().map(ToString::to_string).collect();
     for (flag, patterns) in [("--allow", allow), ("--deny", deny), ("--env", env), ("--allow-address", &places)] {
         arguments.extend(patterns.iter().flat_map(|pattern| [flag.to_owned(), pattern.clone()]));
     }
+    // The client starts it somewhere else.
+    let folder = credentials.iter().map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+    arguments.extend(folder.flat_map(|folder| ["--credentials".to_owned(), folder.display().to_string()]));
     for (flag, seconds) in [("--start-max", start_max), ("--idle-max", idle_max)] {
         arguments.extend(seconds.iter().flat_map(|seconds| [flag.to_owned(), seconds.to_string()]));
     }

@@ -79,6 +79,7 @@ fn exit_code(end: &End) -> ExitCode {
 fn print(outcome: &Outcome, as_json: bool) -> std::io::Result<()> {
     if !as_json {
         outcome.notes.iter().for_each(|note| terminal::show(&format!("note: {note}")));
+        outcome.authorizations.iter().for_each(|needed| terminal::show(&format!("note: {needed}")));
     }
     match &outcome.end {
         _ if as_json => terminal::print_json(&format!("{:#}", outcome.to_json())),

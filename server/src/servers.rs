@@ -8,13 +8,15 @@ use std::time::Duration;
 use anyhow::anyhow;
 use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams, Variables};
 use isolet::{Grants, Scope, ScopeWarning, with_causes};
+use isolet_identity::OAuth;
 
 use crate::command_line::ServerArguments;
+use crate::credentials;
 use crate::fault::Fault;
 use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
-const USER: &str = "local";
+pub(crate) const USER: &str = "local";
 
 /// The lines that are remembered as said; then they are forgotten, and said again.
 const SAID_MAX: usize = 1_000;
@@ -41,6 +43,16 @@ pub(crate) struct Choice {
     all: Vec<String>,
     grants: Grants,
     options: UpstreamOptions,
+    oauth: OAuth,
+}
+
+/// Reads the configuration `config`, which may use these variables of the environment.
+///
+/// # Errors
+///
+/// [`Fault::Usage`] for one that is wrong.
+pub(crate) fn read(config: &Path, variables: &[String]) -> Result<Configuration, Fault> {
+    Configuration::read_with(config, &Variables::allowing(variables.iter().cloned())).map_err(Fault::usage)
 }
 
 impl Choice {
@@ -57,10 +69,7 @@ impl Choice {
     /// [`Fault::Usage`] for a wrong configuration.
     pub(crate) fn of(config: Option<&Path>, arguments: &ServerArguments) -> Result<Self, Fault> {
         let configuration = match config {
-            Some(path) => {
-                let variables = Variables::allowing(arguments.env.iter().cloned());
-                Configuration::read_with(path, &variables).map_err(Fault::usage)?
-            }
+            Some(path) => read(path, &arguments.env)?,
             None => Configuration::default(),
         };
         if let (None, Some((_, wrong))) = (configuration.servers().next(), configuration.refused().next()) {
@@ -81,7 +90,8 @@ impl Choice {
         let refused = configuration.refused().map(|(name, _)| name);
         let all = configuration.servers().map(|(name, _)| name).chain(refused).map(str::to_owned).collect();
         let configuration = configuration.without(|server| grants.denies_server(server));
-        Ok(Self { configuration, all, grants, options })
+        let oauth = credentials::known(arguments.credentials.as_deref(), config, &options.policy)?;
+        Ok(Self { configuration, all, grants, options, oauth })
     }
 }
 
@@ -97,7 +107,7 @@ pub(crate) struct ServerReport {
 impl Choice {
     /// Asks each server by itself, and ends them all.
     pub(crate) async fn examine(&self) -> Vec<ServerReport> {
-        let upstreams = Upstreams::new(self.options.clone());
+        let upstreams = Upstreams::asking(self.options.clone(), self.oauth.clone());
         let one = async |name: &str| {
             let alone = self.configuration.clone().without(|other| other != name);
             let (tools, left_out) = match upstreams.host(&alone, USER).discover().await {
@@ -135,7 +145,7 @@ impl Servers {
 
     /// The servers that were chosen; asks none yet.
     pub(crate) fn begin(choice: Choice) -> BegunServers {
-        let upstreams = Upstreams::new(choice.options.clone());
+        let upstreams = Upstreams::asking(choice.options.clone(), choice.oauth.clone());
         let warnings = choice.configuration.warnings();
         say("warnings", warnings.map(ToString::to_string), choice.configuration.warnings().count());
         BegunServers { host: upstreams.host(&choice.configuration, USER), choice, upstreams, said: Mutex::default() }

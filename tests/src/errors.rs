@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{Closed, ConfigurationError, ConfigurationWarning, OutboundError, ServeError, Stage, UpstreamError};
+use isolet::mcp::{
+    Closed, ConfigurationError, ConfigurationWarning, CredentialError, OutboundError, ServeError, Stage, UpstreamError,
+};
 use isolet::{
-    Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError, SnapshotMismatch,
-    ToolError,
+    Authorization, Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError,
+    SnapshotMismatch, ToolError,
 };
 use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
@@ -71,6 +73,7 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(snapshot_mismatches()));
     samples.extend(of(upstream_errors()));
     samples.extend(of(configuration_errors()));
+    samples.extend(of(vec![credential_error()]));
     let place = || "a".to_owned();
     samples.extend(of(vec![
         ConfigurationWarning::Visible { place: place() },
@@ -188,9 +191,19 @@ fn upstream_errors() -> Vec<UpstreamError> {
         UpstreamError::DocumentFile { server: text(), path: "/a".into(), source: io_error() },
         UpstreamError::Document { server: text(), source: isolet_openapi::DocumentError::NotText },
         UpstreamError::DocumentPanicked { server: text() },
+        UpstreamError::AuthorizationRequired {
+            server: text(),
+            stage: Stage::Call,
+            authorization: Box::new(Authorization::new(text(), "log in")),
+        },
+        UpstreamError::Credential { server: text(), source: credential_error().into() },
         UpstreamError::Entry { server: text(), source: ConfigurationError::NoServers.into() },
         UpstreamError::Header { server: text(), header: text(), problem: "it is long: shorten it" },
     ]
+}
+
+fn credential_error() -> CredentialError {
+    CredentialError::new("there is none").caused_by(io_error())
 }
 
 fn configuration_errors() -> Vec<ConfigurationError> {
@@ -211,6 +224,7 @@ fn configuration_errors() -> Vec<ConfigurationError> {
         ConfigurationError::NotSet { place: text(), name: text() },
         ConfigurationError::ClientVariable { place: text(), value: text() },
         ConfigurationError::EnvFile { server: text(), path: "/a".into(), source: io_error() },
+        ConfigurationError::NoCredential { place: text(), problem: "it is short" },
         ConfigurationError::NotForProcess { place: text() },
     ]
 }

@@ -21,6 +21,7 @@ pub(crate) struct Asked {
     headers: Vec<(String, String)>,
     /// The body, as JSON if it is.
     pub(crate) body: Value,
+    text: String,
 }
 
 /// A part of an answer.
@@ -48,6 +49,11 @@ impl Asked {
     /// The header field `name`, in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body, as it came.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Path and query.
@@ -167,7 +173,8 @@ async fn read(stream: &mut TcpStream) -> Result<Asked> {
         anyhow::ensure!(stream.read_buf(&mut bytes).await? > 0, "no whole body");
     }
     let body = serde_json::from_slice(&bytes[body_start..]).unwrap_or_default();
-    Ok(Asked { method, target, headers, body })
+    let text = String::from_utf8_lossy(&bytes[body_start..]).into_owned();
+    Ok(Asked { method, target, headers, body, text })
 }
 
 /// A whole answer.

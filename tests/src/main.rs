@@ -2,12 +2,15 @@
 
 mod attack_host;
 mod attacks;
+mod authorization_server;
 mod backend;
 mod canary;
 mod cases;
 mod cast;
 mod clients;
 mod comparison;
+mod conformance_client;
+mod credentials;
 mod crowd;
 mod deep;
 mod desktop;
@@ -28,6 +31,7 @@ mod held;
 mod host_work;
 mod http_server;
 mod http_upstream;
+mod identity;
 mod isolate;
 mod kill;
 mod lacking;
@@ -39,6 +43,7 @@ mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
 mod offers;
+mod oidc_provider;
 mod openapi;
 mod outcome_form;
 mod priority;
@@ -89,11 +94,14 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(glue_rules::trials());
     trials.extend(isolate::trials());
     trials.extend(node_packages::trials(npm_servers::TESTS));
+    trials.extend(node_packages::trials(oidc_provider::TESTS));
     trials.extend(
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
             .chain(http_upstream::TESTS)
+            .chain(identity::TESTS)
+            .chain(credentials::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)

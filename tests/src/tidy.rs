@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 26] = [
+const ROOT: [&str; 27] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -31,6 +31,7 @@ const ROOT: [&str; 26] = [
     "examples",
     "fuzz",
     "http",
+    "identity",
     "openapi",
     "outbound",
     "rpc",
@@ -44,7 +45,7 @@ const ROOT: [&str; 26] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     "bindings",
     "snapshots",
     "rpc",
@@ -52,6 +53,7 @@ const FOLDERS: [&str; 13] = [
     "openapi",
     "runtime",
     "http",
+    "identity",
     "comparison",
     "server",
     "examples",
@@ -217,6 +219,7 @@ fn only_two_places_name_the_engine() -> Result<(), Failed> {
         "runtime/src/host",
         "runtime/src/mcp",
         "http/src",
+        "identity/src",
         "comparison/src",
         "server/src",
         "examples/src",
@@ -250,7 +253,7 @@ fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
     none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
     // What is not seen is found in one place too.
     let mut files = Vec::new();
-    for folder in ["bindings/src", "rpc/src", "runtime/src", "comparison/src", "server/src"] {
+    for folder in ["bindings/src", "rpc/src", "runtime/src", "identity/src", "comparison/src", "server/src"] {
         files.extend(rust_files(folder)?);
     }
     files.retain(|(path, _)| !path.ends_with("visible.rs"));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{ToolError, ToolReply, visible};
+use isolet_bindings::{Authorization, ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
 
 use super::advice;
@@ -48,6 +48,8 @@ const REPORT_MAX: Duration = Duration::from_secs(2);
 const TURN_MAX: Duration = Duration::from_millis(1);
 /// Replies whose check is more than a moment's work and has not been made yet. Further ones are not checked.
 const CHECKS_WAITING_MAX: usize = 8;
+/// The most servers that one outcome names as to be authorized.
+const AUTHORIZATIONS_MAX: usize = 16;
 /// The most notes of a run: it has fewer.
 const NOTES_MAX: usize = 16;
 /// The most characters of one note.
@@ -76,6 +78,7 @@ struct Conversation<'run> {
     outgoing: Outgoing,
     caller: Arc<Caller>,
     records: Vec<OpenRecord>,
+    authorizations: Vec<Authorization>,
     answers: JoinSet<Answered>,
     /// Replies that are to be checked once they are written: the index of the record, the tool.
     unchecked: Vec<(usize, u32, ToolReply)>,
@@ -120,6 +123,7 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
         incoming: None,
         outgoing,
         records: Vec::new(),
+        authorizations: Vec::new(),
         answers: JoinSet::new(),
         unchecked: Vec::new(),
         checks: JoinSet::new(),
@@ -450,6 +454,7 @@ impl Conversation<'_> {
                 bytes
             }
             Err(error) => {
+                self.note_authorization(&error);
                 let text = error_text(&error);
                 self.outgoing.push_error(number, &text, budget.hold(text.len()));
                 self.records[record].answer(text.len(), Some(&error));
@@ -466,6 +471,18 @@ impl Conversation<'_> {
             self.outgoing.write(&self.stream);
         }
         None
+    }
+
+    /// Keeps what the user has to authorize: the outcome says it, whatever the program does with the error.
+    fn note_authorization(&mut self, error: &ToolError) {
+        let Some(authorization) = error.authorization() else { return };
+        let known = self.authorizations.iter_mut().find(|known| known.server == authorization.server);
+        if let Some(known) = known {
+            // The last link may be the only one that still holds.
+            known.clone_from(authorization);
+        } else if self.authorizations.len() < AUTHORIZATIONS_MAX {
+            self.authorizations.push(authorization.clone());
+        }
     }
 
     /// Notes once that a reply has more than its value, for a program that has not asked for it.
@@ -574,7 +591,15 @@ impl Conversation<'_> {
         let of_calls = self.caller.take_notes();
         self.notes.extend(of_calls.iter().map(|note| visible::line_within(note, NOTE_CHARACTERS_MAX).into_owned()));
         self.notes.truncate(NOTES_MAX);
-        Outcome { run: self.assignment.run, end, notes: self.notes, console: self.console.into_lines(), calls, cost }
+        Outcome {
+            run: self.assignment.run,
+            end,
+            notes: self.notes,
+            console: self.console.into_lines(),
+            calls,
+            authorizations: self.authorizations,
+            cost,
+        }
     }
 
     /// Waits for the checks of replies, as long as the run may take.

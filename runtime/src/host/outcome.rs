@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use isolet_bindings::ToolErrorCode;
+use isolet_bindings::{Authorization, ToolErrorCode};
 
 use super::run_id::RunId;
 
@@ -15,8 +15,9 @@ const CAUSE_CHARACTERS_MAX: usize = 150;
 /// Causes and near names that a model is told.
 const CAUSES_SHOWN_MAX: usize = 3;
 const NEAREST_SHOWN_MAX: usize = 5;
-/// The codes of calls that were refused before they reached a server.
-const REFUSED_CODES: [ToolErrorCode; 2] = [ToolErrorCode::InvalidArguments, ToolErrorCode::UnknownTool];
+/// The codes of calls that were refused before they reached a server, or at its door.
+const REFUSED_CODES: [ToolErrorCode; 3] =
+    [ToolErrorCode::InvalidArguments, ToolErrorCode::UnknownTool, ToolErrorCode::AuthorizationRequired];
 
 /// What a run gave. Everything that had arrived before an end is in it, whatever the end.
 #[non_exhaustive]
@@ -34,12 +35,16 @@ pub struct Outcome {
     pub console: Vec<ConsoleLine>,
     /// The tool calls that reached the host, in the order in which they were made.
     pub calls: Vec<CallRecord>,
+    /// What the user has to authorize before calls that failed with `authorization_required` can succeed, one for each server, whatever the
+    /// program did with those errors. At most 16.
+    pub authorizations: Vec<Authorization>,
     /// What it took.
     pub cost: Cost,
 }
 
 impl Outcome {
-    /// What a model is told: the value as JSON, or why there is none, and the calls that were completed, which are not to be made again.
+    /// What a model is told: the value as JSON, or why there is none, what the user has to authorize, and the calls that were completed, which
+    /// are not to be made again.
     ///
     /// Of what a program threw, the middle of a long text is left out: some 400 tokens are enough to mend it. The error has all.
     #[must_use]
@@ -49,6 +54,9 @@ impl Outcome {
             End::Threw(error) => error.shortened().to_string(),
             End::Stopped(_) => self.end.to_string(),
         };
+        for authorization in &self.authorizations {
+            message.push_str(&format!("\n{authorization}, then run this again"));
+        }
         let completed: Vec<&CallRecord> = self.calls.iter().filter(|call| call.end == CallEnd::Answered).collect();
         if !completed.is_empty() {
             let shown = completed.iter().take(COMPLETED_SHOWN_MAX);

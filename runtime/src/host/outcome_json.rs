@@ -1,7 +1,8 @@
 //! The one JSON form of an outcome: what `runtime/schemas/outcome.json` describes.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use isolet_bindings::Authorization;
 use serde_json::{Value, json};
 
 use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
@@ -25,6 +26,7 @@ impl Outcome {
             "notes": self.notes,
             "console": self.console.iter().map(line).collect::<Vec<_>>(),
             "calls": self.calls.iter().map(call).collect::<Vec<_>>(),
+            "authorizations": self.authorizations.iter().map(authorization).collect::<Vec<_>>(),
             "cost": cost(&self.cost),
         });
         match &self.end {
@@ -38,8 +40,8 @@ impl Outcome {
         form
     }
 
-    /// What a model needs of it, in the same form: the value or the message; notes, console lines and at most 20 calls that were not answered,
-    /// where there are any. `level` is left out where it is `log`.
+    /// What a model needs of it, in the same form: the value or the message; notes, console lines, at most 20 calls that were not answered and what
+    /// the user has to authorize, where there are any. `level` is left out where it is `log`.
     #[must_use]
     pub fn to_brief_json(&self) -> Value {
         let mut form = json!({ "end": self.end.as_str() });
@@ -60,6 +62,9 @@ impl Outcome {
         let not_answered: Vec<Value> = not_answered.map(brief_call).collect();
         if !not_answered.is_empty() {
             form["calls"] = not_answered.into();
+        }
+        if !self.authorizations.is_empty() {
+            form["authorizations"] = self.authorizations.iter().map(authorization).collect();
         }
         form
     }
@@ -140,6 +145,18 @@ fn call(call: &CallRecord) -> Value {
 
 fn brief_call(call: &CallRecord) -> Value {
     json!({ "path": call.path, "line": call.line, "end": call.end.as_str() })
+}
+
+/// What the user has to do: the sentence for whoever talks to the user, and the link in it by itself.
+fn authorization(needed: &Authorization) -> Value {
+    let mut form = json!({ "server": needed.server, "message": needed.to_string() });
+    if let Some(link) = &needed.link {
+        form["link"] = link.as_str().into();
+    }
+    if let Some(expires) = needed.expires.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()) {
+        form["expires"] = expires.as_secs().into();
+    }
+    form
 }
 
 fn cost(cost: &Cost) -> Value {

@@ -75,6 +75,19 @@ impl Principal {
     }
 }
 
+/// A user without tenant, roles and claims.
+impl From<&str> for Principal {
+    fn from(user: &str) -> Self {
+        Self::new(user)
+    }
+}
+
+impl From<&Principal> for Principal {
+    fn from(principal: &Principal) -> Self {
+        principal.clone()
+    }
+}
+
 impl PrincipalKey {
     /// The user's identifier.
     pub fn user(&self) -> &str {

@@ -353,5 +353,5 @@ fn too_long(bytes: usize, bytes_max: usize) -> End {
 fn never_started(run: RunId, end: End, requested: Instant) -> Outcome {
     let zero = std::time::Duration::ZERO;
     let cost = Cost { wall: requested.elapsed(), cpu: zero, host_cpu: zero, heap_bytes: 0, origin: Origin::Ready };
-    Outcome { run, end, notes: Vec::new(), console: Vec::new(), calls: Vec::new(), cost }
+    Outcome { run, end, notes: Vec::new(), console: Vec::new(), calls: Vec::new(), authorizations: Vec::new(), cost }
 }

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::faults::Faults;
 use super::pending::{Asked, Pending};
+use super::sent::Sent;
 use super::server_answer::{error_data, server_result};
 
 /// What only clients ask for: from a server it is an echo of what we sent.
@@ -55,6 +56,11 @@ impl Refusal<'_> {
 }
 
 impl Border {
+    /// A conversation with a server that was sent this.
+    pub(super) fn of(sent: Arc<Sent>) -> Self {
+        Self { faults: Arc::new(Faults::of(sent)), ..Self::default() }
+    }
+
     /// Reads one message.
     pub(super) fn hear<'text>(&self, text: &'text str) -> Heard<'text> {
         let Ok(message) = object::<Envelope<'_>>(text) else {
@@ -101,9 +107,11 @@ impl Border {
     fn answer(&self, id: i64, message: &Envelope<'_>) -> Option<ServerJsonRpcMessage> {
         let asked = self.pending.take(id)?;
         let id = RequestId::Number(id);
-        Some(match (message.error, message.result) {
-            (Some(error), _) => JsonRpcMessage::error(error_data(error), Some(id)),
-            (None, Some(result)) => JsonRpcMessage::response(self.result(asked, result), id),
+        // From here on nobody sees what the server was sent.
+        let clean = |said| self.faults.sent().json(said);
+        Some(match (message.error.map(clean), message.result.map(clean)) {
+            (Some(error), _) => JsonRpcMessage::error(error_data(&error), Some(id)),
+            (None, Some(result)) => JsonRpcMessage::response(self.result(asked, &result), id),
             (None, None) => return None,
         })
     }

@@ -143,6 +143,14 @@ pub enum ConfigurationError {
         #[source]
         source: std::io::Error,
     },
+    /// A credential that is none.
+    #[error("`{place}` is no credential: {problem}")]
+    NoCredential {
+        /// Where, as `mcpServers.github.credentials.bearer`.
+        place: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A string that no process can be given.
     #[error("`{place}` cannot be given to a process: remove the NUL character, or the `=` of a variable's name")]
     NotForProcess {

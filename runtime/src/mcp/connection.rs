@@ -21,6 +21,7 @@ use rmcp::{ClientHandler, Peer};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Notify, Semaphore};
 
+use super::credential_source::Credentials;
 use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
 use super::http_fault::HttpFault;
@@ -29,6 +30,7 @@ use super::request_params::{self, Members};
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
 use super::server_process::ServerProcess;
+use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
 use super::wire::Wire;
 
@@ -78,8 +80,8 @@ impl Opening {
 /// What a connection is made to.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
-    /// A command that is started.
-    Command(&'a CommandServer),
+    /// A command that is started, with these credentials.
+    Command(&'a CommandServer, &'a Credentials),
     /// An address that is called.
     Http(&'a HttpServer, &'a Outbound),
 }
@@ -144,9 +146,12 @@ impl Drop for CancelOnDrop<'_> {
 
 impl Connection {
     /// Starts or calls `target` as `server` and shakes hands; `known`: what the server took last time, if it is known.
+    ///
+    /// `supply`: what it is sent, and knows what it was sent.
     pub(super) async fn open(
         server: &str,
         target: Target<'_>,
+        supply: &Arc<Supply>,
         known: Option<Opening>,
         limits: &ConnectionLimits,
     ) -> Result<Self, UpstreamError> {
@@ -154,7 +159,7 @@ impl Connection {
         let mut tried: Vec<Opening> = Vec::new();
         let mut first_refusal = None;
         loop {
-            let Unopened { error, supported } = match Self::open_with(server, target, &opening, limits).await {
+            let Unopened { error, supported } = match Self::open_with(server, target, supply, &opening, limits).await {
                 Ok(connection) => return Ok(connection),
                 Err(unopened) => unopened,
             };
@@ -176,6 +181,7 @@ impl Connection {
     async fn open_with(
         server: &str,
         target: Target<'_>,
+        supply: &Arc<Supply>,
         opening: &Opening,
         limits: &ConnectionLimits,
     ) -> Result<Self, Unopened> {
@@ -189,16 +195,22 @@ impl Connection {
         let client = Client { version };
         let time_max = limits.start_max;
         let (far_end, changed, handshake) = match target {
-            Target::Command(command) => {
-                let (process, (output, input)) =
-                    ServerProcess::start(server, command, limits.supervisor.as_deref(), &limits.environment)?;
+            Target::Command(command, credentials) => {
+                let (process, (output, input)) = ServerProcess::start(
+                    server,
+                    (command, credentials),
+                    supply.sent(),
+                    limits.supervisor.as_deref(),
+                    &limits.environment,
+                )?;
                 let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
+                let wire = wire.having_sent(supply.sent());
                 let (faults, changed) = (wire.faults(), wire.changed());
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(wire, lifecycle)).await;
                 (FarEnd::Process { process, faults }, changed, handshake)
             }
             Target::Http(http, outbound) => {
-                let (line, transport) = http_transport::open(server, http, outbound, limits.message_bytes_max)?;
+                let (line, transport) = http_transport::open(server, http, outbound, supply, limits.message_bytes_max)?;
                 let changed = Arc::clone(&line.border.changed);
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(transport, lifecycle)).await;
                 (FarEnd::Http(line), changed, handshake)
@@ -342,7 +354,7 @@ impl Connection {
                     server: self.server.clone(),
                     stage,
                     code: error.code.0,
-                    message: self.far_end.faults().scrub(&error.message),
+                    message: error.message.to_string(),
                 },
             },
             (ServiceError::UnexpectedResponse, _) => self.not_mcp(stage),
@@ -379,7 +391,7 @@ async fn handshake_error(server: &str, error: ClientInitializeError, far_end: &F
     match error {
         ClientInitializeError::JsonRpcError(error) => {
             let supported = supported_versions(&error);
-            let (code, message) = (error.code.0, far_end.faults().scrub(&error.message));
+            let (code, message) = (error.code.0, error.message.to_string());
             Unopened { error: UpstreamError::Refused { server: server.to_owned(), stage, code, message }, supported }
         }
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::TransportError { .. } => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::configuration_error::{ConfigurationError, ConfigurationWarning};
+use super::entry_credentials::{self, EntryCredentials, Surroundings};
 use super::env_file;
 use super::server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
 use super::variables::{Variables, bare_names};
@@ -31,6 +32,7 @@ struct Entry {
     kind: Option<String>,
     openapi: Option<String>,
     tools: Option<Vec<String>>,
+    credentials: Option<Value>,
     /// Codex: variables that are passed on, and those that become header fields.
     #[serde(rename = "env_vars")]
     env_vars: Option<Vec<String>>,
@@ -107,10 +109,14 @@ impl<'a> Reader<'a> {
             None => (None, entry.args.take()),
         };
         self.read_env(&mut entry)?;
+        let credentials = match entry.credentials.take() {
+            Some(credentials) => entry_credentials::read(credentials, self)?,
+            None => EntryCredentials::default(),
+        };
         let url = entry.url.as_deref().map(|url| self.address("url", url)).transpose()?;
         if let Some(document) = &entry.openapi {
             let Some(url) = url else { return Err(ConfigurationError::NoBase { server: self.server.to_owned() }) };
-            return self.open_api(document, url, &entry).map(Some);
+            return self.open_api(document, url, &entry, credentials).map(Some);
         }
         match (url, command.filter(|command| !command.is_empty())) {
             (Some(url), _) => {
@@ -119,9 +125,10 @@ impl<'a> Reader<'a> {
                 }
                 let mut server = HttpServer::new(url);
                 server.headers = self.headers(&entry)?;
+                server.credentials = self.for_http(credentials)?;
                 Ok(Some(server.into()))
             }
-            (None, Some(command)) => self.command(&command, args.unwrap_or_default(), entry.cwd).map(Some),
+            (None, Some(command)) => self.command(&command, args.unwrap_or_default(), entry.cwd, credentials).map(Some),
             (None, None) => Err(ConfigurationError::NoCommand { server: self.server.to_owned() }),
         }
     }
@@ -131,7 +138,12 @@ impl<'a> Reader<'a> {
         command: &str,
         args: Vec<String>,
         cwd: Option<PathBuf>,
+        credentials: EntryCredentials,
     ) -> Result<ServerConfiguration, ConfigurationError> {
+        if !credentials.headers.is_empty() || credentials.oauth.is_some() {
+            let problem = "a server that is started takes credentials in `env`";
+            return Err(ConfigurationError::NoCredential { place: self.place("credentials"), problem });
+        }
         let command = self.value("command", command)?;
         let command = if command.contains('/') { self.in_folder(Path::new(&command)).display().to_string() } else { command };
         let mut expanded = Vec::new();
@@ -144,10 +156,26 @@ impl<'a> Reader<'a> {
             None => None,
         };
         server.env = std::mem::take(&mut self.env);
+        server.credentials = credentials;
         Ok(server.into())
     }
 
-    fn open_api(&mut self, document: &str, url: Url, entry: &Entry) -> Result<ServerConfiguration, ConfigurationError> {
+    /// Credentials of a server that is called.
+    fn for_http(&self, credentials: EntryCredentials) -> Result<EntryCredentials, ConfigurationError> {
+        if credentials.env.is_empty() {
+            return Ok(credentials);
+        }
+        let problem = "a server that is called takes credentials in `headers`";
+        Err(ConfigurationError::NoCredential { place: self.place("credentials.env"), problem })
+    }
+
+    fn open_api(
+        &mut self,
+        document: &str,
+        url: Url,
+        entry: &Entry,
+        credentials: EntryCredentials,
+    ) -> Result<ServerConfiguration, ConfigurationError> {
         let document = self.value("openapi", document)?;
         let document = match document.starts_with("https://") || document.starts_with("http://") {
             true => Document::Url(self.address("openapi", &document)?),
@@ -155,6 +183,7 @@ impl<'a> Reader<'a> {
         };
         let mut server = OpenApiServer::new(document, url);
         server.headers = self.headers(entry)?;
+        server.credentials = self.for_http(credentials)?;
         for (place, pattern) in entry.tools.iter().flatten().enumerate() {
             let wrong = |_| ConfigurationError::Pattern { place: format!("{}.tools[{place}]", self.place) };
             globset::Glob::new(pattern).map_err(wrong)?;
@@ -268,17 +297,40 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl Surroundings for Reader<'_> {
+    fn expand(&mut self, member: &str, text: &str) -> Result<String, ConfigurationError> {
+        self.value(member, text)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.value(name)
+    }
+
+    fn file(&self, path: &Path) -> PathBuf {
+        self.in_folder(path)
+    }
+
+    fn place(&self, member: &str) -> String {
+        format!("{}.{member}", self.place)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use isolet_outbound::Secret;
     use serde_json::json;
 
     use super::*;
+    use crate::mcp::oauth_settings::OAuthSettings;
+    use crate::mcp::secret_value::SecretValue;
 
     /// The entry as it is read in the folder `/srv/conf`, with `KEY` in the environment and nothing allowed; and how many warnings there are.
     fn read(entry: Value) -> (ServerConfiguration, usize) {
-        let environment = BTreeMap::from([("KEY".to_owned(), "canary".to_owned())]);
+        let environment =
+            [("KEY", "canary"), ("LONG", "canary-7f3a9c")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = BTreeMap::from(environment);
         let variables = Variables::default().with_environment(environment);
         let mut reader = Reader::new("servers", "a", Some(Path::new("/srv/conf")), &variables);
         let server = reader.read(entry).unwrap().unwrap();
@@ -336,6 +388,51 @@ mod tests {
         }));
         let expected = [("authorization", "Bearer canary"), ("x-a", "b"), ("x-k", "canary")];
         assert_eq!(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn credentials_are_written_or_where_they_are() {
+        let server = read(json!({
+            "url": "https://a.example/mcp",
+            "credentials": {"bearer": {"env": "LONG"}, "headers": {"X-Key": {"file": "key"}, "X-B": {"command": ["./b", "c"]}}},
+        }));
+        let ServerConfiguration::Http(http) = server.0 else { panic!("it is called") };
+        let secret = |text: &str| SecretValue::new(Secret::new(text).unwrap());
+        let expected = EntryCredentials::default()
+            .with_bearer(secret("canary-7f3a9c"))
+            .with_header("x-key", SecretValue::file("/srv/conf/key"))
+            .with_header("x-b", SecretValue::command(["/srv/conf/./b", "c"]));
+        assert!(http.credentials == expected, "{:?}", http.credentials);
+        let server = command(json!({"command": "x", "credentials": {"env": {"TOKEN": "canary-7f3a9c"}}}));
+        assert!(server.credentials == EntryCredentials::default().with_env("TOKEN", secret("canary-7f3a9c")));
+        let entry = json!({"url": "https://a.example", "credentials": {"oauth": {"clientId": "me", "scopes": ["a"]}}});
+        let ServerConfiguration::Http(http) = read(entry).0 else { panic!("it is called") };
+        let mut settings = OAuthSettings::default();
+        (settings.client_id, settings.scopes) = (Some("me".to_owned()), vec!["a".to_owned()]);
+        assert!(http.credentials == EntryCredentials::default().with_oauth(settings));
+        let ServerConfiguration::Http(http) = read(json!({"url": "https://a.example", "credentials": "none"})).0 else {
+            panic!("it is called")
+        };
+        assert!(http.credentials.asks_nobody);
+    }
+
+    #[test]
+    fn wrong_credentials_are_refused_with_their_place_and_not_shown() {
+        for (credentials, place) in [
+            (json!({"bearer": "canary"}), "`servers.a.credentials.bearer` is no credential: it has less than 8 bytes"),
+            (json!({"headers": {"X-Key": {"env": "MISSING"}}}), "`servers.a.credentials.headers.X-Key` has the variable"),
+            (json!({"bearer": {"command": []}}), "`servers.a.credentials.bearer` is no credential: the command is empty"),
+            (json!({"env": {"A": "canary-7f3a9c"}}), "`servers.a.credentials.env` is no credential: a server that is called"),
+            (json!({"token": "canary-7f3a9c"}), "the configuration is wrong at `servers.a.credentials"),
+            (json!({"bearer": 7}), "the configuration is wrong at `servers.a.credentials.bearer`"),
+            (json!({"oauth": {"clientMetadataUrl": "http://a.example/x"}}), "`servers.a.credentials.oauth.clientMetadataUrl`"),
+        ] {
+            let variables = Variables::default().with_environment(BTreeMap::new());
+            let mut reader = Reader::new("servers", "a", None, &variables);
+            let entry = json!({"url": "https://a.example", "credentials": credentials});
+            let error = reader.read(entry).unwrap_err().to_string();
+            assert!(error.starts_with(place) && !error.contains("canary"), "{error}");
+        }
     }
 
     #[test]

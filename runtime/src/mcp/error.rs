@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::{ToolError, ToolErrorCode, visible};
+use isolet_bindings::{Authorization, ToolError, ToolErrorCode, visible};
 use isolet_openapi::DocumentError;
 use isolet_outbound::OutboundError;
 
 use super::configuration_error::ConfigurationError;
+use super::credential_error::CredentialError;
+use super::supply::Missing;
 
 /// The most characters that are quoted of a server: more than is kept of its last words.
 const QUOTE_CHARACTERS_MAX: usize = 8000;
@@ -227,6 +229,25 @@ pub enum UpstreamError {
         /// What is wrong with it, and what to do.
         problem: &'static str,
     },
+    /// The user has to authorize it first.
+    #[error("{authorization}")]
+    AuthorizationRequired {
+        /// The server.
+        server: String,
+        /// What for.
+        stage: Stage,
+        /// What the user has to do.
+        authorization: Box<Authorization>,
+    },
+    /// A credential for it cannot be got.
+    #[error("server `{server}` cannot be used, a credential for it cannot be got")]
+    Credential {
+        /// The server.
+        server: String,
+        /// Why.
+        #[source]
+        source: Arc<CredentialError>,
+    },
     /// No such server.
     #[error("there is no server `{server}` in the configuration: add it, or load the catalog from the same configuration")]
     Unknown {
@@ -258,6 +279,21 @@ impl fmt::Display for Stage {
 }
 
 impl UpstreamError {
+    /// What it means that a credential for `server` is missing.
+    pub(super) fn of_missing(missing: Missing, server: &str, stage: Stage) -> Self {
+        let server = server.to_owned();
+        match missing {
+            Missing::Ask(authorization) => Self::AuthorizationRequired { server, stage, authorization },
+            Missing::Failed(source) => Self::Credential { server, source },
+        }
+    }
+
+    /// Whether the server is left alone after it for a while: not if it was not asked at all, or would take another credential, which there may be
+    /// at any time.
+    pub(super) fn costs_a_pause(&self) -> bool {
+        !matches!(self, Self::AuthorizationRequired { .. } | Self::Credential { .. } | Self::Status { status: 401, .. })
+    }
+
     /// What a guest gets: the server's name and what happened, without anything that the server or the system wrote about themselves.
     /// A refusal of a call is passed on as it is: it is the server's answer.
     pub(super) fn to_tool_error(&self) -> ToolError {
@@ -292,8 +328,17 @@ impl UpstreamError {
             Self::Status { status: 429, .. } => {
                 ToolError::new(RateLimited, "the server asks for fewer calls: wait, and call less often").with_retryable(true)
             }
+            Self::AuthorizationRequired { authorization, .. } => ToolError::authorization_required((**authorization).clone()),
+            Self::Credential { source, .. } if source.is_temporary() => ToolError::new(
+                Unavailable,
+                "the credential for the server cannot be got now: go on without it, or try again later",
+            ),
+            Self::Credential { .. } => ToolError::new(
+                Unauthorised,
+                "there is no credential for the server: go on without it, whoever runs this has to look at it",
+            ),
             // Nothing of it was taken: nobody was there, or the rules forbid it.
-            Self::Unreachable { source, .. } if !is_broken_off(source) => {
+            Self::Unreachable { source, .. } if !source.may_have_arrived() => {
                 ToolError::new(Unavailable, "the server cannot be reached: go on without it, or try again later")
             }
             Self::Ended { stage: Stage::Call, .. }
@@ -308,22 +353,6 @@ impl UpstreamError {
             _ => ToolError::new(Unavailable, "the server cannot be started: go on without it, or try again later"),
         }
     }
-}
-
-/// Whether the server may have taken the request.
-fn is_broken_off(error: &OutboundError) -> bool {
-    !matches!(
-        error,
-        OutboundError::AddressRefused { .. }
-            | OutboundError::NotFound { .. }
-            | OutboundError::Unreachable { .. }
-            | OutboundError::ConnectTimedOut { .. }
-            | OutboundError::PlainHttp { .. }
-            | OutboundError::NotHttp { .. }
-            | OutboundError::CredentialsInAddress { .. }
-            | OutboundError::Certificate { .. }
-            | OutboundError::Proxy { .. }
-    )
 }
 
 fn status_remedy(status: u16) -> &'static str {

@@ -67,10 +67,9 @@ impl HttpClient {
         let mut headers = self.0.headers("application/json, text/event-stream", session.as_deref(), protocol);
         let body = self.body(&message, id, &mut headers)?;
         self.line().keep_session_headers(&headers);
-        let sent = self.0.request(Method::POST, headers).body(body).send().await;
-        let answer = match sent {
+        let answer = match self.0.send(Method::POST, &headers, body).await {
             Ok(response) => self.answer(response, id, session.is_some()).await,
-            Err(error) => Err(StreamableHttpError::Client(HttpFault::of_error(&error))),
+            Err(fault) => Err(StreamableHttpError::Client(fault)),
         };
         if let Err(StreamableHttpError::Client(fault)) = &answer {
             self.line().note(id, fault);
@@ -198,8 +197,7 @@ impl HttpClient {
         if let Some(last_event) = last_event.and_then(|id| HeaderValue::from_str(&id).ok()) {
             headers.insert(LAST_EVENT, last_event);
         }
-        let response = self.0.request(Method::GET, headers).send().await;
-        let response = response.map_err(|error| StreamableHttpError::Client(HttpFault::of_error(&error)))?;
+        let response = self.0.send(Method::GET, &headers, Vec::new()).await.map_err(StreamableHttpError::Client)?;
         let status = response.status();
         if status.is_success() && media(&response).is_some_and(|media| media == EVENT_STREAM) {
             return Ok(events(self.0.clone(), response, None));
@@ -234,7 +232,7 @@ impl StreamableHttpClient for HttpClient {
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), HttpError> {
         let headers = self.0.headers(JSON, Some(&session), headers);
-        let request = self.0.request(Method::DELETE, headers).send();
+        let request = self.0.send(Method::DELETE, &headers, Vec::new());
         // Whatever it answers, nothing more is said to it.
         let _ = tokio::time::timeout(GOODBYE_MAX, request).await;
         Ok(())

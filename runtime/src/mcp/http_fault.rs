@@ -3,6 +3,7 @@
 use isolet_outbound::OutboundError;
 
 use super::error::{Stage, UpstreamError};
+use super::supply::Missing;
 
 /// What went wrong with one request.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub(super) enum HttpFault {
         /// The beginning of what was said with it, as it is shown.
         words: String,
     },
+    /// A credential that is missing.
+    #[error(transparent)]
+    Missing(#[from] Missing),
     /// An answer beyond its maximum.
     #[error("the answer is too large")]
     TooLarge,
@@ -46,6 +50,7 @@ impl HttpFault {
             Self::TooLarge | Self::Outbound(OutboundError::TooLarge { .. }) => UpstreamError::TooLarge { server, bytes_max },
             Self::Outbound(source) => UpstreamError::Unreachable { server, stage, source },
             Self::Status { status, words } => UpstreamError::Status { server, stage, status, words },
+            Self::Missing(missing) => UpstreamError::of_missing(missing, &server, stage),
             Self::NotMcp => UpstreamError::NotMcp { server, stage, rubbish },
             Self::BrokenOff | Self::GivenUp => UpstreamError::BrokenOff { server, stage },
         }

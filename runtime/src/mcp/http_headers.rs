@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use isolet_outbound::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::credential_error::CredentialError;
+use super::credential_source::Credentials;
 use super::error::UpstreamError;
 
 /// What the protocol needs for itself.
@@ -38,6 +40,22 @@ pub(super) fn headers(server: &str, configured: &BTreeMap<String, String>) -> Re
         headers.insert(header, value);
     }
     Ok(headers)
+}
+
+/// Puts `credentials` into the header fields of a request.
+///
+/// # Errors
+///
+/// For what cannot stand there; its value is not named.
+pub(super) fn put(credentials: &Credentials, headers: &mut HeaderMap) -> Result<(), CredentialError> {
+    for (name, value) in credentials.headers() {
+        let wrong = || CredentialError::new(format!("the credential for the header field `{name}` cannot be sent there"));
+        let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(|header| !RESERVED.contains(&header.as_str()));
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        headers.insert(header.ok_or_else(wrong)?, value);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::border::Border;
-use super::faults::Faults;
 use super::flood::FloodGate;
 use super::http_fault::HttpFault;
+use super::sent::Sent;
 
 /// Answers to requests of a server that are under way. One that lets more wait asks only to be answered.
 const ANSWERS_WAITING_MAX: usize = 64;
@@ -38,13 +38,12 @@ pub(super) struct HttpLine {
 }
 
 impl HttpLine {
-    /// The conversation with `server`, of whose answers one has at most `bytes_max` bytes. `secrets`: what goes out and is not quoted.
-    pub(super) fn new<'a>(server: &str, secrets: impl Iterator<Item = &'a String>, bytes_max: usize) -> Arc<Self> {
-        let faults = Arc::new(Faults::hiding(secrets));
+    /// The conversation with `server`, of whose answers one has at most `bytes_max` bytes, and which was sent this.
+    pub(super) fn new(server: &str, sent: &Arc<Sent>, bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             server: server.to_owned(),
             bytes_max,
-            border: Border { faults, ..Border::default() },
+            border: Border::of(Arc::clone(sent)),
             gate: tokio::sync::Mutex::new(FloodGate::new()),
             streams: RateLimiter::direct(Quota::per_second(STREAMS_PER_SECOND).allow_burst(STREAMS_AT_ONCE)),
             answers: Arc::new(Semaphore::new(ANSWERS_WAITING_MAX)),
@@ -119,19 +118,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use isolet_outbound::secrets_of;
+
     use super::*;
 
     #[test]
     fn nothing_that_goes_out_is_quoted() {
-        let headers = ["Bearer canary-1".to_owned(), "canary-2".to_owned(), "x".to_owned()];
-        let line = HttpLine::new("s", headers.iter(), 100);
+        let secrets = ["Bearer canary-1", "canary-2", "x"].iter().flat_map(|value| secrets_of("x-key", value)).collect();
+        let line = HttpLine::new("s", &Sent::of(secrets), 100);
         let words = line.border.faults.words("  <p>canary-1 is not Bearer canary-1, canary-2 x");
         assert_eq!(words, "<p>[configured value] is not [configured value], [configured value] x");
     }
 
     #[test]
     fn nothing_is_kept_of_what_nobody_asks_about() {
-        let line = HttpLine::new("s", [].iter(), 100);
+        let line = HttpLine::new("s", &Arc::default(), 100);
         line.note(Some(7), &HttpFault::TooLarge);
         assert!(line.faults.lock().is_ok_and(|faults| faults.is_empty()));
         assert!(matches!(line.last_fault(), Some(HttpFault::TooLarge)));

@@ -14,6 +14,7 @@ use super::http_endpoint::Endpoint;
 use super::http_headers::headers;
 use super::http_line::HttpLine;
 use super::server_configuration::HttpServer;
+use super::supply::Supply;
 
 /// Requests to one server under way at once, each over a connection of its own; others wait.
 const CONNECTIONS_MAX: usize = 64;
@@ -21,7 +22,7 @@ const CONNECTIONS_MAX: usize = 64;
 /// How long is waited at most before a stream that broke off is asked for again.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// The conversation with `server`, which is not called yet.
+/// The conversation with `server`, which is not called yet, and is sent what `supply` has.
 ///
 /// # Errors
 ///
@@ -30,13 +31,14 @@ pub(super) fn open(
     server: &str,
     configuration: &HttpServer,
     outbound: &Outbound,
+    supply: &Arc<Supply>,
     message_bytes_max: usize,
 ) -> Result<(Arc<HttpLine>, StreamableHttpClientTransport<HttpClient>), UpstreamError> {
     let unreachable = |source| UpstreamError::Unreachable { server: server.to_owned(), stage: Stage::Handshake, source };
     outbound.check(&configuration.url).map_err(unreachable)?;
     let headers = headers(server, &configuration.headers)?;
-    let line = HttpLine::new(server, configuration.headers.values(), message_bytes_max);
-    let endpoint = Endpoint::new(Arc::clone(&line), outbound.client(), configuration.url.clone(), headers);
+    let line = HttpLine::new(server, supply.sent(), message_bytes_max);
+    let endpoint = Endpoint::new(&line, outbound.client(), configuration.url.clone(), headers, supply);
     // rmcp logs the address that it is given; ours is in the client.
     let mut config = StreamableHttpClientTransportConfig::with_uri("https://configured.invalid/")
         .max_concurrent_requests(CONNECTIONS_MAX)

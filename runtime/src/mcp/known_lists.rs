@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::credential_source::Credentials;
 use super::server_configuration::ServerConfiguration;
 use super::server_key::Key;
 use super::tool_list::ToolList;
+use crate::host::principal::PrincipalKey;
 
 /// The most tool lists that are kept, and their bytes together. One more is asked for again when it is needed.
 const LISTS_MAX: usize = 256;
@@ -23,14 +25,16 @@ pub(super) struct KnownLists {
 /// Whose list it is: everyone's with this configuration if there is no user.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct ListKey {
-    user: Option<Arc<str>>,
+    user: Option<PrincipalKey>,
     server: Arc<str>,
     configuration: Arc<ServerConfiguration>,
+    given: Option<Credentials>,
 }
 
 impl ListKey {
-    fn of(key: &Key, user: Option<Arc<str>>) -> Self {
-        Self { user, server: Arc::clone(&key.server), configuration: Arc::clone(&key.configuration) }
+    fn of(key: &Key, user: Option<PrincipalKey>) -> Self {
+        let (server, configuration) = (Arc::clone(&key.server), Arc::clone(&key.configuration));
+        Self { user, server, configuration, given: key.given.clone() }
     }
 }
 
@@ -48,14 +52,15 @@ impl KnownLists {
     /// What the server lists to this user, if it is known and still to be used.
     pub(super) fn known(&self, key: &Key) -> Option<Arc<ToolList>> {
         let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = [Some(Arc::clone(&key.user)), None].map(|user| lists.get(&ListKey::of(key, user)));
+        let known = [Some(key.principal.key()), None].map(|user| lists.get(&ListKey::of(key, user)));
         known.into_iter().flatten().find(|list| list.is_fresh()).cloned()
     }
 
     /// Keeps `list`, if there is room for it.
     pub(super) fn keep(&self, key: &Key, list: &Arc<ToolList>) {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = ListKey::of(key, list.is_private().then(|| Arc::clone(&key.user)));
+        let is_personal = list.is_private() || key.is_personal;
+        let key = ListKey::of(key, is_personal.then(|| key.principal.key()));
         let is_other = lists.remove(&key).is_none_or(|before| before.json() != list.json());
         if is_other {
             self.tell();
@@ -83,7 +88,8 @@ mod tests {
     use crate::mcp::server_configuration::CommandServer;
 
     fn key(server: &str, user: &str) -> Key {
-        Key { user: user.into(), server: server.into(), configuration: Arc::new(CommandServer::new("x").into()) }
+        let (principal, configuration) = (Arc::new(user.into()), Arc::new(CommandServer::new("x").into()));
+        Key { principal, server: server.into(), configuration, given: None, is_personal: server == "personal" }
     }
 
     fn list(page: &str) -> Arc<ToolList> {
@@ -110,7 +116,9 @@ mod tests {
         let lists = KnownLists::default();
         lists.keep(&key("a", "ada"), &list(r#"{"tools": [], "cacheScope": "private"}"#));
         lists.keep(&key("b", "ada"), &list(r#"{"tools": []}"#));
-        let known = [("a", "ada"), ("a", "bob"), ("b", "bob")].map(|(server, user)| lists.known(&key(server, user)).is_some());
-        assert_eq!(known, [true, false, true]);
+        lists.keep(&key("personal", "ada"), &list(r#"{"tools": []}"#));
+        let asked = [("a", "ada"), ("a", "bob"), ("b", "bob"), ("personal", "ada"), ("personal", "bob")];
+        let known = asked.map(|(server, user)| lists.known(&key(server, user)).is_some());
+        assert_eq!(known, [true, false, true, true, false]);
     }
 }

@@ -6,6 +6,7 @@
 //!                      +-- connection -- wire -- child -- (supervisor process) -- the server
 //!                      |             +-- http_transport -- http_client -- (isolet-outbound) -- the server
 //!                      +-- apis -- api_call -- (isolet-openapi) -- the API
+//!                      +-- supply -- CredentialSource: what each of them is sent, and sent: what does not come back
 //!
 //! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
 //!                                             -> code mode -> a run
@@ -19,6 +20,7 @@ mod answer;
 mod api_call;
 mod apis;
 mod border;
+mod changes;
 mod classic;
 mod classic_name;
 mod client_line;
@@ -28,10 +30,14 @@ mod configuration;
 mod configuration_error;
 mod configuration_text;
 mod connection;
+mod credential_error;
+mod credential_source;
 mod entry;
+mod entry_credentials;
 mod env_file;
 mod error;
 mod face;
+mod failure;
 mod far_end;
 mod faults;
 mod fitted;
@@ -48,6 +54,7 @@ mod http_transport;
 mod known_lists;
 mod log_gate;
 mod lossless;
+mod oauth_settings;
 mod offer;
 mod options;
 mod own_arguments;
@@ -57,12 +64,16 @@ mod request_params;
 mod result;
 mod run_result;
 mod search_face;
+mod secret_value;
+mod sent;
 mod server_answer;
 mod server_configuration;
+mod server_environment;
 mod server_key;
 mod server_process;
 mod sieve;
 pub(crate) mod supervisor;
+mod supply;
 mod tool_list;
 mod tool_search;
 mod transport;
@@ -76,14 +87,19 @@ pub use apis::LeftOutOperation;
 pub use classic_name::classic_name;
 pub use configuration::Configuration;
 pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
+pub use credential_error::CredentialError;
+pub use credential_source::{Challenge, CredentialRequest, CredentialSource, Credentials, Given, Giving};
+pub use entry_credentials::EntryCredentials;
 pub use error::{Stage, UpstreamError};
 pub use face::{ServeError, serve_offers};
-pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Url};
+pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Secret, ShortSecret, Url};
+pub use oauth_settings::OAuthSettings;
 pub use offer::Offer;
 pub use options::{Mode, Results, ServeOptions};
 pub use result::reply;
+pub use secret_value::SecretValue;
 pub use server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
-pub use server_process::ENVIRONMENT_KEPT;
+pub use server_environment::ENVIRONMENT_KEPT;
 pub use transport::{ClientTransport, Closed, Transport, channel};
 pub use upstream_host::{Discovery, ToolChanges, UpstreamHost};
 pub use upstream_options::UpstreamOptions;

@@ -105,6 +105,7 @@ pub(super) fn output_schema() -> Value {
             "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
             "console": { "type": "array" },
             "calls": { "type": "array", "description": "Calls that were not answered." },
+            "authorizations": { "type": "array", "description": "What the user has to do first; then run it again." },
         },
         "required": ["end"],
     })

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use isolet_outbound::Url;
+use isolet_outbound::{Secret, Url, secrets_of};
+
+use super::entry_credentials::EntryCredentials;
 
 /// One server of a [`crate::mcp::Configuration`].
 #[non_exhaustive]
@@ -32,6 +34,8 @@ pub struct CommandServer {
     pub env: BTreeMap<String, String>,
     /// The working directory. Default: the one of this process.
     pub cwd: Option<PathBuf>,
+    /// Its credentials: variables like those of `env`.
+    pub credentials: EntryCredentials,
 }
 
 /// A server that is called over HTTP.
@@ -42,6 +46,8 @@ pub struct HttpServer {
     pub url: Url,
     /// Header fields that go with each request, credentials among them, by their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// Its credentials.
+    pub credentials: EntryCredentials,
 }
 
 /// An HTTP API: each operation of its document is a tool.
@@ -56,6 +62,8 @@ pub struct OpenApiServer {
     pub headers: BTreeMap<String, String>,
     /// Patterns for the names of the tools that are taken, such as `list*`. Default: none, which takes all.
     pub tools: Vec<String>,
+    /// Its credentials.
+    pub credentials: EntryCredentials,
 }
 
 /// Where an OpenAPI document is.
@@ -65,6 +73,56 @@ pub enum Document {
     File(PathBuf),
     /// An address, which is called without the API's header fields.
     Url(Url),
+}
+
+impl ServerConfiguration {
+    /// Its credentials.
+    pub(super) fn credentials(&self) -> &EntryCredentials {
+        match self {
+            Self::Command(server) => &server.credentials,
+            Self::Http(server) => &server.credentials,
+            Self::OpenApi(server) => &server.credentials,
+        }
+    }
+
+    /// Where it is called, if it is.
+    pub(super) fn url(&self) -> Option<&Url> {
+        match self {
+            Self::Command(_) => None,
+            Self::Http(server) => Some(&server.url),
+            Self::OpenApi(server) => Some(&server.url),
+        }
+    }
+
+    /// Whether each user is asked for credentials of his own: where the entry says so, or where it says nothing of any for a server that can ask.
+    pub(super) fn asks_users(&self) -> bool {
+        let is_silent = match self {
+            Self::Http(server) => server.credentials.is_empty() && !server.headers.contains_key("authorization"),
+            Self::Command(_) | Self::OpenApi(_) => false,
+        };
+        is_silent || self.credentials().oauth.is_some()
+    }
+
+    /// What of its header fields, variables, arguments and address is a credential, beside its `credentials`.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let of_pair = |(name, value): (&String, &String)| secrets_of(name, value);
+        match self {
+            Self::Command(server) => {
+                let names = std::iter::once("").chain(server.args.iter().map(String::as_str));
+                let of_argument = |(before, argument): (&str, &String)| match argument.split_once('=') {
+                    Some((name, value)) => secrets_of(name, value),
+                    None if before.starts_with("--") && !before.contains('=') => secrets_of(before, argument),
+                    None => secrets_of("", argument),
+                };
+                let of_arguments = names.zip(&server.args).flat_map(of_argument);
+                server.env.iter().flat_map(of_pair).chain(of_arguments).collect()
+            }
+            Self::Http(HttpServer { url, headers, .. }) | Self::OpenApi(OpenApiServer { url, headers, .. }) => {
+                let of_address = url.query_pairs().flat_map(|(name, value)| secrets_of(&name, &value));
+                headers.iter().flat_map(of_pair).chain(of_address).collect()
+            }
+        }
+    }
 }
 
 impl CommandServer {
@@ -87,13 +145,20 @@ impl CommandServer {
         self.env.insert(name.into(), value.into());
         self
     }
+
+    /// The same server with these credentials.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: EntryCredentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
 }
 
 impl HttpServer {
     /// The server at `url`, without header fields of its own.
     #[must_use]
     pub fn new(url: Url) -> Self {
-        Self { url, headers: BTreeMap::new() }
+        Self { url, headers: BTreeMap::new(), credentials: EntryCredentials::default() }
     }
 
     /// The same server with this header field.
@@ -102,19 +167,34 @@ impl HttpServer {
         self.headers.insert(name.as_ref().to_ascii_lowercase(), value.into());
         self
     }
+
+    /// The same server with these credentials.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: EntryCredentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
 }
 
 impl OpenApiServer {
     /// The API at `url` that `document` describes, without header fields of its own, with all its operations.
     #[must_use]
     pub fn new(document: Document, url: Url) -> Self {
-        Self { document, url, headers: BTreeMap::new(), tools: Vec::new() }
+        let (headers, tools, credentials) = (BTreeMap::new(), Vec::new(), EntryCredentials::default());
+        Self { document, url, headers, tools, credentials }
     }
 
     /// The same API with this header field.
     #[must_use]
     pub fn with_header(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
         self.headers.insert(name.as_ref().to_ascii_lowercase(), value.into());
+        self
+    }
+
+    /// The same API with these credentials.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: EntryCredentials) -> Self {
+        self.credentials = credentials;
         self
     }
 }
@@ -173,6 +253,31 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn credentials_are_found_wherever_they_are_configured() {
+        let command =
+            CommandServer::new("x").with_args(["--api-key", "canary-in-args", "--token=canary-in-pair", "/srv/files"]);
+        let command = command.with_env("TOKEN", "canary-in-env").with_env("ROOT", "/srv/files");
+        let url = Url::parse("https://a.example/?api_key=canary-in-url&page=1").unwrap();
+        let http = HttpServer::new(url).with_header("X-Key", "canary-in-header").with_header("x-version", "2026-01-01");
+        let secrets = |server: ServerConfiguration| -> Vec<String> {
+            server.secrets().iter().map(|secret| secret.expose().to_owned()).collect()
+        };
+        assert_eq!(secrets(command.into()), ["canary-in-env", "canary-in-args", "canary-in-pair"]);
+        assert_eq!(secrets(http.into()), ["canary-in-header", "canary-in-url"]);
+    }
+
+    #[test]
+    fn a_server_that_can_ask_and_of_which_nothing_is_said_asks_its_users() {
+        let http = || HttpServer::new(Url::parse("https://a.example/").unwrap());
+        assert!(ServerConfiguration::from(http()).asks_users());
+        assert!(ServerConfiguration::from(http().with_header("x-version", "1")).asks_users());
+        assert!(!ServerConfiguration::from(http().with_header("authorization", "Bearer t")).asks_users());
+        let nobody = EntryCredentials { asks_nobody: true, ..EntryCredentials::default() };
+        assert!(!ServerConfiguration::from(http().with_credentials(nobody)).asks_users());
+        assert!(!ServerConfiguration::from(CommandServer::new("x")).asks_users());
+    }
 
     #[test]
     fn nothing_that_may_be_secret_is_shown() {

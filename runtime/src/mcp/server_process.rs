@@ -17,49 +17,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{Notify, watch};
 
+use super::credential_source::Credentials;
 use super::error::UpstreamError;
+use super::sent::Sent;
 use super::server_configuration::CommandServer;
+use super::server_environment::ENVIRONMENT_KEPT;
 use super::supervisor;
-
-/// The variables of our environment that a server gets, if they are set: those that desktop clients give, where temporary and personal files
-/// lie, the language, and how to the network. Beside them only what the configuration and the operator say.
-pub const ENVIRONMENT_KEPT: [&str; 35] = [
-    "ALL_PROXY",
-    "CURL_CA_BUNDLE",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LC_CTYPE",
-    "LC_MESSAGES",
-    "LOGNAME",
-    "NODE_EXTRA_CA_CERTS",
-    "NO_PROXY",
-    "PATH",
-    "REQUESTS_CA_BUNDLE",
-    "SHELL",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "TEMP",
-    "TERM",
-    "TMP",
-    "TMPDIR",
-    "TZ",
-    "USER",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_DIRS",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_DIRS",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-    "all_proxy",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
 
 /// The most bytes of a server's standard error that are kept: the last ones.
 const STDERR_BYTES_MAX: usize = 4096;
@@ -79,22 +42,23 @@ pub(super) struct ServerProcess {
     /// Its exit status, once it has ended and all of its standard error is read. `None` inside: ended, status unknown.
     ended: watch::Receiver<Option<Option<ExitStatus>>>,
     kill: Arc<Notify>,
-    secrets: Vec<String>,
+    sent: Arc<Sent>,
 }
 
 /// The two ends of the line to a server.
 pub(super) type Pipes = (ChildStdout, ChildStdin);
 
 impl ServerProcess {
-    /// Starts `server`, named `name`, under a supervisor that runs `supervisor` (default: this executable), with the
-    /// variables of our environment that `passed` names.
+    /// Starts `server`, named `name`, with these credentials, under a supervisor that runs `supervisor` (default: this executable), with the
+    /// variables of our environment that `passed` names. `sent`: what of all that is not quoted.
     ///
     /// # Errors
     ///
     /// [`UpstreamError::CommandNotFound`], [`UpstreamError::NotInitialised`], [`UpstreamError::Start`].
     pub(super) fn start(
         name: &str,
-        server: &CommandServer,
+        (server, credentials): (&CommandServer, &Credentials),
+        sent: &Arc<Sent>,
         supervisor: Option<&Path>,
         passed: &[String],
     ) -> Result<(Self, Pipes), UpstreamError> {
@@ -107,6 +71,7 @@ impl ServerProcess {
         let mut process = Command::new(executable);
         process.arg0(supervisor::NAME).arg(command).args(&server.args);
         process.env_clear().envs(environment(server, passed));
+        process.envs(credentials.env().map(|(name, value)| (name, value.expose())));
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         if let Some(directory) = &server.cwd {
             process.current_dir(directory);
@@ -119,8 +84,7 @@ impl ServerProcess {
         let (sender, ended) = watch::channel(None);
         let kill = Arc::new(Notify::new());
         tokio::spawn(watch_end(child, stderr, Arc::clone(&kept), Arc::clone(&kill), sender));
-        let secrets = server.env.values().filter(|value| value.len() >= 4).cloned().collect();
-        Ok((Self { stderr: kept, ended, kill, secrets }, (output, input)))
+        Ok((Self { stderr: kept, ended, kill, sent: Arc::clone(sent) }, (output, input)))
     }
 
     /// Waits until nothing of the server is left, at most `time_max`: whether that is so, and its exit status if it is known.
@@ -140,11 +104,10 @@ impl ServerProcess {
         let _ = self.ended.clone().wait_for(Option::is_some).await;
     }
 
-    /// The end of what it wrote to standard error, without the values of its configured environment.
+    /// The end of what it wrote to standard error, without the credentials that it was given.
     pub(super) fn last_words(&self) -> String {
         let bytes: Vec<u8> = self.stderr.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
-        let text = String::from_utf8_lossy(&bytes);
-        self.secrets.iter().fold(text.trim().to_owned(), |text, secret| text.replace(secret, "[configured value]"))
+        self.sent.text(String::from_utf8_lossy(&bytes).trim())
     }
 }
 

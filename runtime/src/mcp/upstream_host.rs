@@ -11,12 +11,15 @@ use super::api_call;
 use super::apis::LeftOutOperation;
 use super::configuration::Configuration;
 use super::configuration_error::ConfigurationError;
+use super::credential_source::{CredentialRequest, CredentialSource, Given};
 use super::error::{Stage, UpstreamError};
 use super::result;
 use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
+use super::supply::Missing;
 use super::tool_list::ToolList;
 use super::upstreams::Upstreams;
+use crate::host::principal::Principal;
 use crate::host::tool_host::ToolHost;
 
 /// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
@@ -24,7 +27,8 @@ use crate::host::tool_host::ToolHost;
 pub struct UpstreamHost {
     upstreams: Upstreams,
     configuration: Configuration,
-    user: Arc<str>,
+    principal: Arc<Principal>,
+    given: Option<Arc<dyn CredentialSource>>,
 }
 
 /// What the servers of a configuration offer, as far as they could be asked.
@@ -60,16 +64,26 @@ impl ToolChanges {
 type Listed = Result<(Arc<ToolList>, Vec<LeftOutOperation>), Arc<UpstreamError>>;
 
 impl Upstreams {
-    /// The servers of `configuration`, for `user`: what a session calls its tools through. Starts nothing.
+    /// The servers of `configuration`, for `principal`: what a session calls its tools through. Starts nothing.
     ///
-    /// `user` is whatever tells users apart for the application. Sessions of one user share servers, those of two never do.
+    /// A principal may be a name alone: whatever tells users apart for the application. Sessions of one principal share servers, those of two
+    /// never do.
     #[must_use]
-    pub fn host(&self, configuration: &Configuration, user: &str) -> UpstreamHost {
-        UpstreamHost { upstreams: self.clone(), configuration: configuration.clone(), user: user.into() }
+    pub fn host(&self, configuration: &Configuration, principal: impl Into<Principal>) -> UpstreamHost {
+        let principal = Arc::new(principal.into());
+        UpstreamHost { upstreams: self.clone(), configuration: configuration.clone(), principal, given: None }
     }
 }
 
 impl UpstreamHost {
+    /// The same host with credentials that came with the request: `source` is asked first, before each call. What it gives for a server goes out
+    /// there instead of anything else, and a connection with other credentials is never used for it.
+    #[must_use]
+    pub fn with_credentials(mut self, source: impl CredentialSource) -> Self {
+        self.given = Some(Arc::new(source));
+        self
+    }
+
     /// Asks every server for its tools, at the same time, and loads the catalog. Servers whose list is known are not started.
     ///
     /// A server that fails is reported and does not cost the others.
@@ -79,8 +93,11 @@ impl UpstreamHost {
     /// [`CatalogError`] when the servers' names cannot be told apart.
     pub async fn discover(&self) -> Result<Discovery, CatalogError> {
         let servers = self.configuration.servers().map(async |(name, configuration)| {
-            let key = self.key(name, configuration);
-            (name.to_owned(), Some(self.listed(&key).await))
+            let listed = match self.key(name, configuration, Stage::List).await {
+                Ok(key) => self.listed(&key).await,
+                Err(error) => Err(Arc::new(error)),
+            };
+            (name.to_owned(), Some(listed))
         });
         self.discovered(futures::future::join_all(servers).await)
     }
@@ -93,7 +110,11 @@ impl UpstreamHost {
     /// As [`UpstreamHost::discover`].
     pub async fn discover_within(&self, wait: Duration) -> Result<Discovery, CatalogError> {
         let servers = self.configuration.servers().map(async |(name, configuration)| {
-            let (host, key) = (self.clone(), self.key(name, configuration));
+            let host = self.clone();
+            let key = match self.key(name, configuration, Stage::List).await {
+                Ok(key) => key,
+                Err(error) => return (name.to_owned(), Some(Err(Arc::new(error)))),
+            };
             if self.upstreams.known(&key).is_none()
                 && let Some(error) = self.upstreams.last_failure(&key)
             {
@@ -151,30 +172,56 @@ impl UpstreamHost {
             error.to_tool_error()
         };
         let (api, outbound) = self.upstreams.api(key, server).await.map_err(failed)?;
-        let answer = api_call::call(&api, server, outbound, &call.tool, &call.arguments);
+        let supply = self.upstreams.supply(key);
+        let answer = api_call::call(&api, server, outbound, &supply, call);
         let waited = self.upstreams.call_max();
         let slow = |_| failed(UpstreamError::Slow { server: key.server.to_string(), stage: Stage::Call, waited });
         tokio::time::timeout(waited, answer).await.map_err(slow)?
     }
 
-    fn key(&self, server: &str, configuration: &Arc<ServerConfiguration>) -> Key {
-        Key { user: Arc::clone(&self.user), server: server.into(), configuration: Arc::clone(configuration) }
+    async fn key(&self, server: &str, configuration: &Arc<ServerConfiguration>, stage: Stage) -> Result<Key, UpstreamError> {
+        let request = CredentialRequest {
+            principal: &self.principal,
+            server,
+            url: configuration.url(),
+            oauth: configuration.credentials().oauth.as_ref(),
+        };
+        let missing = |missing| UpstreamError::of_missing(missing, server, stage);
+        let given = match &self.given {
+            None => None,
+            Some(source) => match source.credentials(request).await.map_err(|error| missing(Missing::from(error)))? {
+                Given::Nothing => None,
+                Given::These(credentials) => Some(credentials),
+                Given::Ask(authorization) => return Err(missing(Missing::Ask(Box::new(authorization)))),
+            },
+        };
+        let is_personal = given.is_some() || (self.upstreams.can_ask() && configuration.asks_users());
+        let (principal, configuration) = (Arc::clone(&self.principal), Arc::clone(configuration));
+        Ok(Key { principal, server: server.into(), configuration, given, is_personal })
+    }
+
+    /// The key of a server that is called.
+    async fn called(&self, call: &ToolCall) -> Result<Key, ToolError> {
+        let failed = |error: UpstreamError| {
+            self.upstreams.log().call_failed(&call.server, &call.path, &error);
+            error.to_tool_error()
+        };
+        let unknown = || UpstreamError::Unknown { server: call.server.clone() };
+        let configuration = self.configuration.server(&call.server).ok_or_else(unknown).map_err(failed)?;
+        self.key(&call.server, configuration, Stage::Call).await.map_err(failed)
     }
 }
 
 impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        if let Some(configuration) = self.configuration.server(&call.server)
-            && let ServerConfiguration::OpenApi(server) = &**configuration
-        {
-            return self.call_api(&self.key(&call.server, configuration), server, &call).await;
+        let key = self.called(&call).await?;
+        if let ServerConfiguration::OpenApi(server) = &*key.configuration {
+            return self.call_api(&key, server, &call).await;
         }
         let ToolCall { server, tool, path, arguments, .. } = call;
         let answer = async {
-            let configuration = self.configuration.server(&server);
-            let configuration = configuration.ok_or_else(|| UpstreamError::Unknown { server: server.clone() })?;
-            let lease = self.upstreams.lease(&self.key(&server, configuration)).await?;
+            let lease = self.upstreams.lease(&key).await?;
             let is_wrapped = lease.wrapping.has(&tool);
             Ok((lease.connection.call(&tool, arguments.raw()).await?, is_wrapped))
         };

@@ -1,11 +1,11 @@
 //! All MCP servers that run for one process: started when they are needed, shared by the sessions of one user, ended when they are idle.
 //!
 //! A server that runs costs some 50 to 150 MB, and 0.3 to 3 s to start. So one is started at its first call, or when nobody knows its tools yet; it
-//! outlives the session by [`super::UpstreamOptions::idle_max`]. It belongs to one (user, name, configuration): two users never share one, whatever they
-//! configure. What it lists is kept by (name, configuration), and by user where the server says `private`.
+//! outlives the session by [`super::UpstreamOptions::idle_max`]. It belongs to one [`Key`]: two users never share one, whatever they configure. What it lists is
+//! kept by (name, configuration), and by principal where it says `private` or is called with what only that principal has.
 //!
 //! A server that died is started again by the next call; the call that it died in is never repeated. A server that fails to start is
-//! left alone for a while that doubles ([`RETRY_MIN`] to [`RETRY_MAX`]); until then calls fail at once with the same reason. So is one that was
+//! left alone for a while that doubles ([`super::failure`]); until then calls fail at once with the same reason. So is one that was
 //! ended because it flooded its line.
 
 use std::collections::HashMap;
@@ -20,27 +20,18 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::apis::{Apis, ServedApi};
+use super::changes::Changes;
 use super::connection::{Connection, ConnectionLimits, Opening, Target};
+use super::credential_source::{CredentialSource, Credentials};
 use super::error::{Stage, UpstreamError};
+use super::failure::Failure;
 use super::known_lists::KnownLists;
 use super::log_gate::LogGate;
 use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
+use super::supply::{Missing, Sources, Supply};
 use super::tool_list::{ToolList, Wrapping};
 use super::upstream_options::UpstreamOptions;
-
-/// The first time for which a server that fails to start is left alone.
-const RETRY_MIN: Duration = Duration::from_secs(1);
-
-/// The longest such time.
-const RETRY_MAX: Duration = Duration::from_secs(60);
-
-/// Servers announce changes of their tools in bursts: how long the burst is waited for, at first. It doubles with every burst that follows the
-/// last one soon, up to [`RETRY_MAX`]: a server that always changes is asked once a minute.
-const CHANGE_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many pauses of quiet make the next burst a first one again.
-const QUIET_PAUSES: u32 = 10;
 
 /// The servers of this process; cheap to clone. Dropping the last clone ends them all, in the background; [`Upstreams::close`] waits for it.
 #[derive(Clone)]
@@ -53,6 +44,7 @@ struct Inner {
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     lists: KnownLists,
     apis: Apis,
+    sources: Sources,
     /// Made for the first server that is called.
     outbound: OnceLock<Result<Outbound, OutboundError>>,
     log: LogGate,
@@ -80,14 +72,10 @@ struct State {
 struct Running {
     connection: Arc<Connection>,
     wrapping: Arc<Wrapping>,
+    supply: Arc<Supply>,
+    /// What a command was started with: it cannot be given anything else.
+    credentials: Credentials,
     _permit: OwnedSemaphorePermit,
-}
-
-struct Failure {
-    error: Arc<UpstreamError>,
-    /// How long it is left alone, counted from `since`.
-    pause: Duration,
-    since: Instant,
 }
 
 /// The use of a server that runs. As long as there is one, the server is not idle.
@@ -106,10 +94,21 @@ impl Upstreams {
     /// No servers yet, and these maxima. Starts nothing.
     #[must_use]
     pub fn new(options: UpstreamOptions) -> Self {
+        Self::of(options, None)
+    }
+
+    /// The same, where `source` has users' credentials: for servers whose entry says `oauth`, and those over HTTP of which it says nothing.
+    #[must_use]
+    pub fn asking(options: UpstreamOptions, source: impl CredentialSource) -> Self {
+        Self::of(options, Some(Arc::new(source)))
+    }
+
+    fn of(options: UpstreamOptions, asking: Option<Arc<dyn CredentialSource>>) -> Self {
         let ended = CancellationToken::new();
         Self(Arc::new(Inner {
             starting: Semaphore::new(options.starts_max.max(1)),
             running: Arc::new(Semaphore::new(options.servers_max.max(1))),
+            sources: Sources { environment: options.environment.clone(), asking, ..Sources::default() },
             options,
             slots: Mutex::default(),
             lists: KnownLists::default(),
@@ -145,6 +144,16 @@ impl Upstreams {
         futures::future::join_all(slots.into_iter().map(close)).await;
     }
 
+    /// What the server `key` is sent.
+    pub(super) fn supply(&self, key: &Key) -> Arc<Supply> {
+        Supply::new(key, &self.0.sources)
+    }
+
+    /// Whether users can be asked for credentials.
+    pub(super) fn can_ask(&self) -> bool {
+        self.0.sources.asking.is_some()
+    }
+
     /// The document of `server`, whose place is `key`, and what calls it.
     pub(super) async fn api(&self, key: &Key, server: &OpenApiServer) -> Result<(Arc<ServedApi>, &Outbound), UpstreamError> {
         let outbound = self.outbound(key)?;
@@ -164,7 +173,7 @@ impl Upstreams {
     pub(super) fn last_failure(&self, key: &Key) -> Option<Arc<UpstreamError>> {
         let slot = lock(&self.0.slots).get(key).cloned()?;
         let state = slot.state.try_lock().ok()?;
-        if state.running.is_some() { None } else { state.failure.as_ref().map(|failure| Arc::clone(&failure.error)) }
+        if state.running.is_some() { None } else { state.failure.as_ref().map(|failure| Arc::clone(failure.error())) }
     }
 
     /// What the server is known to list.
@@ -207,6 +216,9 @@ impl Upstreams {
                 state.fail(&Arc::new(fault));
             }
         }
+        if let Some(running) = state.take_outdated(&slot.0).await {
+            running.connection.close().await;
+        }
         let new_list = match state.running {
             None => Some(self.start(key, &slot.0, &mut state).await?),
             Some(_) => None,
@@ -221,12 +233,13 @@ impl Upstreams {
 
     /// Starts the server `key` into `state`, or says why it cannot be; what it lists.
     async fn start(&self, key: &Key, slot: &Arc<Slot>, state: &mut State) -> Result<Arc<ToolList>, Arc<UpstreamError>> {
-        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.since.elapsed() < failure.pause) {
-            return Err(Arc::clone(&failure.error));
+        if let Some(failure) = state.failure.as_ref().filter(|failure| failure.lasts()) {
+            return Err(Arc::clone(failure.error()));
         }
         let permit = self.permit(key).await?;
-        match self.open(key, state.opening.clone()).await {
-            Ok((connection, list)) => {
+        let supply = self.supply(key);
+        match self.open(key, &supply, state.opening.clone()).await {
+            Ok((connection, credentials, list)) => {
                 let (connection, list) = (Arc::new(connection), Arc::new(list));
                 self.0.lists.keep(key, &list);
                 state.opening = Some(connection.opening().clone());
@@ -238,7 +251,8 @@ impl Upstreams {
                     Arc::clone(slot),
                     Arc::clone(&connection),
                 );
-                state.running = Some(Running { connection, wrapping: Arc::clone(list.wrapping()), _permit: permit });
+                let wrapping = Arc::clone(list.wrapping());
+                state.running = Some(Running { connection, wrapping, supply, credentials, _permit: permit });
                 tokio::spawn(keep);
                 Ok(list)
             }
@@ -251,7 +265,12 @@ impl Upstreams {
         }
     }
 
-    async fn open(&self, key: &Key, known: Option<Opening>) -> Result<(Connection, ToolList), UpstreamError> {
+    async fn open(
+        &self,
+        key: &Key,
+        supply: &Arc<Supply>,
+        known: Option<Opening>,
+    ) -> Result<(Connection, Credentials, ToolList), UpstreamError> {
         let options = &self.0.options;
         let limits = ConnectionLimits {
             start_max: options.start_max,
@@ -262,16 +281,19 @@ impl Upstreams {
             supervisor: options.executable.clone(),
             environment: options.environment.clone(),
         };
+        let missing = |missing: Missing| UpstreamError::of_missing(missing, &key.server, Stage::Handshake);
+        // Asked first: who has to ask a user starts nothing.
+        let credentials = supply.current().await.map_err(missing)?;
         // Never closed, so there always is a permit in the end.
         let _starting = self.0.starting.acquire().await;
         let target = match &*key.configuration {
-            ServerConfiguration::Command(command) => Target::Command(command),
+            ServerConfiguration::Command(command) => Target::Command(command, &credentials),
             ServerConfiguration::Http(http) => Target::Http(http, self.outbound(key)?),
             ServerConfiguration::OpenApi(_) => return Err(UpstreamError::Unknown { server: key.server.to_string() }),
         };
-        let connection = Connection::open(&key.server, target, known, &limits).await?;
+        let connection = Connection::open(&key.server, target, supply, known, &limits).await?;
         match connection.list().await {
-            Ok(list) => Ok((connection, list)),
+            Ok(list) => Ok((connection, credentials, list)),
             Err(error) => {
                 connection.close().await;
                 Err(error)
@@ -391,22 +413,6 @@ async fn keep(
     }
 }
 
-/// When a server announced changes.
-#[derive(Default)]
-struct Changes {
-    last: Option<(Instant, Duration)>,
-}
-
-impl Changes {
-    /// How long is waited for more, after one was announced now.
-    fn pause(&mut self) -> Duration {
-        let soon_after = self.last.filter(|(at, pause)| at.elapsed() < *pause * QUIET_PAUSES);
-        let pause = soon_after.map_or(CHANGE_PAUSE, |(_, pause)| (pause * 2).min(RETRY_MAX));
-        self.last = Some((Instant::now(), pause));
-        pause
-    }
-}
-
 impl Slot {
     fn is_unused(&self) -> bool {
         self.leases.load(Ordering::SeqCst) == 0
@@ -441,11 +447,17 @@ impl Slot {
 }
 
 impl State {
+    /// Takes a command out of use that was started with other credentials than there are now (none can be got: not others), if only one uses it.
+    async fn take_outdated(&mut self, slot: &Slot) -> Option<Running> {
+        let running = self.running.as_ref().filter(|running| running.credentials.env().next().is_some())?;
+        let now = running.supply.current().await.ok()?;
+        let is_outdated = now != running.credentials && slot.leases.load(Ordering::SeqCst) <= 1;
+        if is_outdated { self.running.take() } else { None }
+    }
+
     /// Leaves the server alone for a while: twice as long as the last time, if that was not long ago.
     fn fail(&mut self, error: &Arc<UpstreamError>) {
-        let last = self.failure.as_ref().filter(|last| last.since.elapsed() < last.pause + RETRY_MAX);
-        let pause = last.map_or(RETRY_MIN, |last| (last.pause * 2).min(RETRY_MAX));
-        self.failure = Some(Failure { error: Arc::clone(error), pause, since: Instant::now() });
+        self.failure = Some(Failure::after(self.failure.as_ref(), error));
     }
 
     /// Takes the server of `slot` out of use if it runs and nobody has used it for `idle_max`.
@@ -478,31 +490,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_list_that_always_changes_is_asked_for_less_and_less_often() {
-        let mut changes = Changes::default();
-        let pauses: Vec<u64> = (0..8).map(|_| changes.pause().as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
-        changes.last = Some((Instant::now() - Duration::from_secs(601), Duration::from_secs(60)));
-        assert_eq!(changes.pause(), CHANGE_PAUSE);
-    }
-
     #[tokio::test]
     async fn a_server_may_never_be_idle() {
         let slot = |used| Slot { leases: AtomicUsize::new(0), used: Mutex::new(used), state: tokio::sync::Mutex::default() };
         let now = Instant::now();
         assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::MAX))).is_pending());
         assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::ZERO))).is_ready());
-    }
-
-    #[test]
-    fn a_server_that_fails_again_is_left_alone_for_longer() {
-        let error = Arc::new(UpstreamError::NotInitialised);
-        let mut state = State::default();
-        let mut pause = || {
-            state.fail(&error);
-            state.failure.as_ref().map(|failure| failure.pause.as_secs())
-        };
-        assert_eq!([pause(), pause(), pause()], [Some(1), Some(2), Some(4)]);
     }
 }

@@ -27,6 +27,7 @@ use super::faults::Faults;
 use super::flood::FloodGate;
 use super::pending::{Asked, Pending};
 use super::request_params::Waiting;
+use super::sent::Sent;
 use super::sieve::Sieve;
 
 /// Answers to requests of a server that wait for it to read them. One that lets more wait asks only to be answered.
@@ -65,6 +66,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
             answers: Arc::new(Semaphore::new(ANSWERS_WAITING_MAX)),
             border: Border::default(),
         }
+    }
+
+    /// The same line, to a server that was sent this.
+    pub(super) fn having_sent(mut self, sent: &Arc<Sent>) -> Self {
+        self.border = Border::of(Arc::clone(sent));
+        self
     }
 
     /// What the server did wrong so far.

@@ -1,0 +1,45 @@
+//! Users' own credentials: asked for once, kept by the host, never seen by a program.
+//!
+//! ```text
+//! CredentialSource <- OAuth -- asks, flows: whom a link and a callback are for
+//!                       |
+//!                       +-- client (rmcp's `auth`) -- http -- (isolet-outbound) -- the authorization server
+//!                       +-- Store: MemoryStore, SqliteStore -- seal -- a key from a file
+//! ```
+//!
+//! [`OAuth`] is a [`CredentialSource`](isolet::mcp::CredentialSource): given to [`isolet::mcp::Upstreams::asking`], it has the tokens of each principal for
+//! each server, refreshes them ahead of their end, and says what a user has to do where there is none. A user consents between
+//! [`OAuth::begin`] and [`OAuth::complete`]; the same program then succeeds, without a restart.
+//!
+//! # Which crate does what
+//!
+//! Discovery (RFC 9728, RFC 8414, OpenID Connect), PKCE, `resource`, `iss`, registration and the requests for tokens are rmcp's `auth`, on `oauth2`. What it
+//! leaves open is decided here: every request goes through `isolet-outbound` under the rules for addresses that a server supplied; metadata
+//! that does not name S256 is refused; a refresh happens once, whoever asks, in whichever process; what is kept is sealed (`ring`, which TLS here is made
+//! of) in SQLite (`rusqlite`).
+
+mod ask;
+mod client;
+mod error;
+mod flow;
+mod grant;
+mod http_client;
+mod key_file;
+mod memory_store;
+mod oauth;
+mod place;
+mod refresh;
+mod seal;
+mod sqlite_store;
+mod store;
+mod turns;
+
+pub use ask::Asking;
+pub use error::IdentityError;
+pub use grant::GrantFacts;
+pub use key_file::{KeyFile, KeyFileError};
+pub use memory_store::MemoryStore;
+pub use oauth::{Consent, LoggedOut, OAuth, OAuthOptions, Target};
+pub use place::Place;
+pub use sqlite_store::SqliteStore;
+pub use store::{Kept, RefreshLock, Store, StoreError};

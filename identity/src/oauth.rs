@@ -1,0 +1,419 @@
+//! Users' tokens for the servers that they have authorized.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use isolet::mcp::{
+    Challenge, CredentialError, CredentialRequest, CredentialSource, Credentials, Given, Giving, OAuthSettings, Policy, Url,
+};
+use isolet::{Principal, visible};
+use isolet_outbound::{OutboundError, Secret};
+use rmcp::transport::auth::WWWAuthenticateParams;
+
+use crate::ask::{Ask, Asking, Asks, LINK_LIFE};
+use crate::client::Client;
+use crate::error::IdentityError;
+use crate::flow::{Callback, Flow, Flows};
+use crate::grant::{Grant, GrantFacts};
+use crate::http_client::{Clients, HttpClient};
+use crate::place::Place;
+use crate::refresh::Refresher;
+use crate::store::Store;
+use crate::turns::Turns;
+
+/// Tokens that are held ready. One more is read from the store.
+const READY_MAX: usize = 4096;
+
+/// A token that was renewed less than this ago, and is refused, is not renewed again: the server takes none.
+const RENEWED_LATELY: Duration = Duration::from_secs(30);
+
+/// Where users are asked, and what may be called for it.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct OAuthOptions {
+    /// What authorization servers are told that this client is called. Default `Isolet`.
+    pub client_name: String,
+    /// How users are asked. Default: by the command `isolet login {server}`.
+    pub asking: Asking,
+    /// Where servers and authorization servers may be; those that a server names are never on this machine, unless that server is. Default
+    /// [`Policy::operator`].
+    pub policy: Policy,
+}
+
+/// What a user authorizes: one server.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The server, as the configuration calls it.
+    pub server: &'a str,
+    /// Where it is.
+    pub url: &'a Url,
+    /// What the configuration says of OAuth there.
+    pub settings: &'a OAuthSettings,
+}
+
+/// What a user opens to consent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// An address of the authorization server: for that user's browser, and for nobody and nothing else.
+    pub link: Url,
+    /// When it ends.
+    pub expires: SystemTime,
+}
+
+/// What became of a grant that was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Whether there was one.
+    pub was_there: bool,
+    /// Whether the authorization server was told, and took it.
+    pub is_revoked: bool,
+}
+
+/// The tokens of all principals; cheap to clone. A [`CredentialSource`] for [`isolet::mcp::Upstreams::asking`].
+#[derive(Clone)]
+pub struct OAuth(Arc<Inner>);
+
+struct Inner {
+    options: OAuthOptions,
+    refresher: Refresher,
+    asks: Asks,
+    flows: Flows,
+    ready: Mutex<HashMap<Place, Ready>>,
+}
+
+/// A token that is held ready.
+#[derive(Clone)]
+struct Ready {
+    token: Secret,
+    until: Option<SystemTime>,
+    since: SystemTime,
+    renewed: Option<Instant>,
+}
+
+impl Default for OAuthOptions {
+    fn default() -> Self {
+        let asking = Asking::Command("isolet login {server}".to_owned());
+        Self { client_name: "Isolet".to_owned(), asking, policy: Policy::operator() }
+    }
+}
+
+impl OAuth {
+    /// The tokens in `store`. Asks nobody anything.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboundError`] when the policy cannot be followed.
+    pub fn new(store: impl Store, options: OAuthOptions) -> Result<Self, OutboundError> {
+        let clients = Clients::new(&options.policy)?;
+        let refresher = Refresher { store: Arc::new(store), clients, turns: Arc::new(Turns::default()) };
+        let (asks, flows, ready) = (Asks::default(), Flows::default(), Mutex::default());
+        Ok(Self(Arc::new(Inner { options, refresher, asks, flows, ready })))
+    }
+
+    /// Begins an authorization: what the user opens. The authorization server sends the user's browser to `redirect` afterwards, and what it is
+    /// sent there with goes into [`OAuth::complete`].
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`]: there is no authorization server, or it is not used.
+    pub async fn begin(&self, principal: &Principal, target: Target<'_>, redirect: &Url) -> Result<Consent, IdentityError> {
+        let place = Place::new(&principal.key(), target.server, target.url);
+        let ask = self.0.asks.of(&place);
+        self.begin_at(&place, target.url, target.settings, ask, redirect).await
+    }
+
+    /// Begins the authorization that a link of [`Asking::Page`] is for: `id` is its last segment, `principal` whoever is logged in to the
+    /// application in the browser that opened it. Anybody else is refused before anything is sent to anyone.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotValid`], and those of [`OAuth::begin`].
+    pub async fn open(&self, principal: &Principal, id: &str, redirect: &Url) -> Result<Consent, IdentityError> {
+        let (place, ask) = self.0.asks.find(principal, id).ok_or(IdentityError::NotValid)?;
+        let url = Url::parse(place.resource()).map_err(|_| IdentityError::NotValid)?;
+        let settings = ask.settings.clone();
+        self.begin_at(&place, &url, &settings, Some(ask), redirect).await
+    }
+
+    async fn begin_at(
+        &self,
+        place: &Place,
+        url: &Url,
+        settings: &OAuthSettings,
+        ask: Option<Ask>,
+        redirect: &Url,
+    ) -> Result<Consent, IdentityError> {
+        let http = HttpClient::new(&self.0.refresher.clients, url);
+        let (challenge, wanted) = ask.map_or_else(Default::default, |ask| (ask.challenge, ask.scopes));
+        let challenge = match challenge {
+            Some(challenge) => Some(challenge),
+            None => http.probe().await,
+        };
+        let mut client = Client::find(http, place, url, challenge.as_deref()).await?;
+        let mut scopes = settings.scopes.clone();
+        scopes.extend(wanted);
+        if scopes.is_empty() {
+            scopes = client.manager.select_initial_scopes(&[]).await;
+        }
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        client.identify(settings, &self.0.options.client_name, redirect, &scopes, place).await?;
+        let link = client.manager.get_authorization_url(&scopes).await;
+        let link = link.map_err(|error| IdentityError::of(&error, place.server(), &[]))?;
+        let unusable =
+            || IdentityError::Address { server: place.server().to_owned(), what: "authorization_endpoint", source: None };
+        let link = Url::parse(&link).map_err(|_| unusable())?;
+        let stated = |name: &str| link.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
+        let (state, resource) = (stated("state").ok_or_else(unusable)?, stated("resource").unwrap_or_else(|| url.to_string()));
+        let flow = Flow { place: place.clone(), client, redirect: redirect.clone(), resource, since: Instant::now() };
+        self.0.flows.begin(state, flow)?;
+        Ok(Consent { link, expires: SystemTime::now() + LINK_LIFE })
+    }
+
+    /// Completes the authorization with the address that the user's browser was sent to; `principal` is whoever is logged in there. The server's name.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::NotValid`] for a callback that is used, too old, forged or another principal's; [`IdentityError::Denied`] when the user
+    /// did not agree; [`IdentityError::Refused`] when it is not the answer of the authorization server that was asked.
+    pub async fn complete(&self, principal: &Principal, callback: &Url) -> Result<String, IdentityError> {
+        let callback = Callback::read(callback).ok_or(IdentityError::NotValid)?;
+        let Flow { place, client, redirect, resource, .. } = self.0.flows.take(principal, &callback.state)?;
+        let server = place.server().to_owned();
+        let code = callback.said.map_err(|why| IdentityError::Denied {
+            server: server.clone(),
+            why: visible::line_within(&why, 100).into_owned(),
+        })?;
+        let exchanged =
+            client.manager.exchange_code_for_token_with_issuer(&code, &callback.state, callback.issuer.as_deref()).await;
+        if let Err(error) = exchanged {
+            let secrets = [Some(code), client.client_secret.clone()].into_iter().flatten();
+            let secrets: Vec<Secret> = secrets.filter_map(|text| Secret::new(text).ok()).collect();
+            return Err(IdentityError::of(&error, &server, &secrets));
+        }
+        let stored = client.slot.take().ok_or_else(|| IdentityError::Kept { server: server.clone() })?;
+        let (client_secret, metadata) = (client.client_secret, client.metadata);
+        let grant = Grant { client_secret, redirect: redirect.to_string(), resource, metadata, stored };
+        grant.token(&place)?;
+        let store = &self.0.refresher.store;
+        // A refresh of the one before would write over it.
+        let _turn = self.0.refresher.turns.turn(&place).await;
+        let _lock = store.lock(&place).await?;
+        store.save(&place, grant.write(&place)?).await?;
+        self.0.ready().remove(&place);
+        self.0.asks.answered(&place);
+        Ok(server)
+    }
+
+    /// Takes back what `principal` granted: tells the authorization server where it says how, and forgets it.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Store`]: then it is not forgotten.
+    pub async fn log_out(&self, principal: &Principal, target: Target<'_>) -> Result<LoggedOut, IdentityError> {
+        let place = Place::new(&principal.key(), target.server, target.url);
+        let store = &self.0.refresher.store;
+        let _turn = self.0.refresher.turns.turn(&place).await;
+        let _lock = store.lock(&place).await?;
+        self.0.ready().remove(&place);
+        // What cannot be read is forgotten all the same.
+        let kept = store.load(&place).await;
+        let was_there = !matches!(kept, Ok(None));
+        let grant = kept.ok().flatten().and_then(|kept| Grant::read(&kept.grant, &place).ok());
+        store.remove(&place).await?;
+        let is_revoked = match grant {
+            Some(grant) => self.0.revoke(target.url, &grant).await,
+            None => false,
+        };
+        Ok(LoggedOut { was_there, is_revoked })
+    }
+
+    /// What may be told of what `principal` granted.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`]: it cannot be read.
+    pub async fn granted(&self, principal: &Principal, target: Target<'_>) -> Result<Option<GrantFacts>, IdentityError> {
+        let place = Place::new(&principal.key(), target.server, target.url);
+        let Some(kept) = self.0.refresher.store.load(&place).await? else { return Ok(None) };
+        Grant::read(&kept.grant, &place).map(|grant| Some(grant.facts()))
+    }
+}
+
+impl Inner {
+    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Ready>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token for `place`, renewed if that is due. None if there is none.
+    async fn token(&self, place: &Place) -> Result<Option<Secret>, IdentityError> {
+        let now = SystemTime::now();
+        let is_good = |ready: &&Ready| ready.since <= now && ready.until.is_none_or(|until| now < until);
+        if let Some(ready) = self.ready().get(place).filter(is_good) {
+            return Ok(Some(ready.token.clone()));
+        }
+        let Some(kept) = self.refresher.store.load(place).await? else {
+            self.ready().remove(place);
+            return Ok(None);
+        };
+        let grant = Grant::read(&kept.grant, place)?;
+        // Also while another process renews it: what is not used up is used.
+        if grant.is_fresh(now) {
+            return self.hold_ready(place, &grant, None).map(Some);
+        }
+        self.renewed(place, None).await
+    }
+
+    async fn renewed(&self, place: &Place, refused: Option<Secret>) -> Result<Option<Secret>, IdentityError> {
+        match self.refresher.renewed(place, refused).await? {
+            Some(grant) => self.hold_ready(place, &grant, Some(Instant::now())).map(Some),
+            None => {
+                self.ready().remove(place);
+                Ok(None)
+            }
+        }
+    }
+
+    fn hold_ready(&self, place: &Place, grant: &Grant, renewed: Option<Instant>) -> Result<Secret, IdentityError> {
+        let token = grant.token(place)?;
+        let now = SystemTime::now();
+        let mut ready = self.ready();
+        if ready.len() >= READY_MAX {
+            ready.retain(|_, ready| ready.until.is_some_and(|until| now < until));
+        }
+        if ready.len() < READY_MAX || ready.contains_key(place) {
+            let held = Ready { token: token.clone(), until: grant.renewed_at(), since: now, renewed };
+            ready.insert(place.clone(), held);
+        }
+        Ok(token)
+    }
+
+    /// What goes out instead of a token that was refused; the user is asked if there is nothing.
+    async fn instead(
+        &self,
+        request: CredentialRequest<'_>,
+        place: &Place,
+        sent: Option<Secret>,
+        challenge: &Challenge,
+    ) -> Result<Given, IdentityError> {
+        if challenge.asks_for_more() {
+            return self.ask_for_more(request, place, challenge).await;
+        }
+        let lately = self.ready().get(place).and_then(|ready| ready.renewed).is_some_and(|at| at.elapsed() < RENEWED_LATELY);
+        if let Some(sent) = sent.filter(|_| !lately)
+            && let Some(token) = self.renewed(place, Some(sent)).await?
+        {
+            return Ok(Given::These(Credentials::bearer(&token)));
+        }
+        Ok(self.ask(request, place, challenge.authenticate.clone(), Vec::new()))
+    }
+
+    /// Asks for what was granted and what the server says is missing. None of it is missing: then asking would never end.
+    async fn ask_for_more(
+        &self,
+        request: CredentialRequest<'_>,
+        place: &Place,
+        challenge: &Challenge,
+    ) -> Result<Given, IdentityError> {
+        let granted = match self.refresher.store.load(place).await? {
+            Some(kept) => Grant::read(&kept.grant, place)?.stored.granted_scopes,
+            None => Vec::new(),
+        };
+        let said = challenge.authenticate.as_deref().unwrap_or_default();
+        let wanted = request.url.and_then(|url| WWWAuthenticateParams::parse(said, url).scope).unwrap_or_default();
+        let missing: Vec<&str> = wanted.split_whitespace().filter(|scope| !granted.iter().any(|has| has == scope)).collect();
+        if missing.is_empty() {
+            return Ok(Given::Nothing);
+        }
+        let all = granted.iter().map(String::as_str).chain(missing).map(str::to_owned).collect();
+        Ok(self.ask(request, place, challenge.authenticate.clone(), all))
+    }
+
+    fn ask(&self, request: CredentialRequest<'_>, place: &Place, challenge: Option<String>, scopes: Vec<String>) -> Given {
+        let settings = request.oauth.cloned().unwrap_or_default();
+        match self.asks.ask(place, &settings, challenge, scopes) {
+            Some(ask) => Given::Ask(self.options.asking.authorization(request.server, &ask)),
+            None => Given::Nothing,
+        }
+    }
+
+    /// Tells the authorization server that a grant ends, where it says how. Whether it took it.
+    async fn revoke(&self, url: &Url, grant: &Grant) -> bool {
+        let endpoint = grant.metadata.additional_fields.get("revocation_endpoint").and_then(serde_json::Value::as_str);
+        let Some(endpoint) = endpoint.and_then(|endpoint| Url::parse(endpoint).ok()) else { return false };
+        let facts = grant.secrets();
+        let (token, hint) = match (grant.refresh_token(), facts.first()) {
+            (Some(token), _) => (token, "refresh_token"),
+            (None, Some(token)) => (token.expose(), "access_token"),
+            (None, None) => return false,
+        };
+        let id = grant.stored.client_id.as_str();
+        let pairs = [("token", token), ("token_type_hint", hint), ("client_id", id)];
+        let basic = grant.client_secret.as_ref().map(|secret| format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))));
+        let http = HttpClient::new(&self.refresher.clients, url);
+        http.post_form(endpoint, &pairs, basic.as_deref()).await.is_ok_and(|status| status == 200)
+    }
+}
+
+/// What the operator is told.
+fn told(error: IdentityError) -> CredentialError {
+    let is_temporary = error.is_temporary();
+    let told = CredentialError::new("the user's authorization cannot be used").caused_by(error);
+    if is_temporary { told.temporary() } else { told }
+}
+
+impl CredentialSource for OAuth {
+    fn credentials<'a>(&'a self, request: CredentialRequest<'a>) -> Giving<'a> {
+        Box::pin(async move {
+            let Some(url) = request.url else { return Ok(Given::Nothing) };
+            let place = Place::new(&request.principal.key(), request.server, url);
+            match self.0.token(&place).await {
+                Ok(Some(token)) => Ok(Given::These(Credentials::bearer(&token))),
+                // Who is being asked, or whose server is known to ask, is not sent there as a stranger.
+                Ok(None) if request.oauth.is_some() || self.0.asks.of(&place).is_some() => {
+                    Ok(self.0.ask(request, &place, None, Vec::new()))
+                }
+                Ok(None) => Ok(Given::Nothing),
+                Err(error) => Err(told(error)),
+            }
+        })
+    }
+
+    fn refused<'a>(&'a self, request: CredentialRequest<'a>, sent: &'a Credentials, challenge: &'a Challenge) -> Giving<'a> {
+        Box::pin(async move {
+            let Some(url) = request.url else { return Ok(Given::Nothing) };
+            let place = Place::new(&request.principal.key(), request.server, url);
+            let bearer = sent.headers().find(|(name, _)| *name == "authorization").map(|(_, value)| value.expose());
+            let token = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).and_then(|token| Secret::new(token).ok());
+            // Who says nothing of tokens may want something else: a key in a header field.
+            let wants_token = challenge.authenticate.as_ref().is_some_and(|said| said.to_ascii_lowercase().contains("bearer"));
+            if token.is_none() && request.oauth.is_none() && !wants_token {
+                return Ok(Given::Nothing);
+            }
+            self.0.instead(request, &place, token, challenge).await.map_err(told)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::grant::tests::grant;
+    use crate::memory_store::MemoryStore;
+
+    #[test]
+    fn no_more_tokens_are_held_ready_than_there_may_be() {
+        let oauth = OAuth::new(MemoryStore::new(), OAuthOptions::default()).unwrap();
+        let url = Url::parse("https://m.example/mcp").unwrap();
+        for user in 0..READY_MAX + 10 {
+            let place = Place::new(&Principal::new(user.to_string()).key(), "m", &url);
+            let token = oauth.0.hold_ready(&place, &grant(10_000_000_000), None).unwrap();
+            assert!(token.expose() == "canary-access");
+        }
+        assert_eq!(oauth.0.ready().len(), READY_MAX);
+    }
+}

@@ -1,0 +1,86 @@
+//! Where authorizations are kept.
+
+use std::any::Any;
+
+use async_trait::async_trait;
+use isolet::PrincipalKey;
+use zeroize::Zeroizing;
+
+use crate::place::Place;
+
+/// What is kept for one place.
+pub struct Kept {
+    /// The grant, as its owner wrote it: secret.
+    pub grant: Zeroizing<Vec<u8>>,
+    /// Whether a refresh of it had begun when it was read, and had not come to its end.
+    pub is_refreshing: bool,
+}
+
+/// The right to refresh the grant of one place, among all processes that share the store. It ends when this is dropped, or the process ends.
+pub struct RefreshLock {
+    _held: Box<dyn Any + Send>,
+}
+
+impl RefreshLock {
+    /// A right that lasts as long as `held`.
+    pub fn new(held: impl Any + Send) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
+/// Why a store does not do what it is asked.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file, or its folder.
+    #[error("the credential store `{path}` cannot be used: it has to be this user's alone, on a disk with room")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database: locked for too long, full, or no database.
+    #[error(
+        "the credential store cannot be read or written: is its disk full, or is it damaged? (move it away, and users log in again)"
+    )]
+    Database {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is kept was sealed with a key that is not there, or was changed.
+    #[error(
+        "what the credential store has for `{server}` cannot be opened: its key is another, or it was changed; log in again"
+    )]
+    Sealed {
+        /// The server.
+        server: String,
+    },
+    /// A task was lost.
+    #[error("the credential store has stopped")]
+    Stopped,
+}
+
+/// Keeps what users have authorized. What it keeps is secret, also from whoever reads its files.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// What is kept for `place`.
+    async fn load(&self, place: &Place) -> Result<Option<Kept>, StoreError>;
+
+    /// Keeps `grant`, whole or not at all. No refresh is under way then.
+    async fn save(&self, place: &Place, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError>;
+
+    /// Notes that a refresh begins: until the next [`Store::save`] nobody knows whether the refresh token was used.
+    async fn mark(&self, place: &Place) -> Result<(), StoreError>;
+
+    /// Forgets what is kept for `place`.
+    async fn remove(&self, place: &Place) -> Result<(), StoreError>;
+
+    /// The servers for which something of `principal` is kept, with their addresses.
+    async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Waits for the right to refresh the grant of `place`.
+    async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError>;
+}

@@ -1,0 +1,164 @@
+//! Against an authorization server that nobody here wrote: `oidc-provider` from npm, with discovery, registration, PKCE, `resource`, rotation of refresh
+//! tokens and revocation as it has them. The MCP server in front of it is a script.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use isolet::mcp::{Configuration, HttpServer as Configured, OAuthSettings, UpstreamOptions, Upstreams, Url};
+use isolet::{Principal, ToolCall, ToolErrorCode, ToolHost as _};
+use isolet_identity::{MemoryStore, OAuth, OAuthOptions, Target};
+use isolet_outbound::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
+use isolet_outbound::{Method, Outbound, Policy, Redirects, Request};
+use serde_json::{Map, json};
+
+use crate::http_server::{Answer, Asked, HttpServer, echo, result, status, usual, whole};
+use crate::node_packages::{NodePackages, Test};
+
+/// What the test waits for at the very most.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the user is sent afterwards.
+const CALLBACK: &str = "https://app.example/callback";
+
+/// The redirects that a browser follows.
+const REDIRECTS_MAX: usize = 20;
+
+/// Every test of this module.
+pub(crate) const TESTS: &[Test] = &[(
+    "oidc_provider::a_user_authorizes_renews_and_revokes_at_a_server_that_nobody_here_wrote",
+    authorizes_renews_and_revokes,
+)];
+
+/// The authorization server, which ends with this, and what it writes: it may warn at any time, and somebody has to be there.
+struct Provider {
+    process: Child,
+    _output: BufReader<ChildStdout>,
+}
+
+impl Provider {
+    fn start(packages: &NodePackages) -> Result<(Self, Url)> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/authorization_server.mjs");
+        let mut command = Command::new("node");
+        command.arg(script).env("NODE_PACKAGES", packages.folder());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut output = BufReader::new(child.stdout.take().context("it is piped")?);
+        let mut line = String::new();
+        output.read_line(&mut line)?;
+        Ok((Self { process: child, _output: output }, Url::parse(line.trim())?))
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn authorizes_renews_and_revokes(packages: &NodePackages) -> Result<()> {
+    let (_provider, issuer) = Provider::start(packages)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, authorized(issuer)).await.context("it takes too long")? })
+}
+
+/// Tokens that the MCP server has seen, in order, and how many of them it takes no more.
+type Seen = Arc<Mutex<(Vec<String>, usize)>>;
+
+async fn authorized(issuer: Url) -> Result<()> {
+    let seen = Seen::default();
+    let server = {
+        let (seen, issuer) = (Arc::clone(&seen), issuer.as_str().trim_end_matches('/').to_owned());
+        HttpServer::start(move |asked| resource(asked, &issuer, &seen)).await?
+    };
+    let (ada, callback) = (Principal::new("ada"), Url::parse(CALLBACK)?);
+    let oauth = OAuth::new(MemoryStore::new(), OAuthOptions::default())?;
+    let upstreams = Upstreams::asking(UpstreamOptions::default(), oauth.clone());
+    let configuration = Configuration::default().with("scripted", Configured::new(server.url()?));
+    let host = upstreams.host(&configuration, &ada);
+    let call = async || host.call(ToolCall::new("scripted", "echo", "scripted.echo", Map::new(), 1)).await;
+    let error = call().await.err().context("nobody has agreed")?;
+    ensure!(error.code == ToolErrorCode::AuthorizationRequired, "{error:?}");
+
+    let (url, settings) = (server.url()?, OAuthSettings::default());
+    let target = Target { server: "scripted", url: &url, settings: &settings };
+    let consent = oauth.begin(&ada, target, &callback).await?;
+    ensure!(consent.link.origin() == issuer.origin(), "{}", consent.link);
+    let back = browse(consent.link, &callback).await?;
+    oauth.complete(&ada, &back).await?;
+    call().await?;
+    let facts = oauth.granted(&ada, target).await?.context("it is granted")?;
+    ensure!(facts.is_renewable && facts.scopes.iter().any(|scope| scope == "read"), "{facts:?}");
+
+    // The server takes that token no more: it is renewed, with another refresh token, and the call is sent once more.
+    let known = tokens(&seen).len();
+    seen.lock().unwrap_or_else(PoisonError::into_inner).1 = known;
+    call().await?;
+    ensure!(tokens(&seen).len() == known + 1, "{} tokens after {known}", tokens(&seen).len());
+
+    let ended = oauth.log_out(&ada, target).await?;
+    ensure!(ended.was_there && ended.is_revoked, "{ended:?}");
+    ensure!(oauth.granted(&ada, target).await?.is_none());
+    Ok(())
+}
+
+fn tokens(seen: &Seen) -> Vec<String> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+}
+
+/// The MCP server: who comes without a token is sent to `issuer`; who comes with one that is too old, too.
+fn resource(asked: &Asked, issuer: &str, seen: &Seen) -> Answer {
+    let base = format!("http://{}", asked.header("host").unwrap_or_default());
+    if asked.target() == "/.well-known/oauth-protected-resource/mcp" {
+        let page = json!({
+            "resource": format!("{base}/mcp"), "authorization_servers": [issuer], "scopes_supported": ["read"],
+        });
+        return whole(200, &[("content-type", "application/json")], page.to_string().as_bytes());
+    }
+    if asked.target() != "/mcp" {
+        return status(404);
+    }
+    let token = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let is_good = token.is_some_and(|token| {
+        let (tokens, refused) = &mut *seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !tokens.iter().any(|known| known == token) {
+            tokens.push(token.to_owned());
+        }
+        !tokens.iter().take(*refused).any(|known| known == token)
+    });
+    if !is_good {
+        let challenge = format!("Bearer resource_metadata=\"{base}/.well-known/oauth-protected-resource/mcp\", scope=\"read\"");
+        return whole(401, &[("www-authenticate", &challenge)], b"");
+    }
+    usual(asked).unwrap_or_else(|| result(asked, &echo(asked)))
+}
+
+/// Follows `link` as a browser that keeps cookies, until it is sent to `callback`.
+async fn browse(link: Url, callback: &Url) -> Result<Url> {
+    let outbound = Outbound::new(Policy::operator())?;
+    let (mut at, mut cookies) = (link, HashMap::<String, String>::new());
+    for _ in 0..REDIRECTS_MAX {
+        let mut request = Request::new(Method::GET, at.clone());
+        request.redirects = Redirects::None;
+        let sent: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        request.headers.insert(COOKIE, HeaderValue::from_str(&sent.join("; "))?);
+        let answer = outbound.send(request).await?;
+        for cookie in answer.headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let said = || String::from_utf8_lossy(&answer.body).chars().take(500).collect::<String>();
+        let location = answer.headers.get(LOCATION).with_context(|| format!("{answer:?} is no redirect: {}", said()))?;
+        at = at.join(location.to_str()?)?;
+        if at.as_str().starts_with(callback.as_str()) {
+            return Ok(at);
+        }
+    }
+    anyhow::bail!("the browser is sent around: {at}")
+}
