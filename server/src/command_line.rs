@@ -55,9 +55,25 @@ What you grant is kept in `credentials.db`, sealed with the key in `credentials.
 
 It ends with 0 when you are logged in, and with 2 and 4 as the other commands do.";
 
+/// What `--version` says; `-V` says the version alone.
+const BUILD: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nbuilt for: ",
+    env!("BUILD_TARGET"),
+    "\nbuilt as: ",
+    env!("BUILD_PROFILE"),
+    "\nisolet exec: protocol 1, outcome 1",
+);
+
+const EXEC_HELP: &str = "\
+JSON-RPC 2.0, one message a line: `initialize`, `scope/open`, `types`, `run`, `cancel`, `scope/close`, `shutdown`, and `tool/call` from this program
+to its caller. `docs/exec.md` has every message; the packages `isolet` for Python and Node.js speak it.
+
+A caller that closes its end takes its runs with it. It ends with 0 then, or at SIGTERM; with 2 if the socket cannot be made.";
+
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
-#[command(name = "isolet", version, after_help = EXIT_CODES)]
+#[command(name = "isolet", version, long_version = BUILD, after_help = EXIT_CODES)]
 pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -96,6 +112,13 @@ pub(crate) enum Command {
     Explain(ExplainCommand),
     /// Make a key for a user of a deployment: itself on standard output, its hash for the file on standard error.
     Key,
+    /// Serve as the runtime of a program in another language, over standard input and output or a Unix socket.
+    #[command(after_help = EXEC_HELP)]
+    Exec(ExecCommand),
+    /// Print the script with which a shell completes these commands.
+    Completions(CompletionsCommand),
+    /// Write the pages of the manual, for `man`.
+    Manual(ManualCommand),
     /// Authorize a server as yourself: opens a browser, and keeps what you grant.
     #[command(after_help = LOGIN_HELP)]
     Login(LoginCommand),
@@ -254,6 +277,27 @@ pub(crate) struct ExplainCommand {
     /// The deployment.
     #[arg(long, value_name = "FILE", default_value = "isolet.toml")]
     pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecCommand {
+    /// Serve the callers of this Unix socket, which must run as the same user, in place of the one on standard input and output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsCommand {
+    /// The shell: `source <(isolet completions bash)`.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManualCommand {
+    /// The folder for the pages, such as `/usr/local/share/man/man1`. Made where there is none.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -9,6 +9,7 @@ mod compare;
 mod credentials;
 mod deployment;
 mod doctor;
+mod exec;
 mod explain;
 mod fault;
 mod key;
@@ -19,6 +20,7 @@ mod redirect;
 mod run;
 mod serve;
 mod servers;
+mod shell_help;
 mod snapshot;
 mod terminal;
 mod tools;
@@ -52,6 +54,9 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Tools(command) => tools::tools(command).await,
             Command::Compare(command) => compare::compare(command).await,
             Command::Doctor(command) => doctor::doctor(command).await,
+            Command::Exec(command) => exec::exec(command).await,
+            Command::Completions(command) => shell_help::completions(command),
+            Command::Manual(command) => shell_help::manual(command),
             Command::Mcp(command) => mcp::mcp(command).await,
             Command::Login(command) => login::login(command).await,
             Command::Logout(command) => login::logout(command).await,

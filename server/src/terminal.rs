@@ -27,6 +27,11 @@ pub(crate) fn print_returned(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{text}")
 }
 
+/// Writes a script of ours as it is.
+pub(crate) fn print_script(script: &[u8]) -> io::Result<()> {
+    io::stdout().write_all(script)
+}
+
 /// Says something about a result, on one line.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "isolet: {}", visible::line_within(text, SAID_CHARACTERS_MAX));
@@ -45,6 +50,11 @@ pub(crate) fn show_progress(text: &str) {
         let _ = write!(terminal, "\r\x1b[K{}{dots}", visible::line(text));
         let _ = terminal.flush();
     }
+}
+
+/// Where the messages of a protocol go, in place of results.
+pub(crate) fn line_out() -> tokio::io::Stdout {
+    tokio::io::stdout()
 }
 
 /// Where lines of the log are written.

@@ -7,6 +7,7 @@ mod backend;
 mod canary;
 mod cases;
 mod cast;
+mod clients;
 mod comparison;
 mod conformance_client;
 mod credentials;
@@ -17,6 +18,9 @@ mod embedding;
 mod endings;
 mod errors;
 mod examples;
+mod exec;
+mod exec_caller;
+mod exec_page;
 mod faces;
 mod first_contact;
 mod frames;
@@ -107,6 +111,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
     trials.extend(crowd::trials());
+    trials.extend(exec::trials());
+    trials.extend(clients::trials());
     trials.extend(habits::trials());
     trials.extend(kill::trials());
     trials.extend(processes::trials());

@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 24] = [
+const ROOT: [&str; 27] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -24,14 +24,17 @@ const ROOT: [&str; 24] = [
     "SECURITY.md",
     "SPECIFICATION.md",
     "bindings",
+    "clients",
     "comparison",
     "deny.toml",
+    "docs",
     "examples",
     "fuzz",
     "http",
     "identity",
     "openapi",
     "outbound",
+    "rpc",
     "runtime",
     "rustfmt.toml",
     "server",
@@ -42,9 +45,10 @@ const ROOT: [&str; 24] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     "bindings",
     "snapshots",
+    "rpc",
     "outbound",
     "openapi",
     "runtime",
@@ -209,6 +213,7 @@ fn the_guest_leaves_deno_cores_loop_alone() -> Result<(), Failed> {
 fn only_two_places_name_the_engine() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
+        "rpc/src",
         "outbound/src",
         "openapi/src",
         "runtime/src/host",
@@ -228,6 +233,7 @@ fn only_mcp_speaks_the_protocol() -> Result<(), Failed> {
     for folder in [
         "bindings/src",
         "snapshots/src",
+        "rpc/src",
         "outbound/src",
         "openapi/src",
         "runtime/src/host",
@@ -247,7 +253,7 @@ fn one_place_writes_to_a_terminal() -> Result<(), Failed> {
     none_has(&files, &["stdout()", "stderr()", "print!(", "println!(", "dbg!("])?;
     // What is not seen is found in one place too.
     let mut files = Vec::new();
-    for folder in ["bindings/src", "runtime/src", "identity/src", "comparison/src", "server/src"] {
+    for folder in ["bindings/src", "rpc/src", "runtime/src", "identity/src", "comparison/src", "server/src"] {
         files.extend(rust_files(folder)?);
     }
     files.retain(|(path, _)| !path.ends_with("visible.rs"));

@@ -6,14 +6,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use isolet_rpc::output::{Backlog, WAITING_BYTES_MAX};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-
-use super::output::Backlog;
-
-/// Bytes that may wait for a client before its next request is read, or answered.
-pub(super) const WAITING_BYTES_MAX: usize = 4 << 20;
 
 /// The place of an answer.
 #[derive(Clone)]

@@ -8,10 +8,10 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use isolet_bindings::visible;
 use isolet_openapi::{Api, DOCUMENT_BYTES_MAX, DroppedOperation};
 use isolet_outbound::{Method, Outbound, Request};
+use isolet_rpc::envelope::object;
 use serde_json::json;
 
 use super::configuration_error::ConfigurationError;
-use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::server_configuration::{Document, OpenApiServer};
 use super::tool_list::ToolList;

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
+use isolet_rpc::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
 use rmcp::model::{CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
-use super::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
 use super::faults::Faults;
 use super::pending::{Asked, Pending};
 use super::sent::Sent;

@@ -2,7 +2,7 @@
 //!
 //! | a client sends | it gets |
 //! |---|---|
-//! | what is no JSON; JSON that is no message; a line beyond [`LINE_BYTES_MAX`] | -32700 or -32600, with the `id` where one can be read, else `null` |
+//! | what is no JSON; JSON that is no message; a line beyond [`LINE_BYTES_MAX`](isolet_rpc::messages::LINE_BYTES_MAX) | -32700 or -32600, with the `id` where one can be read, else `null` |
 //! | half a surrogate pair, a byte that is no UTF-8 | U+FFFD in its place |
 //! | messages in an array, as before 2025-06-18 | an answer to each, one a line |
 //! | an `id` again before its answer | -32600 |
@@ -11,37 +11,31 @@
 //!
 //! Arguments of a call stay the text that they came in, and go to the face beside the request: a tree of them would take fifty times as much.
 
-use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::{visible, without_half_surrogates};
+use isolet_rpc::client_id::ClientId;
+use isolet_rpc::client_requests::{Admission, ClientRequests};
+use isolet_rpc::envelope::{Envelope, object};
+use isolet_rpc::messages::{Messages, Received, too_long};
+use isolet_rpc::output::Output;
+use isolet_rpc::refusal::{INVALID_REQUEST, Refusal, error_text, no_message};
 use rmcp::RoleServer;
 use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, RequestId,
     ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::answer::{Answer, Said, WAITING_BYTES_MAX};
+use super::answer::{Answer, Said};
 use super::client_params;
-use super::client_requests::{Admission, ClientId, ClientRequests, NotTaken};
-use super::envelope::{Envelope, object};
-use super::line_reader::{Line, LineReader, text_of};
-use super::lost_id;
-use super::output::Output;
-use super::refusal::{BUSY, INVALID_REQUEST, PARSE_ERROR, Refusal, error_text};
+use crate::host::session::CALLS_WAITING_MAX;
 
-/// The longest line, bytes.
-const LINE_BYTES_MAX: usize = 16 << 20;
-
-/// Messages in one array.
-const BATCH_MAX: usize = 1000;
+/// Requests of one client that may be under way: the calls that may wait, and some that do not.
+const REQUESTS_MAX: usize = CALLS_WAITING_MAX + 256;
 
 /// How long a client may take nothing while something waits for it.
 const STALL_MAX: Duration = Duration::from_secs(30);
@@ -51,13 +45,9 @@ const BACKLOG_BYTES_MAX: usize = 64 << 20;
 
 /// The line from one client.
 pub(super) struct ClientLine<R, W> {
-    lines: LineReader<R>,
+    messages: Messages<R, W>,
     output: Arc<Output<W>>,
-    requests: Arc<ClientRequests>,
-    /// The rest of an array.
-    batch: VecDeque<Box<RawValue>>,
-    /// A line that is too long is being skipped, and there was no `id` in its beginning.
-    is_skipping_nameless: bool,
+    requests: Arc<ClientRequests<Answer>>,
 }
 
 #[derive(Deserialize)]
@@ -74,22 +64,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
     }
 
     fn with_stall_max(input: R, output: W, stall_max: Duration) -> Self {
-        Self {
-            lines: LineReader::new(input, LINE_BYTES_MAX),
-            output: Output::new(output, stall_max),
-            requests: Arc::new(ClientRequests::new()),
-            batch: VecDeque::new(),
-            is_skipping_nameless: false,
-        }
+        let output = Output::new(output, stall_max);
+        let messages = Messages::new(input, Arc::clone(&output));
+        Self { messages, output, requests: Arc::new(ClientRequests::new(REQUESTS_MAX)) }
     }
 
     /// What a line or a part of an array is for rmcp, if it is for rmcp. Everything else is answered here.
     fn read(&mut self, text: &str) -> Option<ClientJsonRpcMessage> {
         let Ok(message) = object::<Envelope<'_>>(text) else {
-            match serde_json::from_str::<IgnoredAny>(text) {
-                Ok(_) => self.refuse(None, (INVALID_REQUEST, "a message is an object, with each member once".into())),
-                Err(error) => self.refuse(None, (PARSE_ERROR, format!("this is no JSON: {error}").into())),
-            }
+            self.output.refuse(None, no_message(text));
             return None;
         };
         match (message.method(), message.id) {
@@ -99,7 +82,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
             ((None, false), _) if message.result.is_some() || message.error.is_some() => None,
             (_, id) => {
                 let id = id.and_then(ClientId::of);
-                self.refuse(id.as_ref(), (INVALID_REQUEST, "a request has a `method`, which is a text".into()));
+                self.output.refuse(id.as_ref(), (INVALID_REQUEST, "a request has a `method`, which is a text".into()));
                 None
             }
         }
@@ -107,11 +90,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
 
     fn request(&self, method: &str, id: &RawValue, message: &Envelope<'_>, bytes: usize) -> Option<ClientJsonRpcMessage> {
         let Some(id) = ClientId::of(id) else {
-            self.refuse(None, (INVALID_REQUEST, "an `id` is a number or a text, of at most 256 bytes".into()));
+            self.output.refuse(None, (INVALID_REQUEST, "an `id` is a number or a text, of at most 256 bytes".into()));
             return None;
         };
         let taken = self.take(method, &id, message, bytes);
-        taken.map_err(|refusal| self.refuse(Some(&id), refusal)).ok()
+        taken.map_err(|refusal| self.output.refuse(Some(&id), refusal)).ok()
     }
 
     fn take(&self, method: &str, id: &ClientId, message: &Envelope<'_>, bytes: usize) -> Result<ClientJsonRpcMessage, Refusal> {
@@ -121,14 +104,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let mut request = client_params::request(method, message.params)?;
         let answer = Answer::new(self.output.backlog());
         let opened = self.requests.open(id.clone(), bytes, answer.clone());
-        let (number, admission) = opened.map_err(|not_taken| match not_taken {
-            NotTaken::Twice => {
-                (INVALID_REQUEST, "this `id` is that of a request which is not answered yet: take another one".into())
-            }
-            NotTaken::Busy => {
-                (BUSY, "busy: too many requests of this connection are not answered yet: wait for some of them".into())
-            }
-        })?;
+        let (number, admission) = opened.map_err(Refusal::from)?;
         let extensions = request.extensions_mut();
         extensions.insert(answer);
         extensions.insert(admission);
@@ -147,25 +123,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         Some(ClientJsonRpcMessage::notification(cancelled.into()))
     }
 
-    /// Answers with an error, which may quote the client.
-    fn refuse(&self, id: Option<&ClientId>, (code, message): Refusal) {
-        let id = id.map_or("null", ClientId::as_json);
-        let answer = self.output.send(vec![error_text(id, code, &visible::line(&message), None).into()]);
-        tokio::spawn(async move {
-            // A line that is closed says so to whoever reads from it.
-            let _ = answer.await;
-        });
-    }
-
-    fn open_batch(&mut self, text: &str) {
-        match batch(text) {
-            Ok(messages) if messages.is_empty() => self.refuse(None, (INVALID_REQUEST, "an array of messages has some".into())),
-            Ok(messages) => self.batch = messages,
-            Err(error) if error.is_data() => self.refuse(None, (INVALID_REQUEST, error.to_string().into())),
-            Err(error) => self.refuse(None, (PARSE_ERROR, format!("this is no JSON: {error}").into())),
-        }
-    }
-
     /// The answer to a request, as it goes out; none to one that was cancelled.
     fn outgoing(&self, message: ServerJsonRpcMessage) -> Option<(Vec<Arc<str>>, Option<Admission>)> {
         let number = match &message {
@@ -178,7 +135,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let id = open.id.as_json();
         let result = |text: Arc<str>| vec![format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"#).into(), text, "}".into()];
         let error = |error: &rmcp::ErrorData| vec![error_text(id, error.code.0, &error.message, error.data.as_ref()).into()];
-        let parts = match (open.answer.take(), &message) {
+        let parts = match (open.kept.take(), &message) {
             (Some(Said::Result(text)), _) => result(text),
             (Some(Said::Error(said)), _) => error(&said),
             (None, ServerJsonRpcMessage::Response(response)) => result(serde_json::to_string(&response.result).ok()?.into()),
@@ -187,39 +144,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         };
         Some((parts, Some(open.admission)))
     }
-}
-
-fn too_long() -> Refusal {
-    (INVALID_REQUEST, format!("a message may have {LINE_BYTES_MAX} bytes: send less at a time").into())
-}
-
-/// The messages of an array; none of them is looked into.
-fn batch(text: &str) -> Result<VecDeque<Box<RawValue>>, serde_json::Error> {
-    struct Reader;
-
-    impl<'de> Visitor<'de> for Reader {
-        type Value = VecDeque<Box<RawValue>>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(formatter, "at most {BATCH_MAX} messages")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-            let mut messages = VecDeque::new();
-            while let Some(message) = array.next_element()? {
-                if messages.len() == BATCH_MAX {
-                    return Err(serde::de::Error::invalid_length(BATCH_MAX + 1, &self));
-                }
-                messages.push_back(message);
-            }
-            Ok(messages)
-        }
-    }
-
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let messages = deserializer.deserialize_seq(Reader)?;
-    deserializer.end()?;
-    Ok(messages)
 }
 
 impl<R, W> Transport<RoleServer> for ClientLine<R, W>
@@ -244,47 +168,20 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        let backlog = Arc::clone(self.output.backlog());
-        loop {
-            backlog.room(WAITING_BYTES_MAX).await;
-            if let Some(message) = self.batch.pop_front() {
-                if let Some(message) = self.read(message.get()) {
-                    return Some(message);
-                }
-                continue;
-            }
-            let line = tokio::select! {
-                biased;
-                () = backlog.closed().cancelled() => {
-                    tracing::warn!("a connection is ended: its MCP client takes no answers");
-                    return None;
-                }
-                line = self.lines.next() => line,
-            };
-            match line {
-                Ok(Some(Line::Whole(line))) => {
-                    let text = text_of(&line);
-                    let text = without_half_surrogates(&text);
-                    if text.starts_with('[') {
-                        self.open_batch(&text);
-                    } else if !text.is_empty()
-                        && let Some(message) = self.read(&text)
-                    {
+        while let Some(received) = self.messages.next().await {
+            match received {
+                Received::Text(text) => {
+                    if let Some(message) = self.read(&text) {
                         return Some(message);
                     }
                 }
-                Ok(Some(Line::TooLong(beginning))) => match lost_id::in_beginning(&text_of(&beginning)) {
-                    Some(id) => self.refuse(Some(&id), too_long()),
-                    None => self.is_skipping_nameless = true,
-                },
-                Ok(Some(Line::EndOfTooLong(end))) => {
-                    if std::mem::take(&mut self.is_skipping_nameless) {
-                        self.refuse(lost_id::in_end(&text_of(&end)).as_ref(), too_long());
-                    }
-                }
-                Ok(None) | Err(_) => return None,
+                Received::TooLong(id) => self.output.refuse(id.as_ref(), too_long()),
             }
         }
+        if self.output.backlog().closed().is_cancelled() {
+            tracing::warn!("a connection is ended: its MCP client takes no answers");
+        }
+        None
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
@@ -297,6 +194,7 @@ where
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use isolet_rpc::output::WAITING_BYTES_MAX;
     use rmcp::model::{CustomResult, JsonRpcMessage, ServerResult};
     use serde_json::Value;
     use tokio::io::{AsyncWriteExt as _, DuplexStream};

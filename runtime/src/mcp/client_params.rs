@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use isolet_rpc::envelope::{object, text_in};
+use isolet_rpc::refusal::{INVALID_PARAMS, INVALID_REQUEST, Refusal};
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientCapabilities, ClientRequest, Implementation, InitializeRequest,
     InitializeRequestParams, JsonObject, ProtocolVersion, RequestMetaObject,
@@ -10,9 +12,6 @@ use rmcp::model::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-
-use super::envelope::{object, text_in};
-use super::refusal::{INVALID_PARAMS, INVALID_REQUEST, Refusal};
 
 /// The parameters of anything but a call, and the `_meta` of a call, bytes: those become a tree.
 const PARAMS_BYTES_MAX: usize = 64 << 10;

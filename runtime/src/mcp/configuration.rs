@@ -65,7 +65,17 @@ impl Configuration {
     ///
     /// As [`Configuration::read_with`].
     pub fn parse(text: &str) -> Result<Self, ConfigurationError> {
-        Self::of(configuration_text::section(text, false)?, None, &Variables::default())
+        Self::parse_with(text, &Variables::default())
+    }
+
+    /// Reads a text of JSON that may use these variables, as [`Configuration::read_with`] does for a file. Paths in it are relative to the folder
+    /// that this process is in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::read_with`].
+    pub fn parse_with(text: &str, variables: &Variables) -> Result<Self, ConfigurationError> {
+        Self::of(configuration_text::section(text, false)?, None, variables)
     }
 
     fn of(section: Section, folder: Option<&Path>, variables: &Variables) -> Result<Self, ConfigurationError> {

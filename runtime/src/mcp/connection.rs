@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolet_outbound::Outbound;
+use isolet_rpc::envelope::object;
 use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, ErrorData, Implementation, ProtocolVersion, RequestId};
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, RequestHandle, RoleClient,
@@ -21,7 +22,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Notify, Semaphore};
 
 use super::credential_source::Credentials;
-use super::envelope::object;
 use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
 use super::http_fault::HttpFault;

@@ -82,8 +82,9 @@ impl KnownLists {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use isolet_rpc::envelope::object;
+
     use super::*;
-    use crate::mcp::envelope::object;
     use crate::mcp::server_configuration::CommandServer;
 
     fn key(server: &str, user: &str) -> Key {

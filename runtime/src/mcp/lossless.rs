@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use isolet_rpc::envelope::{object, text_in};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-
-use super::envelope::{object, text_in};
 
 /// The longest output that is compared as a value with the text beside it, bytes: longer ones are compared as they are written.
 const COMPARED_BYTES_MAX: usize = 64 << 10;

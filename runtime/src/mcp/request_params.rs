@@ -6,10 +6,9 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
+use isolet_rpc::envelope::text_in;
 use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _};
 use serde_json::value::RawValue;
-
-use super::envelope::text_in;
 
 /// Names and values of the parameters.
 #[derive(Default)]

@@ -5,10 +5,9 @@
 use std::borrow::Cow;
 
 use isolet_bindings::{ToolError, ToolErrorCode, ToolReply, visible};
+use isolet_rpc::envelope::{object, present};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-use super::envelope::{object, present};
 
 /// A `tools/call` result, as far as it matters here. Unknown members and unknown kinds of content are kept or ignored, never an error.
 #[derive(Deserialize)]

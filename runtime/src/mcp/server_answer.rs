@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use isolet_rpc::envelope::{number_in, object, text_in};
 use rmcp::model::{
     CustomResult, DiscoverResult, ErrorCode, ErrorData, InitializeResult, ProtocolVersion, ServerCapabilities, ServerResult,
 };
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::envelope::{number_in, object, text_in};
 use super::pending::Asked;
 
 /// The largest `data` of an error that is kept, bytes: it lists versions of the protocol.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use isolet_bindings::SERVER_TOOLS_MAX;
+use isolet_rpc::envelope::object;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use super::envelope::object;
 
 /// How long a list is used when its server does not say: servers of the older era never do.
 const LIFE_DEFAULT: Duration = Duration::from_secs(300);

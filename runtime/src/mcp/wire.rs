@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolet_bindings::{visible, without_half_surrogates};
+use isolet_rpc::line_reader::{Line, LineReader, text_of};
+use isolet_rpc::output::Output;
 use rmcp::RoleClient;
 use rmcp::model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -23,8 +25,6 @@ use tokio::sync::{Notify, Semaphore};
 use super::border::{Border, Heard, Refusal};
 use super::faults::Faults;
 use super::flood::FloodGate;
-use super::line_reader::{Line, LineReader, text_of};
-use super::output::Output;
 use super::pending::{Asked, Pending};
 use super::request_params::Waiting;
 use super::sent::Sent;

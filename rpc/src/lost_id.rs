@@ -6,11 +6,11 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::client_requests::ClientId;
-use super::envelope::object;
+use crate::client_id::ClientId;
+use crate::envelope::object;
 
 /// The `id` in the beginning of a message.
-pub(super) fn in_beginning(beginning: &str) -> Option<ClientId> {
+pub fn in_beginning(beginning: &str) -> Option<ClientId> {
     let mut found = None;
     // It breaks off somewhere, always.
     let _ = Finder(&mut found).deserialize(&mut serde_json::Deserializer::from_str(beginning));
@@ -18,7 +18,7 @@ pub(super) fn in_beginning(beginning: &str) -> Option<ClientId> {
 }
 
 /// The `id` in the end of a message: what follows it is the rest of one object, and of no more.
-pub(super) fn in_end(end: &str) -> Option<ClientId> {
+pub fn in_end(end: &str) -> Option<ClientId> {
     #[derive(Deserialize)]
     struct Rest<'text> {
         #[serde(borrow)]

@@ -5,27 +5,36 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use isolet_bindings::visible;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
+use crate::client_id::ClientId;
+use crate::refusal::{Refusal, error_text};
+
+/// Bytes that may wait for a peer before its next message is read, or answered.
+pub const WAITING_BYTES_MAX: usize = 4 << 20;
+
 /// Where messages to a peer are written.
-pub(super) struct Output<W> {
+#[derive(Debug)]
+pub struct Output<W> {
     writer: Mutex<Option<W>>,
     stall_max: Duration,
     backlog: Arc<Backlog>,
 }
 
 /// What waits for a peer.
-#[derive(Default)]
-pub(super) struct Backlog {
+#[derive(Debug, Default)]
+pub struct Backlog {
     bytes: AtomicUsize,
     shrinks: Notify,
     closed: CancellationToken,
 }
 
 /// The right to write the next message.
-pub(super) struct Turn<'output, W> {
+#[derive(Debug)]
+pub struct Turn<'output, W> {
     writer: MutexGuard<'output, Option<W>>,
     output: &'output Output<W>,
 }
@@ -38,17 +47,17 @@ struct Account {
 
 impl Backlog {
     /// Cancelled when nothing will be written any more.
-    pub(super) fn closed(&self) -> &CancellationToken {
+    pub fn closed(&self) -> &CancellationToken {
         &self.closed
     }
 
     /// The bytes of messages that wait or are being written. What others hold too costs nothing and is not counted.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Acquire)
     }
 
     /// Waits until at most `bytes_max` bytes wait, or the line is closed.
-    pub(super) async fn room(&self, bytes_max: usize) {
+    pub async fn room(&self, bytes_max: usize) {
         loop {
             let shrinks = self.shrinks.notified();
             tokio::pin!(shrinks);
@@ -67,17 +76,21 @@ impl Backlog {
 
 impl<W> Output<W> {
     /// Writes to `writer`. If that takes no byte for `stall_max`, the line is closed: what follows half a message is not understood.
-    pub(super) fn new(writer: W, stall_max: Duration) -> Arc<Self> {
+    pub fn new(writer: W, stall_max: Duration) -> Arc<Self> {
         Arc::new(Self { writer: Mutex::new(Some(writer)), stall_max, backlog: Arc::default() })
     }
 
     /// What waits to be written.
-    pub(super) fn backlog(&self) -> &Arc<Backlog> {
+    pub fn backlog(&self) -> &Arc<Backlog> {
         &self.backlog
     }
 
     /// Waits for the turn to write.
-    pub(super) async fn turn(&self) -> io::Result<Turn<'_, W>> {
+    ///
+    /// # Errors
+    ///
+    /// When the line is closed.
+    pub async fn turn(&self) -> io::Result<Turn<'_, W>> {
         tokio::select! {
             biased;
             () = self.backlog.closed.cancelled() => Err(io::ErrorKind::NotConnected.into()),
@@ -86,7 +99,7 @@ impl<W> Output<W> {
     }
 
     /// Closes the line: the peer's input ends.
-    pub(super) async fn close(&self) {
+    pub async fn close(&self) {
         self.backlog.closed.cancel();
         drop(self.writer.lock().await.take());
     }
@@ -95,7 +108,7 @@ impl<W> Output<W> {
 impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
     /// Writes a message in parts, and a line feed, when its turn comes. It counts as waiting from this call on, until it is written or the future
     /// dropped.
-    pub(super) fn send(self: &Arc<Self>, parts: Vec<Arc<str>>) -> impl Future<Output = io::Result<()>> + Send + 'static {
+    pub fn send(self: &Arc<Self>, parts: Vec<Arc<str>>) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let own = parts.iter().filter(|part| Arc::strong_count(part) == 1);
         let account = Account::open(&self.backlog, own.map(|part| part.len()).sum());
         let output = Arc::clone(self);
@@ -106,11 +119,25 @@ impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
             output.turn().await?.write(&bytes).await
         }
     }
+
+    /// Answers a message that is not taken, when its turn comes. The message may quote the peer.
+    pub fn refuse(self: &Arc<Self>, id: Option<&ClientId>, (code, message): Refusal) {
+        let id = id.map_or("null", ClientId::as_json);
+        let answer = self.send(vec![error_text(id, code, &visible::line(&message), None).into()]);
+        tokio::spawn(async move {
+            // A line that is closed says so to whoever reads from it.
+            let _ = answer.await;
+        });
+    }
 }
 
 impl<W: AsyncWrite + Unpin> Turn<'_, W> {
-    /// Writes one message, which ends in a line feed, in parts. The line is closed if it cannot be written whole.
-    pub(super) async fn write(mut self, parts: &[&[u8]]) -> io::Result<()> {
+    /// Writes one message, which ends in a line feed, in parts.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written whole: the line is closed then.
+    pub async fn write(mut self, parts: &[&[u8]]) -> io::Result<()> {
         let Some(writer) = self.writer.as_mut() else { return Err(io::ErrorKind::NotConnected.into()) };
         let Output { stall_max, backlog, .. } = self.output;
         let closed = &backlog.closed;

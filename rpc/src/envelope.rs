@@ -6,42 +6,49 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The longest `id` that is taken from a peer and sent back to it, bytes.
-pub(super) const ID_BYTES_MAX: usize = 256;
+pub const ID_BYTES_MAX: usize = 256;
 
 /// A message of any kind. However deep its members are, reading it takes no stack.
 #[derive(Debug, Deserialize)]
-pub(super) struct Envelope<'text> {
+pub struct Envelope<'text> {
     #[serde(borrow, default)]
     jsonrpc: Option<&'text RawValue>,
-    /// Also when it is `null`.
+    /// Who waits for its answer, or whose answer it is; also when it is `null`.
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(super) id: Option<&'text RawValue>,
+    pub id: Option<&'text RawValue>,
     #[serde(borrow, default)]
     method: Option<&'text RawValue>,
-    /// None for `null` too.
+    /// The parameters; none for `null` too.
     #[serde(borrow, default)]
-    pub(super) params: Option<&'text RawValue>,
-    /// Also when it is `null`.
+    pub params: Option<&'text RawValue>,
+    /// The result; also when it is `null`.
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(super) result: Option<&'text RawValue>,
+    pub result: Option<&'text RawValue>,
+    /// Why there is no result.
     #[serde(borrow, default)]
-    pub(super) error: Option<&'text RawValue>,
+    pub error: Option<&'text RawValue>,
 }
 
 impl<'text> Envelope<'text> {
     /// Whether it says that it is JSON-RPC 2.0.
-    pub(super) fn is_marked(&self) -> bool {
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
         self.jsonrpc.is_some_and(|version| version.get() == "\"2.0\"")
     }
 
     /// Its method, if that is a text; whether it has any.
-    pub(super) fn method(&self) -> (Option<Cow<'text, str>>, bool) {
+    #[must_use]
+    pub fn method(&self) -> (Option<Cow<'text, str>>, bool) {
         (self.method.and_then(text_in), self.method.is_some())
     }
 }
 
 /// Reads a JSON object. (serde would take an array for the fields of a struct, one by one.)
-pub(super) fn object<'text, T: Deserialize<'text>>(text: &'text str) -> Result<T, serde_json::Error> {
+///
+/// # Errors
+///
+/// When it is something else, or no JSON.
+pub fn object<'text, T: Deserialize<'text>>(text: &'text str) -> Result<T, serde_json::Error> {
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text)
     } else {
@@ -50,12 +57,17 @@ pub(super) fn object<'text, T: Deserialize<'text>>(text: &'text str) -> Result<T
 }
 
 /// A member that is there, also when it is `null`.
-pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+///
+/// # Errors
+///
+/// When it is no JSON.
+pub fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// The text that `json` is, if it is one.
-pub(super) fn text_in(json: &RawValue) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn text_in(json: &RawValue) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     #[serde(transparent)]
     struct Text<'text>(#[serde(borrow)] Cow<'text, str>);
@@ -64,7 +76,8 @@ pub(super) fn text_in(json: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The whole number that `json` says, as a number or as a text: servers answer `"7"` and `7.0` to 7.
-pub(super) fn number_in(json: &RawValue) -> Option<i64> {
+#[must_use]
+pub fn number_in(json: &RawValue) -> Option<i64> {
     if json.get().len() > ID_BYTES_MAX {
         return None;
     }

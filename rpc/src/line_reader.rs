@@ -8,7 +8,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 const PART_BYTES_MAX: usize = 4096;
 
 /// The lines of `R`.
-pub(super) struct LineReader<R> {
+#[derive(Debug)]
+pub struct LineReader<R> {
     input: BufReader<R>,
     bytes_max: usize,
     /// What is read of the current line; while it is skipped, its last part.
@@ -19,7 +20,7 @@ pub(super) struct LineReader<R> {
 
 /// A line without its line feed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub enum Line {
     /// All of it.
     Whole(Vec<u8>),
     /// The beginning of one that is longer than the maximum, as soon as it is; the rest is skipped.
@@ -29,12 +30,17 @@ pub(super) enum Line {
 }
 
 impl<R: AsyncRead + Unpin> LineReader<R> {
-    pub(super) fn new(input: R, bytes_max: usize) -> Self {
+    /// The lines of `input`, each of at most `bytes_max` bytes.
+    pub fn new(input: R, bytes_max: usize) -> Self {
         Self { input: BufReader::new(input), bytes_max, line: Vec::new(), is_skipping: false }
     }
 
     /// The next line; none at the end, where a line without a line feed is one too. A future that is dropped loses nothing.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Line>> {
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read.
+    pub async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             let available = self.input.fill_buf().await?;
             if available.is_empty() {
@@ -75,7 +81,7 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
 }
 
 /// The text of `line`: without a byte order mark, a carriage return and space around it; U+FFFD for what is no UTF-8.
-pub(super) fn text_of(line: &[u8]) -> std::borrow::Cow<'_, str> {
+pub fn text_of(line: &[u8]) -> std::borrow::Cow<'_, str> {
     let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii();
     String::from_utf8_lossy(line)
 }

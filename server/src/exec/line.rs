@@ -1,0 +1,65 @@
+//! The line to the caller: messages go out in the order in which they were said, each whole, and who says more than the caller takes waits.
+
+use std::sync::Arc;
+
+use isolet_rpc::output::Output;
+use serde::Serialize;
+use tokio::io::AsyncWrite;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Messages that may wait to be written before their senders do.
+const MESSAGES_WAITING: usize = 64;
+
+/// Where messages are written.
+pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// What messages are given to; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Line(mpsc::Sender<String>);
+
+impl Line {
+    /// The line that writes to `output`, and what ends when all of its clones are dropped and all is written, or nothing can be.
+    pub(super) fn new(output: Arc<Output<Writer>>) -> (Self, JoinHandle<()>) {
+        let (sender, mut messages) = mpsc::channel::<String>(MESSAGES_WAITING);
+        let written = tokio::spawn(async move {
+            while let Some(message) = messages.recv().await {
+                if output.send(vec![message.into()]).await.is_err() {
+                    break;
+                }
+            }
+        });
+        (Self(sender), written)
+    }
+
+    /// Says a message. One to a caller who takes nothing any more is lost: whoever reads from it ends the connection.
+    pub(super) async fn say(&self, message: String) {
+        let _ = self.0.send(message).await;
+    }
+
+    /// Says something that nobody waits for.
+    pub(super) async fn notify(&self, method: &str, params: impl Serialize) {
+        self.say(notification(method, params)).await;
+    }
+
+    /// Says something that may be left out: it is, if others wait already.
+    pub(super) fn mention(&self, method: &str, params: impl Serialize) {
+        let _ = self.0.try_send(notification(method, params));
+    }
+
+    /// Whether nothing is written any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+fn notification(method: &str, params: impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Notification<'text, Params> {
+        jsonrpc: &'static str,
+        method: &'text str,
+        params: Params,
+    }
+
+    serde_json::to_string(&Notification { jsonrpc: "2.0", method, params }).unwrap_or_default()
+}
