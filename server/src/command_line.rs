@@ -49,6 +49,12 @@ A task's program runs in code mode, and the calls that it makes are then made on
 do not give it a program that must not call its tools twice. A server that does not start is named, and the others go on.
 It ends with 0, and with 2 and 4 as the other commands do.";
 
+const LOGIN_HELP: &str = "\
+What you grant is kept in `credentials.db`, sealed with the key in `credentials.key`, both of this user alone, in the folder `isolet` of your data (see
+`--credentials`). All commands use it; no program sees it. For a machine without a browser, forward the port of the address that is shown.
+
+It ends with 0 when you are logged in, and with 2 and 4 as the other commands do.";
+
 /// What `--version` says; `-V` says the version alone.
 const BUILD: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -64,11 +70,6 @@ JSON-RPC 2.0, one message a line: `initialize`, `scope/open`, `types`, `run`, `c
 to its caller. `docs/exec.md` has every message; the packages `isolet` for Python and Node.js speak it.
 
 A caller that closes its end takes its runs with it. It ends with 0 then, or at SIGTERM; with 2 if the socket cannot be made.";
-const LOGIN_HELP: &str = "\
-What you grant is kept in `credentials.db`, sealed with the key in `credentials.key`, both of this user alone, in the folder `isolet` of your data (see
-`--credentials`). All commands use it; no program sees it. For a machine without a browser, forward the port of the address that is shown.
-
-It ends with 0 when you are logged in, and with 2 and 4 as the other commands do.";
 
 /// Runs a TypeScript program against the tools of MCP servers, in an isolate and a process of its own.
 #[derive(Debug, Parser)]
