@@ -51,6 +51,7 @@ impl KeptResults {
 impl ResultsOfUser {
     /// Keeps a result, JSON text, and lets older ones go where there is no room. Gives its handle; none if it is too long to be kept, or there
     /// is no randomness for a name.
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
     pub(crate) fn keep(&self, json: String) -> Option<String> {
         if json.len() > BYTES_OF_USER_MAX {
             return None;

@@ -35,7 +35,6 @@ pub struct Session {
 
 /// What runs and MCP servers of a session share.
 #[derive(Clone)]
-#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
 pub(crate) struct Parts {
     supply: Arc<Supply>,
     pub(crate) scope: Scope,
