@@ -232,7 +232,8 @@ pub(crate) struct McpCommand {
     /// Answer the first list of tools after this many seconds at the latest; the tools of servers that take longer to start come later.
     #[arg(long, value_name = "SECONDS", default_value = "2")]
     pub(crate) list_wait: u64,
-    /// Stop a program after this many seconds, tool calls included. Default: 30, most: 86400.
+    /// Stop a program after this many seconds, tool calls included, and a call of a tool too. Default: a program after 30, or what its call asks for
+    /// with `timeout_ms`, up to 300; most: 86400.
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
     pub(crate) wall_max: Option<u64>,
     #[command(flatten)]

@@ -17,6 +17,9 @@ use crate::fault::Fault;
 use crate::servers::{BegunServers, Choice, Servers};
 use crate::terminal;
 
+/// What a program may ask for with `timeout_ms`, where the command line says nothing.
+const ASKED_WALL_MAX: Duration = Duration::from_secs(300);
+
 /// How long a change of one server waits for the others.
 const CHANGE_WAIT: Duration = Duration::from_millis(200);
 
@@ -27,15 +30,18 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut terminated = signal(SignalKind::terminate()).map_err(Fault::host)?;
-    let wall_max = command.wall_max.map(Duration::from_secs);
-    let choice = Choice::of(Some(&command.config), &command.servers)?.with_wall_max(wall_max);
+    let wall_max = command.wall_max.map_or(ASKED_WALL_MAX, Duration::from_secs);
+    let choice = Choice::of(Some(&command.config), &command.servers)?.with_wall_max(Some(wall_max));
     let mut config = Config::default();
-    config.limits.wall_max = wall_max.unwrap_or(config.limits.wall_max);
+    let wall_default = if command.wall_max.is_none() { Some(config.limits.wall_max) } else { None };
+    config.limits.wall_max = wall_max;
     let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::begin(choice);
     let (offers, offered) = mpsc::channel(1);
+    let mut options = options_of(&command);
+    options.wall_default = wall_default;
     let ended = tokio::select! {
-        served = serve_offers(options_of(&command), Transport::stdio(), offered) => served.map_err(Fault::host),
+        served = serve_offers(options, Transport::stdio(), offered) => served.map_err(Fault::host),
         fault = offer(&runtime, &servers, Duration::from_secs(command.list_wait), offers) => Err(fault),
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),

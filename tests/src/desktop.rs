@@ -59,7 +59,7 @@ fn start(place: &tempfile::TempDir, modes: &[&str], arguments: &[&str]) -> Resul
     let mut command = Command::new(std::env::current_exe()?);
     // However busy the machine is, all servers are there when they are listed.
     command
-        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "60"])
+        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "20"])
         .args(arguments)
         .arg("--config")
         .arg(config(place, modes)?);
@@ -257,7 +257,7 @@ fn the_client_of_the_typescript_sdk(packages: &NodePackages) -> Result<()> {
     let output = std::process::Command::new("node")
         .arg(script)
         .arg(std::env::current_exe()?)
-        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "60", "--config"])
+        .args([program::ARGUMENT, "mcp", "--mode", "both", "--list-wait", "20", "--config"])
         .arg(config(&place, &["good", "exits"])?)
         .env("NODE_PACKAGES", packages.folder())
         .output()

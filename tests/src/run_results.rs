@@ -1,5 +1,7 @@
 //! What a client gets of a program's value: all blocks of a reply, images as images, and no more than fits a model's context.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use isolet::mcp::{Mode, ServeOptions};
 use isolet::{Catalog, Config, Grants, Runtime, Session, ToolCall, ToolError, ToolReply, tool_fn};
@@ -15,6 +17,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("run_results::images_and_audio_that_are_returned_are_shown", || block_on(shown())),
     ("run_results::a_long_value_is_cut_and_read_on_by_the_next_program", || block_on(read_on())),
     ("run_results::value_and_console_share_the_budget", || block_on(shared_budget())),
+    ("run_results::a_program_takes_as_long_as_it_asks_for_or_the_default", || block_on(time())),
     ("run_results::a_kept_result_is_its_users_alone", || block_on(its_users_alone())),
 ];
 
@@ -176,6 +179,22 @@ async fn its_users_alone() -> Result<()> {
     for other in [bob, session_of(&runtime)?] {
         let (_, form) = run(&client_of(&other).await?, &code).await?;
         ensure!(form["message"].as_str().is_some_and(|message| message.contains("not kept any more")), "{form}");
+    }
+    Ok(())
+}
+
+async fn time() -> Result<()> {
+    let runtime = runtime()?;
+    let session = session_of(&runtime)?;
+    let mut options = ServeOptions::new(Mode::Code);
+    options.wall_default = Some(Duration::from_millis(200));
+    let client = connect_with(&session, options).await?;
+    for (asked, expected) in
+        [(json!(null), "the limit is 200ms"), (json!(400), "the limit is 400ms"), (json!(100), "the limit is 100ms")]
+    {
+        let arguments = json!({ "code": "for (;;) {}", "timeout_ms": asked });
+        let answer = text_of(&client.call_tool(call("run_code", &arguments)).await?);
+        ensure!(answer.contains(expected), "{asked}: {answer}");
     }
     Ok(())
 }

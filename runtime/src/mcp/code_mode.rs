@@ -104,7 +104,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                 "type": "object",
                 "properties": {
                     "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
-                    "timeout_ms": { "type": "integer", "minimum": 1, "description": "Ends the program after so long; only less than the server's own limit has an effect." },
+                    "timeout_ms": { "type": "integer", "minimum": 1, "description": "How long the program may take, calls of slow tools included; never longer than the server allows." },
                 },
                 "required": ["code"],
                 "additionalProperties": false,
@@ -145,6 +145,15 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         Some(refused(own_name::program_for(tool, name, arguments)))
     }
 
+    /// What a run for a model may give, and the time that its client allows.
+    fn limits(&self, timeout_ms: Option<u64>) -> LowerLimits {
+        LowerLimits {
+            wall_max: timeout_ms.map(Duration::from_millis).or(self.options.wall_default),
+            console_bytes_max: Some(CONSOLE_BYTES_MAX),
+            ..LowerLimits::default()
+        }
+    }
+
     fn types(&self, arguments: &str) -> Result<CallToolResult, String> {
         let arguments = OwnArguments::read("get_types", TYPES_ARGUMENTS, arguments)?;
         let Parts { scope, .. } = &*self.session;
@@ -161,7 +170,8 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     /// Runs a program. Its fault is a result that says so; the host's is an error of the protocol.
     async fn run(&self, arguments: RunArguments, context: &RequestContext<RoleServer>) -> Result<CallToolResult, ErrorData> {
         let cancel = CancellationToken::new();
-        let mut options = RunOptions { limits: limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
+        let mut options =
+            RunOptions { limits: self.limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
         let progress = context.meta.get_progress_token().map(|token| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
@@ -191,15 +201,6 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
             })
             .map(|outcome| run_result::result_of(&outcome, &self.options, &self.session.kept_results()))
             .map_err(|error| ErrorData::internal_error(error.to_string(), None))
-    }
-}
-
-/// What a run for a model may give, and the time that its client allows.
-fn limits(timeout_ms: Option<u64>) -> LowerLimits {
-    LowerLimits {
-        wall_max: timeout_ms.map(Duration::from_millis),
-        console_bytes_max: Some(CONSOLE_BYTES_MAX),
-        ..LowerLimits::default()
     }
 }
 

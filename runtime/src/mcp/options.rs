@@ -30,6 +30,9 @@ pub struct ServeOptions {
     /// The most tokens of a program's value and console lines, a token counted as three bytes. What is longer is cut in the middle, and the next
     /// program of the same user can read the whole value with `tools.result`, for ten minutes. Default 6,000.
     pub result_tokens_max: usize,
+    /// How long a program runs whose call names no `timeout_ms`. Default: as long as [`Limits::wall_max`](crate::Limits::wall_max), which no call
+    /// can go beyond.
+    pub wall_default: Option<Duration>,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
     /// The longest silence of a call whose client asked for its progress. Default 10 s. Past it there is progress that says that the call goes on:
@@ -58,6 +61,7 @@ impl ServeOptions {
             index_tokens_max: 2_000,
             always_offers_search: false,
             result_tokens_max: 6_000,
+            wall_default: None,
             results: Results::default(),
             heartbeat: Duration::from_secs(10),
         }
