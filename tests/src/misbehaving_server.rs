@@ -4,12 +4,17 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// The argument by which this executable becomes the server; the mode follows.
 pub(crate) const ARGUMENT: &str = "misbehaving-server";
+
+/// Answers that are to be written. A flood lets them go first: standard output is whose who takes it first, and on an idle machine that is always the
+/// flood, so that the server itself would never answer.
+static ANSWERS_WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Becomes the server if the command line says so, and then does not return.
 pub(crate) fn become_server_if_asked() {
@@ -101,6 +106,9 @@ fn flood(mode: &str) {
         let flooding = move || {
             while std::io::stdout().lock().write_all(lines.as_bytes()).is_ok() {
                 std::thread::sleep(pause);
+                while ANSWERS_WAITING.load(Ordering::SeqCst) > 0 {
+                    std::thread::yield_now();
+                }
             }
         };
         if mode == "floods_requests" {
@@ -241,8 +249,10 @@ fn respond(request: &Value, mut answer: Value) {
 }
 
 fn say(line: &str) {
+    ANSWERS_WAITING.fetch_add(1, Ordering::SeqCst);
     let mut output = std::io::stdout().lock();
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+    ANSWERS_WAITING.fetch_sub(1, Ordering::SeqCst);
 }
 
 fn complain(text: &str) {
