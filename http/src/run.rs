@@ -142,9 +142,7 @@ async fn next(mut run: Streamed) -> Option<(String, Streamed)> {
 
 fn text_of(event: &Event) -> Option<String> {
     match event {
-        Event::Console { line, .. } => {
-            Some(events::named("console", &json!({ "level": line.level.as_str(), "text": line.text })))
-        }
+        Event::Console { line, .. } => Some(events::named("console", &line.to_json())),
         Event::Called { call, path, .. } => Some(events::named("called", &json!({ "call": call, "path": path }))),
         Event::Answered(record) => Some(events::named("answered", &answered(record))),
         _ => None,

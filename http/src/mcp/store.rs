@@ -9,6 +9,7 @@ use isolet::PrincipalKey;
 use isolet::mcp::Mode;
 
 use super::line::Line;
+use crate::keys::hexadecimal;
 use crate::options::Options;
 use crate::renewal::Renewal;
 
@@ -64,7 +65,7 @@ impl Store {
     pub(super) fn keep(&self, principal: &PrincipalKey, mode: Mode, line: Arc<Line>) -> Result<String, NotKept> {
         let mut bytes = [0_u8; ID_BYTES];
         getrandom::fill(&mut bytes).map_err(|_| NotKept::NoId)?;
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hexadecimal(&bytes);
         let mut kept = self.swept();
         if kept.values().filter(|kept| kept.principal == *principal).count() >= self.of_principal_max {
             let idle = kept.iter().filter(|(_, kept)| kept.principal == *principal && kept.line.is_idle());

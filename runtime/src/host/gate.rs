@@ -274,7 +274,7 @@ fn kept_result(kept: &ResultsOfUser, arguments: &Map<String, Value>) -> Result<T
                 .to_owned(),
         )
     })?;
-    let json = kept.get(handle).ok_or_else(|| {
+    let result = kept.get(handle).ok_or_else(|| {
         let minutes = kept_results::AGE_MAX.as_secs() / 60;
         let last = kept_results::OF_USER_MAX;
         let message = format!(
@@ -293,14 +293,14 @@ fn kept_result(kept: &ResultsOfUser, arguments: &Map<String, Value>) -> Result<T
         }
     };
     let slice = (end("from")?, end("to")?);
+    if slice == (None, None) {
+        return Ok(result);
+    }
     let unreadable =
         |error: serde_json::Error| ToolError::new(ToolErrorCode::Internal, format!("a kept result cannot be read: {error}"));
-    if slice == (None, None) {
-        return serde_json::value::RawValue::from_string(json.to_string()).map(ToolReply::raw).map_err(unreadable);
-    }
     let (from, to) = (slice.0.unwrap_or(0), slice.1.unwrap_or(usize::MAX));
     let count = to.saturating_sub(from);
-    match serde_json::from_str(&json).map_err(unreadable)? {
+    match serde_json::from_str(result.as_json()).map_err(unreadable)? {
         Value::Array(elements) => Ok(Value::Array(elements.into_iter().skip(from).take(count).collect()).into()),
         Value::String(text) => Ok(ToolReply::text(text.chars().skip(from).take(count).collect::<String>())),
         _ => Err(invalid("only an array or a text has a part from one place to another: leave out the numbers".to_owned())),
@@ -343,7 +343,7 @@ mod tests {
         let user = User::of_new_session();
         let work = HostWork::new(&HostThreads::start().unwrap(), &user);
         let kept = Arc::new(KeptResults::default()).of_user(&user);
-        let handle = kept.keep("[1, 2]".to_owned()).unwrap();
+        let handle = kept.keep(json!([1, 2]).into()).unwrap();
         let long = format!(r#"{{"n": 1, "tenant": "{}"}}"#, "x".repeat(ARGUMENT_BYTES_MAX));
         let of_kept = |part: &str| format!(r#"{{"handle": "{handle}"{part}}}"#);
         for (index, arguments, expected) in [

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use isolet_bindings::ToolReply;
+
 use super::slots::User;
 
 /// How long a result is kept.
@@ -30,8 +32,14 @@ pub(crate) struct KeptResults {
 struct Kept {
     handle: String,
     user: User,
-    json: Arc<str>,
+    result: ToolReply,
     since: Instant,
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        self.result.as_json().len()
+    }
 }
 
 /// The results of one user.
@@ -49,36 +57,36 @@ impl KeptResults {
 }
 
 impl ResultsOfUser {
-    /// Keeps a result, JSON text, and lets older ones go where there is no room. Gives its handle; none if it is too long to be kept, or there
-    /// is no randomness for a name.
+    /// Keeps a result as a reply that gives it, and lets older ones go where there is no room. Gives its handle; none if it is too long to be kept,
+    /// or there is no randomness for a name.
     #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
-    pub(crate) fn keep(&self, json: String) -> Option<String> {
-        if json.len() > BYTES_OF_USER_MAX {
+    pub(crate) fn keep(&self, result: ToolReply) -> Option<String> {
+        if result.as_json().len() > BYTES_OF_USER_MAX {
             return None;
         }
         let handle = random_name()?;
         let mut kept = self.of_all.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         kept.retain(|kept| now.duration_since(kept.since) < AGE_MAX);
-        kept.push_back(Kept { handle: handle.clone(), user: self.user.clone(), json: json.into(), since: now });
+        kept.push_back(Kept { handle: handle.clone(), user: self.user.clone(), result, since: now });
         let of_user = |kept: &&Kept| kept.user == self.user;
         while kept.iter().filter(of_user).count() > OF_USER_MAX
-            || kept.iter().filter(of_user).map(|kept| kept.json.len()).sum::<usize>() > BYTES_OF_USER_MAX
+            || kept.iter().filter(of_user).map(Kept::bytes).sum::<usize>() > BYTES_OF_USER_MAX
         {
             let oldest = kept.iter().position(|kept| kept.user == self.user);
             oldest.and_then(|oldest| kept.remove(oldest));
         }
-        while kept.len() > COUNT_MAX || kept.iter().map(|kept| kept.json.len()).sum::<usize>() > BYTES_MAX {
+        while kept.len() > COUNT_MAX || kept.iter().map(Kept::bytes).sum::<usize>() > BYTES_MAX {
             kept.pop_front();
         }
         Some(handle)
     }
 
-    /// The JSON text of a result of this user, as long as it is kept.
-    pub(crate) fn get(&self, handle: &str) -> Option<Arc<str>> {
+    /// A result of this user, as long as it is kept.
+    pub(crate) fn get(&self, handle: &str) -> Option<ToolReply> {
         let kept = self.of_all.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().find(|kept| kept.handle == handle && kept.user == self.user);
-        found.filter(|kept| kept.since.elapsed() < AGE_MAX).map(|kept| Arc::clone(&kept.json))
+        found.filter(|kept| kept.since.elapsed() < AGE_MAX).map(|kept| kept.result.clone())
     }
 }
 
@@ -105,27 +113,29 @@ mod tests {
     #[test]
     fn a_result_is_its_users_alone() {
         let (ada, bob) = two_users();
-        let handle = ada.keep("[1]".to_owned()).unwrap();
-        assert_eq!(ada.get(&handle).as_deref(), Some("[1]"));
-        assert_eq!(bob.get(&handle), None);
-        assert_eq!(ada.get("0000"), None);
+        let handle = ada.keep(serde_json::json!([1]).into()).unwrap();
+        assert_eq!(ada.get(&handle).unwrap().as_json(), "[1]");
+        assert!(bob.get(&handle).is_none() && ada.get("0000").is_none());
     }
 
     #[test]
     fn the_oldest_goes_where_there_are_too_many_of_one_user() {
         let (ada, bob) = two_users();
-        let of_bob = bob.keep("1".to_owned()).unwrap();
-        let handles: Vec<String> = (0..=OF_USER_MAX).map(|number| ada.keep(number.to_string()).unwrap()).collect();
-        assert_eq!(ada.get(&handles[0]), None);
+        let of_bob = bob.keep(ToolReply::text("1")).unwrap();
+        let handles: Vec<String> =
+            (0..=OF_USER_MAX).map(|number| ada.keep(ToolReply::text(number.to_string())).unwrap()).collect();
+        assert!(ada.get(&handles[0]).is_none());
         assert!(handles[1..].iter().all(|handle| ada.get(handle).is_some()) && bob.get(&of_bob).is_some());
     }
 
     #[test]
     fn the_bytes_of_one_user_are_bounded() {
         let (ada, _) = two_users();
-        assert_eq!(ada.keep("x".repeat(BYTES_OF_USER_MAX + 1)), None);
-        let first = ada.keep("x".repeat(BYTES_OF_USER_MAX)).unwrap();
-        let second = ada.keep("1".to_owned()).unwrap();
+        // Of so many bytes, quotes included.
+        let of_bytes = |bytes: usize| ToolReply::text("x".repeat(bytes - 2));
+        assert_eq!(ada.keep(of_bytes(BYTES_OF_USER_MAX + 1)), None);
+        let first = ada.keep(of_bytes(BYTES_OF_USER_MAX)).unwrap();
+        let second = ada.keep(of_bytes(3)).unwrap();
         assert!(ada.get(&first).is_none() && ada.get(&second).is_some());
     }
 }

@@ -24,7 +24,7 @@ impl Outcome {
             "end": self.end.as_str(),
             "repair_safe": self.is_repair_safe(),
             "notes": self.notes,
-            "console": self.console.iter().map(line).collect::<Vec<_>>(),
+            "console": self.console.iter().map(ConsoleLine::to_json).collect::<Vec<_>>(),
             "calls": self.calls.iter().map(call).collect::<Vec<_>>(),
             "authorizations": self.authorizations.iter().map(authorization).collect::<Vec<_>>(),
             "cost": cost(&self.cost),
@@ -108,6 +108,14 @@ impl Stop {
     }
 }
 
+impl ConsoleLine {
+    /// Its level and text, as [`Outcome::to_json`] has them.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "level": self.level.as_str(), "text": self.text })
+    }
+}
+
 impl CallEnd {
     /// `answered`, `cancelled`, or the code of the `ToolError` that the program got.
     #[must_use]
@@ -127,12 +135,8 @@ fn error(error: &GuestError) -> Value {
     })
 }
 
-fn line(line: &ConsoleLine) -> Value {
-    json!({ "level": line.level.as_str(), "text": line.text })
-}
-
-fn brief_line(said: &ConsoleLine) -> Value {
-    if said.level == Level::Log { json!({ "text": said.text }) } else { line(said) }
+fn brief_line(line: &ConsoleLine) -> Value {
+    if line.level == Level::Log { json!({ "text": line.text }) } else { line.to_json() }
 }
 
 fn call(call: &CallRecord) -> Value {

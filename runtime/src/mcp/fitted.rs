@@ -26,6 +26,7 @@ pub(super) fn size(value: &Value) -> usize {
     }
 }
 
+/// What does not fit, cut.
 fn cut(value: &Value, bytes_max: usize) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -36,10 +37,7 @@ fn cut(value: &Value, bytes_max: usize) -> Value {
 }
 
 /// Two thirds of what is shown of a text are its beginning.
-pub(super) fn text_within(text: &str, bytes_max: usize) -> String {
-    if text.len() + 2 <= bytes_max {
-        return text.to_owned();
-    }
+fn text_within(text: &str, bytes_max: usize) -> String {
     let shown = bytes_max.saturating_sub(NOTICE_BYTES);
     let is_between = |place: &usize| text.is_char_boundary(*place);
     let from = (0..=(shown - shown / 3).min(text.len())).rev().find(is_between).unwrap_or(0);
@@ -50,9 +48,6 @@ pub(super) fn text_within(text: &str, bytes_max: usize) -> String {
 
 fn elements_within(elements: &[Value], bytes_max: usize) -> Vec<Value> {
     let sizes: Vec<usize> = elements.iter().map(|element| size(element) + 1).collect();
-    if sizes.iter().sum::<usize>() + 2 <= bytes_max {
-        return elements.to_vec();
-    }
     let room = bytes_max.saturating_sub(NOTICE_BYTES);
     let (head, tail) = ends(&sizes, room);
     let rest = elements.len() - head - tail;
@@ -69,9 +64,6 @@ fn elements_within(elements: &[Value], bytes_max: usize) -> Vec<Value> {
 
 fn members_within(members: &Map<String, Value>, bytes_max: usize) -> Map<String, Value> {
     let sizes: Vec<usize> = members.iter().map(|(name, member)| name.len() + 4 + size(member)).collect();
-    if sizes.iter().sum::<usize>() + 2 <= bytes_max {
-        return members.clone();
-    }
     let room = bytes_max.saturating_sub(NOTICE_BYTES);
     let shown = affordable(sizes.iter(), room);
     let level = level(&sizes[..shown], room);

@@ -1,5 +1,6 @@
 //! The outcome of a program as the result of `run_code`: what a model reads, within its budget, and the images and audio that a client shows.
 
+use isolet_bindings::ToolReply;
 use rmcp::model::{CallToolResult, ContentBlock, ResultType};
 use serde_json::{Value, json};
 
@@ -48,9 +49,9 @@ fn fit(form: &mut Value, outcome: &Outcome, bytes_max: usize, kept: &ResultsOfUs
 /// How the next program gets the whole value.
 fn cut_note(outcome: &Outcome, kept: &ResultsOfUser) -> String {
     let End::Returned(value) = &outcome.end else { return String::new() };
-    let json = value.to_string();
-    let bytes = json.len();
-    match kept.keep(json) {
+    let Ok(whole) = ToolReply::json(value) else { return String::new() };
+    let bytes = whole.as_json().len();
+    match kept.keep(whole) {
         Some(handle) => {
             let part = if value.is_object() { "" } else { ", or a part of it as `await tools.result(\"...\", from, to)`" };
             format!(

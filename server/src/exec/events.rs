@@ -23,7 +23,7 @@ struct OfRun<'run> {
 pub(super) async fn tell(line: &Line, run: &RawValue, mut seen: mpsc::Receiver<Event>) {
     while let Some(event) = seen.recv().await {
         let (method, told) = match event {
-            Event::Console { line: said, .. } => ("run/console", json!({ "level": said.level.as_str(), "text": said.text })),
+            Event::Console { line: said, .. } => ("run/console", said.to_json()),
             Event::Called { call, path, .. } => ("run/called", json!({ "call": call, "path": path })),
             Event::Answered(record) => {
                 ("run/answered", json!({ "call": record.call, "path": record.path, "end": record.end.as_str() }))
