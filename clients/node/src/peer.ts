@@ -25,6 +25,8 @@ export class Peer {
   readonly #waiting = new Map<number, Waiting>();
   /** What it has not answered, also what nobody waits for any more. */
   readonly #unanswered = new Set<number>();
+  /** The calls of tools that are neither answered nor taken back. One of a run that was cancelled is taken back after the run's answer. */
+  readonly #calls = new Set<string>();
   readonly #ended: Promise<void>;
   #last = 0;
   #dead: HostError | undefined;
@@ -93,6 +95,13 @@ export class Peer {
     if (this.#dead === undefined && this.#child.stdin.writable) this.#child.stdin.write(`${text}\n`);
   }
 
+  /** Answers a call with a message, unless it was taken back. */
+  answer(id: string, text: string): void {
+    if (!this.#calls.delete(id)) return;
+    this.#keepAlive();
+    this.say(text);
+  }
+
   /** Ends the program and waits for it; within ten seconds nothing of it is left. */
   async close(): Promise<void> {
     const patience = (ms: number) => AbortSignal.timeout(ms);
@@ -118,7 +127,15 @@ export class Peer {
   #hear(message: Record<string, unknown>, listener: Listener): void {
     const { id, method } = message;
     const params = (message["params"] ?? {}) as Record<string, unknown>;
-    if (typeof method === "string" && typeof id === "string") return listener.called(id, params);
+    if (typeof method === "string" && typeof id === "string") {
+      this.#calls.add(id);
+      this.#keepAlive();
+      return listener.called(id, params);
+    }
+    if (method === "tool/cancelled") {
+      this.#calls.delete(String(params["id"]));
+      this.#keepAlive();
+    }
     if (typeof method === "string") return listener.told(method, params);
     if (typeof id !== "number") return;
     this.#unanswered.delete(id);
@@ -134,10 +151,10 @@ export class Peer {
     for (const waiting of [...this.#waiting.values()]) waiting.reject(this.#dead);
   }
 
-  /** The process keeps this one alive as long as it owes an answer, and no longer. */
+  /** The process keeps this one alive as long as it owes an answer or a call is open, and no longer. */
   #keepAlive(): void {
     const { stdin, stdout, stderr } = this.#child;
-    const how = this.#unanswered.size > 0 ? "ref" : "unref";
+    const how = this.#unanswered.size + this.#calls.size > 0 ? "ref" : "unref";
     this.#child[how]();
     for (const stream of [stdin, stdout, stderr] as unknown as Record<"ref" | "unref", (() => void) | undefined>[]) stream[how]?.();
   }

@@ -106,8 +106,8 @@ export class Runtime implements AsyncDisposable {
     const tool = this.#scopes.get(scope)?.own(server, name);
     const answer =
       tool === undefined ? noTool(id, server, name) : await answerOf(id, tool, params["arguments"], controller.signal, this.#answerBytesMax);
-    // Nobody waits for one that was cancelled.
-    if (this.#calls.delete(id)) this.#peer?.say(answer);
+    this.#calls.delete(id);
+    this.#peer?.answer(id, answer);
   }
 
   #told(method: string, params: Record<string, unknown>): void {

@@ -228,3 +228,47 @@ test("a runtime that nobody waits for does not keep the process alive", () => {
   assert.equal(ended.status, 0, ended.stderr);
   assert.equal(ended.stdout, "7\n");
 });
+
+test("a call that is taken back after its run was answered keeps the process alive until then", () => {
+  const place = mkdtempSync(join(tmpdir(), "isolet-"));
+  after(() => rmSync(place, { recursive: true }));
+  const program = join(place, "isolet");
+  // A program that says in this order what the other may say in any: the outcome, and later that the call is taken back.
+  writeFileSync(program, `#!${process.execPath}
+    const say = (message) => console.log(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    let run;
+    require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+      const { id, method } = JSON.parse(line);
+      if (method === "initialize") say({ id, result: { limits: {}, maxima: { line_bytes: 1000 } } });
+      if (method === "scope/open") say({ id, result: { scope: "s1", warnings: [], failures: [] } });
+      if (method === "run") {
+        run = id;
+        say({ id: "isolet-1", method: "tool/call", params: { scope: "s1", run, call: 1, server: "app", tool: "wait", path: "app.wait", arguments: {} } });
+      }
+      if (method === "cancel") {
+        say({ id: run, error: { code: -32603, message: "cancelled" } });
+        setTimeout(say, 500, { method: "tool/cancelled", params: { id: "isolet-1" } });
+      }
+    });
+  `);
+  chmodSync(program, 0o755);
+  const script = `
+    import { Runtime } from "isolet";
+    const runtime = await Runtime.start();
+    const controller = new AbortController();
+    const takenBack = new Promise((resolve) => {
+      const call = (_, { signal }) => {
+        signal.addEventListener("abort", () => resolve("taken back"));
+        setImmediate(() => controller.abort());
+        return new Promise(() => {});
+      };
+      runtime.scope({ tools: [{ name: "wait", call }] }).run("return await app.wait({})", { signal: controller.signal }).catch(() => {});
+    });
+    console.log(await takenBack);
+  `;
+  const environment = { ...process.env, ISOLET: program };
+  const options = { cwd: import.meta.dirname, encoding: "utf8", timeout: 30_000, env: environment };
+  const ended = spawnSync(process.execPath, ["--input-type=module", "-e", script], options);
+  assert.equal(ended.stdout, "taken back\n", ended.stderr);
+  assert.equal(ended.status, 0, ended.stderr);
+});
