@@ -45,6 +45,7 @@ mod single_thread;
 mod syntax;
 #[cfg(target_os = "linux")]
 mod system_calls;
+mod types;
 mod warm_up;
 mod zygote;
 

@@ -34,6 +34,9 @@ impl Program {
         check_angle_brackets(source)?;
         GLOBALS.set(&Globals::new(), || {
             let reading = Reading::of(source).map_err(|error| probable::explained(source, error))?;
+            if !reading.has_types {
+                return Ok(Self { javascript: reading.wrapped.clone(), map: None, reading });
+            }
             match strip(&reading.wrapped, Mode::StripOnly) {
                 Ok(stripped) => Ok(Self { javascript: stripped.code, map: None, reading }),
                 Err(_) => Self::transformed(reading),
@@ -186,6 +189,70 @@ mod tests {
     fn types_become_blanks() {
         let javascript = javascript_of("const a: number = 1;\nreturn a as unknown;");
         assert_eq!(javascript, format!("{PREFIX}const a         = 1;\nreturn a           ;{SUFFIX}"));
+    }
+
+    /// What stripping would make of a program that is found to have no types.
+    #[track_caller]
+    fn check_types(source: &str, has_types: bool) {
+        let program = Program::new(source, 100).unwrap_or_else(|error| panic!("{source}: {error:?}"));
+        assert_eq!(program.reading.has_types, has_types, "{source}");
+        let stripped = GLOBALS.set(&Globals::new(), || strip(program.wrapped(), Mode::StripOnly));
+        if !has_types {
+            assert_eq!(stripped.ok().map(|stripped| stripped.code).as_deref(), Some(&*program.javascript), "{source}");
+        }
+    }
+
+    #[test]
+    fn javascript_is_taken_as_it_stands() {
+        for source in [
+            "",
+            "return 1 + 1",
+            "const { a, b: [c = 2, ...d], ...e } = await github.list_issues({ owner: 'x', state: `open` });\nreturn a < b && c > d",
+            "for (const x of [1, 2]) { label: while (true) { if (x) continue; break label } }",
+            "async function f({ a }, [b], c = 1, ...d) { try { return a?.b?.(c) ?? d } catch { return null } finally { await g() } }\nfunction* g() { yield* [] }\nreturn f({}, [])",
+            "const o = { get a() { return 1 }, set a(x) {}, async b() {}, *c() {}, [`d`]: 1, e }, e = (x, { y } = {}) => x, as = 1, type = 2, satisfies = 3\nreturn o.a ? as : type",
+            "switch (1) { case 1: return tag`a${1}`; default: throw new Error('no', { cause: /x/u }) }",
+            "let x; x ||= 1; x **= 2; delete x?.y; void 0; return typeof x, new Map([[1n, { ...x }]])",
+        ] {
+            check_types(source, false);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_type_is_found() {
+        for source in [
+            "const a: number = 1",
+            "let a!: number",
+            "declare const a; return 1",
+            "declare function f(); return 1",
+            "function f(a?) { return a } return f()",
+            "function f(this) { return 1 } return f()",
+            "function f(); function f(a) { return a } return f()",
+            "const f = (a?) => a; return f()",
+            "const f = (a): string => a; return f()",
+            "const f = <T,>(a) => a; return f(1)",
+            "return new Map<string, number>()",
+            "return f<number>(1)",
+            "return tag<number>`x`",
+            "const g = f<number>; return g",
+            "return (1 as unknown)",
+            "return [1] as const",
+            "return { a: 1 } satisfies object",
+            "return <number>1",
+            "return a!.b",
+            "interface A { a: number } return 1",
+            "type A = number; return 1",
+            "enum A { B } return A.B",
+            "namespace A { export const b = 1 } return A.b",
+            "class A { private a = 1 } return new A()",
+            "return class { constructor(readonly a) {} }",
+            "const o = { f(a: number) { return a }, get b(): number { return 1 } }; return o",
+            "try { f() } catch (error: unknown) { return error }",
+            "for (const a of (b as number[])) {}",
+            "const { a }: { a: number } = b; return a",
+        ] {
+            check_types(source, true);
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::fences::{self, Block};
 use super::meaning::meaning;
 use super::quotes::Straightened;
 use super::syntax::{self, SyntaxError, Tree};
+use super::types;
 use crate::contract::facts::Fact;
 
 /// A text as the program that is run.
@@ -25,6 +26,8 @@ pub(super) struct Reading {
     /// In the function that it runs in.
     pub(super) wrapped: String,
     pub(super) assumptions: Vec<Assumption>,
+    /// Whether it may be more than JavaScript.
+    pub(super) has_types: bool,
     /// What the program says, where it stands in what is run.
     found: Vec<Found>,
     /// What stands in the program and not in the text.
@@ -66,8 +69,8 @@ impl Reading {
     }
 
     fn new(body: Body, assumptions: Vec<Assumption>, insertions: Vec<Insertion>) -> Self {
-        let found = facts::found(&body.tree);
-        Self { wrapped: body.wrapped, assumptions, found, insertions }
+        let (found, has_types) = (facts::found(&body.tree), types::are_in(&body.tree.items));
+        Self { wrapped: body.wrapped, assumptions, has_types, found, insertions }
     }
 
     /// A text that is a program as it stands, or with what it leaves out.
