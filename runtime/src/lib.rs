@@ -87,7 +87,7 @@ pub use host::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError,
 pub use host::principal::{Principal, PrincipalKey};
 pub use host::run_error::RunError;
 pub use host::run_id::RunId;
-pub use host::runtime::{IsolationReport, Runtime, StartReport};
+pub use host::runtime::{IsolationReport, IsolationTier, Runtime, StartReport};
 pub use host::session::{RunOptions, Session};
 pub use host::snapshots::file::SnapshotMismatch;
 pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};

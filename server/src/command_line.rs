@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use isolet::mcp::Place;
 
 use crate::deployment::WALL_SECONDS_MAX;
+use crate::tier::Tier;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -146,6 +147,9 @@ pub(crate) struct RunCommand {
     /// Run nothing unless the program's process has no new privileges, landlock and seccomp (`isolet doctor` says what there is).
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run nothing unless these walls stand: `strict`, or without landlock `system-calls`. Default: what is missing is said.
+    #[arg(long, value_name = "TIER", conflicts_with = "strict")]
+    pub(crate) isolation: Option<Tier>,
     /// Print the whole outcome as JSON: end, console lines, calls, cost.
     #[arg(long)]
     pub(crate) json: bool,

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use isolet::{
-    Catalog, Config, End, Grants, Isolation, IsolationReport, Origin, RunError, Runtime, Scope, StartReport, ToolCall,
-    ToolError, ToolHost, ToolReply,
+    Catalog, Config, End, Grants, Isolation, IsolationReport, IsolationTier, Origin, RunError, Runtime, Scope, StartReport,
+    ToolCall, ToolError, ToolHost, ToolReply,
 };
 use serde_json::{Value, json};
 
 use crate::command_line::DoctorCommand;
 use crate::fault::Fault;
 use crate::servers::{Choice, ServerReport};
+use crate::surroundings::system;
 use crate::terminal;
 
 /// The exit code of a machine on which programs run and strict isolation cannot be had.
@@ -74,6 +75,18 @@ impl Examination {
         }
     }
 
+    /// How strong the isolation is, and what that means; of a machine that runs nothing there is nothing to say.
+    fn tier(&self) -> (&'static str, &'static str) {
+        let tier = self.report.tier();
+        let meaning = match (&self.run, tier) {
+            (Err(_), _) => return ("none", "no program runs here"),
+            (Ok(_), IsolationTier::Strict) => "all walls stand",
+            (Ok(_), IsolationTier::SystemCalls) => "the list of system calls stands alone, without landlock behind it",
+            (Ok(_), _) => "a process with its limits, and not all walls around it",
+        };
+        (tier.as_str(), meaning)
+    }
+
     fn as_lines(&self) -> String {
         let report = &self.report;
         let start = match &report.start {
@@ -89,17 +102,23 @@ impl Examination {
             Err(missing) => format!("refuses to run: {missing}"),
         };
         let descriptors = report.descriptors_max.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+        let processes = report.processes_max.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+        let (tier, meaning) = self.tier();
         let there = |is_there| if is_there { "yes" } else { "no" }.to_owned();
         let rows = [
             ("guest processes", start),
             ("a run", run),
+            ("tier", format!("{tier}: {meaning}")),
             ("with `--strict`", strict),
             ("no new privileges", there(report.no_new_privileges)),
             ("landlock", there(report.landlock)),
             ("seccomp", there(report.seccomp)),
             ("huge pages", there(report.huge_pages)),
             ("JIT", if report.jit { "on" } else { "off" }.to_owned()),
-            ("descriptors", format!("{descriptors}: {} runs at a time", report.live_runs_max)),
+            ("memory", format!("{} MiB", report.memory_bytes >> 20)),
+            ("processes", processes),
+            ("descriptors", descriptors),
+            ("runs at a time", report.live_runs_max.to_string()),
             ("system", self.system.clone()),
         ];
         let mut text = String::new();
@@ -142,6 +161,7 @@ impl Examination {
             "start": start,
             "spawn_reason": reason,
             "run": run,
+            "tier": self.tier().0,
             "strict": { "works": self.strict.is_ok(), "error": self.strict.as_ref().err() },
             "no_new_privileges": report.no_new_privileges,
             "landlock": report.landlock,
@@ -150,6 +170,8 @@ impl Examination {
             "huge_pages": report.huge_pages,
             "jit": report.jit,
             "descriptors_max": report.descriptors_max,
+            "memory_bytes": report.memory_bytes,
+            "processes_max": report.processes_max,
             "live_runs_max": report.live_runs_max,
             "system": self.system,
         })
@@ -167,12 +189,6 @@ async fn add(runtime: &Runtime, scope: &Scope) -> Result<Run, String> {
 /// An error with its causes, in one line.
 fn text_of(error: RunError) -> String {
     format!("{:#}", anyhow::Error::from(error))
-}
-
-/// The operating system and its version.
-fn system() -> String {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{} {} {}", std::env::consts::OS, release.trim(), std::env::consts::ARCH)
 }
 
 /// The program that is run calls nothing.

@@ -22,7 +22,9 @@ mod serve;
 mod servers;
 mod shell_help;
 mod snapshot;
+mod surroundings;
 mod terminal;
+mod tier;
 mod tools;
 mod types;
 

@@ -26,6 +26,8 @@ pub(crate) async fn run(command: RunCommand) -> Result<ExitCode, Fault> {
     config.limits.wall_max = wall_max.unwrap_or(config.limits.wall_max);
     if command.strict {
         config.isolation = Isolation::Strict;
+    } else if let Some(tier) = command.isolation {
+        config.isolation = tier.isolation();
     }
     let runtime = Runtime::new(config).map_err(Fault::host)?;
     let choice = Choice::of(command.config.as_deref(), &command.servers)?.with_wall_max(wall_max);

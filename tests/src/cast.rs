@@ -2,7 +2,7 @@
 
 use crate::{
     attack_host, attacks, backend, canary, comparison, conformance_client, crowd, embedding, endings, examples, frames, held,
-    host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged,
+    host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged, walls,
 };
 
 /// Plays the role that the first argument names; `None` if it names none.
@@ -36,6 +36,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         host_work::HOST_ARGUMENT => Some(host_work::host(arguments)),
         limits::HOST_ARGUMENT => Some(limits::host(arguments)),
         endings::HOST_ARGUMENT => Some(endings::host(arguments)),
+        walls::ARGUMENT => Some(walls::run(arguments)),
         unprivileged::ARGUMENT => Some(unprivileged::play(arguments)),
         _ => None,
     }

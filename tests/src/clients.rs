@@ -41,7 +41,8 @@ fn the_version_is_one() -> Result<()> {
     for (file, line) in [
         ("clients/python/src/isolet/_runtime.py", format!("VERSION = \"{version}\"")),
         ("clients/node/package.json", format!("\"version\": \"{version}\",")),
-        ("clients/node/src/runtime.ts", format!("const VERSION = \"{version}\";")),
+        ("clients/node/package.json", format!("\"optionalDependencies\": {{ \"@isolet/linux-x64\": \"{version}\" }},")),
+        ("clients/node/src/version.ts", format!("export const VERSION = \"{version}\";")),
     ] {
         let text = fs::read_to_string(root().join(file))?;
         ensure!(text.lines().any(|found| found.trim() == line), "{file} has no line `{line}`");
@@ -125,20 +126,26 @@ fn compiler(packages: &NodePackages) -> Command {
 
 fn the_package_for_node(packages: &NodePackages) -> Result<()> {
     let place = with_package(packages)?;
-    let tests = place.path().join("runtime.test.mjs");
-    fs::copy(root().join("clients/node/test/runtime.test.mjs"), &tests)?;
-    output(Command::new("node").arg("--test").arg(&tests).current_dir(place.path()).env("ISOLET", isolet(&place)?)).map(drop)
+    let mut node = Command::new("node");
+    node.arg("--test").current_dir(place.path()).env("ISOLET", isolet(&place)?);
+    node.env("NODE_PACKAGES", packages.folder().parent().context("the packages are in no folder")?);
+    for name in ["runtime.test.mjs", "adapters.test.mjs"] {
+        fs::copy(root().join("clients/node/test").join(name), place.path().join(name))?;
+        node.arg(name);
+    }
+    output(&mut node).map(drop)
 }
 
 fn what_is_shown_for_node(packages: &NodePackages) -> Result<()> {
     let place = with_package(packages)?;
     let isolet = isolet(&place)?;
-    fs::write(place.path().join("prices.ts"), shown("README.md", "ts")?)?;
+    fs::write(place.path().join("typed.ts"), shown("clients/node/README.md", "ts")?)?;
     let options =
         ["--strict", "--target", "es2022", "--lib", "es2023,esnext.disposable", "--module", "nodenext", "--types", "node"];
-    output(compiler(packages).args(options).arg("prices.ts").current_dir(place.path()))?;
+    output(compiler(packages).args(options).arg("typed.ts").current_dir(place.path()))?;
     fs::write(place.path().join("add.js"), shown("clients/node/README.md", "js")?)?;
-    for (file, expected) in [("prices.js", "returned 9.5"), ("add.js", "5")] {
+    fs::write(place.path().join("prices.js"), shown("README.md", "js")?)?;
+    for (file, expected) in [("typed.js", "5"), ("prices.js", "returned 9.5"), ("add.js", "5")] {
         let said = output(Command::new("node").arg(file).current_dir(place.path()).env("ISOLET", &isolet))?;
         ensure!(said.trim_end().lines().last() == Some(expected), "{file}: {said}");
     }

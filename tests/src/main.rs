@@ -64,6 +64,7 @@ mod test_tools;
 mod tidy;
 mod unprivileged;
 mod upstream;
+mod walls;
 
 #[expect(clippy::print_stdout, reason = "the table belongs to the test report")]
 fn main() -> anyhow::Result<std::process::ExitCode> {
@@ -130,6 +131,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(soak::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
+    trials.extend(walls::trials());
     trials.extend(lacking::trials());
     trials.extend(tidy::trials(trials.iter().map(|trial| trial.name().to_owned()).collect()));
     let known = std::env::args().filter(|argument| argument != required::ARGUMENT);

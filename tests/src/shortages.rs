@@ -142,7 +142,7 @@ async fn no_descriptor_in_the_host() -> anyhow::Result<()> {
 }
 
 /// What a process does to itself before it becomes the program.
-type Before = Box<dyn Fn() -> std::io::Result<()> + Send + Sync>;
+pub(crate) type Before = Box<dyn Fn() -> std::io::Result<()> + Send + Sync>;
 
 /// The program with these arguments, on a machine that gives less.
 fn isolet(arguments: &[&str], before: Before) -> anyhow::Result<Ran> {
@@ -194,7 +194,7 @@ fn without_descriptors() -> anyhow::Result<()> {
 }
 
 /// A sandbox that answers some calls with an error.
-fn forbidding(calls: &[i64], error: Errno) -> anyhow::Result<Before> {
+pub(crate) fn forbidding(calls: &[i64], error: Errno) -> anyhow::Result<Before> {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
     let answer = SeccompAction::Errno(error.raw_os_error().unsigned_abs());
@@ -252,7 +252,7 @@ fn refused_walls() -> anyhow::Result<()> {
     let landlock = [libc::SYS_landlock_create_ruleset];
     for (error, why) in [
         (Errno::PERM, "a sandbox or container around this process forbids it"),
-        (Errno::NOSYS, "this kernel was built without it, or a sandbox hides it"),
+        (Errno::NOSYS, "gVisor, a kernel before 5.13 or one without CONFIG_SECURITY_LANDLOCK, or a sandbox that hides it"),
         (Errno::OPNOTSUPP, "add `landlock` to its parameter `lsm=`"),
     ] {
         let wall = ["landlock: `landlock_create_ruleset`", why];
@@ -262,6 +262,10 @@ fn refused_walls() -> anyhow::Result<()> {
         ensure!(doctor.code == Some(5), "{:?}: {}", doctor.code, doctor.output);
         ensure!(wall.iter().all(|text| doctor.output.contains(text)), "{}", doctor.output);
     }
+    // Who does without landlock by name runs without a word, and with the others in place alone.
+    let without = |calls: &[i64]| isolet(&["run", "--isolation", "system-calls"], forbidding(calls, Errno::NOSYS)?);
+    without(&landlock)?.check(0, "2", &[])?;
+    check_refused(&without(&[libc::SYS_seccomp])?, &["the isolation that is asked for", "seccomp: `seccomp`"])?;
     // One that is missing is said once, not for each run.
     let ran = isolet(&["run"], forbidding(&landlock, Errno::PERM)?)?;
     ensure!(ran.errors.matches("landlock_create_ruleset").count() == 1, "{}", ran.errors);

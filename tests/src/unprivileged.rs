@@ -49,7 +49,7 @@ pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
 fn play_without_privileges(group: &str) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt as _;
     let place = tempfile::tempdir()?;
-    let mut command = Command::new(copy_for_all(place.path())?);
+    let mut command = Command::new(copy_for_all(&std::env::current_exe()?, place.path())?);
     command.args([ARGUMENT, group]).current_dir("/").stdin(Stdio::null());
     if required::all() {
         command.env(required::VARIABLE, "1");
@@ -64,14 +64,14 @@ fn play_without_privileges(group: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// This executable where anybody may execute it: a hard link if it can be, for it is large.
-fn copy_for_all(place: &Path) -> anyhow::Result<PathBuf> {
+/// An executable where anybody may execute it: a hard link if it can be, for it is large.
+pub(crate) fn copy_for_all(this: &Path, place: &Path) -> anyhow::Result<PathBuf> {
     let all = || std::fs::Permissions::from_mode(0o755);
-    let (this, copy) = (std::env::current_exe()?, place.join("isolet-tests"));
+    let copy = place.join("isolet");
     std::fs::set_permissions(place, all())?;
-    let mode = std::fs::metadata(&this)?.permissions().mode();
-    if mode & 0o005 != 0o005 || std::fs::hard_link(&this, &copy).is_err() {
-        std::fs::copy(&this, &copy)?;
+    let mode = std::fs::metadata(this)?.permissions().mode();
+    if mode & 0o005 != 0o005 || std::fs::hard_link(this, &copy).is_err() {
+        std::fs::copy(this, &copy)?;
         std::fs::set_permissions(&copy, all())?;
     }
     Ok(copy)

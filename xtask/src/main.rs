@@ -11,13 +11,16 @@ mod consent;
 mod console;
 mod criterion;
 mod download;
+mod installs;
 mod locked;
 mod pairs;
+mod release;
 mod soak;
 mod source_build;
 mod test;
 mod test_packages;
 mod v8;
+mod walls;
 mod workspace;
 
 use std::process::ExitCode;
@@ -51,6 +54,12 @@ enum Task {
     Soak(soak::Arguments),
     /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
+    /// Makes the archive, the wheel, the npm packages, the bill of materials and the checksums of a release, from one build
+    Release(release::Arguments),
+    /// Installs the packages of a release as the README says, each in an empty folder, and says how long a first outcome takes
+    Installs(installs::Arguments),
+    /// Tries which walls stand in two dozen kinds of containers and limits, and prints a table
+    Walls(walls::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -84,5 +93,8 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         Task::Crowd(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)
         }
+        Task::Release(arguments) => release::run(arguments, workspace),
+        Task::Installs(arguments) => installs::run(arguments, workspace),
+        Task::Walls(arguments) => walls::run(arguments, workspace),
     }
 }

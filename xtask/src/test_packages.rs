@@ -21,9 +21,10 @@ pub(crate) struct Packages {
     variable: &'static str,
 }
 
+/// Other people's MCP servers, and the TypeScript compiler.
+pub(crate) const NODE: Packages = Packages { name: "node", variable: "NODE_PACKAGES" };
 /// All of them.
-pub(crate) const ALL: [Packages; 2] =
-    [Packages { name: "node", variable: "NODE_PACKAGES" }, Packages { name: "conformance", variable: "CONFORMANCE_PACKAGES" }];
+pub(crate) const ALL: [Packages; 2] = [NODE, Packages { name: "conformance", variable: "CONFORMANCE_PACKAGES" }];
 
 /// What tells the tests where all of them are.
 pub(crate) fn variables(workspace: &Workspace) -> [(&'static str, PathBuf); 2] {
@@ -31,7 +32,8 @@ pub(crate) fn variables(workspace: &Workspace) -> [(&'static str, PathBuf); 2] {
 }
 
 impl Packages {
-    fn folder(&self, workspace: &Workspace) -> PathBuf {
+    /// Where they are, or will be.
+    pub(crate) fn folder(&self, workspace: &Workspace) -> PathBuf {
         env::var_os(self.variable).map_or_else(|| workspace.target().join(self.name), PathBuf::from)
     }
 

@@ -5,10 +5,10 @@ import { Peer } from "./peer.js";
 import { findProgram } from "./program.js";
 import { type Event, Scope, type ScopeOptions } from "./scope.js";
 import { answerOf, noTool } from "./tools.js";
+import { VERSION } from "./version.js";
 
 /** The version of what is spoken with the program. */
 const PROTOCOL = 1;
-const VERSION = "0.1.0";
 const START_MAX_MS = 30_000;
 
 /** How a runtime is set up. */
@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly limits?: Limits;
   /** Runs nothing where a wall is missing. */
   readonly strict?: boolean;
+  /** Runs nothing where a wall is missing (`strict`), or another one than landlock (`system_calls`). */
+  readonly isolation?: "system_calls" | "strict";
   readonly liveRunsMax?: number;
 }
 
@@ -41,12 +43,13 @@ export class Runtime implements AsyncDisposable {
       called: (id, params) => void runtime.#called(id, params),
       told: (method, params) => runtime.#told(method, params),
     });
-    const { limits, strict, liveRunsMax } = options;
+    const { limits, strict, isolation, liveRunsMax } = options;
     const params = {
       protocol: PROTOCOL,
       client: { name: "isolet for Node.js", version: VERSION },
       limits: named(limits),
       ...(strict !== undefined && { strict }),
+      ...(isolation !== undefined && { isolation }),
       ...(liveRunsMax !== undefined && { live_runs_max: liveRunsMax }),
     };
     try {

@@ -1,10 +1,11 @@
 /** The package against the program: what it is for, and what goes wrong. `ISOLET` names the program. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { CallerError, HostError, Runtime, ToolError, runCodeTool, tool } from "isolet";
 
 const add = tool({
@@ -189,14 +190,45 @@ test("limits are ceilings, and closing ends what runs", async () => {
   assert.ok(outcome.end === "stopped" || outcome.end === "returned", outcome.end);
 });
 
-test("without a program it says how to get one", async () => {
+test("walls are asked for by name", async () => {
+  await assert.rejects(Runtime.start({ isolation: "loose" }), (error) => error instanceof CallerError && /system_calls/.test(error.message));
+  const without = await Runtime.start({ isolation: "system_calls" });
+  assert.equal((await without.scope().run("return 1")).value, 1);
+  await without.close();
+});
+
+test("without a program it says how to get one on this platform", async () => {
   const { ISOLET, PATH } = process.env;
+  const platform = Object.getOwnPropertyDescriptor(process, "platform");
+  const fails = (words) => assert.rejects(Runtime.start(), (error) => error instanceof HostError && words.test(error.message));
   Object.assign(process.env, { ISOLET: "", PATH: "/nowhere" });
   try {
-    await assert.rejects(Runtime.start(), (error) => error instanceof HostError && /`isolet` is not there.*cargo install/.test(error.message));
+    if (`${process.platform}-${process.arch}` === "linux-x64") {
+      await fails(/`isolet` is not there: the package `@isolet\/linux-x64` is not installed.*`npm install @isolet\/linux-x64@0\.1\.0`/);
+    }
+    Object.defineProperty(process, "platform", { ...platform, value: "sunos" });
+    await fails(/`isolet` is not there: there is no package of it for sunos-.*cargo install/);
   } finally {
+    Object.defineProperty(process, "platform", platform);
     Object.assign(process.env, { ISOLET, PATH });
   }
+});
+
+test("the command of the package is the program, and never itself", () => {
+  const command = fileURLToPath(new URL("bin.js", import.meta.resolve("isolet")));
+  const called = (args, environment) => spawnSync(process.execPath, [command, ...args], { encoding: "utf8", env: { ...process.env, ...environment } });
+  const version = called(["--version"], {});
+  assert.equal(version.status, 0, version.stderr);
+  assert.match(version.stdout, /^isolet \d/);
+  assert.equal(called(["walk"], {}).status, 2);
+  // A `PATH` that has nothing but this command, as `npx` makes it.
+  const place = mkdtempSync(join(tmpdir(), "isolet-"));
+  after(() => rmSync(place, { recursive: true }));
+  chmodSync(command, 0o755);
+  symlinkSync(command, join(place, "isolet"));
+  const alone = called(["--version"], { ISOLET: "", PATH: place });
+  assert.equal(alone.status, 127, alone.stdout);
+  assert.match(alone.stderr, /^isolet: the program `isolet` is not there/);
 });
 
 test("a program that is missing, old or another is one sentence", async () => {

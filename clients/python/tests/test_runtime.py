@@ -252,11 +252,20 @@ class TestStart(unittest.IsolatedAsyncioTestCase):
             await runtime.start()
         with self.assertRaisesRegex(CallerError, "heap_bytes_max"):
             await Runtime(limits={"heap_bytes_max": 1}).start()
+        with self.assertRaisesRegex(CallerError, "system_calls"):
+            await Runtime(isolation="loose").start()  # type: ignore[arg-type]
+        async with Runtime(isolation="system_calls") as runtime:
+            self.assertEqual((await runtime.scope().run("return 1")).value, 1)
 
-    async def test_without_a_program_it_says_how_to_get_one(self) -> None:
+    async def test_without_a_program_it_says_how_to_get_one_on_this_platform(self) -> None:
         nowhere = {"ISOLET": "", "PATH": "/nowhere"}
-        with unittest.mock.patch.dict(os.environ, nowhere), self.assertRaisesRegex(HostError, "`isolet` is not there.*cargo install"):
-            await Runtime().start()
+        with unittest.mock.patch.dict(os.environ, nowhere), unittest.mock.patch("sysconfig.get_path", return_value="/nowhere"):
+            with unittest.mock.patch("platform.machine", return_value="x86_64"), unittest.mock.patch("platform.libc_ver", return_value=("glibc", "2.36")):
+                with self.assertRaisesRegex(HostError, "`isolet` is not there: this is the package without it.*`pip install --force-reinstall"):
+                    await Runtime().start()
+            with unittest.mock.patch("platform.machine", return_value="riscv64"):
+                with self.assertRaisesRegex(HostError, "`isolet` is not there: there is no wheel with it for .* on riscv64.*cargo install"):
+                    await Runtime().start()
 
     async def test_a_tool_that_never_returns_does_not_keep_the_runtime_open(self) -> None:
         began, gate = threading.Event(), threading.Event()

@@ -20,8 +20,8 @@ pub(crate) struct Boot {
     pub(crate) heap_bytes_max: usize,
     pub(crate) huge_pages: bool,
     pub(crate) jail: JailLayers,
-    /// Whether a process that lacks a wall that strict isolation needs ends before it runs a program.
-    pub(crate) strict: bool,
+    /// The walls without which a process ends before it runs a program.
+    pub(crate) demand: Demand,
     pub(crate) readable_by_tests: bool,
     /// The build that made the scope snapshot whose descriptor travels with the frame; `None` without one. Only to spawned runs.
     pub(crate) scope_snapshot_of: Option<Build>,
@@ -43,6 +43,17 @@ pub(crate) fn other_contract() -> String {
          built from the same source",
         env!("CARGO_PKG_VERSION")
     )
+}
+
+/// What has to stand before a program is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Demand {
+    /// Nothing: what is missing is reported.
+    Nothing,
+    /// No new privileges, and the list of system calls.
+    SystemCalls,
+    /// These, and landlock.
+    Strict,
 }
 
 /// Which layers of the jail a guest process closes.
@@ -77,9 +88,15 @@ pub(crate) struct Walls {
 }
 
 impl Walls {
-    /// What strict isolation needs and is not there, and why not.
-    pub(crate) fn missing_for_strict(&self) -> Option<String> {
-        let wanted = [("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp)];
+    /// What is demanded and is not there, and why not.
+    pub(crate) fn missing_for(&self, demand: Demand) -> Option<String> {
+        let (privileges, landlock, seccomp) =
+            (("no new privileges", self.no_new_privileges), ("landlock", self.landlock), ("seccomp", self.seccomp));
+        let wanted = match demand {
+            Demand::Nothing => Vec::new(),
+            Demand::SystemCalls => vec![privileges, seccomp],
+            Demand::Strict => vec![privileges, landlock, seccomp],
+        };
         let why = |name: &'static str| self.missing.iter().find(|reason| reason.starts_with(name)).map_or(name, String::as_str);
         let missing: Vec<_> = wanted.iter().filter(|(_, there)| !there).map(|(name, _)| why(name)).collect();
         (!missing.is_empty()).then(|| missing.join("; "))
@@ -91,10 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strict_isolation_lacks_is_named_with_its_reason() {
+    fn what_is_demanded_and_lacks_is_named_with_its_reason() {
         let walls = Walls { no_new_privileges: true, missing: vec!["landlock: it is off".to_owned()], ..Walls::default() };
-        assert_eq!(walls.missing_for_strict().as_deref(), Some("landlock: it is off; seccomp"));
-        let walls = Walls { landlock: true, seccomp: true, missing: vec!["huge pages".to_owned()], ..walls };
-        assert_eq!(walls.missing_for_strict(), None);
+        assert_eq!(walls.missing_for(Demand::Strict).as_deref(), Some("landlock: it is off; seccomp"));
+        assert_eq!(walls.missing_for(Demand::SystemCalls).as_deref(), Some("seccomp"));
+        assert_eq!(walls.missing_for(Demand::Nothing), None);
+        let walls = Walls { seccomp: true, ..walls };
+        assert_eq!(walls.missing_for(Demand::SystemCalls), None);
+        let walls = Walls { landlock: true, missing: vec!["huge pages".to_owned()], ..walls };
+        assert_eq!(walls.missing_for(Demand::Strict), None);
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn close_run(boot: &Boot, walls: &mut Walls) {
 
 /// Ends this process if the host insists on walls that do not stand: before it has read a program.
 pub(super) fn insist(boot: &Boot, walls: &Walls) {
-    if boot.strict && walls.missing_for_strict().is_some() {
+    if walls.missing_for(boot.demand).is_some() {
         exit(EXIT_HOST_GONE);
     }
 }
@@ -171,8 +171,8 @@ mod linux {
         let error = std::io::Error::last_os_error();
         Err(match Errno::from_io_error(&error) {
             Some(Errno::NOSYS) => format!(
-                "`landlock_create_ruleset`: {error}: this kernel was built without it, or a sandbox hides it: use Linux 5.13 or later with \
-                 CONFIG_SECURITY_LANDLOCK, and allow the call"
+                "`landlock_create_ruleset`: {error}: gVisor, a kernel before 5.13 or one without CONFIG_SECURITY_LANDLOCK, or a sandbox that hides it: \
+                 take a kernel that has it, and allow the call"
             ),
             Some(Errno::OPNOTSUPP) => format!(
                 "`landlock_create_ruleset`: {error}: this kernel has it and does not use it: add `landlock` to its parameter `lsm=`"

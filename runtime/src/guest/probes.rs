@@ -11,7 +11,7 @@ use super::exit::exit;
 use super::jail;
 use super::occupant::Occupant;
 use super::{memory, system_calls};
-use crate::contract::boot::{Boot, CONTRACT, JailLayers, Walls};
+use crate::contract::boot::{Boot, CONTRACT, Demand, JailLayers, Walls};
 use crate::contract::reaping::{self, EndedChild};
 
 const BOOT: Boot = Boot {
@@ -20,7 +20,7 @@ const BOOT: Boot = Boot {
     heap_bytes_max: 0,
     huge_pages: false,
     jail: JailLayers::ALL,
-    strict: true,
+    demand: Demand::Strict,
     readable_by_tests: false,
     scope_snapshot_of: None,
 };
@@ -79,7 +79,7 @@ fn close_and_act(boot: &Boot, place: Place, act: impl Fn() -> i32) -> i32 {
     if place != Place::Zygote {
         jail::close_run(boot, &mut walls);
     }
-    let code = if walls.missing_for_strict().is_some() { NO_WALL } else { act() };
+    let code = if walls.missing_for(Demand::Strict).is_some() { NO_WALL } else { act() };
     exit(code)
 }
 
@@ -587,7 +587,7 @@ fn the_kernel_ends_what_computes_for_too_long() {
 
 #[test]
 fn without_a_jail_nothing_is_closed_and_who_insists_ends() {
-    let open = Boot { jail: JailLayers::NONE, strict: false, ..BOOT };
+    let open = Boot { jail: JailLayers::NONE, demand: Demand::Nothing, ..BOOT };
     let try_all = |boot: Boot| {
         in_child(|| {
             let mut walls = Walls::default();
@@ -598,5 +598,7 @@ fn without_a_jail_nothing_is_closed_and_who_insists_ends() {
         })
     };
     assert_eq!(try_all(open.clone()), FINE);
-    assert_eq!(try_all(Boot { strict: true, ..open }), EXIT_HOST_GONE);
+    for demand in [Demand::SystemCalls, Demand::Strict] {
+        assert_eq!(try_all(Boot { demand, ..open.clone() }), EXIT_HOST_GONE);
+    }
 }

@@ -14,6 +14,7 @@ use super::run_id::RunId;
 use super::slots::Slot;
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
+use crate::contract::boot::Demand;
 use crate::contract::run::Start;
 
 /// What a run is to do.
@@ -26,7 +27,8 @@ pub(crate) struct Assignment<'run> {
     pub(crate) start: Start,
     pub(crate) listeners: Listeners,
     pub(crate) cancel: &'run CancellationToken,
-    pub(crate) strict: bool,
+    /// The walls without which it is refused.
+    pub(crate) demand: Demand,
     pub(crate) requested: Instant,
     /// What this process does for the run.
     pub(crate) work: Arc<HostWork>,

@@ -8,7 +8,7 @@ use crate::contract::v8_flags::Jit;
 use super::limits::Limits;
 use super::machine;
 use super::snapshots::folder::SnapshotFolder;
-use crate::contract::boot::JailLayers;
+use crate::contract::boot::{Demand, JailLayers};
 
 /// How guest processes are started.
 #[non_exhaustive]
@@ -31,8 +31,22 @@ pub enum Isolation {
     /// [`Runtime::isolation`](crate::Runtime::isolation). The default.
     #[default]
     BestEffort,
+    /// No new privileges and seccomp, or no run; landlock where there is one. For kernels and sandboxes without landlock (gVisor): no call that opens a
+    /// file, a socket or a process is on the list of a guest process, and nothing stands behind that list.
+    SystemCalls,
     /// No new privileges, landlock and seccomp, or no run.
     Strict,
+}
+
+impl Isolation {
+    /// The walls without which nothing runs.
+    pub(crate) fn demand(self) -> Demand {
+        match self {
+            Self::BestEffort => Demand::Nothing,
+            Self::SystemCalls => Demand::SystemCalls,
+            Self::Strict => Demand::Strict,
+        }
+    }
 }
 
 /// How a runtime is set up. The defaults are safe; every field says what it costs.
@@ -52,7 +66,8 @@ pub struct Config {
     pub jit: Jit,
     /// Code in huge pages where the machine has them: 0.3 ms less a run for 43 MB. Default on.
     pub huge_pages: bool,
-    /// Runs that live at a time, waiting for tools included. Default 256. Further ones wait.
+    /// Runs that live at a time, waiting for tools included. Default 256, or fewer where the memory of this machine or of this process's cgroup is below
+    /// 512 MiB, or the cgroup may have fewer than 544 processes. Further ones wait.
     pub live_runs_max: usize,
     /// Runs that wait for a place; users take turns. Default 1,024. One more is
     /// [`RunError::Overloaded`](crate::RunError::Overloaded).
@@ -71,7 +86,7 @@ pub struct Config {
     pub held_bytes_total_max: usize,
     /// Runs forked ahead for one scope, at the most; two where there is little traffic. Default 4; 0 forks on demand only. About half a megabyte each.
     pub ready_runs_max: usize,
-    /// Runs forked ahead for all scopes together. Default 64.
+    /// Runs forked ahead for all scopes together. Default 64, or as many as may live if those are fewer.
     pub ready_runs_total_max: usize,
     /// Zygotes of scopes. Default 16, the least recently used first out. About 3 MB each.
     pub zygotes_max: usize,
@@ -97,14 +112,14 @@ impl Default for Config {
             isolation: Isolation::default(),
             jit: Jit::Off,
             huge_pages: true,
-            live_runs_max: 256,
+            live_runs_max: machine::runs_possible().min(256),
             waiting_runs_max: 1024,
             live_runs_of_user_max: usize::MAX,
             waiting_runs_of_user_max: 256,
             computing_runs_max: std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(4),
             held_bytes_total_max: machine::memory_bytes() / 4,
             ready_runs_max: 4,
-            ready_runs_total_max: 64,
+            ready_runs_total_max: machine::runs_possible().min(64),
             zygotes_max: 16,
             forks_max: 100_000,
             zygote_age_max: Duration::from_secs(30 * 60),

@@ -325,12 +325,12 @@ impl Conversation<'_> {
     }
 
     fn hear_walls(&mut self, walls: Walls) -> Result<Heard, RunError> {
-        let missing = walls.missing_for_strict();
+        let missing = walls.missing_for(self.assignment.demand);
         self.claim.note_walls(&walls);
         self.processor.note_booted(&self.claim.process);
         match missing {
-            Some(missing) if self.assignment.strict => Err(RunError::NotIsolated { missing }),
-            _ => Ok(Heard::More),
+            Some(missing) => Err(RunError::NotIsolated { missing }),
+            None => Ok(Heard::More),
         }
     }
 

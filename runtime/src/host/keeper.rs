@@ -45,11 +45,23 @@ impl Keeper {
         let _ = UnixStream::pair().map_err(RunError::system("socketpair"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(RunError::system("epoll_create1"))?;
-        std::thread::Builder::new()
-            .name("isolet-keeper".to_owned())
-            .spawn(move || LocalSet::new().block_on(&runtime, keep(executable, received, every_second)))
-            .map_err(RunError::system("clone"))?;
-        Ok(Self { tasks })
+        // The thread is given it when there is one: tokio panics where a runtime is dropped by an asynchronous caller.
+        let (give, given) = std::sync::mpsc::channel::<tokio::runtime::Runtime>();
+        let thread = std::thread::Builder::new().name("isolet-keeper".to_owned()).spawn(move || {
+            if let Ok(runtime) = given.recv() {
+                LocalSet::new().block_on(&runtime, keep(executable, received, every_second));
+            }
+        });
+        match thread {
+            Ok(_) => {
+                let _ = give.send(runtime);
+                Ok(Self { tasks })
+            }
+            Err(error) => {
+                runtime.shutdown_background();
+                Err(RunError::system("clone")(error))
+            }
+        }
     }
 
     // The thread lives while a sender does.

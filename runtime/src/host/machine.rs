@@ -1,4 +1,4 @@
-//! The memory of this process: how much it may use, that of the machine or of the cgroup that it is in, and what it gives back.
+//! What this process may have of the machine, or of the cgroups that it is in: memory, processes, and so places for runs. And the memory that it gives back.
 #![allow(unsafe_code, reason = "the C library is told to give memory back")]
 
 use std::path::Path;
@@ -9,9 +9,31 @@ const ASSUMED_BYTES: usize = 4 << 30;
 /// After something that took more than this, bytes, memory is given back to the system.
 pub(crate) const KEPT_BYTES_MAX: usize = 8 << 20;
 
+/// What a run that lives takes of the memory, bytes: 0.64 MB were measured (`cargo xtask crowd`).
+const OF_A_RUN_BYTES: usize = 1 << 20;
+/// Processes and threads that are no run's: this process with its workers, zygotes, servers.
+const OF_ALL_PROCESSES: usize = 32;
+
 /// The memory of this machine, or of the cgroup of this process if that may have less.
 pub(crate) fn memory_bytes() -> usize {
     memory_below(Path::new("/"))
+}
+
+/// The processes that the cgroup of this process may have; `None` where it has no limit.
+pub(crate) fn processes_max() -> Option<usize> {
+    processes_below(Path::new("/"))
+}
+
+/// The runs that may live at a time: half of the memory is for them, and of the processes the half that is not for those that are forked ahead.
+/// At least one.
+pub(crate) fn runs_possible() -> usize {
+    runs_within(memory_bytes(), processes_max())
+}
+
+fn runs_within(memory_bytes: usize, processes_max: Option<usize>) -> usize {
+    let by_memory = memory_bytes / 2 / OF_A_RUN_BYTES;
+    let by_processes = processes_max.map_or(usize::MAX, |processes| processes.saturating_sub(OF_ALL_PROCESSES) / 2);
+    by_memory.min(by_processes).max(1)
 }
 
 /// Gives back to the system what was freed. The C library keeps it for later otherwise: of a tree that was large, all.
@@ -24,20 +46,33 @@ pub(crate) fn give_back() {
 }
 
 fn memory_below(root: &Path) -> usize {
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-    let cgroups = read("proc/self/cgroup");
-    let limits = cgroups.lines().flat_map(limit_files).filter_map(|file| read(&file).trim().parse::<usize>().ok());
-    let machine = of_machine(&read("proc/meminfo")).unwrap_or(ASSUMED_BYTES);
-    limits.fold(machine, usize::min)
+    let machine = of_machine(&read(root, "proc/meminfo")).unwrap_or(ASSUMED_BYTES);
+    limit_below(root, "memory", "memory.max", "memory.limit_in_bytes").map_or(machine, |limit| limit.min(machine))
+}
+
+fn processes_below(root: &Path) -> Option<usize> {
+    limit_below(root, "pids", "pids.max", "pids.max")
+}
+
+fn read(root: &Path, path: &str) -> String {
+    std::fs::read_to_string(root.join(path)).unwrap_or_default()
+}
+
+/// The lowest limit that the cgroups of this process have: in `file`, or in `file_of_first` with cgroups of the first version.
+fn limit_below(root: &Path, controller: &str, file: &str, file_of_first: &str) -> Option<usize> {
+    let cgroups = read(root, "proc/self/cgroup");
+    let files = cgroups.lines().flat_map(|line| limit_files(line, controller, file, file_of_first));
+    // `max` is no number.
+    files.filter_map(|file| read(root, &file).trim().parse().ok()).min()
 }
 
 /// The files that say the limits of a cgroup, which is a line of `/proc/self/cgroup`, and of those around it.
-fn limit_files(line: &str) -> Vec<String> {
+fn limit_files(line: &str, controller: &str, file: &str, file_of_first: &str) -> Vec<String> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (folder, file) = match fields.next() {
-        Some("") => ("sys/fs/cgroup", "memory.max"),
-        Some(controllers) if controllers.split(',').any(|controller| controller == "memory") => {
-            ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+        Some("") => ("sys/fs/cgroup".to_owned(), file),
+        Some(controllers) if controllers.split(',').any(|named| named == controller) => {
+            (format!("sys/fs/cgroup/{controller}"), file_of_first)
         }
         _ => return Vec::new(),
     };
@@ -59,15 +94,19 @@ mod tests {
 
     use super::*;
 
-    #[track_caller]
-    fn check(files: &[(&str, &str)], expected: usize) {
+    fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = root.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        assert_eq!(memory_below(root.path()), expected);
+        root
+    }
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], expected: usize) {
+        assert_eq!(memory_below(machine(files).path()), expected);
     }
 
     const MACHINE: (&str, &str) = ("proc/meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\n");
@@ -97,5 +136,28 @@ mod tests {
         check(&[MACHINE, lines, ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "2000\n")], 2000);
         check(&[MACHINE, lines, ("sys/fs/cgroup/memory/b/memory.limit_in_bytes", "2000\n")], 1000 << 10);
         check(&[MACHINE, lines, ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n")], 1000 << 10);
+    }
+
+    #[test]
+    fn a_cgroup_limits_processes() {
+        let check = |files: &[(&str, &str)], expected| assert_eq!(processes_below(machine(files).path()), expected);
+        check(&[], None);
+        check(&[("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/pids.max", "max\n")], None);
+        check(
+            &[("proc/self/cgroup", "0::/a\n"), ("sys/fs/cgroup/a/pids.max", "100\n"), ("sys/fs/cgroup/pids.max", "90\n")],
+            Some(90),
+        );
+        let first = ("proc/self/cgroup", "5:memory:/m\n4:pids:/p\n");
+        check(&[first, ("sys/fs/cgroup/pids/p/pids.max", "64\n"), ("sys/fs/cgroup/memory/m/pids.max", "1\n")], Some(64));
+    }
+
+    #[test]
+    fn places_for_runs_follow_from_memory_and_processes() {
+        let (small, large) = (256 << 20, 24 << 30);
+        assert_eq!(runs_within(small, None), 128);
+        assert_eq!(runs_within(large, None), 12 << 10);
+        assert_eq!(runs_within(large, Some(64)), 16);
+        assert_eq!(runs_within(small, Some(1000)), 128);
+        assert_eq!(runs_within(1, Some(1)), 1);
     }
 }

@@ -52,8 +52,8 @@ pub enum RunError {
     /// Somebody has stopped the guest process (SIGSTOP), which a program cannot do. It was killed: retry.
     #[error("the guest process was stopped by a signal from outside: retry")]
     Interrupted,
-    /// `Isolation::Strict` is asked for and cannot be had.
-    #[error("strict isolation cannot be had here: {missing}: `isolet doctor` says more")]
+    /// The isolation that the configuration asks for cannot be had: `Isolation::Strict`, or `Isolation::SystemCalls`.
+    #[error("the isolation that is asked for cannot be had here: {missing}: `isolet doctor` says more")]
     NotIsolated {
         /// What is missing.
         missing: String,

@@ -7,6 +7,7 @@ use isolet_bindings::Scope;
 use super::config::{Config, Start};
 use super::descriptors;
 use super::limits::Limits;
+use super::machine;
 use super::metrics::Metrics;
 use super::run_error::RunError;
 use super::session::Session;
@@ -44,6 +45,48 @@ pub struct IsolationReport {
     pub descriptors_max: Option<u64>,
     /// Runs that can live at a time: [`Config::live_runs_max`], or fewer where descriptors are short.
     pub live_runs_max: usize,
+    /// Memory of this machine or of this process's cgroup, bytes.
+    pub memory_bytes: usize,
+    /// Processes that this process's cgroup may have; `None` where it has no limit.
+    pub processes_max: Option<usize>,
+}
+
+/// How strong the isolation is, by the walls that stand. Each tier has what the one below it has.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IsolationTier {
+    /// A wall is missing that the others need: no new privileges, or seccomp. The process and its limits are what remains.
+    Incomplete,
+    /// No new privileges and seccomp: no call that opens a file, a socket or a process is on the list of a guest process. Nothing stands behind the
+    /// list. What [`Isolation::SystemCalls`](crate::Isolation::SystemCalls) demands.
+    SystemCalls,
+    /// Landlock behind that: files, TCP ports and other processes are refused by a second part of the kernel. What
+    /// [`Isolation::Strict`](crate::Isolation::Strict) demands.
+    Strict,
+}
+
+impl IsolationTier {
+    /// In one word: `incomplete`, `system_calls`, `strict`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::SystemCalls => "system_calls",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl IsolationReport {
+    /// How strong that is.
+    #[must_use]
+    pub fn tier(&self) -> IsolationTier {
+        match (self.no_new_privileges && self.seccomp, self.landlock) {
+            (false, _) => IsolationTier::Incomplete,
+            (true, false) => IsolationTier::SystemCalls,
+            (true, true) => IsolationTier::Strict,
+        }
+    }
 }
 
 /// How guest processes are started.
@@ -121,6 +164,8 @@ impl Runtime {
             missing: walls.missing,
             descriptors_max: descriptors::limit(),
             live_runs_max: self.0.config.live_runs_max.min(descriptors::runs_possible()),
+            memory_bytes: machine::memory_bytes(),
+            processes_max: machine::processes_max(),
         }
     }
 }

@@ -254,7 +254,7 @@ impl Parts {
             limits: &limits,
             listeners: Listeners::of(options.events.iter().chain(&self.events).cloned()),
             cancel: &cancel,
-            strict: self.supply.is_strict(),
+            demand: self.supply.demand(),
             requested,
             work: self.work(),
             kept_results: self.kept_results(),

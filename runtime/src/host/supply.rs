@@ -18,6 +18,7 @@ use super::pool::claim::Claim;
 use super::run_error::RunError;
 use super::slots::{Capacity, Full, Slot, Slots, User};
 use super::work::HostThreads;
+use crate::contract::boot::Demand;
 
 /// Whether [`init`](crate::init) ran in this process.
 pub(crate) static INITIALISED: AtomicBool = AtomicBool::new(false);
@@ -60,8 +61,9 @@ impl Supply {
         self.pool.metrics(self.slots.live(), self.common_budget.held())
     }
 
-    pub(crate) fn is_strict(&self) -> bool {
-        self.pool.is_strict()
+    /// The walls that runs need.
+    pub(crate) fn demand(&self) -> Demand {
+        self.pool.demand()
     }
 
     /// The threads for what this process does for runs.

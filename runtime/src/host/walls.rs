@@ -8,15 +8,15 @@ use crate::contract::boot::Walls;
 /// What is known of the walls around the guest processes of one runtime. All of a kind are started alike: the first one's stand for all.
 #[derive(Debug)]
 pub(crate) struct KnownWalls {
-    /// Runs without a wall are refused, so nobody needs a warning.
-    is_strict: bool,
+    /// The configuration says by name which walls there have to be, so nobody needs a warning.
+    is_chosen: bool,
     of_spawned: OnceLock<Walls>,
     has_warned: AtomicBool,
 }
 
 impl KnownWalls {
-    pub(crate) fn new(is_strict: bool) -> Self {
-        Self { is_strict, of_spawned: OnceLock::new(), has_warned: AtomicBool::new(false) }
+    pub(crate) fn new(is_chosen: bool) -> Self {
+        Self { is_chosen, of_spawned: OnceLock::new(), has_warned: AtomicBool::new(false) }
     }
 
     /// Notes the walls around runs that are forked.
@@ -36,7 +36,7 @@ impl KnownWalls {
     }
 
     fn warn_of_missing(&self, walls: &Walls) {
-        if !self.is_strict && !walls.missing.is_empty() && !self.has_warned.swap(true, Ordering::Relaxed) {
+        if !self.is_chosen && !walls.missing.is_empty() && !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 missing = walls.missing.join("; "),
                 "programs run with a wall missing around them: `isolet doctor` says more; `Isolation::Strict` (`--strict`) runs none"

@@ -253,6 +253,8 @@ impl Connection {
         config.waiting_runs_of_user_max = config.waiting_runs_max;
         if params.strict {
             config.isolation = Isolation::Strict;
+        } else if let Some(tier) = params.isolation {
+            config.isolation = tier.isolation();
         }
         let runtime = Runtime::new(config)?;
         let result = json!({

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::failure::Failure;
 use super::limits::NamedLimits;
+use crate::tier::Tier;
 
 /// `initialize`
 #[derive(Deserialize)]
@@ -23,6 +24,9 @@ pub(super) struct Initialize {
     pub(super) limits: NamedLimits,
     #[serde(default)]
     pub(super) strict: bool,
+    /// The walls without which nothing runs; `strict` is the same as the strictest.
+    #[serde(default)]
+    pub(super) isolation: Option<Tier>,
     #[serde(default)]
     pub(super) live_runs_max: Option<usize>,
 }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 import shutil
+import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 from ._errors import HostError
 
-_BESIDE = Path(__file__).parent / "bin" / "isolet"
+_HERE = Path(__file__).parent
 
 
 def find_program(named: str | os.PathLike[str] | None) -> str:
@@ -20,12 +24,31 @@ def find_program(named: str | os.PathLike[str] | None) -> str:
             if found is None:
                 raise HostError(f"{said} names `{os.fspath(path)}`, which is no program that can be started: name the program `isolet`")
             return found
-    scripts = sysconfig.get_path("scripts") or ""
-    for candidate in (str(_BESIDE), os.path.join(scripts, "isolet"), "isolet"):
+    for candidate in (*_packaged(), "isolet"):
         found = shutil.which(candidate)
         if found is not None:
             return found
-    raise HostError(
-        "the program `isolet` is not there: this package has none for this platform, and there is none on the `PATH`: "
-        "install it with `cargo install isolet-server`, or name it in the variable `ISOLET`"
-    )
+    raise HostError(f"the program `isolet` is not there: {_missing()}")
+
+
+def _packaged() -> Iterator[str]:
+    """Where an installer may have put the program of the wheel."""
+    try:
+        files = importlib.metadata.files("isolet") or []
+    except importlib.metadata.PackageNotFoundError:  # the modules of a checkout
+        files = []
+    for file in files:
+        if file.name == "isolet" and file.parent.name == "bin":
+            yield str(file.locate())
+    yield str(_HERE.parent / "bin" / "isolet")  # `pip install --target`, whose list of files is wrong about it
+    yield os.path.join(sysconfig.get_path("scripts") or "", "isolet")
+
+
+def _missing() -> str:
+    """Why, and what to do about it."""
+    here = f"{sys.platform} on {platform.machine()}"
+    has_wheel = sys.platform == "linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+    why = "this is the package without it" if has_wheel else f"there is no wheel with it for {here}, but for Linux on x86-64 with glibc alone"
+    other = "" if has_wheel else "build it with `cargo install isolet-server --locked`, or "
+    again = "install the wheel with `pip install --force-reinstall --only-binary isolet isolet`, or " if has_wheel else ""
+    return f"{why}, and there is none on the `PATH`: {again}{other}name it in the variable `ISOLET`"

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from ._answers import answer_of, no_tool
 from ._errors import CallerError, HostError
@@ -53,7 +53,8 @@ class _Run:
 class Runtime:
     """The program `isolet` as a child process: once for an application. `async with Runtime() as runtime`.
 
-    `limits` are the ceilings of all runs (`wall_max_ms`, `heap_bytes_max`, ...: docs/exec.md); `strict` runs nothing where a wall is missing.
+    `limits` are the ceilings of all runs (`wall_max_ms`, `heap_bytes_max`, ...: docs/exec.md); `strict` runs nothing where a wall is missing,
+    `isolation="system_calls"` nothing where another one than landlock is.
     """
 
     def __init__(
@@ -62,10 +63,13 @@ class Runtime:
         program: str | os.PathLike[str] | None = None,
         limits: Mapping[str, int] | None = None,
         strict: bool = False,
+        isolation: Literal["system_calls", "strict"] | None = None,
         live_runs_max: int | None = None,
     ) -> None:
         self._named = program
         self._options: dict[str, Any] = {"limits": dict(limits or {}), "strict": strict}
+        if isolation is not None:
+            self._options["isolation"] = isolation
         if live_runs_max is not None:
             self._options["live_runs_max"] = live_runs_max
         self._peer: Peer | None = None

@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import Runtime as _AsyncRuntime
 from . import Scope as _AsyncScope
@@ -37,9 +37,10 @@ class Runtime:
         program: str | os.PathLike[str] | None = None,
         limits: Mapping[str, int] | None = None,
         strict: bool = False,
+        isolation: Literal["system_calls", "strict"] | None = None,
         live_runs_max: int | None = None,
     ) -> None:
-        self._runtime = _AsyncRuntime(program=program, limits=limits, strict=strict, live_runs_max=live_runs_max)
+        self._runtime = _AsyncRuntime(program=program, limits=limits, strict=strict, isolation=isolation, live_runs_max=live_runs_max)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 

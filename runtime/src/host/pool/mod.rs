@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use isolet_bindings::{ContentHash, Scope};
 
-use crate::contract::boot::{Boot, CONTRACT, Walls};
+use crate::contract::boot::{Boot, CONTRACT, Demand, Walls};
 use crate::contract::codec::Encode as _;
 use crate::contract::run::ToRun;
-use crate::host::config::{Config, Isolation, Start};
+use crate::host::config::{Config, Start};
 use crate::host::control;
 use crate::host::keeper::Keeper;
 use crate::host::manifest::manifest_of;
@@ -72,7 +72,7 @@ impl Pool {
         })?;
         let state = State { base: None, next_base: None, scopes: Scopes::default(), retry_base_at: None };
         let counters: Arc<Counters> = Arc::default();
-        let walls = Arc::new(KnownWalls::new(config.isolation == Isolation::Strict));
+        let walls = Arc::new(KnownWalls::new(config.isolation.demand() != Demand::Nothing));
         let snapshots = ScopeSnapshots::new(&config, boot_of(&config), keeper.clone(), Arc::clone(&counters))
             .map_err(|source| RunError::SnapshotFolder { source })?;
         let pool = Arc::new(Self {
@@ -119,8 +119,8 @@ impl Pool {
         if self.config.start == Start::Spawn || lost >= ZYGOTES_TRIED_MAX {
             return self.spawn(scope);
         }
-        if self.is_strict() {
-            self.check_strict(scope).await?;
+        if self.demand() != Demand::Nothing {
+            self.check_walls(scope).await?;
         }
         if let Some(claim) = self.claim_now(scope)? {
             return Ok(claim);
@@ -137,10 +137,10 @@ impl Pool {
         self.spawn(scope)
     }
 
-    /// Strict isolation: only the zygote of a scope says which walls stand around its runs, so there has to be one.
-    async fn check_strict(self: &Arc<Self>, scope: &Scope) -> Result<(), RunError> {
+    /// Where walls are demanded: only the zygote of a scope says which stand around its runs, so there has to be one.
+    async fn check_walls(self: &Arc<Self>, scope: &Scope) -> Result<(), RunError> {
         let missing = match self.zygote_of(scope).await?.map(|zygote| zygote.condition()) {
-            Some(Condition::Ready(walls)) => walls.missing_for_strict(),
+            Some(Condition::Ready(walls)) => walls.missing_for(self.demand()),
             _ => Some("the zygote of the scope".to_owned()),
         };
         missing.map_or(Ok(()), |missing| Err(RunError::NotIsolated { missing }))
@@ -298,9 +298,9 @@ impl Pool {
         }
     }
 
-    /// Whether strict isolation is wanted.
-    pub(crate) fn is_strict(&self) -> bool {
-        self.config.isolation == Isolation::Strict
+    /// The walls that runs need.
+    pub(crate) fn demand(&self) -> Demand {
+        self.config.isolation.demand()
     }
 
     /// The walls around spawned runs, known once there was one.
@@ -391,7 +391,7 @@ fn boot_of(config: &Config) -> Boot {
         heap_bytes_max: config.limits.heap_bytes_max,
         huge_pages: config.huge_pages,
         jail: config.jail,
-        strict: config.isolation == Isolation::Strict,
+        demand: config.isolation.demand(),
         readable_by_tests: config.readable_by_tests,
         scope_snapshot_of: None,
     }

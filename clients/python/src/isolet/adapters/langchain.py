@@ -5,27 +5,17 @@ from __future__ import annotations
 from langchain_core.tools import BaseTool, StructuredTool
 
 from .. import Scope
-
-_DESCRIPTION = """\
-Run a TypeScript program: the body of an async function, which may call these functions and returns what you need to know. Do as much as you can in one
-program: loop, filter and combine results there.
-
-{types}"""
+from . import _run_code
 
 
-async def run_code_tool(scope: Scope, *, name: str = "run_code", budget: int | None = 2000) -> BaseTool:
+async def run_code_tool(scope: Scope, *, name: str = _run_code.NAME, budget: int | None = _run_code.BUDGET) -> BaseTool:
     """The tool `run_code`, whose description has the types of the scope within `budget` tokens.
 
     What the program did, a failure included, is the tool's result: the model mends it. Faults of the host and of the caller are raised.
     """
 
     async def run_code(program: str) -> str:
-        return (await scope.run(program)).for_model()
+        return await _run_code.run(scope, program)
 
-    schema = {
-        "type": "object",
-        "properties": {"program": {"type": "string", "description": "The program."}},
-        "required": ["program"],
-    }
-    types = await scope.types(budget=budget)
-    return StructuredTool(name=name, description=_DESCRIPTION.format(types=types), args_schema=schema, coroutine=run_code)
+    description = await _run_code.description(scope, budget)
+    return StructuredTool(name=name, description=description, args_schema=_run_code.schema(), coroutine=run_code)
