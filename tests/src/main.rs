@@ -33,6 +33,7 @@ mod http_server;
 mod http_upstream;
 mod identity;
 mod isolate;
+mod issuer;
 mod kill;
 mod lacking;
 mod liar;
@@ -59,9 +60,11 @@ mod serve;
 mod shared_runtime;
 mod shortages;
 mod soak;
+mod stand_ins;
 mod stopped;
 mod test_tools;
 mod tidy;
+mod tokens;
 mod unprivileged;
 mod upstream;
 
@@ -102,6 +105,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(http_upstream::TESTS)
             .chain(identity::TESTS)
             .chain(credentials::TESTS)
+            .chain(tokens::TESTS)
+            .chain(stand_ins::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)
