@@ -4,6 +4,7 @@ mod attack_host;
 mod attacks;
 mod authorization_server;
 mod backend;
+mod canaries;
 mod canary;
 mod cases;
 mod cast;
@@ -106,6 +107,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(identity::TESTS)
             .chain(credentials::TESTS)
             .chain(tokens::TESTS)
+            .chain(canaries::TESTS)
             .chain(stand_ins::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)

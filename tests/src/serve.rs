@@ -13,7 +13,8 @@ use anyhow::{Context as _, Result, ensure};
 use isolet_http::Key;
 use serde_json::{Value, json};
 
-use self::served::{STREAMS, Visitor, modern};
+use self::served::{STREAMS, modern};
+pub(crate) use self::served::{Served, Visitor};
 use self::two::Two;
 use crate::program;
 
