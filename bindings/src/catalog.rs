@@ -12,6 +12,7 @@ use crate::hash::ContentHash;
 use crate::name::{self, RAW_NAME_BYTES_MAX};
 use crate::scope::Scope;
 use crate::server::Server;
+use crate::stand_in::StandIn;
 
 /// The most tools that are taken from one server.
 pub const SERVER_TOOLS_MAX: usize = 10_000;
@@ -33,6 +34,8 @@ pub struct Catalog {
     namespaces: Arc<[String]>,
     /// The servers whose lists are not here, where it is known which there are.
     missing: Option<Arc<[String]>>,
+    /// What stands for those of them that ask their user first.
+    stand_ins: Arc<[StandIn]>,
 }
 
 #[derive(Debug)]
@@ -158,7 +161,7 @@ impl Catalog {
         check_apart(&catalog.servers)?;
         let hashes = catalog.servers.iter().flat_map(|server| &server.tools).map(|tool| tool.hash());
         catalog.hash = ContentHash::of(hashes.collect::<Vec<_>>().iter().map(|hash| hash.as_bytes().as_slice()));
-        Ok(Self { inner: Arc::new(catalog), namespaces: namespaces.into(), missing: None })
+        Ok(Self { inner: Arc::new(catalog), namespaces: namespaces.into(), missing: None, stand_ins: Arc::default() })
     }
 
     /// As [`Catalog::load`], from the text of each server's `tools` array or `tools/list` result.
@@ -209,7 +212,7 @@ impl Catalog {
     /// [`ScopeError`] when `grants` itself is wrong: a pattern, a new name that is no identifier or is given twice.
     pub fn scope(&self, grants: &Grants) -> Result<Scope, ScopeError> {
         let missing = self.missing.as_deref().unwrap_or_default();
-        Scope::new(&self.inner.servers, &self.namespaces, missing, self.missing.is_some(), grants)
+        Scope::new(&self.inner.servers, &self.namespaces, missing, self.missing.is_some(), &self.stand_ins, grants)
     }
 
     /// The same catalog, for a deployment that has `servers` and no others. Those of them whose lists were not loaded, because they are
@@ -226,6 +229,20 @@ impl Catalog {
         let namespaces = identifiers.into_iter().zip(self.namespaces.iter());
         let namespaces = namespaces.map(|(identifier, alone)| identifier.unwrap_or_else(|| alone.clone())).collect();
         Self { namespaces, missing: Some(missing.into()), ..self }
+    }
+
+    /// The same catalog, where the lists of these servers, which are expected, are not known before their user has authorized them. In a scope that
+    /// may have tools of such a server, its namespace is there with one tool, [`AUTHORIZE`](crate::AUTHORIZE), which stands for whatever else a program calls there.
+    #[must_use]
+    pub fn asking<S: Into<String>>(self, servers: impl IntoIterator<Item = S>) -> Self {
+        let wanted: BTreeSet<String> = servers.into_iter().map(Into::into).collect();
+        let loaded = self.inner.servers.iter().map(|server| &*server.id);
+        let missing: BTreeSet<&str> = self.missing.as_deref().unwrap_or_default().iter().map(String::as_str).collect();
+        let names: Vec<&str> = loaded.chain(missing).collect();
+        let named = names.iter().zip(name::identifiers(&names)).skip(self.inner.servers.len());
+        let asking = named.filter(|(name, _)| wanted.contains(**name));
+        let stand_ins: Vec<StandIn> = asking.filter_map(|(name, namespace)| StandIn::of(name, namespace?)).collect();
+        Self { stand_ins: stand_ins.into(), ..self }
     }
 
     /// The hash of all tools taken: equal for equal definitions, whatever the order of the servers.

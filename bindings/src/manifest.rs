@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::hash::ContentHash;
 
 /// The namespaces of a scope, each with its tools. Serialises as
-/// `[{"name": "github", "tools": ["create_issue", ...], "aliases": [[0, "create-issue"], ...]}, ...]`.
+/// `[{"name": "github", "tools": ["create_issue", ...], "aliases": [[0, "create-issue"], ...]}, ...]`, with `"is_open": true` where that is so.
 ///
 /// Tool indices are implicit: consecutive from 0, namespace after namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +25,14 @@ pub struct Namespace {
     /// Places of `tools`, and what these are called too: what their server calls them, where that is no identifier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<(usize, String)>,
+    /// Whether any other name in it is called as its only tool: what its server has is not known before the user has authorized it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_open: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Manifest {
@@ -36,6 +44,9 @@ impl Manifest {
             parts.extend(namespace.tools.iter().cloned());
             for (place, alias) in &namespace.aliases {
                 parts.extend([String::new(), place.to_string(), alias.clone()]);
+            }
+            if namespace.is_open {
+                parts.extend([String::new(), "open".to_owned()]);
             }
         }
         ContentHash::of(parts.iter().map(String::as_bytes))

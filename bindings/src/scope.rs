@@ -7,10 +7,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Map;
+
 use crate::budgeted::{self, Declarations};
 use crate::comment;
 use crate::declarations::{self, Piece, ServerDeclarations};
-use crate::granting::{Granted, Granting, ScopeError, ScopeWarning};
+use crate::granting::{self, Granted, Granting, ScopeError, ScopeWarning};
 use crate::grants::Grants;
 use crate::hash::ContentHash;
 use crate::manifest::{Manifest, Namespace};
@@ -21,6 +23,7 @@ use crate::scoped_tool::ScopedTool;
 use crate::search::{self, Index, SearchHit};
 use crate::search_answer;
 use crate::server::Server;
+use crate::stand_in::StandIn;
 use crate::tokens::TokenBudget;
 use crate::tool_index::{self, ToolIndex};
 
@@ -48,11 +51,13 @@ struct Inner {
 
 impl Scope {
     /// The tools of `servers`, each with its namespace, that `grants` allows. `missing` are servers whose tools are not known; if `is_whole`, there are no others.
+    /// `stand_ins` stand for those of them that ask their user first.
     pub(crate) fn new(
         servers: &[Server],
         namespaces: &[String],
         missing: &[String],
         is_whole: bool,
+        stand_ins: &[StandIn],
         grants: &Grants,
     ) -> Result<Self, ScopeError> {
         let mut granting = Granting::of(grants);
@@ -70,6 +75,16 @@ impl Scope {
             let decided = server.tools.iter().map(|tool| granting.decide(server, namespace, tool));
             let granted = decided.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
             scope.add(namespace, granted)?;
+        }
+        for StandIn { namespace, tool } in
+            stand_ins.iter().filter(|stand_in| granting::may_allow(grants, stand_in.tool.server()))
+        {
+            let address = format!("{}.{}", tool.server(), tool.name());
+            let (identifier, description, pinned, is_read_only) = (None, None, Map::new(), false);
+            scope.add(namespace, vec![Granted { tool, address, identifier, description, pinned, is_read_only }])?;
+            if let Some(namespace) = scope.manifest.namespaces.last_mut() {
+                namespace.is_open = true;
+            }
         }
         scope.warnings.append(&mut granting.finish(servers, missing, is_whole)?);
         scope.declarations = scope.manifest.namespaces.iter().map(|_| OnceLock::new()).collect();
@@ -99,6 +114,12 @@ impl Scope {
     #[must_use]
     pub fn has_namespace(&self, name: &str) -> bool {
         self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name)
+    }
+
+    /// Whether what the namespace `name` has is not known yet: a guest may call any name there, which asks its user.
+    #[must_use]
+    pub fn is_open(&self, name: &str) -> bool {
+        self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name && namespace.is_open)
     }
 
     /// What the isolate installs.
@@ -280,7 +301,12 @@ impl Inner {
         let renamed: HashSet<String> = renamed.into_keys().map(str::to_owned).collect();
         let own: HashSet<&str> =
             granted.iter().filter(|tool| tool.identifier.is_none()).map(|tool| tool.tool.identifier()).collect();
-        let mut known = Namespace { name: namespace.to_owned(), tools: Vec::with_capacity(granted.len()), aliases: Vec::new() };
+        let mut known = Namespace {
+            name: namespace.to_owned(),
+            tools: Vec::with_capacity(granted.len()),
+            aliases: Vec::new(),
+            is_open: false,
+        };
         let namespace: Arc<str> = Arc::from(namespace);
         for Granted { tool, address, identifier, description, pinned, is_read_only } in granted {
             let raw = tool.name();

@@ -21,7 +21,7 @@ pub(crate) async fn addressed(State(names): State<Arc<Names>>, request: Request,
     }
     // A page of another origin asks before it sends a DELETE, and is answered above.
     let has_no_body = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE);
-    if !has_no_body && !is_json(request.headers()) {
+    if !has_no_body && !is_json(request.headers()) && !is_form_of_own_page(&request) {
         let message = "the body must be JSON: send `Content-Type: application/json`";
         return answers::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message);
     }
@@ -29,8 +29,20 @@ pub(crate) async fn addressed(State(names): State<Arc<Names>>, request: Request,
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/json")
+}
+
+/// The form of the one page that has one. A browser says of a form which origin it is from, and that was looked at.
+fn is_form_of_own_page(request: &Request) -> bool {
+    let (headers, path) = (request.headers(), request.uri().path());
+    path.starts_with("/authorize/")
+        && headers.contains_key(header::ORIGIN)
+        && is_of_type(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_of_type(headers: &HeaderMap, expected: &str) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
 }
 
 /// Reads the body to its end before anything is done with it.

@@ -11,6 +11,9 @@
 //! | `GET /v1/tools` | the tools as JSON |
 //! | `/mcp`, `/mcp/code` | MCP over streamable HTTP: code mode |
 //! | `/mcp/classic`, `/mcp/search` | the same: a tool each, and search |
+//! | `POST /v1/authorizations`, `/v1/authorizations/callback` | for an application's page on which a user authorizes a server: what to open, and what came back |
+//! | `/authorize/...` | that page, where the application has none |
+//! | `/.well-known/oauth-protected-resource` | whose tokens are taken here, for clients with OAuth |
 //! | `GET /metrics` | what was counted, for Prometheus, without any user |
 //! | `GET /healthz`, `/readyz` | whether the process lives, and whether it takes requests; for anybody |
 //!
@@ -45,7 +48,11 @@
 mod admission;
 mod answers;
 mod authentication;
+mod authorizations;
+mod authorize;
+mod browsers;
 mod connections;
+mod consent_page;
 mod counters;
 mod ending;
 mod events;
@@ -61,12 +68,15 @@ mod names;
 mod options;
 mod places;
 mod renewal;
+mod resource;
+mod resource_metadata;
 mod router;
 mod run;
 mod shared;
 mod tools;
 
 pub use authentication::{Authenticate, Refusal};
+pub use authorizations::Authorizations;
 pub use ending::Ending;
 pub use keys::{BearerKeys, Key, KeyHash, NotAKeyHash};
 pub use limits::ServerLimits;
@@ -75,4 +85,5 @@ pub use make_session::{MakeSession, NoSession};
 pub use names::Names;
 pub use options::{Faces, Options};
 pub use renewal::Renewal;
+pub use resource::ProtectedResource;
 pub use router::router;

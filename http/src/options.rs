@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use isolet::mcp::{Mode, ServeOptions};
 
+use crate::authorizations::Authorizations;
 use crate::ending::Ending;
 use crate::names::Names;
 use crate::renewal::Renewal;
+use crate::resource::ProtectedResource;
 
 /// Which ways to the tools there are. Default: all.
 #[non_exhaustive]
@@ -53,6 +55,10 @@ pub struct Options {
     pub mcp_sessions_of_principal_max: usize,
     /// How long one of them is kept after its last request. Default 30 minutes. Past it: 404, and its client begins again.
     pub mcp_session_idle_max: Duration,
+    /// How users authorize servers. Default: nobody is asked here.
+    pub authorizations: Option<Authorizations>,
+    /// What clients with OAuth are told. Default: nothing.
+    pub resource: Option<ProtectedResource>,
     /// Sessions are made otherwise.
     pub renewal: Renewal,
     /// The end of the service.
@@ -74,6 +80,8 @@ impl Options {
             mcp_sessions_max: 1_024,
             mcp_sessions_of_principal_max: 32,
             mcp_session_idle_max: Duration::from_secs(30 * 60),
+            authorizations: None,
+            resource: None,
             renewal: Renewal::default(),
             ending: Ending::default(),
         }

@@ -12,6 +12,8 @@ use isolet::mcp::Mode;
 use crate::admission;
 use crate::answers;
 use crate::authentication::Authenticate;
+use crate::authorize;
+use crate::consent_page;
 use crate::guards;
 use crate::log;
 use crate::make_session::MakeSession;
@@ -19,6 +21,8 @@ use crate::mcp;
 use crate::metrics;
 use crate::options::Options;
 use crate::places::Places;
+use crate::resource;
+use crate::resource_metadata;
 use crate::run;
 use crate::shared::Shared;
 use crate::tools;
@@ -37,7 +41,10 @@ pub fn router(runtime: Runtime, authenticate: impl Authenticate, sessions: impl 
         options,
     });
     let counters = Arc::clone(&shared.counters);
+    let pages = consent_page::routes(&shared);
     faces(&shared.options)
+        .route("/v1/authorizations", post(authorize::open))
+        .route("/v1/authorizations/callback", post(authorize::complete))
         .route("/metrics", get(metrics::metrics))
         // What is nowhere is nobody's business either.
         .fallback(async || answers::refused(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
@@ -46,6 +53,9 @@ pub fn router(runtime: Runtime, authenticate: impl Authenticate, sessions: impl 
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), admission::admit))
         .route("/healthz", get(async || "alive\n"))
         .route("/readyz", get(is_ready))
+        .route(resource::METADATA, get(resource_metadata::whole))
+        .route(&format!("{}/{{*path}}", resource::METADATA), get(resource_metadata::endpoint))
+        .merge(pages)
         .layer(middleware::from_fn_with_state(names, guards::addressed))
         .layer(middleware::from_fn_with_state(counters, log::log))
         .with_state(shared)

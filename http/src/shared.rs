@@ -27,6 +27,11 @@ impl Shared {
     pub(crate) async fn session(&self, principal: &Principal) -> Result<Session, NoSession> {
         Ok(self.sessions.session(principal).await?.of_user(user_of(&principal.key())))
     }
+
+    /// The principal has authorized a server: sessions that are kept do not know its tools, and their clients begin again.
+    pub(crate) fn has_authorized(&self, principal: &Principal) {
+        self.mcp.end_all_of(&principal.key());
+    }
 }
 
 /// One text for each principal.

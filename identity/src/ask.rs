@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_is_too_old_is_none_and_the_next_question_has_another() {
+        let asks = Asks::default();
+        let first = asks.ask(&place("ada"), &OAuthSettings::default(), None, Vec::new()).unwrap();
+        let Some(since) = Instant::now().checked_sub(LINK_LIFE) else { return };
+        asks.0.lock().unwrap().get_mut(&place("ada")).unwrap().since = since;
+        assert!(asks.find(&"ada".into(), &first.id).is_none());
+        assert_ne!(asks.ask(&place("ada"), &OAuthSettings::default(), None, Vec::new()).unwrap().id, first.id);
+    }
+
+    #[test]
     fn no_more_questions_are_open_than_there_may_be() {
         let asks = Asks::default();
         for user in 0..ASKS_MAX + 10 {

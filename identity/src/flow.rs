@@ -88,6 +88,8 @@ impl Flows {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::time::Duration;
+
     use isolet::mcp::Policy;
 
     use super::*;
@@ -114,6 +116,20 @@ mod tests {
             begin(&user.to_string(), 0).await;
         }
         assert_eq!(flows.under_way().len(), FLOWS_MAX);
+    }
+
+    #[tokio::test]
+    async fn an_authorization_that_took_too_long_is_none() {
+        let (clients, url) = (Clients::new(&Policy::operator()).unwrap(), Url::parse("https://m.example/mcp").unwrap());
+        let place = Place::new(&Principal::new("ada").key(), "m", &url);
+        for (age, is_valid) in [(LINK_LIFE - Duration::from_secs(60), true), (LINK_LIFE, false)] {
+            let Some(since) = Instant::now().checked_sub(age) else { return };
+            let client = Client::of_grant(HttpClient::new(&clients, &url), &place, &grant(60)).await.unwrap();
+            let (redirect, resource) = (url.clone(), url.to_string());
+            let flows = Flows::default();
+            flows.begin("s".to_owned(), Flow { place: place.clone(), client, redirect, resource, since }).unwrap();
+            assert_eq!(flows.take(&"ada".into(), "s").is_ok(), is_valid, "{age:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Clients {
         let with = |source| Outbound::new(policy.with_source(source));
         Ok(Self { operators: with(AddressSource::Operator)?, servers: with(AddressSource::Server)? })
     }
+
+    /// Whether `url`, which the operator wrote, may be called.
+    pub(crate) fn check_operators(&self, url: &Url) -> Result<(), OutboundError> {
+        self.operators.check(url)
+    }
 }
 
 /// What became of the last request for a token.
@@ -108,8 +113,22 @@ impl HttpClient {
         (answer.status.as_u16() == 401 && !said.is_empty()).then_some(said)
     }
 
-    /// Posts a form, as the client `basic` if it has a secret; the status.
-    pub(crate) async fn post_form(&self, url: Url, pairs: &[(&str, &str)], basic: Option<&str>) -> Result<u16, OutboundError> {
+    /// Gets what is at `url`, within these bounds.
+    pub(crate) async fn get(&self, url: Url, bytes_max: usize, time_max: Duration) -> Result<Answer, OutboundError> {
+        let mut request = Request::new(Method::GET, url);
+        request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request.answer_bytes_max = Some(bytes_max);
+        request.answer_max = Some(time_max);
+        self.client(&request.url).send(request).await
+    }
+
+    /// Posts a form, as the client `basic` if it has a secret.
+    pub(crate) async fn post_form(
+        &self,
+        url: Url,
+        pairs: &[(&str, &str)],
+        basic: Option<&str>,
+    ) -> Result<Answer, OutboundError> {
         let mut request = Request::new(Method::POST, url);
         request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         if let Some(mut basic) = basic.and_then(|basic| HeaderValue::from_str(basic).ok()) {
@@ -119,7 +138,7 @@ impl HttpClient {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         request.body = Body::Bytes(form.into_bytes());
         request.redirects = Redirects::None;
-        Ok(self.send(request).await?.status.as_u16())
+        self.send(request).await
     }
 
     async fn send(&self, mut request: Request) -> Result<Answer, OutboundError> {

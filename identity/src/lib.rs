@@ -5,6 +5,8 @@
 //!                       |
 //!                       +-- client (rmcp's `auth`) -- http -- (isolet-outbound) -- the authorization server
 //!                       +-- Store: MemoryStore, SqliteStore -- seal -- a key from a file
+//!                       +-- granted tokens: as the deployment, or in exchange for the request's token
+//! TokenVerifier <- issuers: keys, introspection -- whose request it is, by the token that came with it
 //! ```
 //!
 //! [`OAuth`] is a [`CredentialSource`](isolet::mcp::CredentialSource): given to [`isolet::mcp::Upstreams::asking`], it has the tokens of each principal for
@@ -17,29 +19,44 @@
 //! leaves open is decided here: every request goes through `isolet-outbound` under the rules for addresses that a server supplied; metadata
 //! that does not name S256 is refused; a refresh happens once, whoever asks, in whichever process; what is kept is sealed (`ring`, which TLS here is made
 //! of) in SQLite (`rusqlite`).
+//!
+//! Tokens that come in are read and their claims checked by `jsonwebtoken`, without any cryptography of its own: signatures are checked by ring, which can
+//! be named algorithms with public keys alone (`signing.rs`). When and how often an issuer is asked for its keys, and what claims mean, is decided here.
 
 mod ask;
+mod claims;
 mod client;
 mod error;
 mod flow;
 mod grant;
+mod granted_tokens;
 mod http_client;
+mod introspection;
+mod issuer;
 mod key_file;
+mod key_set;
 mod memory_store;
 mod oauth;
 mod place;
 mod refresh;
 mod seal;
+mod signing;
 mod sqlite_store;
 mod store;
+mod subject_tokens;
+mod token_verifier;
 mod turns;
 
 pub use ask::Asking;
 pub use error::IdentityError;
 pub use grant::GrantFacts;
+pub use issuer::{Introspection, Issuer, RoleRule};
 pub use key_file::{KeyFile, KeyFileError};
 pub use memory_store::MemoryStore;
 pub use oauth::{Consent, LoggedOut, OAuth, OAuthOptions, Target};
 pub use place::Place;
+pub use signing::{NotAnAlgorithm, SigningAlgorithm};
 pub use sqlite_store::SqliteStore;
 pub use store::{Kept, RefreshLock, Store, StoreError};
+pub use subject_tokens::SubjectTokens;
+pub use token_verifier::{IssuersError, TokenRefused, TokenVerifier, Verified};

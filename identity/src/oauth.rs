@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use isolet::mcp::{
-    Challenge, CredentialError, CredentialRequest, CredentialSource, Credentials, Given, Giving, OAuthSettings, Policy, Url,
+    Challenge, CredentialError, CredentialRequest, CredentialSource, Credentials, Given, Giving, OAuthGrant, OAuthSettings,
+    Policy, Url,
 };
 use isolet::{Principal, visible};
 use isolet_outbound::{OutboundError, Secret};
@@ -18,10 +19,12 @@ use crate::client::Client;
 use crate::error::IdentityError;
 use crate::flow::{Callback, Flow, Flows};
 use crate::grant::{Grant, GrantFacts};
+use crate::granted_tokens::GrantedTokens;
 use crate::http_client::{Clients, HttpClient};
 use crate::place::Place;
 use crate::refresh::Refresher;
 use crate::store::Store;
+use crate::subject_tokens::SubjectTokens;
 use crate::turns::Turns;
 
 /// Tokens that are held ready. One more is read from the store.
@@ -41,6 +44,8 @@ pub struct OAuthOptions {
     /// Where servers and authorization servers may be; those that a server names are never on this machine, unless that server is. Default
     /// [`Policy::operator`].
     pub policy: Policy,
+    /// The tokens that came with users' requests, for servers that are sent one in exchange. Default: none.
+    pub subjects: SubjectTokens,
 }
 
 /// What a user authorizes: one server.
@@ -82,6 +87,8 @@ struct Inner {
     asks: Asks,
     flows: Flows,
     ready: Mutex<HashMap<Place, Ready>>,
+    /// The tokens that nobody is asked for.
+    granted: GrantedTokens,
 }
 
 /// A token that is held ready.
@@ -96,7 +103,8 @@ struct Ready {
 impl Default for OAuthOptions {
     fn default() -> Self {
         let asking = Asking::Command("isolet login {server}".to_owned());
-        Self { client_name: "Isolet".to_owned(), asking, policy: Policy::operator() }
+        let subjects = SubjectTokens::default();
+        Self { client_name: "Isolet".to_owned(), asking, policy: Policy::operator(), subjects }
     }
 }
 
@@ -110,7 +118,8 @@ impl OAuth {
         let clients = Clients::new(&options.policy)?;
         let refresher = Refresher { store: Arc::new(store), clients, turns: Arc::new(Turns::default()) };
         let (asks, flows, ready) = (Asks::default(), Flows::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { options, refresher, asks, flows, ready })))
+        let granted = GrantedTokens::new(&refresher.clients, options.subjects.clone());
+        Ok(Self(Arc::new(Inner { options, refresher, asks, flows, ready, granted })))
     }
 
     /// Begins an authorization: what the user opens. The authorization server sends the user's browser to `redirect` afterwards, and what it is
@@ -353,8 +362,13 @@ impl Inner {
         let pairs = [("token", token), ("token_type_hint", hint), ("client_id", id)];
         let basic = grant.client_secret.as_ref().map(|secret| format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))));
         let http = HttpClient::new(&self.refresher.clients, url);
-        http.post_form(endpoint, &pairs, basic.as_deref()).await.is_ok_and(|status| status == 200)
+        http.post_form(endpoint, &pairs, basic.as_deref()).await.is_ok_and(|answer| answer.status == 200)
     }
+}
+
+/// What the configuration says of a server whose tokens nobody is asked for.
+fn asking_nobody<'a>(request: &CredentialRequest<'a>) -> Option<&'a OAuthSettings> {
+    request.oauth.filter(|settings| settings.grant != OAuthGrant::AuthorizationCode)
 }
 
 /// What the operator is told.
@@ -369,6 +383,10 @@ impl CredentialSource for OAuth {
         Box::pin(async move {
             let Some(url) = request.url else { return Ok(Given::Nothing) };
             let place = Place::new(&request.principal.key(), request.server, url);
+            if let Some(settings) = asking_nobody(&request) {
+                let token = self.0.granted.token(&place, settings, None).await?;
+                return Ok(Given::These(Credentials::bearer(&token)));
+            }
             match self.0.token(&place).await {
                 Ok(Some(token)) => Ok(Given::These(Credentials::bearer(&token))),
                 // Who is being asked, or whose server is known to ask, is not sent there as a stranger.
@@ -387,6 +405,13 @@ impl CredentialSource for OAuth {
             let place = Place::new(&request.principal.key(), request.server, url);
             let bearer = sent.headers().find(|(name, _)| *name == "authorization").map(|(_, value)| value.expose());
             let token = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).and_then(|token| Secret::new(token).ok());
+            if let Some(settings) = asking_nobody(&request) {
+                // A token that says too little stays so, and who refuses a new one refuses all.
+                let refused = token.as_ref().filter(|_| challenge.status == 401 && !self.0.granted.is_new(&place, settings));
+                let Some(refused) = refused else { return Ok(Given::Nothing) };
+                let token = self.0.granted.token(&place, settings, Some(refused)).await?;
+                return Ok(Given::These(Credentials::bearer(&token)));
+            }
             // Who says nothing of tokens may want something else: a key in a header field.
             let wants_token = challenge.authenticate.as_ref().is_some_and(|said| said.to_ascii_lowercase().contains("bearer"));
             if token.is_none() && request.oauth.is_none() && !wants_token {

@@ -71,10 +71,10 @@ mod host;
 pub mod mcp;
 
 pub use isolet_bindings::{
-    Arguments, ArgumentsError, Authorization, Catalog, CatalogError, ContentHash, Coverage, Declarations, DefinitionError,
-    DefinitionList, DroppedTool, Grants, IndexForm, ListError, Manifest, Namespace, Scope, ScopeError, ScopeWarning,
-    ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolIndex,
-    ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
+    AUTHORIZE, Arguments, ArgumentsError, Authorization, Catalog, CatalogError, ContentHash, Coverage, Declarations,
+    DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, ListError, Manifest, Namespace, Scope, ScopeError,
+    ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode,
+    ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;

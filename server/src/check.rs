@@ -13,8 +13,13 @@ pub(crate) fn check(command: &CheckCommand) -> Result<ExitCode, Fault> {
     deployment.servers.warnings().for_each(|warning| terminal::say(&warning.to_string()));
     let (servers, users, keys) = (deployment.servers.servers().count(), deployment.users.len(), deployment.keys.len());
     let address = deployment.address;
+    let issuers = match deployment.issuers.len() {
+        0 => String::new(),
+        1 => ", 1 issuer".to_owned(),
+        count => format!(", {count} issuers"),
+    };
     let text = format!(
-        "{}: {servers} {}, {users} {}, {keys} {}, to be served at {address}\n",
+        "{}: {servers} {}, {users} {}, {keys} {}{issuers}, to be served at {address}\n",
         command.config.display(),
         if servers == 1 { "server" } else { "servers" },
         if users == 1 { "user" } else { "users" },

@@ -1,12 +1,14 @@
-//! The credentials of whoever uses the command line: where they are kept, and whom the user is asked by.
+//! Where credentials are kept, and by whom users are asked: the one of a command line, and those of a deployment.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use isolet::mcp::Policy;
-use isolet_identity::{Asking, KeyFile, MemoryStore, OAuth, OAuthOptions, SqliteStore};
+use isolet_identity::{Asking, KeyFile, MemoryStore, OAuth, OAuthOptions, SqliteStore, SubjectTokens};
 
+use crate::deployment::Deployment;
 use crate::fault::Fault;
+use crate::terminal;
 
 /// The file with what was granted, and the one with the key that seals it.
 const STORE: &str = "credentials.db";
@@ -37,6 +39,50 @@ pub(crate) fn writable(folder: Option<&Path>, config: Option<&Path>, policy: &Po
         .context("there is no home folder for credentials: name one with `--credentials`")
         .map_err(Fault::Usage)?;
     OAuth::new(open(&folder)?, options(config, policy)).map_err(Fault::host)
+}
+
+/// The credentials of a deployment's users, who are asked as `asking` says. They are kept in the folder that the file names, else in one beside it, else,
+/// where that cannot be written, as long as the process lives.
+///
+/// # Errors
+///
+/// [`Fault::Usage`] when the folder that the file names cannot be used.
+pub(crate) fn of_deployment(deployment: &Deployment, asking: Asking, subjects: &SubjectTokens) -> Result<OAuth, Fault> {
+    let mut options = options_of(deployment, asking);
+    options.subjects = subjects.clone();
+    let oauth = match (&deployment.authorization.folder, open(&deployment.credentials_folder())) {
+        (_, Ok(store)) => OAuth::new(store, options),
+        (Some(_), Err(fault)) => return Err(fault),
+        (None, Err(fault)) => {
+            terminal::say(&format!("{fault}: what users authorize is forgotten when this process ends"));
+            OAuth::new(MemoryStore::new(), options)
+        }
+    };
+    oauth.map_err(Fault::host)
+}
+
+/// The same for whoever only looks: what is there is read, and nothing is written.
+///
+/// # Errors
+///
+/// [`Fault::Usage`] when it is there and cannot be read.
+pub(crate) fn known_of_deployment(deployment: &Deployment, asking: Asking) -> Result<OAuth, Fault> {
+    let (folder, options) = (deployment.credentials_folder(), options_of(deployment, asking));
+    let oauth = match folder.join(STORE).exists() {
+        true => OAuth::new(open(&folder)?, options),
+        false => OAuth::new(MemoryStore::new(), options),
+    };
+    oauth.map_err(Fault::host)
+}
+
+fn options_of(deployment: &Deployment, asking: Asking) -> OAuthOptions {
+    let mut options = OAuthOptions::default();
+    options.asking = asking;
+    options.policy = deployment.upstream.policy.clone();
+    if let Some(name) = &deployment.authorization.client_name {
+        options.client_name.clone_from(name);
+    }
+    options
 }
 
 fn open(folder: &Path) -> Result<SqliteStore, Fault> {

@@ -1,7 +1,9 @@
 //! `isolet.toml`: who may call what, of which servers, and where it is served. Read once, as a whole: a mistake is said with its line and, where it is a
 //! name, with the nearest one.
 
+mod authorization;
 mod file;
+mod issuers;
 mod merged;
 mod mistake;
 mod rule;
@@ -12,10 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet::mcp::{Configuration, Mode, Place, Results, ServeOptions, UpstreamOptions, Variables};
+use isolet::mcp::{
+    Configuration, Mode, OAuthGrant, Place, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url, Variables,
+};
 use isolet::{Config, Principal, with_causes};
 use isolet_http::{Faces, KeyHash};
+use isolet_identity::Issuer;
 
+pub(crate) use self::authorization::Authorization;
 use self::file::{File, RunLimits};
 pub(crate) use self::merged::User;
 use self::mistake::Text;
@@ -39,6 +45,9 @@ pub(crate) struct Deployment {
     pub(crate) address: SocketAddr,
     pub(crate) hosts: Vec<String>,
     pub(crate) origins: Vec<String>,
+    /// What clients and browsers call this service.
+    pub(crate) public_url: Option<Url>,
+    pub(crate) authorization: Authorization,
     pub(crate) faces: Faces,
     pub(crate) serve: ServeOptions,
     /// The runtime, with the limits of all runs.
@@ -49,6 +58,10 @@ pub(crate) struct Deployment {
     pub(crate) users: BTreeMap<String, User>,
     /// Whose each key is.
     pub(crate) keys: BTreeMap<KeyHash, String>,
+    /// What each role brings.
+    pub(crate) roles: BTreeMap<String, User>,
+    /// Whose tokens are taken.
+    pub(crate) issuers: Vec<Issuer>,
 }
 
 impl Deployment {
@@ -73,29 +86,77 @@ impl Deployment {
         let names: Vec<String> =
             servers.servers().map(|(name, _)| name).chain(servers.refused().map(|(name, _)| name)).map(str::to_owned).collect();
         let mut users = merged::users(&text, &file, &names, &mut mistakes);
-        if users.is_empty() {
+        // Who comes with a token is none of these.
+        if users.is_empty() && file.issuers.is_empty() {
             let everything = User { rules: Arc::new(vec![Rule::everything()]), ..User::default() };
             users.insert(LOCAL_USER.to_owned(), everything);
         }
         let keys = keys(&text, &file, &mut mistakes);
+        let roles = merged::roles(&text, &file);
+        let issuers = issuers::issuers(&text, &file, &roles, &mut mistakes);
         let faces = faces(&text, &file, &mut mistakes);
         let config = config(&text, &file, &mut mistakes);
         let serve = serve_options(&text, &file, &mut mistakes);
         let upstream = upstream(&text, &file, config.limits.wall_max, &mut mistakes);
         let address = address(&text, &file, &mut mistakes);
+        let public_url = authorization::public_url(&text, &file, &mut mistakes);
+        let authorization = authorization::authorization(&text, &file, &mut mistakes);
+        if !issuers.is_empty() && public_url.is_none() && !address.ip().is_loopback() {
+            let message = "tokens say what service they are for: write `public_url`, which clients call it, into `[listener]`";
+            mistakes.push(Mistake::of_file(path, message));
+        }
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
         let (hosts, origins) = (std::mem::take(&mut file.listener.hosts), std::mem::take(&mut file.listener.origins));
         let capacity = file.capacity;
         let path = path.to_owned();
-        Ok(Self { path, address, hosts, origins, faces, serve, config, capacity, servers, upstream, users, keys })
+        Ok(Self {
+            path,
+            address,
+            hosts,
+            origins,
+            public_url,
+            authorization,
+            faces,
+            serve,
+            config,
+            capacity,
+            servers,
+            upstream,
+            users,
+            keys,
+            roles,
+            issuers,
+        })
     }
 
     /// The principal whose user has this name.
     pub(crate) fn principal(&self, name: &str) -> Principal {
         let roles = self.users.get(name).into_iter().flat_map(|user| &user.roles);
         roles.fold(Principal::new(name), Principal::with_role)
+    }
+
+    /// What clients and browsers call the service that listens at `address`; none where the file says none and others can reach it.
+    pub(crate) fn base(&self, address: SocketAddr) -> Option<Url> {
+        let here = || Url::parse(&format!("http://{address}")).ok().filter(|_| address.ip().is_loopback());
+        self.public_url.clone().or_else(here)
+    }
+
+    /// Whether any server asks its users for authorization.
+    pub(crate) fn asks_users(&self) -> bool {
+        self.servers.servers().any(|(_, server)| server.asks_users())
+    }
+
+    /// Whether any server is sent a token in exchange for the one that came with a request.
+    pub(crate) fn exchanges_tokens(&self) -> bool {
+        let grant = |server: &ServerConfiguration| server.credentials().oauth.as_ref().map(|settings| settings.grant);
+        self.servers.servers().any(|(_, server)| grant(server) == Some(OAuthGrant::TokenExchange))
+    }
+
+    /// Where what users authorize is kept.
+    pub(crate) fn credentials_folder(&self) -> PathBuf {
+        self.authorization.folder.clone().unwrap_or_else(|| self.path.with_extension("credentials"))
     }
 }
 

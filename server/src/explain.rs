@@ -9,8 +9,10 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use isolet::mcp::Upstreams;
 use isolet::{Catalog, Grants, Scope, ScopedTool};
+use isolet_identity::Asking;
 
 use crate::command_line::ExplainCommand;
+use crate::credentials;
 use crate::deployment::{Deployment, Rule, User, What, fault_of, nearest};
 use crate::fault::Fault;
 use crate::serve;
@@ -26,19 +28,27 @@ pub(crate) async fn explain(command: ExplainCommand) -> Result<ExitCode, Fault> 
         let hint = nearest(&command.user, deployment.users.keys().map(String::as_str));
         return Err(Fault::usage(anyhow!("there is no user `{}`: {hint}", command.user)));
     };
-    let upstreams = Upstreams::new(deployment.upstream.clone());
+    // What the user has authorized is used, and nobody is asked: a link of this process would lead nowhere.
+    let asking = Asking::Command("isolet serve".to_owned());
+    let upstreams = Upstreams::asking(deployment.upstream.clone(), credentials::known_of_deployment(&deployment, asking)?);
     let discovered = serve::discovered(&deployment, &upstreams, &command.user).await;
     upstreams.close().await;
-    let explained = Explained::of(&discovered?.catalog, user).map_err(Fault::usage)?;
+    let discovered = discovered?;
+    // What stands for tools is none.
+    let catalog = discovered.catalog.clone().asking(Vec::<String>::new());
+    let explained = Explained::of(&catalog, user).map_err(Fault::usage)?;
+    let is_asked_for = |server: &&String| command.tool.as_ref().is_none_or(|tool| tool.starts_with(&format!("{server}.")));
+    let asking: Vec<&String> = discovered.asking.iter().filter(is_asked_for).collect();
     let mut text = head(&deployment, &command.user, user);
     match &command.tool {
-        Some(tool) => {
-            let address = explained.find(tool).ok_or_else(|| {
+        Some(tool) => match explained.find(tool) {
+            Some(address) => text.push_str(&explained.text_of(address, &deployment.path, user)),
+            None if !asking.is_empty() => {}
+            None => {
                 let hint = nearest(tool, explained.tools.keys().map(String::as_str));
-                Fault::usage(anyhow!("there is no tool `{tool}`: {hint}"))
-            })?;
-            text.push_str(&explained.text_of(address, &deployment.path, user));
-        }
+                return Err(Fault::usage(anyhow!("there is no tool `{tool}`: {hint}")));
+            }
+        },
         None => {
             let all = explained.tools.keys();
             let (seen, hidden): (Vec<_>, Vec<_>) = all.partition(|address| explained.tools[*address].path.is_some());
@@ -49,6 +59,9 @@ pub(crate) async fn explain(command: ExplainCommand) -> Result<ExitCode, Fault> 
     }
     for server in deployment.servers.servers().map(|(name, _)| name).filter(|name| user.grants().denies_server(name)) {
         text.push_str(&format!("{server}.*\n  not seen: the server is denied as a whole, and not started\n"));
+    }
+    for server in asking {
+        text.push_str(&format!("{server}.*\n  not known: the user has not authorized this server yet\n"));
     }
     terminal::print(&text).map_err(Fault::host)?;
     Ok(ExitCode::SUCCESS)

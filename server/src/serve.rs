@@ -2,7 +2,9 @@
 
 mod access;
 mod current;
+mod token_access;
 mod user_sessions;
+mod visitors;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -11,8 +13,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use isolet::Runtime;
-use isolet::mcp::Upstreams;
-use isolet_http::{Ending, Names, Options, Renewal, ServerLimits};
+use isolet::mcp::{Upstreams, Url};
+use isolet_http::{Authorizations, Ending, Names, Options, Renewal, ServerLimits};
+use isolet_identity::{Asking, OAuth, SubjectTokens};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -20,6 +23,7 @@ use self::access::Access;
 use self::current::{Current, Serving};
 use self::user_sessions::{Discovered, UserSessions};
 use crate::command_line::ServeCommand;
+use crate::credentials;
 use crate::deployment::{Deployment, fault_of};
 use crate::fault::Fault;
 use crate::terminal;
@@ -31,16 +35,24 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
     end_at_a_signal(&ending).map_err(Fault::host)?;
     // Until somebody listens for it, it would end this process.
     let hangups = signal(SignalKind::hangup()).map_err(Fault::host)?;
-    // Before any server is started: who cannot be served here is told at once.
-    let access = Access::of(&deployment, &command)?;
     let listener = isolet_http::listen(deployment.address)
         .with_context(|| format!("cannot listen at {}: is another server there", deployment.address))
         .map_err(Fault::Usage)?;
     let address = listener.local_addr().map_err(Fault::host)?;
-    let options = options(&deployment, address, ending.clone())?;
+    // Before any server is started: who cannot be served here is told at once.
+    let subjects = SubjectTokens::default();
+    let access = Access::of(&deployment, &command, deployment.base(address).as_ref(), &subjects)?;
+    let mut options = options(&deployment, address, ending.clone())?;
+    options.resource = access.resource();
+    let users = asked(&deployment, address, &subjects)?;
+    let oauth = users.as_ref().map(|(oauth, _)| oauth.clone());
+    options.authorizations = users.and_then(|(_, authorizations)| authorizations);
     let limits = server_limits(&deployment);
     let runtime = Runtime::new(deployment.config.clone()).map_err(Fault::host)?;
-    let upstreams = Upstreams::new(deployment.upstream.clone());
+    let upstreams = match oauth {
+        Some(oauth) => Upstreams::asking(deployment.upstream.clone(), oauth),
+        None => Upstreams::new(deployment.upstream.clone()),
+    };
     let opened = tokio::select! {
         opened = UserSessions::open(&deployment, runtime.clone(), &upstreams) => opened.map(Some),
         () = ending.begun() => Ok(None),
@@ -50,8 +62,14 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
             access.say();
             let said = terminal::print(&format!("http://{address}\n")).map_err(Fault::host);
             let current = Current::new(Serving { access, sessions });
-            let again =
-                Again { command, runtime: runtime.clone(), upstreams: upstreams.clone(), renewal: options.renewal.clone() };
+            let again = Again {
+                command,
+                address,
+                subjects,
+                runtime: runtime.clone(),
+                upstreams: upstreams.clone(),
+                renewal: options.renewal.clone(),
+            };
             let reading = AbortOnDropHandle::new(tokio::spawn(again.read_at(hangups, current.clone())));
             let router = isolet_http::router(runtime, current.clone(), current, options);
             isolet_http::serve(listener, router, limits, ending).await;
@@ -80,6 +98,8 @@ fn deployment(command: &ServeCommand) -> Result<Deployment, Fault> {
 /// listener, the runtime and the starts of servers are, is as it was at the start.
 struct Again {
     command: ServeCommand,
+    address: SocketAddr,
+    subjects: SubjectTokens,
     runtime: Runtime,
     upstreams: Upstreams,
     renewal: Renewal,
@@ -104,7 +124,8 @@ impl Again {
 
     async fn read(&self) -> Result<Serving, Fault> {
         let deployment = deployment(&self.command)?;
-        let access = Access::of(&deployment, &self.command)?;
+        let base = deployment.base(self.address);
+        let access = Access::of(&deployment, &self.command, base.as_ref(), &self.subjects)?;
         let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams).await?;
         Ok(Serving { access, sessions })
     }
@@ -128,9 +149,13 @@ fn end_at_a_signal(ending: &Ending) -> std::io::Result<()> {
 fn options(deployment: &Deployment, address: SocketAddr, ending: Ending) -> Result<Options, Fault> {
     let names = deployment.hosts.iter().fold(Names::of(address), Names::with_host);
     let names = deployment.origins.iter().fold(names, Names::with_origin);
+    let names = match &deployment.public_url {
+        Some(url) => names.with_host(host_of(url)).with_origin(url.origin().ascii_serialization()),
+        None => names,
+    };
     if names.is_empty() {
         let message = format!(
-            "nobody could call this service: it listens at {address}, which is no name: write the names that clients use into `hosts` of `[listener]`"
+            "nobody could call this service: it listens at {address}, which is no name: write the names that clients use into `hosts` of `[listener]`, or `public_url`"
         );
         return Err(Fault::usage(anyhow!(message)));
     }
@@ -144,6 +169,12 @@ fn options(deployment: &Deployment, address: SocketAddr, ending: Ending) -> Resu
     }))
 }
 
+/// The host of an address, with the port unless that is the scheme's own.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 fn server_limits(deployment: &Deployment) -> ServerLimits {
     let (mut limits, capacity) = (ServerLimits::default(), &deployment.capacity);
     limits.connections_max = capacity.connections_max.unwrap_or(limits.connections_max);
@@ -155,4 +186,35 @@ fn server_limits(deployment: &Deployment) -> ServerLimits {
 /// What the servers of one user offer.
 pub(crate) async fn discovered(deployment: &Deployment, upstreams: &Upstreams, user: &str) -> Result<Arc<Discovered>, Fault> {
     user_sessions::discovered(deployment, upstreams, user).await
+}
+
+/// What has the credentials of the deployment's users, and where they authorize servers: none if no server asks for any; nowhere if nobody knows what
+/// browsers call this service.
+fn asked(
+    deployment: &Deployment,
+    address: SocketAddr,
+    subjects: &SubjectTokens,
+) -> Result<Option<(OAuth, Option<Authorizations>)>, Fault> {
+    if !deployment.asks_users() {
+        return Ok(None);
+    }
+    let authorization = &deployment.authorization;
+    let base = deployment.base(address);
+    let asking = match (&authorization.page, &base) {
+        (Some((page, _)), _) => Asking::Page(page.clone()),
+        (None, Some(base)) => Asking::Page(Authorizations::page_of(base).map_err(Fault::host)?),
+        (None, None) => {
+            terminal::say(
+                "no user can authorize a server: write `public_url`, which browsers call this service, into `[listener]`",
+            );
+            Asking::Command("isolet serve (its operator has to write `public_url`)".to_owned())
+        }
+    };
+    let oauth = credentials::of_deployment(deployment, asking, subjects)?;
+    let authorizations = match (&authorization.page, &base) {
+        (Some((_, callback)), _) => Some(Authorizations::of_application(oauth.clone(), callback.clone())),
+        (None, Some(base)) => Some(Authorizations::with_pages(oauth.clone(), base).map_err(Fault::host)?),
+        (None, None) => None,
+    };
+    Ok(Some((oauth, authorizations)))
 }

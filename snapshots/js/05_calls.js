@@ -7,7 +7,7 @@
 ((globalThis) => {
   const {
     Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectPrototypeIsPrototypeOf, Promise,
-    PromisePrototype, PromiseReject, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError, TypeError,
+    PromisePrototype, PromiseReject, Proxy, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError, TypeError,
   } = globalThis.__bootstrap.primordials;
   const { op_call, op_done, op_note, op_place } = globalThis.Deno.core.ops;
   const isolet = globalThis.__isolet;
@@ -158,24 +158,38 @@
   }
 
   function namespace(name, members) {
-    ObjectDefineProperty(globalThis, name, { __proto__: null, value: ObjectFreeze(members), enumerable: true });
+    ObjectDefineProperty(globalThis, name, { __proto__: null, value: members, enumerable: true });
+  }
+
+  // The namespace of a server whose tools nobody knows before its user has authorized it: any name in it is its only tool, which asks the
+  // user. It is no thenable, and JSON has no words for it.
+  function open(index, name, members) {
+    return new Proxy(members, {
+      __proto__: null,
+      get(_, member) {
+        if (typeof member !== "string" || member === "then" || member === "toJSON") return undefined;
+        return members[member] ?? tool(index, name + "." + member, member);
+      },
+    });
   }
 
   let searchIsThere = false;
 
   // Makes the namespaces of one scope, before the guest's program is there: `[{ name, tools: [identifier], aliases }]`, indices are
-  // consecutive. `aliases`, if there are any: `[[place in tools, name]]`, what a server calls a tool where that is no identifier.
+  // consecutive. `aliases`, if there are any: `[[place in tools, name]]`, what a server calls a tool where that is no identifier;
+  // `is_open`: any other name is its first tool.
   function install(manifest) {
     let index = 0;
     for (let place = 0; place < manifest.length; place++) {
-      const { name, tools, aliases } = manifest[place];
+      const { name, tools, aliases, is_open: isOpen } = manifest[place];
       const members = { __proto__: null };
       for (let at = 0; at < tools.length; at++) members[tools[at]] = tool(index++, name + "." + tools[at], tools[at]);
       for (let at = 0; aliases !== undefined && at < aliases.length; at++) {
         const value = members[tools[aliases[at][0]]];
         ObjectDefineProperty(members, aliases[at][1], { __proto__: null, value });
       }
-      namespace(name, members);
+      ObjectFreeze(members);
+      namespace(name, isOpen === true ? open(index - tools.length, name, members) : members);
     }
     if (searchIsThere) return; // from the warm-up, which has an empty manifest
     searchIsThere = true;
@@ -186,10 +200,10 @@
     const search = (query, limit) => searchTools({ __proto__: null, query, limit });
     const describe = (...paths) => describeTools({ __proto__: null, paths: bare(paths) });
     const readResult = (handle, from, to) => keptResult({ __proto__: null, handle, from, to });
-    namespace("tools", {
+    namespace("tools", ObjectFreeze({
       __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe), content: ObjectFreeze(content),
       result: ObjectFreeze(readResult),
-    });
+    }));
   }
 
   // Sets the limits of one run, and forgets the warm-up's calls.

@@ -1,4 +1,5 @@
-// A real authorization server that nobody here wrote: `oidc-provider`, which agrees to everything in the place of its user.
+// A real authorization server that nobody here wrote: `oidc-provider`, which agrees to everything in the place of its user. It has no exchange of tokens
+// (RFC 8693) of its own: that grant is registered here, on its own tokens.
 //
 //   node authorization_server.mjs
 //
@@ -12,12 +13,24 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(`${process.env.NODE_PACKAGES}/`);
 const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
 
+const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+// Tokens for `.../jwt` are signed, those for any other resource can be introspected.
+const resourceServer = (_, resource) => ({
+  audience: resource, scope: "read write", accessTokenTTL: 3600, accessTokenFormat: resource.endsWith("/jwt") ? "jwt" : "opaque",
+});
+
 const server = createServer();
 server.listen(0, "127.0.0.1", () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, {
     clientDefaults: { token_endpoint_auth_method: "none", grant_types: ["authorization_code", "refresh_token"] },
+    clients: [{
+      client_id: "deployment", client_secret: "deployment-secret-0123456789", token_endpoint_auth_method: "client_secret_basic",
+      grant_types: ["client_credentials", EXCHANGE], response_types: [], redirect_uris: [],
+    }],
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       registration: { enabled: true },
       revocation: { enabled: true },
@@ -25,7 +38,7 @@ server.listen(0, "127.0.0.1", () => {
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
-        getResourceServerInfo: (_, resource) => ({ audience: resource, scope: "read write", accessTokenTTL: 3600, accessTokenFormat: "opaque" }),
+        getResourceServerInfo: resourceServer,
         useGrantedResource: () => true,
       },
     },
@@ -36,6 +49,21 @@ server.listen(0, "127.0.0.1", () => {
     interactions: { url: (_, interaction) => `/agree/${interaction.uid}` },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   });
+  provider.registerGrantType(EXCHANGE, async (ctx) => {
+    const { subject_token, resource } = ctx.oidc.params;
+    const subject = await provider.AccessToken.find(subject_token);
+    if (!subject?.isValid) {
+      ctx.status = 400;
+      ctx.body = { error: "invalid_grant" };
+      return;
+    }
+    const token = new provider.AccessToken({ accountId: subject.accountId, client: ctx.oidc.client, gty: "token_exchange", scope: "read" });
+    token.resourceServer = new provider.ResourceServer(resource, resourceServer(ctx, resource));
+    ctx.body = {
+      access_token: await token.save(), issued_token_type: "urn:ietf:params:oauth:token-type:access_token", token_type: "Bearer",
+      expires_in: token.expiration, scope: token.scope,
+    };
+  }, ["subject_token", "subject_token_type", "requested_token_type", "resource", "audience", "scope"]);
   const callback = provider.callback();
   server.on("request", async (request, response) => {
     if (!request.url.startsWith("/agree/")) return callback(request, response);

@@ -1,8 +1,9 @@
 //! What this binary is when a test has started it again, by its first argument.
 
 use crate::{
-    attack_host, attacks, backend, canary, comparison, conformance_client, crowd, embedding, endings, examples, frames, held,
-    host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged, walls,
+    attack_host, attacks, backend, canaries, canary, comparison, conformance_client, crowd, embedding, endings, examples,
+    frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged,
+    walls,
 };
 
 /// Plays the role that the first argument names; `None` if it names none.
@@ -11,6 +12,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
     match &**role {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
+        "canaries" => Some(canaries::run(arguments)),
         soak::ARGUMENT => Some(soak::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),

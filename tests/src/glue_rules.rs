@@ -48,7 +48,7 @@ const HARMLESS: &[(&str, &str)] = &[
     (
         "makes something, or turns a value of the program's into a text or a number as that program has it",
         "ArrayBuffer Date Error JSONParse JSONRawJSON JSONStringify Map Number Object Promise PromiseReject \
-         PromiseResolve RangeError RegExp SafeMap SafeWeakMap Set String SyntaxError TypeError Uint8Array",
+         PromiseResolve Proxy RangeError RegExp SafeMap SafeWeakMap Set String SyntaxError TypeError Uint8Array",
     ),
     (
         "reads what the program's own regular expression says of itself",

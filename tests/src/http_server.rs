@@ -51,6 +51,12 @@ impl Asked {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether `text` stands anywhere in it.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let is_in = |value: &str| value.contains(text);
+        is_in(&self.target) || is_in(&self.text) || self.headers.iter().any(|(name, value)| is_in(name) || is_in(value))
+    }
+
     /// The body, as it came.
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -236,7 +236,7 @@ fn forms(token: &str) -> Vec<(&'static str, String)> {
 }
 
 /// A result that repeats the token in all of them, `json` and `unicode` as JSON writes them.
-fn echoes(token: &str) -> Value {
+pub(crate) fn echoes(token: &str) -> Value {
     let texts = forms(token).into_iter().filter(|(what, _)| !matches!(*what, "json" | "unicode"));
     let blocks: Vec<Value> = texts.map(|(what, text)| json!({"type": "text", "text": format!("{what}: {text}")})).collect();
     json!({"content": blocks, "_meta": {token: token}})

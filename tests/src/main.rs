@@ -4,6 +4,7 @@ mod attack_host;
 mod attacks;
 mod authorization_server;
 mod backend;
+mod canaries;
 mod canary;
 mod cases;
 mod cast;
@@ -33,6 +34,7 @@ mod http_server;
 mod http_upstream;
 mod identity;
 mod isolate;
+mod issuer;
 mod kill;
 mod lacking;
 mod liar;
@@ -59,9 +61,11 @@ mod serve;
 mod shared_runtime;
 mod shortages;
 mod soak;
+mod stand_ins;
 mod stopped;
 mod test_tools;
 mod tidy;
+mod tokens;
 mod unprivileged;
 mod upstream;
 mod walls;
@@ -103,6 +107,9 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(http_upstream::TESTS)
             .chain(identity::TESTS)
             .chain(credentials::TESTS)
+            .chain(tokens::TESTS)
+            .chain(canaries::TESTS)
+            .chain(stand_ins::TESTS)
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)

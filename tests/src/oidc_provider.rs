@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{Configuration, HttpServer as Configured, OAuthSettings, UpstreamOptions, Upstreams, Url};
+use isolet::mcp::{
+    Configuration, EntryCredentials, HttpServer as Configured, OAuthGrant, OAuthSettings, Secret, UpstreamOptions, Upstreams,
+    Url,
+};
 use isolet::{Principal, ToolCall, ToolErrorCode, ToolHost as _};
-use isolet_identity::{MemoryStore, OAuth, OAuthOptions, Target};
-use isolet_outbound::header::{COOKIE, HeaderValue, LOCATION, SET_COOKIE};
-use isolet_outbound::{Method, Outbound, Policy, Redirects, Request};
-use serde_json::{Map, json};
+use isolet_identity::{Introspection, Issuer, MemoryStore, OAuth, OAuthOptions, SubjectTokens, Target, TokenVerifier};
+use isolet_outbound::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
+use isolet_outbound::{Body, Method, Outbound, Policy, Redirects, Request};
+use serde_json::{Map, Value, json};
 
 use crate::http_server::{Answer, Asked, HttpServer, echo, result, status, usual, whole};
 use crate::node_packages::{NodePackages, Test};
@@ -29,10 +32,10 @@ const CALLBACK: &str = "https://app.example/callback";
 const REDIRECTS_MAX: usize = 20;
 
 /// Every test of this module.
-pub(crate) const TESTS: &[Test] = &[(
-    "oidc_provider::a_user_authorizes_renews_and_revokes_at_a_server_that_nobody_here_wrote",
-    authorizes_renews_and_revokes,
-)];
+pub(crate) const TESTS: &[Test] = &[
+    ("oidc_provider::a_user_authorizes_renews_and_revokes_at_a_server_that_nobody_here_wrote", authorizes_renews_and_revokes),
+    ("oidc_provider::its_tokens_are_verified_introspected_and_exchanged", verified_introspected_and_exchanged),
+];
 
 /// The authorization server, which ends with this, and what it writes: it may warn at any time, and somebody has to be there.
 struct Provider {
@@ -64,6 +67,102 @@ fn authorizes_renews_and_revokes(packages: &NodePackages) -> Result<()> {
     let (_provider, issuer) = Provider::start(packages)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, authorized(issuer)).await.context("it takes too long")? })
+}
+
+fn verified_introspected_and_exchanged(packages: &NodePackages) -> Result<()> {
+    let (_provider, issuer) = Provider::start(packages)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, exchanged(issuer)).await.context("it takes too long")? })
+}
+
+/// What the authorization server knows this service as.
+const CLIENT: (&str, &str) = ("deployment", "deployment-secret-0123456789");
+
+/// What a server's entry says of a grant that asks nobody.
+fn settings_of(grant: OAuthGrant, issuer: &Url) -> Result<OAuthSettings> {
+    let mut settings = OAuthSettings::default();
+    (settings.grant, settings.token_url) = (grant, Some(issuer.join("token")?));
+    (settings.client_id, settings.client_secret) = (Some(CLIENT.0.to_owned()), Some(Secret::new(CLIENT.1)?));
+    Ok(settings)
+}
+
+async fn exchanged(issuer: Url) -> Result<()> {
+    let name = issuer.as_str().trim_end_matches('/').to_owned();
+    let start = async || {
+        let (seen, name) = (Seen::default(), name.clone());
+        let script = Arc::clone(&seen);
+        anyhow::Ok((HttpServer::start(move |asked| resource(asked, &name, &script)).await?, seen))
+    };
+    let (first, seen_by_first) = start().await?;
+    let (second, seen_by_second) = start().await?;
+    let (third, seen_by_third) = start().await?;
+    let mut options = OAuthOptions::default();
+    let subjects = SubjectTokens::default();
+    options.subjects = subjects.clone();
+    let oauth = OAuth::new(MemoryStore::new(), options)?;
+    let upstreams = Upstreams::asking(UpstreamOptions::default(), oauth.clone());
+    let with = |server: &HttpServer, settings: OAuthSettings| -> Result<Configured> {
+        Ok(Configured::new(server.url()?).with_credentials(EntryCredentials::default().with_oauth(settings)))
+    };
+    let configuration = Configuration::default()
+        .with("first", Configured::new(first.url()?))
+        .with("second", with(&second, settings_of(OAuthGrant::TokenExchange, &issuer)?)?)
+        .with("third", with(&third, settings_of(OAuthGrant::ClientCredentials, &issuer)?)?);
+    let (ada, callback) = (Principal::new("ada"), Url::parse(CALLBACK)?);
+    let host = upstreams.host(&configuration, &ada);
+    let call = async |server: &str| host.call(ToolCall::new(server, "echo", format!("{server}.echo"), Map::new(), 1)).await;
+
+    // The token that a request came with: here the one that ada granted for the first server.
+    let (url, default) = (first.url()?, OAuthSettings::default());
+    let consent = oauth.begin(&ada, Target { server: "first", url: &url, settings: &default }, &callback).await?;
+    oauth.complete(&ada, &browse(consent.link, &callback).await?).await?;
+    call("first").await?;
+    let subject = tokens(&seen_by_first).pop().context("a token")?;
+    let error = call("second").await.err().context("no request has come with a token")?;
+    ensure!(error.code == ToolErrorCode::Unavailable, "{error:?}");
+    subjects.hold(&ada.key(), &Secret::new(&*subject)?, None);
+    call("second").await?;
+    call("third").await?;
+    let (exchanged, own) = (tokens(&seen_by_second), tokens(&seen_by_third));
+    ensure!(exchanged.len() == 1 && own.len() == 1 && exchanged[0] != subject, "another one, once");
+
+    // Of which audience and of which user they are, says their issuer.
+    let verifier = |audience: &str| -> Result<TokenVerifier> {
+        let introspection = Introspection::new(issuer.join("token/introspection")?, CLIENT.0, Secret::new(CLIENT.1)?);
+        let issuer = Issuer::new(&name, [audience.to_owned()]).with(|issuer| {
+            issuer.introspection = Some(introspection);
+            issuer.user_claim = "client_id".to_owned();
+        });
+        Ok(TokenVerifier::new([issuer], &Policy::operator())?)
+    };
+    for (server, token, user) in [(&second, &exchanged[0], Some("ada")), (&third, &own[0], None)] {
+        let verified = verifier(server.url()?.as_str())?.verify(token).await?;
+        let claims = &verified.principal.claims;
+        ensure!(verified.principal.user == CLIENT.0 && claims.get("sub").and_then(Value::as_str) == user, "{claims:?}");
+        ensure!(verifier("https://other.example/mcp")?.verify(token).await.is_err(), "it is for one audience");
+        ensure!(verifier(server.url()?.as_str())?.verify(&format!("{token}x")).await.is_err(), "there is no such token");
+    }
+
+    // A signed one, by the keys that its metadata names.
+    let audience = "https://tools.example/jwt";
+    let token = own_token(&issuer, audience).await?;
+    let verified = TokenVerifier::new([Issuer::new(&name, [audience.to_owned()])], &Policy::operator())?.verify(&token).await?;
+    ensure!(verified.principal.user == CLIENT.0 && verified.expires.is_some(), "{:?}", verified.principal);
+    let other = TokenVerifier::new([Issuer::new(&name, ["https://tools.example".to_owned()])], &Policy::operator())?;
+    ensure!(other.verify(&token).await.is_err(), "it is for one audience");
+    Ok(())
+}
+
+/// A token of the deployment's own, for `resource`.
+async fn own_token(issuer: &Url, resource: &str) -> Result<String> {
+    let mut request = Request::new(Method::POST, issuer.join("token")?);
+    let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{}:{}", CLIENT.0, CLIENT.1));
+    request.headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {basic}"))?);
+    request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    request.body = Body::Bytes(format!("grant_type=client_credentials&resource={resource}").into_bytes());
+    let answer = Outbound::new(Policy::operator())?.send(request).await?;
+    let given: Value = serde_json::from_slice(&answer.body)?;
+    given["access_token"].as_str().map(str::to_owned).with_context(|| format!("{given}"))
 }
 
 /// Tokens that the MCP server has seen, in order, and how many of them it takes no more.

@@ -1,8 +1,10 @@
 //! `isolet serve`: two users of one deployment, programs and MCP over HTTP, and what strangers, thieves and the careless get of it.
 
+mod authorizations;
 mod deployments;
 mod endings;
 mod served;
+mod tokens;
 mod two;
 
 use std::time::Duration;
@@ -11,7 +13,8 @@ use anyhow::{Context as _, Result, ensure};
 use isolet_http::Key;
 use serde_json::{Value, json};
 
-use self::served::{STREAMS, Visitor, modern};
+use self::served::{STREAMS, modern};
+pub(crate) use self::served::{Served, Visitor};
 use self::two::Two;
 use crate::program;
 
@@ -40,6 +43,15 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_file_that_is_read_again_is_in_force_unless_it_is_wrong", || on_tokio(deployments::read_again())),
     ("serve::explain_names_the_line_that_decided", deployments::explain_names_the_line),
     ("serve::a_time_beyond_the_most_is_an_error", deployments::a_time_beyond_the_most),
+    ("serve::claims_of_a_token_decide_by_the_rules", || on_tokio(tokens::claims_decide())),
+    ("serve::an_issuer_that_is_down_costs_its_own_users_a_while", || on_tokio(tokens::an_issuer_that_is_down())),
+    ("serve::a_token_that_came_in_goes_to_no_server", || on_tokio(tokens::a_token_that_came_in_goes_nowhere())),
+    ("serve::a_user_authorizes_a_server_and_the_same_program_works", || {
+        on_tokio(authorizations::the_same_program_works_after_the_consent())
+    }),
+    ("serve::an_application_has_the_page_on_which_a_user_authorizes", || {
+        on_tokio(authorizations::an_application_has_the_page())
+    }),
 ];
 
 fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {

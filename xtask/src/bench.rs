@@ -50,7 +50,9 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
     }
     let started = SystemTime::now();
     let mut command = workspace.cargo();
-    command.args(["bench", "--workspace", "--bench", "runs", "--bench", "bindings", "--"]).args(&arguments.passed);
+    command
+        .args(["bench", "--workspace", "--bench", "runs", "--bench", "bindings", "--bench", "credentials", "--"])
+        .args(&arguments.passed);
     if arguments.json {
         command.stdout(std::io::stderr());
     }

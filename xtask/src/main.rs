@@ -52,6 +52,8 @@ enum Task {
     Kill(cargo::Arguments),
     /// Half an hour of traffic while processes are killed at random and one tenant of four is hostile; says what broke its bound
     Soak(soak::Arguments),
+    /// Has 200 users with a token each call servers at random, 20,000 requests, and renews 10,000 tokens: none leaves, is lost or is used twice
+    Canaries(cargo::Arguments),
     /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
     /// Makes the archive, the wheel, the npm packages, the bill of materials and the checksums of a release, from one build
@@ -90,6 +92,9 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "kill"], arguments, workspace)
         }
         Task::Soak(arguments) => soak::run(arguments, workspace),
+        Task::Canaries(arguments) => {
+            cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "canaries"], arguments, workspace)
+        }
         Task::Crowd(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)
         }

@@ -96,6 +96,11 @@ impl Store {
         is_theirs && kept.remove(id).is_some()
     }
 
+    /// Ends all sessions of this principal. What is under way in them goes on.
+    pub(crate) fn end_all_of(&self, principal: &PrincipalKey) {
+        self.swept().retain(|_, kept| kept.principal != *principal);
+    }
+
     /// Those that are kept, without those that were not used for too long.
     fn swept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -128,7 +128,9 @@ fn fault_of_name(scope: &Scope, path: &[String], used: &Used, steps_max: u64) ->
         (["tools", member, _, ..], _) if !OF_TOOLS.contains(member) => Some(Fault::Name),
         (["tools", ..], _) => None,
         ([root, tool], Used::Called { arguments, is_awaited, .. }) if scope.has_namespace(root) => {
-            let Some(tool) = scope.find(&format!("{root}.{tool}")) else { return Some(Fault::Name) };
+            let Some(tool) = scope.find(&format!("{root}.{tool}")) else {
+                return if scope.is_open(root) { None } else { Some(Fault::Name) };
+            };
             if !is_awaited {
                 return None;
             }

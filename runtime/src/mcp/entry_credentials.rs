@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::configuration_error::ConfigurationError;
-use super::oauth_settings::OAuthSettings;
+use super::oauth_settings::{OAuthGrant, OAuthSettings};
 use super::secret_value::SecretValue;
 
 /// The credentials of one server.
@@ -103,6 +103,9 @@ struct WrittenOAuth {
     client_secret: Option<String>,
     client_metadata_url: Option<String>,
     scopes: Option<Vec<String>>,
+    grant: Option<String>,
+    token_url: Option<String>,
+    audience: Option<String>,
 }
 
 /// Reads the member `credentials` of an entry: `"none"`, or an object.
@@ -182,5 +185,34 @@ fn settings(written: WrittenOAuth, around: &mut impl Surroundings) -> Result<OAu
         let url = Url::parse(&around.expand(member, &url)?).ok().filter(|url| url.scheme() == "https" && url.path() != "/");
         settings.client_metadata_url = Some(url.ok_or_else(|| ConfigurationError::Address { place: around.place(member) })?);
     }
+    if let Some(url) = written.token_url {
+        let member = "credentials.oauth.tokenUrl";
+        let url = Url::parse(&around.expand(member, &url)?).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+        settings.token_url = Some(url.ok_or_else(|| ConfigurationError::Address { place: around.place(member) })?);
+    }
+    if let Some(audience) = written.audience {
+        settings.audience = Some(around.expand("credentials.oauth.audience", &audience)?);
+    }
+    settings.grant = grant(written.grant.as_deref(), &settings, around)?;
     Ok(settings)
+}
+
+/// How a token is got, if there is what that needs.
+fn grant(name: Option<&str>, settings: &OAuthSettings, around: &impl Surroundings) -> Result<OAuthGrant, ConfigurationError> {
+    let wrong = |member: &str, problem| {
+        let place = around.place(&format!("credentials.oauth.{member}"));
+        Err(ConfigurationError::NoCredential { place, problem })
+    };
+    let grant = match name {
+        None | Some("authorization_code") => return Ok(OAuthGrant::AuthorizationCode),
+        Some("client_credentials") => OAuthGrant::ClientCredentials,
+        Some("token_exchange") => OAuthGrant::TokenExchange,
+        Some(_) => return wrong("grant", "there are `authorization_code`, `client_credentials` and `token_exchange`"),
+    };
+    match settings {
+        OAuthSettings { token_url: None, .. } => wrong("tokenUrl", "this grant needs the address where tokens are given"),
+        OAuthSettings { client_id: None, .. } => wrong("clientId", "this grant needs the client that is registered there"),
+        OAuthSettings { client_secret: None, .. } => wrong("clientSecret", "this grant needs the client's secret"),
+        _ => Ok(grant),
+    }
 }

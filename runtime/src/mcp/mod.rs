@@ -93,7 +93,7 @@ pub use entry_credentials::EntryCredentials;
 pub use error::{Stage, UpstreamError};
 pub use face::{ServeError, serve_offers};
 pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Secret, ShortSecret, Url};
-pub use oauth_settings::OAuthSettings;
+pub use oauth_settings::{OAuthGrant, OAuthSettings};
 pub use offer::Offer;
 pub use options::{Mode, Results, ServeOptions};
 pub use result::reply;

@@ -4,6 +4,19 @@ use std::fmt;
 
 use isolet_outbound::{Secret, Url};
 
+/// How a token for a server is got.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OAuthGrant {
+    /// Each user is asked, once, and consents in a browser.
+    #[default]
+    AuthorizationCode,
+    /// As the deployment itself, for a server that is the deployment's own: every user is the same there.
+    ClientCredentials,
+    /// In exchange for the token that came with the user's request (RFC 8693): one of this server's audience, for the same user.
+    TokenExchange,
+}
+
 /// As whom, and for what, an authorization server is asked. All of it may be left out: then the server's metadata says it.
 #[non_exhaustive]
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -17,6 +30,12 @@ pub struct OAuthSettings {
     pub client_metadata_url: Option<Url>,
     /// What is asked for. Default: what the server says.
     pub scopes: Vec<String>,
+    /// How a token is got. Default: each user is asked.
+    pub grant: OAuthGrant,
+    /// Where tokens are given, for the grants that ask nobody: nobody is looked for there.
+    pub token_url: Option<Url>,
+    /// The `audience` that is asked for by those grants, beside the server's address as `resource`. Default: none.
+    pub audience: Option<String>,
 }
 
 /// Never the secret.
@@ -26,6 +45,7 @@ impl fmt::Debug for OAuthSettings {
             .field("client_id", &self.client_id)
             .field("has_secret", &self.client_secret.is_some())
             .field("scopes", &self.scopes)
+            .field("grant", &self.grant)
             .finish_non_exhaustive()
     }
 }

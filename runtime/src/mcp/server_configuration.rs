@@ -77,7 +77,8 @@ pub enum Document {
 
 impl ServerConfiguration {
     /// Its credentials.
-    pub(super) fn credentials(&self) -> &EntryCredentials {
+    #[must_use]
+    pub fn credentials(&self) -> &EntryCredentials {
         match self {
             Self::Command(server) => &server.credentials,
             Self::Http(server) => &server.credentials,
@@ -86,7 +87,8 @@ impl ServerConfiguration {
     }
 
     /// Where it is called, if it is.
-    pub(super) fn url(&self) -> Option<&Url> {
+    #[must_use]
+    pub fn url(&self) -> Option<&Url> {
         match self {
             Self::Command(_) => None,
             Self::Http(server) => Some(&server.url),
@@ -95,7 +97,8 @@ impl ServerConfiguration {
     }
 
     /// Whether each user is asked for credentials of his own: where the entry says so, or where it says nothing of any for a server that can ask.
-    pub(super) fn asks_users(&self) -> bool {
+    #[must_use]
+    pub fn asks_users(&self) -> bool {
         let is_silent = match self {
             Self::Http(server) => server.credentials.is_empty() && !server.headers.contains_key("authorization"),
             Self::Command(_) | Self::OpenApi(_) => false,

@@ -54,6 +54,12 @@ impl Wrapping {
     }
 }
 
+/// Any tool.
+#[derive(Deserialize)]
+struct NamedTool {
+    name: String,
+}
+
 /// A tool whose output is wrapped.
 #[derive(Deserialize)]
 struct WrappingTool {
@@ -113,6 +119,13 @@ impl ToolList {
                 true
             })
         })
+    }
+
+    /// Whether a tool of this name is among them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let list = self.json();
+        let tools: Vec<&RawValue> = serde_json::from_str(&list).unwrap_or_default();
+        tools.iter().any(|tool| object::<NamedTool>(tool.get()).is_ok_and(|tool| tool.name == name))
     }
 
     /// The definitions as the text of a JSON array.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::{Catalog, CatalogError, ToolCall, ToolError, ToolReply};
+use isolet_bindings::{AUTHORIZE, Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 use tokio::sync::watch;
 
 use super::api_call;
@@ -200,6 +200,19 @@ impl UpstreamHost {
         Ok(Key { principal, server: server.into(), configuration, given, is_personal })
     }
 
+    /// Asks the user, if a call of [`AUTHORIZE`] is of what stands for the tools of a server that the user has not authorized: that is none of its tools.
+    async fn check_is_listed(&self, key: &Key, call: &ToolCall) -> Result<(), ToolError> {
+        let (list, _) = self.listed(key).await.map_err(|error| {
+            self.upstreams.log().call_failed(&call.server, &call.path, &error);
+            error.to_tool_error()
+        })?;
+        if list.has(AUTHORIZE) {
+            return Ok(());
+        }
+        let message = "the user has authorized the server meanwhile: run the program again, its tools are there now";
+        Err(ToolError::new(ToolErrorCode::Unavailable, message).with_retryable(true))
+    }
+
     /// The key of a server that is called.
     async fn called(&self, call: &ToolCall) -> Result<Key, ToolError> {
         let failed = |error: UpstreamError| {
@@ -216,6 +229,9 @@ impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
         let key = self.called(&call).await?;
+        if call.tool == AUTHORIZE {
+            self.check_is_listed(&key, &call).await?;
+        }
         if let ServerConfiguration::OpenApi(server) = &*key.configuration {
             return self.call_api(&key, server, &call).await;
         }

@@ -1,6 +1,7 @@
 //! `isolet.toml` as it is written. Each value that can be wrong knows where it stands.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -15,10 +16,13 @@ pub(super) struct File {
     pub(super) limits: RunLimits,
     pub(super) capacity: Capacity,
     pub(super) upstream: Upstream,
+    pub(super) authorization: Authorization,
     /// A file of another client with the servers.
     pub(super) config: Option<Spanned<String>>,
     /// The servers themselves, which `isolet::mcp::Configuration` reads.
     pub(super) servers: Option<toml::Table>,
+    /// Whose tokens are taken.
+    pub(super) issuers: Vec<Issuer>,
     pub(super) roles: BTreeMap<String, Role>,
     pub(super) users: BTreeMap<String, User>,
 }
@@ -29,6 +33,19 @@ pub(super) struct Listener {
     pub(super) address: Option<Spanned<String>>,
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
+    /// What clients and browsers call this service.
+    pub(super) public_url: Option<Spanned<String>>,
+}
+
+/// How users authorize servers.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Authorization {
+    pub(super) folder: Option<PathBuf>,
+    /// An application's page for users, and where they come back to.
+    pub(super) page: Option<Spanned<String>>,
+    pub(super) callback: Option<Spanned<String>>,
+    pub(super) client_name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -74,6 +91,50 @@ pub(super) struct Upstream {
     pub(super) idle_seconds_max: Option<u64>,
     pub(super) call_seconds_max: Option<u64>,
     pub(super) servers_max: Option<usize>,
+}
+
+/// Whose tokens are taken, and what they say of their users.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Issuer {
+    pub(super) issuer: Spanned<String>,
+    /// Default: this service, and each of its endpoints of MCP.
+    #[serde(default)]
+    pub(super) audiences: Vec<String>,
+    pub(super) jwks_url: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) algorithms: Vec<Spanned<String>>,
+    pub(super) introspection: Option<Introspection>,
+    #[serde(default)]
+    pub(super) scopes: Vec<Spanned<String>>,
+    pub(super) user_claim: Option<String>,
+    pub(super) tenant_claim: Option<String>,
+    pub(super) clock_skew_seconds: Option<Spanned<u64>>,
+    /// Of everybody.
+    #[serde(default)]
+    pub(super) roles: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) rules: Vec<RoleRule>,
+}
+
+/// Who is asked about tokens that nobody else can read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Introspection {
+    pub(super) url: Spanned<String>,
+    pub(super) client_id: String,
+    /// A variable of the environment, or a file, with the client's secret.
+    pub(super) client_secret_env: Option<Spanned<String>>,
+    pub(super) client_secret_file: Option<Spanned<PathBuf>>,
+}
+
+/// Whose claim has this has this role.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleRule {
+    pub(super) claim: String,
+    pub(super) has: String,
+    pub(super) role: Spanned<String>,
 }
 
 /// What a role may do.

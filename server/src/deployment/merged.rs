@@ -31,6 +31,24 @@ impl User {
     pub(crate) fn grants(&self) -> Grants {
         self.rules.iter().fold(Grants::new(), |grants, rule| rule.applied_to(grants))
     }
+
+    /// Whether there is anything that they may call.
+    pub(crate) fn may_call(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.what, What::Allow(_)))
+    }
+
+    /// Who has the roles of both.
+    #[must_use]
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        let (held, said) = (&mut self.limits, &other.limits);
+        least(&mut held.wall_max, said.wall_max);
+        least(&mut held.cpu_max, said.cpu_max);
+        least(&mut held.heap_bytes_max, said.heap_bytes_max);
+        least(&mut held.calls_max, said.calls_max);
+        Arc::make_mut(&mut self.rules).extend(other.rules.iter().cloned());
+        self.roles.extend(other.roles.iter().cloned());
+        self
+    }
 }
 
 /// The users of `file`, whose servers are called `servers`.
@@ -52,7 +70,7 @@ pub(super) fn users(text: &Text, file: &File, servers: &[String], mistakes: &mut
         for role in &user.roles {
             match roles.get(role.get_ref().as_str()) {
                 Some((of_role, role_file)) => {
-                    check_contradictions(text, name, &rules, of_role, mistakes);
+                    check_contradictions(text, &format!("user `{name}`"), &rules, of_role, mistakes);
                     rules.extend(of_role.iter().cloned());
                     merged.lower(text, &role_file.limits);
                     merged.roles.push(role.get_ref().clone());
@@ -78,9 +96,6 @@ pub(super) fn users(text: &Text, file: &File, servers: &[String], mistakes: &mut
 impl User {
     /// A role's limits hold too.
     fn lower(&mut self, text: &Text, limits: &RunLimits) {
-        fn least<T: Ord + Copy>(held: &mut Option<T>, said: Option<T>) {
-            *held = (*held).into_iter().chain(said).min();
-        }
         let RunLimits { wall_seconds_max, cpu_seconds_max, heap_mib_max, calls_max } = limits;
         let seconds = |seconds: &Spanned<u64>| Duration::from_secs(*seconds.get_ref());
         least(&mut self.limits.wall_max, wall_seconds_max.as_ref().map(seconds));
@@ -91,6 +106,22 @@ impl User {
             limits_of(limits).into_iter().map(|(name, value, offset)| (format!("{name} = {value}"), text.line_of(offset)));
         self.limits_said.extend(said);
     }
+}
+
+/// The lower one holds.
+fn least<T: Ord + Copy>(held: &mut Option<T>, said: Option<T>) {
+    *held = (*held).into_iter().chain(said).min();
+}
+
+/// What each role brings, as that of a user who has no other.
+pub(super) fn roles(text: &Text, file: &File) -> BTreeMap<String, User> {
+    let role = |(name, role): (&String, &Role)| {
+        let rules = Arc::new(rules_of_role(text, name, role));
+        let mut user = User { roles: vec![name.clone()], rules, ..User::default() };
+        user.lower(text, &role.limits);
+        (name.clone(), user)
+    };
+    file.roles.iter().map(role).collect()
 }
 
 /// Name, value and place of each limit.
@@ -185,11 +216,11 @@ fn is_name_of(said: &str, name: &str) -> bool {
 }
 
 /// Two roles of one user must not say different things of one tool.
-fn check_contradictions(text: &Text, user: &str, rules: &[Rule], others: &[Rule], mistakes: &mut Vec<Mistake>) {
+pub(super) fn check_contradictions(text: &Text, whom: &str, rules: &[Rule], others: &[Rule], mistakes: &mut Vec<Mistake>) {
     for other in others {
         if let Some(rule) = rules.iter().find(|rule| rule.contradicts(other)) {
             let message = format!(
-                "for user `{user}` {other}, but {rule} at line {}: give them one of both roles, or say the same in both",
+                "for {whom} {other}, but {rule} at line {}: give them one of both roles, or say the same in both",
                 rule.line.unwrap_or_default()
             );
             mistakes.push(Mistake::of_line(text.path(), other.line.unwrap_or_default(), message));

@@ -8,8 +8,11 @@ use anyhow::{Context as _, anyhow};
 use axum::http::request::Parts;
 use futures::future::BoxFuture;
 use isolet::Principal;
-use isolet_http::{Authenticate, BearerKeys, Key, KeyHash, Refusal};
+use isolet::mcp::Url;
+use isolet_http::{Authenticate, BearerKeys, Key, KeyHash, ProtectedResource, Refusal};
+use isolet_identity::{SubjectTokens, TokenVerifier};
 
+use super::token_access::TokenAccess;
 use crate::command_line::ServeCommand;
 use crate::deployment::Deployment;
 use crate::fault::Fault;
@@ -31,11 +34,18 @@ pub(super) enum Access {
     },
     /// Anybody, as this user.
     Anybody(Principal),
+    /// Who has a token of an issuer that is trusted, or a key.
+    Tokens(Box<TokenAccess>),
 }
 
 impl Access {
-    /// What the deployment and the command line say.
-    pub(super) fn of(deployment: &Deployment, command: &ServeCommand) -> Result<Self, Fault> {
+    /// What the deployment and the command line say of a service that clients call `base`. Tokens that are exchanged for others are held in `subjects`.
+    pub(super) fn of(
+        deployment: &Deployment,
+        command: &ServeCommand,
+        base: Option<&Url>,
+        subjects: &SubjectTokens,
+    ) -> Result<Self, Fault> {
         let is_here = deployment.address.ip().is_loopback();
         if command.no_auth {
             if !is_here {
@@ -46,9 +56,12 @@ impl Access {
             }
             return Ok(Self::Anybody(only_user(deployment, "`--no-auth`")?));
         }
+        let keys = deployment.keys.iter();
+        let keys = keys.fold(BearerKeys::new(), |keys, (hash, user)| keys.with(*hash, deployment.principal(user)));
+        if !deployment.issuers.is_empty() {
+            return Ok(Self::Tokens(Box::new(token_access(deployment, keys, base, subjects)?)));
+        }
         if !deployment.keys.is_empty() {
-            let keys = deployment.keys.iter();
-            let keys = keys.fold(BearerKeys::new(), |keys, (hash, user)| keys.with(*hash, deployment.principal(user)));
             return Ok(Self::Keys(keys));
         }
         if !is_here {
@@ -63,10 +76,18 @@ impl Access {
         Ok(Self::KeyFile { keys: BearerKeys::new().with(hash, user), path })
     }
 
+    /// What clients with OAuth are told, where their tokens are taken.
+    pub(super) fn resource(&self) -> Option<ProtectedResource> {
+        match self {
+            Self::Tokens(tokens) => Some(tokens.resource.clone()),
+            Self::Keys(_) | Self::KeyFile { .. } | Self::Anybody(_) => None,
+        }
+    }
+
     /// Says on standard error what a client needs.
     pub(super) fn say(&self) {
         match self {
-            Self::Keys(_) => {}
+            Self::Keys(_) | Self::Tokens(_) => {}
             Self::KeyFile { path, .. } => {
                 terminal::say(&format!("the key for `Authorization: Bearer` is in `{}`", path.display()));
             }
@@ -82,8 +103,33 @@ impl Authenticate for Access {
         match self {
             Self::Keys(keys) | Self::KeyFile { keys, .. } => keys.principal(head),
             Self::Anybody(principal) => Box::pin(std::future::ready(Ok(principal.clone()))),
+            Self::Tokens(tokens) => Box::pin(tokens.principal(head)),
         }
     }
+}
+
+/// Who is let in with a token.
+fn token_access(
+    deployment: &Deployment,
+    keys: BearerKeys,
+    base: Option<&Url>,
+    subjects: &SubjectTokens,
+) -> Result<TokenAccess, Fault> {
+    let base = base.ok_or_else(|| {
+        refused("tokens say what service they are for: write `public_url`, which clients call it, into `[listener]`".to_owned())
+    })?;
+    let servers = deployment.issuers.iter().map(|issuer| issuer.issuer.clone()).collect();
+    let mut scopes: Vec<String> = deployment.issuers.iter().flat_map(|issuer| issuer.scopes.iter().cloned()).collect();
+    scopes.sort();
+    scopes.dedup();
+    let resource = ProtectedResource::new(base, servers, scopes);
+    let mut issuers = deployment.issuers.clone();
+    for issuer in issuers.iter_mut().filter(|issuer| issuer.audiences.is_empty()) {
+        issuer.audiences = resource.audiences();
+    }
+    let verifier = TokenVerifier::new(issuers, &deployment.upstream.policy).map_err(Fault::usage)?;
+    let subjects = deployment.exchanges_tokens().then(|| subjects.clone());
+    Ok(TokenAccess { keys, verifier, resource, subjects })
 }
 
 fn refused(message: String) -> Fault {

@@ -20,6 +20,69 @@ fn with_deployment(text: &str, command: &[&str], options: &[&str]) -> Result<pro
 
 const FILES: &str = "[servers.files]\ncommand = \"files\"\n";
 
+/// What can be wrong with who is let in by a token, and with how users authorize servers.
+const AUTHORIZATION_MISTAKES: &[(&str, &str)] = &[
+    ("[[issuers]]\nissuer = \"nowhere\"\nroles = []\n", "isolet.toml:2: `issuer` is no address"),
+    ("[[issuers]]\nissuer = \"http://login.example\"\n", "isolet.toml:2: `issuer` is no address"),
+    ("[[issuers]]\nissuer = \"https://login.example\"\n", "isolet.toml:2: this issuer gives nobody a role"),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\nroles = [\"raeder\"]\n[roles.reader]\nallow = [\"*\"]\n",
+        "isolet.toml:3: there is no role `raeder`: the nearest is `reader`",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\n[[issuers.rules]]\nclaim = \"g\"\nhas = \"x\"\nrole = \"r\"\n",
+        "isolet.toml:6: there is no role `r`: there is none",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\nalgorithms = [\"HS256\"]\n",
+        "isolet.toml:3: `HS256`: this is no algorithm",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\nalgorithms = [\"none\"]\n",
+        "isolet.toml:3: `none`: this is no algorithm",
+    ),
+    ("[[issuers]]\nissuer = \"https://login.example\"\nscopes = [\"a b\"]\n", "isolet.toml:3: `a b` is no scope"),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\nclock_skew_seconds = 301\n",
+        "isolet.toml:3: `clock_skew_seconds` is 301: it can be 0 to 300",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\n[[issuers]]\nissuer = \"https://login.example\"\n",
+        "isolet.toml:4: this issuer is there twice",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\n[issuers.introspection]\nurl = \"https://login.example/i\"\nclient_id = \"x\"\n",
+        "isolet.toml:4: the client's secret is missing",
+    ),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\nroles = [\"one\", \"two\"]\n[roles.one]\nallow = [\"*\"]\n\
+        [roles.one.pin.\"files.read\"]\npath = \"/a\"\n[roles.two.pin.\"files.read\"]\npath = \"/b\"\n",
+        "isolet.toml:9: for whoever comes from `https://login.example` `path` of `files.read` is fixed to \"/b\", but `path` of `files.read` is \
+        fixed to \"/a\" at line 7",
+    ),
+    (
+        "[authorization]\npage = \"https://app.example/connect\"\n",
+        "isolet.toml:2: `page` and `callback` of `[authorization]` belong together",
+    ),
+    (
+        "[authorization]\npage = \"http://app.example/\"\ncallback = \"https://app.example/\"\n",
+        "isolet.toml:2: `page` is no address",
+    ),
+    ("[listener]\npublic_url = \"https://tools.example/?a=b\"\n", "isolet.toml:2: `public_url` is no address"),
+    (
+        "[[issuers]]\nissuer = \"https://login.example\"\n[listener]\naddress = \"0.0.0.0:8808\"\n",
+        "isolet.toml: tokens say what service they are for: write `public_url`",
+    ),
+    (
+        "[servers.own]\nurl = \"https://own.example/mcp\"\n[servers.own.credentials.oauth]\ngrant = \"client_credentials\"\n",
+        "`servers.own.credentials.oauth.tokenUrl`",
+    ),
+    (
+        "[servers.own]\nurl = \"https://own.example/mcp\"\n[servers.own.credentials.oauth]\ngrant = \"password\"\n",
+        "`servers.own.credentials.oauth.grant`",
+    ),
+];
+
 pub(super) fn each_mistake() -> Result<()> {
     let check = |more: &str, expected: &str| -> Result<()> {
         let ran = with_deployment(&format!("{more}\n{FILES}"), &["check"], &[])?;
@@ -72,6 +135,9 @@ pub(super) fn each_mistake() -> Result<()> {
             "isolet.toml:6: this key is `ada`'s too",
         ),
     ] {
+        check(more, expected)?;
+    }
+    for (more, expected) in AUTHORIZATION_MISTAKES {
         check(more, expected)?;
     }
     // All of them are said, each with its line.

@@ -144,6 +144,11 @@ impl Served {
         Ok(())
     }
 
+    /// What it has said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        lock(&self.errors).clone()
+    }
+
     /// Who asks with `key`.
     pub(crate) fn visitor(&self, key: &Key) -> Visitor {
         Visitor { address: self.address, key: Some(key.as_str().to_owned()) }

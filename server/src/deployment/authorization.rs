@@ -1,0 +1,65 @@
+//! How the users of a deployment authorize servers, and what the service is called then.
+
+use std::path::PathBuf;
+
+use isolet::mcp::Url;
+use toml::Spanned;
+
+use super::file::File;
+use super::mistake::{Mistake, Text};
+
+/// How users authorize servers.
+#[derive(Clone, Default)]
+pub(crate) struct Authorization {
+    /// Where what they granted is kept.
+    pub(crate) folder: Option<PathBuf>,
+    /// The application's page for them, and where they come back to.
+    pub(crate) page: Option<(Url, Url)>,
+    /// What authorization servers are told that this client is called.
+    pub(crate) client_name: Option<String>,
+}
+
+/// What the file says of it.
+pub(super) fn authorization(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Authorization {
+    let said = &file.authorization;
+    let page = said.page.as_ref().and_then(|page| address(text, "page", page, mistakes));
+    let callback = said.callback.as_ref().and_then(|callback| address(text, "callback", callback, mistakes));
+    if let (Some(alone), None) | (None, Some(alone)) = (&said.page, &said.callback) {
+        let message = "`page` and `callback` of `[authorization]` belong together: write both, or neither and users get a page of this service";
+        mistakes.push(text.mistake(alone.span().start, message));
+    }
+    let folder = text.path().parent().map(PathBuf::from).unwrap_or_default();
+    Authorization {
+        folder: said.folder.as_ref().map(|said| folder.join(said)),
+        page: page.zip(callback),
+        client_name: said.client_name.clone(),
+    }
+}
+
+/// What clients and browsers call the service.
+pub(super) fn public_url(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Option<Url> {
+    file.listener.public_url.as_ref().and_then(|url| address(text, "public_url", url, mistakes))
+}
+
+/// An address of https, or of this machine, to which a path can be added.
+pub(super) fn address(text: &Text, what: &str, said: &Spanned<String>, mistakes: &mut Vec<Mistake>) -> Option<Url> {
+    let url = Url::parse(said.get_ref()).ok().filter(|url| {
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here(url));
+        is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+    });
+    if url.is_none() {
+        let message = format!(
+            "`{what}` is no address: write one of https, such as `https://tools.example.com`, without a query (http on this machine alone)"
+        );
+        mistakes.push(text.mistake(said.span().start, message));
+    }
+    url
+}
+
+/// Whether an address is this machine's, as an operator writes that.
+fn is_here(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}

@@ -1,0 +1,262 @@
+//! Many users with a token each, at servers whose tools are called alike: no token leaves, none goes astray, and each is renewed as often as it ends.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use isolet::Principal;
+use isolet::mcp::{CredentialRequest, CredentialSource as _, Given, OAuthSettings, Url};
+use isolet_http::Key;
+use isolet_identity::{KeyFile, OAuth, OAuthOptions, SqliteStore, Target};
+use serde_json::{Value, json};
+
+use crate::authorization_server::{AuthorizationServer, Manners, agree};
+use crate::identity::echoes;
+use crate::serve::{Served, Visitor};
+use crate::upstream::Test;
+
+/// How many there are where nothing else is said: on the command line, and in the tests.
+const COMMAND: Amounts = Amounts { users: 200, requests: 20_000, refreshes: 10_000 };
+const SAMPLE: Amounts = Amounts { users: 200, requests: 400, refreshes: 200 };
+
+/// Users and requests at a time.
+const AT_A_TIME: usize = 16;
+
+/// What a test waits for at the very most.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Every test of this module.
+pub(crate) const TESTS: &[Test] = &[
+    ("canaries::no_token_of_two_hundred_users_leaves_or_goes_astray", || block_on(crowd(SAMPLE))),
+    ("canaries::no_refresh_is_lost_and_no_refresh_token_used_twice", || block_on(refreshes(SAMPLE.refreshes))),
+];
+
+#[derive(Clone, Copy)]
+struct Amounts {
+    users: usize,
+    requests: usize,
+    refreshes: usize,
+}
+
+/// `[--users N] [--requests N] [--refreshes N]`: `cargo xtask canaries`.
+#[expect(clippy::print_stdout, reason = "a command that reports")]
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let mut amounts = COMMAND;
+    for pair in arguments.chunks(2) {
+        let [name, number] = pair else { anyhow::bail!("`{}` needs a number", pair.concat()) };
+        let number = number.parse().with_context(|| format!("`{number}` is no number"))?;
+        match name.as_str() {
+            "--users" => amounts.users = number,
+            "--requests" => amounts.requests = number,
+            "--refreshes" => amounts.refreshes = number,
+            other => anyhow::bail!("there is no `{other}`: there are `--users`, `--requests` and `--refreshes`"),
+        }
+    }
+    block_on(crowd(amounts))?;
+    println!("canaries: {} users, {} requests: no token left, none went astray", amounts.users, amounts.requests);
+    block_on(refreshes(amounts.refreshes))?;
+    println!("canaries: {} refreshes: none lost, none doubled", amounts.refreshes);
+    Ok(())
+}
+
+fn block_on(test: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+}
+
+/// What each token has in its middle, as it would look in the encodings in which servers repeat things.
+fn forms() -> Vec<String> {
+    let text = "canary";
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let percent: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let mut forms = vec![text.to_owned(), hex.clone(), hex.to_uppercase(), percent.clone(), percent.to_lowercase()];
+    // The digits that depend on nothing around it.
+    for (before, digits) in [("", 0..8), ("x", 2..9), ("xx", 3..10)] {
+        forms.push(STANDARD.encode(format!("{before}{text}"))[digits].to_owned());
+    }
+    forms
+}
+
+fn ensure_clean(what: &str, text: &str, forms: &[String]) -> Result<()> {
+    for form in forms {
+        ensure!(!text.contains(form), "`{form}` is in {what}: {}", text.chars().take(2000).collect::<String>());
+    }
+    Ok(())
+}
+
+/// What a server says of a token: the token in all forms, and a number by which the test knows whose it is.
+fn said(token: &str) -> Value {
+    let mut said = echoes(token);
+    let number: u64 = token.rsplit('+').next().and_then(|digits| digits.parse().ok()).unwrap_or_default();
+    if let Some(blocks) = said["content"].as_array_mut() {
+        blocks.push(json!({"type": "text", "text": format!("marker-{}-end", number * 31 + 7)}));
+    }
+    said
+}
+
+fn marker(text: &str) -> Option<&str> {
+    text.split_once("marker-")?.1.split_once("-end").map(|(marker, _)| marker)
+}
+
+/// A store with a token of each user for `alpha`, and of every fifth for `beta`.
+async fn fill(folder: &Path, servers: [(&str, &AuthorizationServer); 2], users: usize) -> Result<()> {
+    let store = SqliteStore::open(folder.join("credentials.db"), KeyFile::open(folder.join("credentials.key"))?)?;
+    let (oauth, settings) = (OAuth::new(store, OAuthOptions::default())?, OAuthSettings::default());
+    let callback = Url::parse("http://127.0.0.1/callback")?;
+    let consent = async |user: usize| -> Result<()> {
+        let principal = Principal::new(format!("user-{user}"));
+        for (server, at) in servers.into_iter().filter(|(server, _)| *server == "alpha" || user.is_multiple_of(5)) {
+            let url = at.url()?;
+            let consent = oauth.begin(&principal, Target { server, url: &url, settings: &settings }, &callback).await?;
+            oauth.complete(&principal, &agree(&consent.link).await?).await?;
+        }
+        Ok(())
+    };
+    let all: Vec<usize> = (0..users).collect();
+    for some in all.chunks(AT_A_TIME) {
+        for consented in futures::future::join_all(some.iter().map(|user| consent(*user))).await {
+            consented?;
+        }
+    }
+    Ok(())
+}
+
+const PROGRAM: &str = "const a = await alpha.echo({ n: 1 });\n\
+    const b = await beta.echo({ n: 1 }).then((value) => JSON.stringify(value).includes('marker-'), (error) => error.code);\n\
+    console.log(JSON.stringify(a)); return { a, b }";
+
+async fn crowd(amounts: Amounts) -> Result<()> {
+    let manners = || Manners { said, ..Manners::default() };
+    let (alpha, beta) = (AuthorizationServer::start(manners()).await?, AuthorizationServer::start(manners()).await?);
+    let folder = tempfile::tempdir()?;
+    fill(folder.path(), [("alpha", &alpha), ("beta", &beta)], amounts.users).await?;
+    let mut deployment = format!(
+        "[authorization]\nfolder = \"{}\"\n[upstream]\nservers_max = {}\n[capacity]\nconnections_of_address_max = 384\n\
+        [servers.alpha]\nurl = \"{}\"\n[servers.beta]\nurl = \"{}\"\n",
+        folder.path().display(),
+        2 * amounts.users + 16,
+        alpha.url()?,
+        beta.url()?
+    );
+    let keys = (0..amounts.users).map(|_| Key::new()).collect::<std::io::Result<Vec<Key>>>()?;
+    for (user, key) in keys.iter().enumerate() {
+        deployment.push_str(&format!("[users.user-{user}]\nallow = [\"*\"]\nkeys = [\"{}\"]\n", key.hash()));
+    }
+    let replicas = [Served::start(&deployment, &[])?, Served::start(&deployment, &[])?];
+    let visitors = |served: &Served| -> Vec<Visitor> { keys.iter().map(|key| served.visitor(key)).collect() };
+    let visitors = Arc::new(replicas.each_ref().map(visitors));
+    let (forms, markers) = (Arc::new(forms()), Arc::<Mutex<HashMap<usize, String>>>::default());
+    let mut workers = tokio::task::JoinSet::new();
+    for worker in 0..AT_A_TIME {
+        let (visitors, forms, markers) = (Arc::clone(&visitors), Arc::clone(&forms), Arc::clone(&markers));
+        workers.spawn(async move {
+            let mut random = fastrand::Rng::with_seed(worker as u64);
+            for _ in 0..amounts.requests.div_ceil(AT_A_TIME) {
+                let (replica, user) = (random.usize(..visitors.len()), random.usize(..amounts.users));
+                let answer = request(&visitors[replica][user], user, random.u8(..8)).await?;
+                ensure_clean(&format!("an answer to user {user}"), &answer, &forms)?;
+                if let Some(marker) = marker(&answer) {
+                    let mut markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
+                    let known = markers.entry(user).or_insert_with(|| marker.to_owned());
+                    ensure!(known == marker, "user {user} was {known}, and is {marker}");
+                }
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(worked) = workers.join_next().await {
+        worked??;
+    }
+    let markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
+    let distinct: HashSet<&String> = markers.values().collect();
+    ensure!(distinct.len() == markers.len() && markers.len() > amounts.users / 4, "{} of {}", distinct.len(), markers.len());
+    for served in &replicas {
+        ensure_clean("standard error", &served.said(), &forms)?;
+    }
+    for entry in std::fs::read_dir(folder.path())? {
+        let path = entry?.path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path)?;
+            ensure!(!bytes.windows(6).any(|bytes| bytes == b"canary"), "{} has a token", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// One request of `user`, of some kind: head and body of its answer.
+async fn request(visitor: &Visitor, user: usize, kind: u8) -> Result<String> {
+    let code = json!({ "code": PROGRAM }).to_string();
+    let classic = json!({ "name": "alpha__echo", "arguments": { "n": 1 } });
+    let answer = match kind {
+        0 => visitor.ask("POST /v1/run", &[], &code).await?,
+        1 => visitor.ask("POST /v1/run", &[("Accept", "text/event-stream")], &code).await?,
+        2 => visitor.ask("GET /v1/types", &[], "").await?,
+        3 => visitor.ask("GET /v1/tools", &[], "").await?,
+        4 => visitor.mcp("/mcp/classic", "tools/list", json!({})).await?,
+        5 => visitor.mcp("/mcp/classic", "tools/call", classic).await?,
+        6 => {
+            let code = json!({ "code": "throw new Error(JSON.stringify(await alpha.echo({ n: 1 })))" }).to_string();
+            visitor.ask("POST /v1/run", &[], &code).await?
+        }
+        _ => {
+            let run = json!({ "name": "run_code", "arguments": { "code": PROGRAM } });
+            visitor.mcp("/mcp", "tools/call", run).await?
+        }
+    };
+    ensure!(answer.status == 200, "{kind}: {answer:?}");
+    if kind == 0 {
+        let expected = if user.is_multiple_of(5) { json!(true) } else { json!("authorization_required") };
+        ensure!(answer.json()?["value"]["b"] == expected, "user {user}: {answer:?}");
+    }
+    Ok(format!("{}\n{}", answer.head, answer.body))
+}
+
+/// So many tokens that have ended, of some users, are asked for at two replicas at once: each refresh gives a token that somebody gets, and no refresh token
+/// is used twice.
+async fn refreshes(count: usize) -> Result<()> {
+    const USERS: usize = 20;
+
+    let server = AuthorizationServer::start(Manners { token_life: 0, ..Manners::default() }).await?;
+    let folder = tempfile::tempdir()?;
+    fill(folder.path(), [("alpha", &server), ("beta", &server)], USERS).await?;
+    let replica = || -> Result<OAuth> {
+        let keys = KeyFile::open(folder.path().join("credentials.key"))?;
+        Ok(OAuth::new(SqliteStore::open(folder.path().join("credentials.db"), keys)?, OAuthOptions::default())?)
+    };
+    let (replicas, url) = ([replica()?, replica()?], server.url()?);
+    let given = Arc::<Mutex<Vec<String>>>::default();
+    let mut workers = tokio::task::JoinSet::new();
+    let each = count.div_ceil(AT_A_TIME);
+    for worker in 0..AT_A_TIME {
+        let (replicas, url, given) = (replicas.clone(), url.clone(), Arc::clone(&given));
+        workers.spawn(async move {
+            let mut random = fastrand::Rng::with_seed(worker as u64);
+            for _ in 0..each {
+                let principal = Principal::new(format!("user-{}", random.usize(..USERS)));
+                let request = CredentialRequest::new(&principal, "alpha").at(&url);
+                let Given::These(credentials) = replicas[random.usize(..2)].credentials(request).await? else {
+                    anyhow::bail!("a grant is lost");
+                };
+                let token = credentials.headers().next().map(|(_, value)| value.expose().to_owned()).context("a token")?;
+                given.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(worked) = workers.join_next().await {
+        worked??;
+    }
+    let events = server.events();
+    let given = given.lock().unwrap_or_else(PoisonError::into_inner);
+    let distinct: HashSet<&String> = given.iter().collect();
+    ensure!(events.reuses == 0, "{} refresh tokens were used twice", events.reuses);
+    ensure!(events.refreshes == distinct.len(), "{} refreshes gave {} tokens", events.refreshes, distinct.len());
+    // Who had to wait for long may be given what another one has just renewed.
+    ensure!(distinct.len() * 4 > given.len() * 3, "{} tokens for {}", distinct.len(), given.len());
+    Ok(())
+}
