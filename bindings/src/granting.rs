@@ -240,6 +240,13 @@ fn names<'s>(servers: impl Iterator<Item = &'s str>, tool: &Tool, new: Option<&s
     servers.flat_map(|server| tools.iter().map(move |tool| format!("{server}.{tool}"))).collect()
 }
 
+/// Whether `grants` may allow some tool of `server`, whatever tools it has.
+pub(crate) fn may_allow(grants: &Grants, server: &str) -> bool {
+    let missing = [server.to_owned()];
+    let known = Known { servers: &[], missing: &missing, is_whole: false };
+    !grants.denies_server(server) && grants.allowed.iter().any(|pattern| known.missing_concerned(pattern).next().is_some())
+}
+
 /// The servers of a deployment, as far as they are known.
 struct Known<'c> {
     servers: &'c [Server],

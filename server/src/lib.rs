@@ -18,6 +18,7 @@ mod login;
 mod mcp;
 mod redirect;
 mod run;
+mod said;
 mod serve;
 mod servers;
 mod shell_help;

@@ -50,8 +50,8 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
             access.say();
             let said = terminal::print(&format!("http://{address}\n")).map_err(Fault::host);
             let current = Current::new(Serving { access, sessions });
-            let again =
-                Again { command, runtime: runtime.clone(), upstreams: upstreams.clone(), renewal: options.renewal.clone() };
+            let (runtime_again, upstreams, renewal) = (runtime.clone(), upstreams.clone(), options.renewal.clone());
+            let again = Again { command, first: deployment, runtime: runtime_again, upstreams, renewal };
             let reading = AbortOnDropHandle::new(tokio::spawn(again.read_at(hangups, current.clone())));
             let router = isolet_http::router(runtime, current.clone(), current, options);
             isolet_http::serve(listener, router, limits, ending).await;
@@ -76,10 +76,12 @@ fn deployment(command: &ServeCommand) -> Result<Deployment, Fault> {
     Ok(deployment)
 }
 
-/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What the
-/// listener, the runtime and the starts of servers are, is as it was at the start.
+/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What is made
+/// once (the listener, the faces, the runtime with its limits, the way servers are started) is as it was at the start, and a change of it is said.
 struct Again {
     command: ServeCommand,
+    /// What the file said at the start.
+    first: Deployment,
     runtime: Runtime,
     upstreams: Upstreams,
     renewal: Renewal,
@@ -89,9 +91,14 @@ impl Again {
     async fn read_at(self, mut hangups: Signal, current: Current) {
         while hangups.recv().await.is_some() {
             match self.read().await {
-                Ok(serving) => {
+                Ok((serving, fixed)) => {
                     current.replace(serving);
                     self.renewal.renew();
+                    for table in fixed {
+                        terminal::say(&format!(
+                            "what the file says in `[{table}]` now takes effect at the next start: restart for it"
+                        ));
+                    }
                     terminal::say("the file was read again, and is in force");
                 }
                 Err(fault) => {
@@ -102,11 +109,12 @@ impl Again {
         }
     }
 
-    async fn read(&self) -> Result<Serving, Fault> {
+    /// What is served from then on, and the tables of the file that are not in force.
+    async fn read(&self) -> Result<(Serving, Vec<&'static str>), Fault> {
         let deployment = deployment(&self.command)?;
         let access = Access::of(&deployment, &self.command)?;
         let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams).await?;
-        Ok(Serving { access, sessions })
+        Ok((Serving { access, sessions }, self.first.fixed_otherwise(&deployment).collect()))
     }
 }
 

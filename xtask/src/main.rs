@@ -49,6 +49,8 @@ enum Task {
     Kill(cargo::Arguments),
     /// Half an hour of traffic while processes are killed at random and one tenant of four is hostile; says what broke its bound
     Soak(soak::Arguments),
+    /// Runs the official MCP conformance suite against a server by itself and through `isolet serve`, and prints both tables
+    Conformance(cargo::Arguments),
     /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
 }
@@ -81,6 +83,9 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "kill"], arguments, workspace)
         }
         Task::Soak(arguments) => soak::run(arguments, workspace),
+        Task::Conformance(arguments) => {
+            cargo::run(&["test", "--workspace", "--test", "isolet", "--", "conformance"], arguments, workspace)
+        }
         Task::Crowd(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)
         }
