@@ -9,6 +9,7 @@ mod cases;
 mod cast;
 mod clients;
 mod comparison;
+mod config_import;
 mod conformance;
 mod conformance_client;
 mod credentials;
@@ -110,6 +111,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(run_results::TESTS)
             .chain(offers::TESTS)
             .chain(resources::TESTS)
+            .chain(config_import::TESTS)
             .chain(program::TESTS)
             .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
