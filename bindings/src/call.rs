@@ -12,6 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use crate::authorization::Authorization;
+use crate::call_news::Listener;
 use crate::json;
 use crate::surrogates::without_half_surrogates;
 
@@ -29,6 +30,8 @@ pub struct ToolCall {
     pub arguments: Arguments,
     /// The call's number within its run, from the guest; it tells calls apart in records.
     pub id: u32,
+    /// Who hears what the tool says while it works: progress, lines of its log. Nobody by default.
+    pub listener: Listener,
 }
 
 impl ToolCall {
@@ -41,7 +44,8 @@ impl ToolCall {
         arguments: impl Into<Arguments>,
         id: u32,
     ) -> Self {
-        Self { server: server.into(), tool: tool.into(), path: path.into(), arguments: arguments.into(), id }
+        let (server, tool, path, arguments) = (server.into(), tool.into(), path.into(), arguments.into());
+        Self { server, tool, path, arguments, id, listener: Listener::default() }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::definition::{DefinitionError, DefinitionList, ListError, REFUSALS_MAX
 use crate::granting::ScopeError;
 use crate::grants::Grants;
 use crate::hash::ContentHash;
+use crate::lacking::LackingServer;
 use crate::name::{self, RAW_NAME_BYTES_MAX};
 use crate::scope::Scope;
 use crate::server::Server;
@@ -36,6 +37,8 @@ pub struct Catalog {
     missing: Option<Arc<[String]>>,
     /// What stands for those of them that ask their user first.
     stand_ins: Arc<[StandIn]>,
+    /// Those that could not be asked.
+    lacking: Arc<[LackingServer]>,
 }
 
 #[derive(Debug)]
@@ -161,7 +164,13 @@ impl Catalog {
         check_apart(&catalog.servers)?;
         let hashes = catalog.servers.iter().flat_map(|server| &server.tools).map(|tool| tool.hash());
         catalog.hash = ContentHash::of(hashes.collect::<Vec<_>>().iter().map(|hash| hash.as_bytes().as_slice()));
-        Ok(Self { inner: Arc::new(catalog), namespaces: namespaces.into(), missing: None, stand_ins: Arc::default() })
+        Ok(Self {
+            inner: Arc::new(catalog),
+            namespaces: namespaces.into(),
+            missing: None,
+            stand_ins: Arc::default(),
+            lacking: Arc::default(),
+        })
     }
 
     /// As [`Catalog::load`], from the text of each server's `tools` array or `tools/list` result.
@@ -212,7 +221,8 @@ impl Catalog {
     /// [`ScopeError`] when `grants` itself is wrong: a pattern, a new name that is no identifier or is given twice.
     pub fn scope(&self, grants: &Grants) -> Result<Scope, ScopeError> {
         let missing = self.missing.as_deref().unwrap_or_default();
-        Scope::new(&self.inner.servers, &self.namespaces, missing, self.missing.is_some(), &self.stand_ins, grants)
+        let (stand_ins, lacking) = (&self.stand_ins, &self.lacking);
+        Scope::new(&self.inner.servers, &self.namespaces, missing, self.missing.is_some(), stand_ins, lacking, grants)
     }
 
     /// The same catalog, for a deployment that has `servers` and no others. Those of them whose lists were not loaded, because they are
@@ -243,6 +253,14 @@ impl Catalog {
         let asking = named.filter(|(name, _)| wanted.contains(**name));
         let stand_ins: Vec<StandIn> = asking.filter_map(|(name, namespace)| StandIn::of(name, namespace?)).collect();
         Self { stand_ins: stand_ins.into(), ..self }
+    }
+
+    /// The same catalog, where these servers could not be asked for their tools, each with why. Models of users who may call some of those tools are
+    /// told so; why in one line of at most 240 characters, which may be in the words of the server and is shown as that.
+    #[must_use]
+    pub fn lacking<S: Into<String>, W: AsRef<str>>(self, servers: impl IntoIterator<Item = (S, W)>) -> Self {
+        let lacking = servers.into_iter().map(|(server, why)| LackingServer::new(server.into(), why.as_ref())).collect();
+        Self { lacking, ..self }
     }
 
     /// The hash of all tools taken: equal for equal definitions, whatever the order of the servers.

@@ -15,6 +15,7 @@ use crate::declarations::{self, Piece, ServerDeclarations};
 use crate::granting::{self, Granted, Granting, ScopeError, ScopeWarning};
 use crate::grants::Grants;
 use crate::hash::ContentHash;
+use crate::lacking::LackingServer;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
 use crate::nearest::{PATH_LENGTH_MAX, nearest};
@@ -26,6 +27,7 @@ use crate::server::Server;
 use crate::stand_in::StandIn;
 use crate::tokens::TokenBudget;
 use crate::tool_index::{self, ToolIndex};
+use crate::whole_servers::WholeServers;
 
 /// The most paths that one call of [`Scope::describe`] looks at: a program or a client may name as many as it likes.
 pub const DESCRIBED_PATHS_MAX: usize = 50;
@@ -43,6 +45,8 @@ struct Inner {
     manifest: Manifest,
     hash: ContentHash,
     warnings: Vec<ScopeWarning>,
+    lacking: Vec<LackingServer>,
+    whole_servers: WholeServers,
     /// Those of each namespace.
     declarations: Vec<OnceLock<ServerDeclarations>>,
     typescript: OnceLock<String>,
@@ -52,12 +56,14 @@ struct Inner {
 impl Scope {
     /// The tools of `servers`, each with its namespace, that `grants` allows. `missing` are servers whose tools are not known; if `is_whole`, there are no others.
     /// `stand_ins` stand for those of them that ask their user first.
+    /// `lacking` are those that could not be asked.
     pub(crate) fn new(
         servers: &[Server],
         namespaces: &[String],
         missing: &[String],
         is_whole: bool,
         stand_ins: &[StandIn],
+        lacking: &[LackingServer],
         grants: &Grants,
     ) -> Result<Self, ScopeError> {
         let mut granting = Granting::of(grants);
@@ -67,6 +73,8 @@ impl Scope {
             manifest: Manifest::default(),
             hash: ContentHash::of([]),
             warnings: Vec::new(),
+            lacking: Vec::new(),
+            whole_servers: WholeServers::of(grants),
             declarations: Vec::new(),
             typescript: OnceLock::new(),
             index: OnceLock::new(),
@@ -86,6 +94,9 @@ impl Scope {
                 namespace.is_open = true;
             }
         }
+        // Who may call nothing of a server is not told of it either.
+        let concerned = |server: &&LackingServer| granting::may_allow(grants, server.server());
+        scope.lacking = lacking.iter().filter(concerned).cloned().collect();
         scope.warnings.append(&mut granting.finish(servers, missing, is_whole)?);
         scope.declarations = scope.manifest.namespaces.iter().map(|_| OnceLock::new()).collect();
         scope.hash = scope.manifest.hash();
@@ -120,6 +131,19 @@ impl Scope {
     #[must_use]
     pub fn is_open(&self, name: &str) -> bool {
         self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name && namespace.is_open)
+    }
+
+    /// The servers that could not be asked for their tools, of which this user may call some.
+    #[must_use]
+    pub fn lacking(&self) -> &[LackingServer] {
+        &self.0.lacking
+    }
+
+    /// Whether this user has `server` as a whole, by a pattern that allows all of it and none that denies all of it. So much is needed for what is
+    /// no tool: its resources and prompts, which have no patterns of their own.
+    #[must_use]
+    pub fn has_server(&self, server: &str) -> bool {
+        self.0.whole_servers.has(server)
     }
 
     /// What the isolate installs.

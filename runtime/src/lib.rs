@@ -71,10 +71,10 @@ mod host;
 pub mod mcp;
 
 pub use isolet_bindings::{
-    AUTHORIZE, Arguments, ArgumentsError, Authorization, Catalog, CatalogError, ContentHash, Coverage, Declarations,
-    DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, ListError, Manifest, Namespace, Scope, ScopeError,
-    ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode,
-    ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
+    AUTHORIZE, Arguments, ArgumentsError, Authorization, CallNews, Catalog, CatalogError, ContentHash, Coverage, Declarations,
+    DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, LackingServer, ListError, Listener, Manifest, Namespace,
+    Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError,
+    ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;
@@ -93,6 +93,7 @@ pub use host::snapshots::file::SnapshotMismatch;
 pub use host::snapshots::folder::{SnapshotFile, SnapshotFolder, SnapshotFolderError, SnapshotVerdict};
 pub use host::snapshots::privacy::Exposure;
 pub use host::tool_host::{Answer, AnyToolHost, ToolFn, ToolHost, tool_fn};
+pub use host::wanted::Wanted;
 
 /// The first line of `main`: if this process was started to be a zygote or a guest, it becomes one here and never returns.
 ///

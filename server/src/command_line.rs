@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use isolet::mcp::Place;
 
 use crate::deployment::WALL_SECONDS_MAX;
+use crate::import::ConfigCommand;
 use crate::tier::Tier;
 
 const EXIT_CODES: &str = "\
@@ -113,6 +114,9 @@ pub(crate) enum Command {
     Explain(ExplainCommand),
     /// Make a key for a user of a deployment: itself on standard output, its hash for the file on standard error.
     Key,
+    /// Make a configuration of the servers that your desktop clients have.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Serve as the runtime of a program in another language, over standard input and output or a Unix socket.
     #[command(after_help = EXEC_HELP)]
     Exec(ExecCommand),

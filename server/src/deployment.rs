@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolet::mcp::{
-    Configuration, Mode, OAuthGrant, Place, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url, Variables,
+    Configuration, Mode, Names, OAuthGrant, Place, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url, Variables,
 };
 use isolet::{Config, Principal, with_causes};
 use isolet_http::{Faces, KeyHash};
@@ -36,6 +36,8 @@ const PORT: u16 = 8808;
 pub(crate) const WALL_SECONDS_MAX: u64 = 24 * 60 * 60;
 /// The one user of a file that names none.
 const LOCAL_USER: &str = "local";
+/// The tables of the file that say what is made once, at the start.
+const FIXED: [&str; 5] = ["listener", "faces", "limits", "capacity", "upstream"];
 /// How long a server of a pool waits for its next call before it is ended.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
 
@@ -62,6 +64,8 @@ pub(crate) struct Deployment {
     pub(crate) roles: BTreeMap<String, User>,
     /// Whose tokens are taken.
     pub(crate) issuers: Vec<Issuer>,
+    /// What the file says of what is made once.
+    fixed: BTreeMap<&'static str, toml::Value>,
 }
 
 impl Deployment {
@@ -75,8 +79,9 @@ impl Deployment {
         // Any other file is that of a client: it has servers and nothing else.
         let is_toml = path.extension().is_some_and(|extension| extension == "toml");
         let mut file: File = if is_toml { text.parse().map_err(|mistake| vec![mistake])? } else { File::default() };
+        let fixed = if is_toml { fixed(&text).map_err(|mistake| vec![mistake])? } else { BTreeMap::new() };
         let mut mistakes = Vec::new();
-        let variables = Variables::allowing(file.upstream.env.iter().cloned());
+        let variables = Variables::allowing(file.upstream.env.iter().cloned()).allowed_by(way_of_variable);
         let servers = if is_toml { servers(&text, &file, &variables) } else { servers_of(path, &variables) };
         let servers = servers.unwrap_or_else(|mistake| {
             mistakes.push(mistake);
@@ -128,7 +133,13 @@ impl Deployment {
             keys,
             roles,
             issuers,
+            fixed,
         })
+    }
+
+    /// The tables in which `other` says something else of what is made once: there it takes another start.
+    pub(crate) fn fixed_otherwise<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'static str> + 'a {
+        FIXED.into_iter().filter(|table| self.fixed.get(table) != other.fixed.get(table))
     }
 
     /// The principal whose user has this name.
@@ -158,6 +169,17 @@ impl Deployment {
     pub(crate) fn credentials_folder(&self) -> PathBuf {
         self.authorization.folder.clone().unwrap_or_else(|| self.path.with_extension("credentials"))
     }
+}
+
+/// What a text says of what is made once.
+fn fixed(text: &Text) -> Result<BTreeMap<&'static str, toml::Value>, Mistake> {
+    let mut table: toml::Table = text.parse()?;
+    Ok(FIXED.into_iter().filter_map(|name| Some((name, table.remove(name)?))).collect())
+}
+
+/// How the variable `name` is allowed in such a file.
+fn way_of_variable(name: &str) -> String {
+    format!("`env = [\"{name}\"]` in `[upstream]`")
 }
 
 /// The servers of a file that has nothing else.
@@ -225,24 +247,32 @@ fn faces(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Faces {
 }
 
 fn serve_options(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> ServeOptions {
-    const NAMES: [&str; 3] = ["both", "text", "structured"];
     let mut options = ServeOptions::new(Mode::Code);
     options.index_tokens_max = file.faces.index_tokens.unwrap_or(options.index_tokens_max);
     options.always_offers_search = file.faces.always_search;
     options.result_tokens_max = file.faces.result_tokens.unwrap_or(options.result_tokens_max);
-    if let Some(results) = &file.faces.results {
-        options.results = match results.get_ref().as_str() {
-            "both" => Results::Both,
-            "text" => Results::Text,
-            "structured" => Results::Structured,
-            other => {
-                let hint = nearest(other, NAMES);
-                mistakes.push(text.mistake(results.span().start, format!("`results` cannot be `{other}`: {hint}")));
-                Results::Both
-            }
-        };
-    }
+    let results = [("both", Results::Both), ("text", Results::Text), ("structured", Results::Structured)];
+    let names = [("server", Names::OfServer), ("bare", Names::Bare)];
+    options.results = one_of(text, "results", file.faces.results.as_ref(), results, mistakes).unwrap_or(options.results);
+    options.names = one_of(text, "names", file.faces.names.as_ref(), names, mistakes).unwrap_or(options.names);
     options
+}
+
+/// What the word `written` for `key` means, if it is written.
+fn one_of<T: Copy, const N: usize>(
+    text: &Text,
+    key: &str,
+    written: Option<&toml::Spanned<String>>,
+    words: [(&'static str, T); N],
+    mistakes: &mut Vec<Mistake>,
+) -> Option<T> {
+    let written = written?;
+    let meant = words.iter().find(|(word, _)| word == written.get_ref()).map(|(_, meaning)| *meaning);
+    if meant.is_none() {
+        let (word, hint) = (written.get_ref(), nearest(written.get_ref(), words.map(|(word, _)| word)));
+        mistakes.push(text.mistake(written.span().start, format!("`{key}` cannot be `{word}`: {hint}")));
+    }
+    meant
 }
 
 /// The limits of all runs, and how many runs there may be.

@@ -12,12 +12,14 @@ mod doctor;
 mod exec;
 mod explain;
 mod fault;
+mod import;
 mod key;
 mod log;
 mod login;
 mod mcp;
 mod redirect;
 mod run;
+mod said;
 mod serve;
 mod servers;
 mod shell_help;
@@ -66,6 +68,7 @@ pub fn run_command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
             Command::Serve(command) => serve::serve(command).await,
             Command::Check(command) => check::check(&command),
             Command::Explain(command) => explain::explain(command).await,
+            Command::Config(command) => import::config(&command),
             Command::Key => key::key(),
             Command::Snapshot(command) => snapshot::snapshot(command).await,
         }

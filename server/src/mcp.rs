@@ -20,9 +20,6 @@ use crate::terminal;
 /// What a program may ask for with `timeout_ms`, where the command line says nothing.
 const ASKED_WALL_MAX: Duration = Duration::from_secs(300);
 
-/// How long a change of one server waits for the others.
-const CHANGE_WAIT: Duration = Duration::from_millis(200);
-
 /// Serves until the client closes standard input, or a signal asks to end.
 pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     if command.print_config {
@@ -60,13 +57,13 @@ async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, o
     };
     loop {
         let session = runtime.session(known.scope.clone(), servers.host().clone());
-        let offer = Offer::new(session).without_yet(known.starting.clone()).without(known.failed.clone());
+        let offer = Offer::new(session).without_yet(known.starting.clone());
         if offers.send(offer).await.is_err() {
             std::future::pending::<()>().await;
         }
         known = loop {
             changes.changed().await;
-            match servers.choose(CHANGE_WAIT).await {
+            match servers.choose_again(&known).await {
                 Ok(chosen) if chosen.is_like(&known) => {}
                 Ok(chosen) => break chosen,
                 Err(Fault::Host(error)) if !known.starting.is_empty() => return Fault::Host(error),

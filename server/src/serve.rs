@@ -64,6 +64,7 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
             let current = Current::new(Serving { access, sessions });
             let again = Again {
                 command,
+                first: deployment,
                 address,
                 subjects,
                 runtime: runtime.clone(),
@@ -94,10 +95,12 @@ fn deployment(command: &ServeCommand) -> Result<Deployment, Fault> {
     Ok(deployment)
 }
 
-/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What the
-/// listener, the runtime and the starts of servers are, is as it was at the start.
+/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What is made
+/// once (the listener, the faces, the runtime with its limits, the way servers are started) is as it was at the start, and a change of it is said.
 struct Again {
     command: ServeCommand,
+    /// What the file said at the start.
+    first: Deployment,
     address: SocketAddr,
     subjects: SubjectTokens,
     runtime: Runtime,
@@ -109,9 +112,14 @@ impl Again {
     async fn read_at(self, mut hangups: Signal, current: Current) {
         while hangups.recv().await.is_some() {
             match self.read().await {
-                Ok(serving) => {
+                Ok((serving, fixed)) => {
                     current.replace(serving);
                     self.renewal.renew();
+                    for table in fixed {
+                        terminal::say(&format!(
+                            "what the file says in `[{table}]` now takes effect at the next start: restart for it"
+                        ));
+                    }
                     terminal::say("the file was read again, and is in force");
                 }
                 Err(fault) => {
@@ -122,12 +130,13 @@ impl Again {
         }
     }
 
-    async fn read(&self) -> Result<Serving, Fault> {
+    /// What is served from then on, and the tables of the file that are not in force.
+    async fn read(&self) -> Result<(Serving, Vec<&'static str>), Fault> {
         let deployment = deployment(&self.command)?;
         let base = deployment.base(self.address);
         let access = Access::of(&deployment, &self.command, base.as_ref(), &self.subjects)?;
         let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams).await?;
-        Ok(Serving { access, sessions })
+        Ok((Serving { access, sessions }, self.first.fixed_otherwise(&deployment).collect()))
     }
 }
 

@@ -1,25 +1,28 @@
 //! The servers of one command: read from the configuration, asked for their tools, cut to what is allowed, ended at the end.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams, Variables};
-use isolet::{Grants, Scope, ScopeWarning, with_causes};
+use isolet::{CatalogError, Grants, Scope, ScopeWarning, with_causes};
 use isolet_identity::OAuth;
 
 use crate::command_line::ServerArguments;
 use crate::credentials;
 use crate::fault::Fault;
+use crate::said::Said;
 use crate::terminal;
 
 /// Who the one user of a command line is; other users' servers would be others.
 pub(crate) const USER: &str = "local";
 
-/// The lines that are remembered as said; then they are forgotten, and said again.
-const SAID_MAX: usize = 1_000;
+/// How long a change of one server waits for the others.
+const CHANGE_WAIT: Duration = Duration::from_millis(200);
+
+/// How long it waits for one whose tools are in use, and which is asked again.
+const ASKED_AGAIN_MAX: Duration = Duration::from_secs(30);
 
 /// The most lines that are said about one thing.
 const LINES_MAX: usize = 20;
@@ -183,8 +186,8 @@ pub(crate) struct BegunServers {
     host: UpstreamHost,
     choice: Choice,
     upstreams: Upstreams,
-    /// The lines that were said, which are not said again at each change.
-    said: Mutex<HashSet<String>>,
+    /// What was said is not said again at each change.
+    said: Mutex<Said>,
 }
 
 /// What may be called of servers at one time.
@@ -192,8 +195,8 @@ pub(crate) struct Chosen {
     pub(crate) scope: Scope,
     /// Those that have not answered yet.
     pub(crate) starting: Vec<String>,
-    /// Those that cannot be used now; why is on standard error, since it may be in the words of a server.
-    pub(crate) failed: Vec<String>,
+    /// Those that cannot be used now.
+    failed: Vec<String>,
 }
 
 impl Chosen {
@@ -222,6 +225,16 @@ impl BegunServers {
         self.chosen(&discovery)
     }
 
+    /// The same after a change, where `known` was chosen before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Servers::open`].
+    pub(crate) async fn choose_again(&self, known: &Chosen) -> Result<Chosen, Fault> {
+        let discovery = discover_again(&self.host, &known.scope).await.map_err(Fault::usage)?;
+        self.chosen(&discovery)
+    }
+
     fn chosen(&self, discovery: &Discovery) -> Result<Chosen, Fault> {
         let choice = &self.choice;
         for (what, lines, count) in findings(discovery) {
@@ -231,7 +244,7 @@ impl BegunServers {
         if !discovery.failures.is_empty() && discovery.failures.len() == entries {
             return Err(Fault::Host(anyhow!("no server could be used")));
         }
-        let catalog = discovery.catalog.clone().expecting(&choice.all);
+        let catalog = discovery.catalog.clone().expecting(&choice.all).lacking(reasons(discovery));
         let scope = catalog.scope(&choice.grants).map_err(Fault::usage)?;
         let is_default = |pattern: &str| pattern == "*";
         let is_mistake = |warning: &&ScopeWarning| match warning {
@@ -244,29 +257,38 @@ impl BegunServers {
             return Err(Fault::usage(mistake.clone()));
         }
         let warnings = scope.warnings().iter().filter(|warning| !matches!(warning, ScopeWarning::NothingLeft { .. }));
-        self.say("grants", warnings.map(ToString::to_string), scope.warnings().len());
+        let count = warnings.clone().count();
+        self.say("grants", warnings.map(ToString::to_string), count);
         Ok(Chosen { scope, starting: discovery.starting.clone(), failed: discovery.failed.clone() })
     }
 
     /// Says lines that were not said before.
     fn say(&self, what: &str, lines: impl Iterator<Item = String>, count: usize) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<String> = lines.take(LINES_MAX).collect();
-        let news: Vec<String> = lines.iter().filter(|line| !said.contains(*line)).cloned().collect();
-        if news.is_empty() {
-            return;
-        }
-        if said.len() + news.len() > SAID_MAX {
-            said.clear();
-        }
-        said.extend(news.iter().cloned());
-        say(what, news.into_iter(), if lines.len() < count { count } else { 0 });
+        said.say(what, lines.take(LINES_MAX).collect(), count, &mut terminal::say);
     }
 
     /// Ends the servers, and waits until nothing of them is left.
     pub(crate) async fn close(self) {
         self.upstreams.close().await;
     }
+}
+
+/// What the servers of `host` offer after a change. One that takes its time delays nothing, unless `scope` has tools of it: those stay until it is known
+/// whether it still has them.
+pub(crate) async fn discover_again(host: &UpstreamHost, scope: &Scope) -> Result<Discovery, CatalogError> {
+    let discovery = host.discover_within(CHANGE_WAIT).await?;
+    let is_known = |server: &String| scope.tools().iter().any(|tool| tool.server() == server);
+    if !discovery.starting.iter().any(is_known) {
+        return Ok(discovery);
+    }
+    host.discover_within(ASKED_AGAIN_MAX).await
+}
+
+/// The servers that failed, each with why: for models.
+pub(crate) fn reasons(discovery: &Discovery) -> impl Iterator<Item = (&str, String)> {
+    let reasons = discovery.failures.iter().map(|failure| with_causes(&**failure));
+    discovery.failed.iter().map(String::as_str).zip(reasons)
 }
 
 /// Says which servers failed, with the cause, which tools are left out, and what of the others is not checked.

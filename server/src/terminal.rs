@@ -52,6 +52,17 @@ pub(crate) fn show_progress(text: &str) {
     }
 }
 
+/// Asks for something on a terminal. Without one nobody agrees.
+pub(crate) fn agrees(question: &str) -> io::Result<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    write!(io::stderr(), "isolet: {}? [y/N] ", visible::line(question))?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// Where the messages of a protocol go, in place of results.
 pub(crate) fn line_out() -> tokio::io::Stdout {
     tokio::io::stdout()

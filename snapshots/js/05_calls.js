@@ -16,6 +16,7 @@
   const SEARCH = 0x7fffffff;
   const DESCRIBE = 0x7ffffffe;
   const RESULT = 0x7ffffffd;
+  const READ = 0x7ffffffc;
   const RETURNED = 0;
   const THREW = 1;
   const WAITS = 2;
@@ -197,12 +198,15 @@
     const searchTools = tool(SEARCH, "tools.search", "search");
     const describeTools = tool(DESCRIBE, "tools.describe", "describe");
     const keptResult = tool(RESULT, "tools.result", "result");
+    const resource = tool(READ, "tools.read", "read");
     const search = (query, limit) => searchTools({ __proto__: null, query, limit });
     const describe = (...paths) => describeTools({ __proto__: null, paths: bare(paths) });
     const readResult = (handle, from, to) => keptResult({ __proto__: null, handle, from, to });
+    // An address, or a link as replies have them.
+    const readResource = (link) => resource({ __proto__: null, uri: typeof link === "object" && link !== null ? read(link, "uri") : link });
     namespace("tools", ObjectFreeze({
       __proto__: null, search: ObjectFreeze(search), describe: ObjectFreeze(describe), content: ObjectFreeze(content),
-      result: ObjectFreeze(readResult),
+      result: ObjectFreeze(readResult), read: ObjectFreeze(readResource),
     }));
   }
 

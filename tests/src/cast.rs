@@ -1,9 +1,9 @@
 //! What this binary is when a test has started it again, by its first argument.
 
 use crate::{
-    attack_host, attacks, backend, canaries, canary, comparison, conformance_client, crowd, embedding, endings, examples,
-    frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged,
-    walls,
+    attack_host, attacks, backend, canaries, canary, comparison, conformance, conformance_client, crowd, embedding, endings,
+    examples, frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped,
+    unprivileged, walls,
 };
 
 /// Plays the role that the first argument names; `None` if it names none.
@@ -20,6 +20,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         embedding::HOST_ARGUMENT => Some(embedding::host(arguments)),
         comparison::COMPARE_ARGUMENT => Some(comparison::compare()),
         comparison::SERVE_ARGUMENT => Some(comparison::serve(arguments)),
+        conformance::FIXTURE_ARGUMENT => Some(conformance::fixture(arguments)),
+        conformance::RUN_ARGUMENT => Some(conformance::run(arguments)),
         conformance_client::ARGUMENT => Some(conformance_client::play(arguments)),
         backend::TRY_ARGUMENT => Some(backend::try_it()),
         backend::SERVE_ARGUMENT => Some(backend::serve()),

@@ -10,6 +10,8 @@ mod cases;
 mod cast;
 mod clients;
 mod comparison;
+mod config_import;
+mod conformance;
 mod conformance_client;
 mod credentials;
 mod crowd;
@@ -54,6 +56,7 @@ mod processes;
 mod program;
 mod records;
 mod required;
+mod resources;
 mod roles;
 mod run_results;
 mod scope_snapshots;
@@ -90,6 +93,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(canary::trials());
     trials.extend(cases::trials()?);
     trials.extend(comparison::trials());
+    trials.extend(conformance::trials());
     trials.extend(deep::trials());
     trials.extend(desktop::trials());
     trials.extend(embedding::trials());
@@ -114,6 +118,8 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)
             .chain(offers::TESTS)
+            .chain(resources::TESTS)
+            .chain(config_import::TESTS)
             .chain(program::TESTS)
             .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),

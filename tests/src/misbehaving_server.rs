@@ -56,7 +56,7 @@ fn serve(mode: &str) -> i32 {
             Some("initialize" | "server/discover") => open(mode, &message),
             // A bad habit of servers that were written for one page: the next one is `""`.
             Some("tools/list") if mode == "sloppy" => json!({"result": sloppy_page(&message["params"])}),
-            Some("tools/list") if calls.contains_key("change") => json!({"result": {"tools": []}}),
+            Some("tools/list") if calls.contains_key("change") => json!({"result": {"tools": changed_tools(mode)}}),
             Some("tools/list") => json!({"result": page(mode, message["params"]["cursor"].as_str())}),
             Some("tools/call") if mode == "forges" => json!({"error": {"code": -32000, "message": FORGED}}),
             Some("tools/call") => match call(&message["params"], cancelled, &mut calls) {
@@ -171,6 +171,7 @@ fn page(mode: &str, cursor: Option<&str>) -> Value {
     match (mode, cursor) {
         ("pages", cursor) => json!({"tools": [], "nextCursor": format!("{}x", cursor.unwrap_or_default())}),
         ("complete", _) => json!({"tools": [tool("echo"), tool("delete-many")]}),
+        ("grows", _) => json!({"tools": [tool("change")]}),
         ("endless", _) => json!({"tools": [tool("again")], "nextCursor": "same"}),
         (_, None) => json!({
             "tools": [tool("echo"), {"name": "broken", "inputSchema": 7}, {"name": "wrapped", "inputSchema": {"type": "object"},
@@ -179,6 +180,12 @@ fn page(mode: &str, cursor: Option<&str>) -> Value {
         }),
         (_, Some(_)) => json!({"tools": [tool("fail"), tool("hang"), tool("die")], "nextCursor": ""}),
     }
+}
+
+/// What it lists when it has changed: nothing, or one tool more.
+fn changed_tools(mode: &str) -> Value {
+    let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
+    if mode == "grows" { json!([tool("change"), tool("later")]) } else { json!([]) }
 }
 
 /// The answer to a call, or none if there is to be none.

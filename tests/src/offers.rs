@@ -52,8 +52,9 @@ impl Served {
     /// A session with a tool `go` on each of these servers, which answers with the server's name. That of `held` waits for the gate.
     fn session(&self, servers: &[&str]) -> Result<Session> {
         let tool = json!({ "name": "go", "inputSchema": { "type": "object" } });
-        let scope =
-            Catalog::load(servers.iter().map(|server| (*server, vec![tool.clone()])))?.scope(&Grants::new().allow("*"))?;
+        let scope = Catalog::load(servers.iter().map(|server| (*server, vec![tool.clone()])))?
+            .lacking([("broken", "it ended with exit status: 7")])
+            .scope(&Grants::new().allow("*"))?;
         let gate = Arc::clone(&self.gate);
         let answer = move |call: ToolCall| {
             let gate = Arc::clone(&gate);
@@ -80,13 +81,14 @@ impl Served {
 
 async fn late() -> Result<()> {
     let served = Served::new(Mode::Code).await?;
-    let offer = Offer::new(served.session(&["ready"])?).without_yet(["slow".to_owned()]).without(["broken".to_owned()]);
+    let offer = Offer::new(served.session(&["ready"])?).without_yet(["slow".to_owned()]);
     served.offers.send(offer).await?;
     let listed = served.listed().await?;
     ensure!(
         listed.contains("the server `slow` is still starting") && listed.contains("the server `broken` cannot"),
         "{listed}"
     );
+    ensure!(listed.contains("exit status: 7"), "a model is told why: {listed}");
     ensure!(listed.contains("ready") && !listed.contains("namespace slow"), "{listed}");
     let call = served.run("return await slow.go()");
     tokio::pin!(call);
@@ -97,6 +99,10 @@ async fn late() -> Result<()> {
     ensure!(answer.contains("\"value\":\"slow\""), "{answer}");
     let listed = served.listed().await?;
     ensure!(listed.contains("namespace slow") && !listed.contains("still starting"), "{listed}");
+    for program in ["return await broken.go()", "const servers = { broken }; return await servers.broken.go()"] {
+        let said = served.run(program).await?;
+        ensure!(said.contains("the server `broken` cannot be used now") && said.contains("exit status: 7"), "{said}");
+    }
     Ok(())
 }
 

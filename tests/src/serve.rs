@@ -1,6 +1,7 @@
 //! `isolet serve`: two users of one deployment, programs and MCP over HTTP, and what strangers, thieves and the careless get of it.
 
 mod authorizations;
+mod changes;
 mod deployments;
 mod endings;
 mod served;
@@ -35,7 +36,10 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::what_is_under_way_is_finished_or_told_so_and_nothing_is_left", || on_tokio(endings::sigterm())),
     ("serve::no_silence_is_long", || on_tokio(endings::no_silence_is_long())),
     ("serve::sessions_are_kept_so_many_and_so_long", || on_tokio(endings::sessions_are_kept())),
+    ("serve::a_thousand_idle_streams_cost_nobody_anything", || on_tokio(endings::a_thousand_idle_streams())),
     ("serve::streams_that_wait_delay_nobody", || on_tokio(endings::streams_that_wait())),
+    ("serve::a_tool_that_a_server_announces_is_there_soon", || on_tokio(changes::announced_tools())),
+    ("serve::a_model_is_told_which_server_failed_and_why", || on_tokio(changes::failed_servers())),
     ("serve::each_mistake_is_said_with_its_line_and_the_nearest_name", deployments::each_mistake),
     ("serve::a_pattern_that_names_nothing_keeps_it_from_serving", deployments::a_pattern_that_names_nothing),
     ("serve::strangers_are_not_served_without_a_key", deployments::strangers_are_not_served),

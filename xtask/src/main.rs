@@ -54,6 +54,8 @@ enum Task {
     Soak(soak::Arguments),
     /// Has 200 users with a token each call servers at random, 20,000 requests, and renews 10,000 tokens: none leaves, is lost or is used twice
     Canaries(cargo::Arguments),
+    /// Runs the official MCP conformance suite against a server by itself and through `isolet serve`, and prints both tables
+    Conformance(cargo::Arguments),
     /// Holds 5,000 runs that wait for a tool alive at once, and says what each takes of the memory
     Crowd(cargo::Arguments),
     /// Makes the archive, the wheel, the npm packages, the bill of materials and the checksums of a release, from one build
@@ -94,6 +96,9 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         Task::Soak(arguments) => soak::run(arguments, workspace),
         Task::Canaries(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "canaries"], arguments, workspace)
+        }
+        Task::Conformance(arguments) => {
+            cargo::run(&["test", "--workspace", "--test", "isolet", "--", "conformance"], arguments, workspace)
         }
         Task::Crowd(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "crowd"], arguments, workspace)

@@ -22,6 +22,9 @@ use super::waiting::{NotOpened, Said};
 use crate::events;
 use crate::shared::Shared;
 
+/// The requests of sessions, which there are none of since 2026-07-28.
+const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
+
 /// The route of this face.
 pub(crate) fn routes(mode: Mode) -> MethodRouter<Arc<Shared>> {
     let ended = move |State(shared): State<Arc<Shared>>, Extension(principal): Extension<Principal>, headers: HeaderMap| async move {
@@ -61,13 +64,13 @@ impl Post {
         let kind = message.kind()?;
         let params = message.params()?;
         let era = headers::era(&self.headers, &message, &params).map_err(|refusal| refusal.to(message.id))?;
+        let method = message.method.as_deref().unwrap_or_default();
         match (era, kind) {
+            (Era::Modern, Kind::Request(id)) if REMOVED.contains(&method) => Err(Refusal::no_method(method).to(Some(id))),
             (Era::Modern, Kind::Request(id)) => self.ask_alone(&message, &params, id).await,
             // Nothing is under way between two messages, so there is nothing to be told.
             (Era::Modern, Kind::Notification | Kind::Answer) => Ok(StatusCode::ACCEPTED.into_response()),
-            (Era::Legacy, Kind::Request(id)) if message.method.as_deref() == Some("initialize") => {
-                self.begin(&message, &params, id).await
-            }
+            (Era::Legacy, Kind::Request(id)) if method == "initialize" => self.begin(&message, &params, id).await,
             (Era::Legacy, Kind::Request(id)) => {
                 let line = self.line().map_err(|refusal| refusal.to(Some(id)))?;
                 let asked = line.ask(&message, &params, id).map_err(|not_opened| refused(&not_opened, id))?;
@@ -75,7 +78,7 @@ impl Post {
             }
             (Era::Legacy, Kind::Notification) => {
                 let line = self.line()?;
-                if let (Some("notifications/cancelled"), Some(id)) = (message.method.as_deref(), params.request_id) {
+                if let ("notifications/cancelled", Some(id)) = (method, params.request_id) {
                     line.cancel(id);
                 }
                 Ok(StatusCode::ACCEPTED.into_response())
@@ -91,7 +94,8 @@ impl Post {
             Err(none) => return Ok(none.into_response()),
         };
         if self.mode == Mode::Classic && message.method.as_deref() == Some("tools/call") {
-            param_headers::check(&self.headers, session.scope(), params).map_err(|refusal| refusal.to(Some(id)))?;
+            let names = self.shared.options.serve.names;
+            param_headers::check(&self.headers, session.scope(), names, params).map_err(|refusal| refusal.to(Some(id)))?;
         }
         let asked = self.open(session).ask(message, params, id).map_err(|not_opened| refused(&not_opened, id))?;
         Ok(self.reply(Era::Modern, message, params).to(asked, id.to_owned(), |_| Ok(None)).await)

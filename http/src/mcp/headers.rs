@@ -36,10 +36,10 @@ pub(super) enum Era {
 pub(super) fn era(headers: &HeaderMap, message: &Message<'_>, params: &Params<'_>) -> Result<Era, Refusal> {
     let version = one(headers, VERSION)?;
     let method = message.method.as_deref().unwrap_or_default();
-    let is_modern = method != "initialize"
-        && (params.version().is_some()
-            || method == "server/discover"
-            || version.is_some_and(|version| version >= FIRST_MODERN));
+    // What `initialize` offers is negotiated, unless the message says itself of which version it is.
+    let is_modern = params.version().is_some()
+        || method == "server/discover"
+        || (method != "initialize" && version.is_some_and(|version| version >= FIRST_MODERN));
     if !is_modern {
         return match version {
             Some(version) if !LEGACY.contains(&version) && method != "initialize" => {
@@ -133,6 +133,8 @@ mod tests {
         check(&[], list, Ok(Era::Legacy));
         check(&[(VERSION, "2025-06-18")], list, Ok(Era::Legacy));
         check(&[(VERSION, "1900-01-01")], list, Err(-32600));
+        let itself = r#"{"id": 1, "method": "initialize", "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}}"#;
+        check(&[(VERSION, "2026-07-28"), (METHOD, "initialize")], itself, Ok(Era::Modern));
         // What is offered is negotiated.
         check(&[(VERSION, "2026-07-28")], r#"{"id": 1, "method": "initialize"}"#, Ok(Era::Legacy));
     }

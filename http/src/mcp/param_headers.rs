@@ -2,8 +2,8 @@
 //! told something else than the tool.
 
 use axum::http::HeaderMap;
-use isolet::mcp::classic_name;
-use isolet::{Scope, ScopedTool};
+use isolet::Scope;
+use isolet::mcp::{Names, classic_names};
 use serde_json::Value;
 
 use super::headers::{decoded, one};
@@ -15,15 +15,15 @@ const PREFIX: &str = "mcp-param-";
 /// The deepest argument that is looked for.
 const DEPTH_MAX: usize = 16;
 
-/// The fields of a call of a tool of `scope` say what its arguments say.
+/// The fields of a call of a tool of `scope`, by one of these names, say what its arguments say.
 ///
 /// # Errors
 ///
 /// A field that is missing, or that says something else.
-pub(super) fn check(headers: &HeaderMap, scope: &Scope, params: &Params<'_>) -> Result<(), Refusal> {
+pub(super) fn check(headers: &HeaderMap, scope: &Scope, names: Names, params: &Params<'_>) -> Result<(), Refusal> {
     let Some(name) = &params.name else { return Ok(()) };
-    let is_it = |tool: &&ScopedTool| classic_name(tool.server(), tool.name()) == *name;
-    let Some(tool) = scope.tools().iter().find(is_it) else { return Ok(()) };
+    let all = classic_names(scope.tools().iter().map(|tool| (tool.server(), tool.name())), names);
+    let Some((tool, _)) = scope.tools().iter().zip(&all).find(|(_, other)| *other == name) else { return Ok(()) };
     let mut wanted = Vec::new();
     collect(tool.definition().raw().pointer("/inputSchema/properties"), &mut Vec::new(), &mut wanted);
     if wanted.is_empty() {
@@ -106,7 +106,7 @@ mod tests {
                 map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
             }
             let scope = catalog.scope(&grants).unwrap();
-            let checked = check(&map, &scope, &message.params().unwrap());
+            let checked = check(&map, &scope, Names::OfServer, &message.params().unwrap());
             assert_eq!(checked.is_ok(), is_right, "{text} {headers:?}");
         };
         let check = |arguments: Value, headers: &[(&str, &str)], is_right: bool| {

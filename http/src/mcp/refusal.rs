@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 const PARSE_ERROR: i64 = -32700;
 /// It is no message.
 const INVALID_REQUEST: i64 = -32600;
+/// Its method is none.
+const METHOD_NOT_FOUND: i64 = -32601;
 /// Its parameters are not those of its method.
 const INVALID_PARAMS: i64 = -32602;
 /// A header field says something else than the message.
@@ -49,6 +51,11 @@ impl Refusal {
     /// A header field says something else than the message.
     pub(super) fn mismatch(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, HEADER_MISMATCH, message)
+    }
+
+    /// There is no such method in its version.
+    pub(super) fn no_method(method: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, METHOD_NOT_FOUND, format!("`{method}` is no method of 2026-07-28: leave it out"))
     }
 
     /// The session is not there, or somebody else's.

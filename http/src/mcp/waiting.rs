@@ -1,5 +1,6 @@
 //! The requests of a line that wait for their answers: whose what is that comes back over it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -58,6 +59,8 @@ pub(super) enum NotOpened {
 struct Reply<'text> {
     #[serde(default)]
     id: Option<u64>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'text, str>>,
     #[serde(borrow, default)]
     result: Option<&'text RawValue>,
     #[serde(borrow, default)]
@@ -124,7 +127,10 @@ impl Waiting {
             return;
         };
         if reply.result.is_none() && reply.error.is_none() {
-            return self.take_progress(line, reply.params);
+            return match reply.method.as_deref() {
+                Some("notifications/message") => self.take_log(line),
+                _ => self.take_progress(line, reply.params),
+            };
         }
         let Some(request) = reply.id.and_then(|number| self.requests().by_number.remove(&number)) else { return };
         let error = reply.error.map(|error| serde_json::from_str::<ErrorCode>(error.get()).map_or(0, |error| error.code));
@@ -143,6 +149,14 @@ impl Waiting {
         let requests = self.requests();
         let request = requests.by_number.values().find(|request| request.progress_token.as_ref() == Some(&progress.token));
         if let Some(request) = request {
+            let _ = request.progress.try_send(line.to_owned());
+        }
+    }
+
+    /// A line of a server's log names no request: who waits longest hears it.
+    fn take_log(&self, line: &str) {
+        let requests = self.requests();
+        if let Some((_, request)) = requests.by_number.iter().min_by_key(|(number, _)| **number) {
             let _ = request.progress.try_send(line.to_owned());
         }
     }
@@ -194,6 +208,10 @@ mod tests {
         let line = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"a","progress":1}}"#;
         waiting.take(line);
         assert_eq!(first.progress.try_recv().as_deref(), Ok(line));
+        assert!(second.progress.try_recv().is_err());
+        let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#;
+        waiting.take(log);
+        assert_eq!(first.progress.try_recv().as_deref(), Ok(log));
         assert!(second.progress.try_recv().is_err());
         waiting.take("nonsense");
         waiting.take(r#"{"jsonrpc":"2.0","id":99,"result":{}}"#);

@@ -74,6 +74,10 @@ pub(crate) fn of_path(scope: &Scope, path: &[String], said: &[String]) -> Advice
         );
         return Advice { remedy, nearest: Vec::new() };
     }
+    let namespace = names.iter().find(|name| **name != "tools").filter(|name| !scope.has_namespace(name));
+    if let Some(server) = namespace.and_then(|name| scope.lacking().iter().find(|server| server.is_called(name))) {
+        return Advice { remedy: server.to_string(), nearest: Vec::new() };
+    }
     if let Some(nearest) = tools_meant(scope, &names) {
         return Advice { remedy: String::new(), nearest };
     }
@@ -216,6 +220,22 @@ mod tests {
         ] {
             check(path, &["github.list_issues"], "");
         }
+    }
+
+    #[test]
+    fn a_server_that_could_not_be_asked_is_named_with_why() {
+        let catalog = Catalog::load([("github", Vec::new())]).unwrap().lacking([("fs", "it ended")]);
+        let of = |path: &str, grants: &Grants| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            of_path(&catalog.scope(grants).unwrap(), &path, &[]).remedy
+        };
+        let all = Grants::new().allow("*");
+        for path in ["fs.read", "fs", "tools.fs.read"] {
+            let remedy = of(path, &all);
+            assert!(remedy.contains("the server `fs` cannot be used now") && remedy.contains("it ended"), "{path}: {remedy}");
+        }
+        // To who may not use it, it does not exist.
+        assert!(of("fs.read", &Grants::new().allow("github.*")).contains("no file system"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use isolet_bindings::{Scope, ToolError, ToolReply, visible};
+use isolet_bindings::{Listener, Scope, ToolError, ToolReply, visible};
 use tracing::Instrument as _;
 
 use super::event::Listeners;
@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) index: u32,
     /// JSON text.
     pub(crate) arguments: String,
+    /// Who hears what the tool says while it works.
+    pub(crate) listener: Listener,
     /// What of this process's memory it takes, until it is answered or cancelled.
     pub(crate) held: Held,
 }
@@ -85,18 +87,25 @@ impl Caller {
 
     /// Begins the record of call `number`, of what `index` names, which was made at `line` of a program.
     pub(crate) fn record(&self, number: u32, index: u32, line: u32, argument_bytes: usize) -> OpenRecord {
+        self.record_of(Target::of(&self.scope, index), number, line, argument_bytes)
+    }
+
+    /// The same, of `target`.
+    pub(crate) fn record_of(&self, target: Target<'_>, number: u32, line: u32, argument_bytes: usize) -> OpenRecord {
         let made = Made { run: self.run, call: number, line };
-        OpenRecord::begin(Target::of(&self.scope, index), made, argument_bytes, self.listeners.clone())
+        OpenRecord::begin(target, made, argument_bytes, self.listeners.clone())
     }
 
     /// Authorises the call and makes it. Dropping the future cancels it, at its next await.
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<ToolReply, ToolError> {
-        let Request { number, index, arguments, held: _held } = request;
+        let Request { number, index, arguments, listener, held: _held } = request;
         match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work, &self.kept_results)
             .await?
         {
             Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
-            Authorised::Tool(call, notes) => {
+            Authorised::Resource(uri) => self.read(&uri).await,
+            Authorised::Tool(mut call, notes) => {
+                call.listener = listener;
                 self.note(notes);
                 let span = tracing::debug_span!("call", path = %visible::line(&call.path), id = number);
                 tool_host::call(&*self.host, call, self.reply_bytes_max).instrument(span).await

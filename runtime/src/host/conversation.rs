@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use isolet_bindings::{Authorization, ToolError, ToolReply, visible};
+use isolet_bindings::{Authorization, Listener, ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
 
 use super::advice;
@@ -315,7 +315,7 @@ impl Conversation<'_> {
             FromRun::Note { text } => Ok(self.hear_note(&text)),
             FromRun::Call { call, tool, line, column: _, arguments } => {
                 let held = held.ok_or_else(|| RunError::bug("a frame was taken that is not held"))?;
-                Ok(self.hear_call(line, Request { number: call, index: tool, arguments, held }))
+                Ok(self.hear_call(line, Request { number: call, index: tool, arguments, listener: Listener::default(), held }))
             }
             FromRun::End { ending, line, column, heap_bytes, text } => {
                 self.heap_bytes = heap_bytes;
@@ -493,8 +493,9 @@ impl Conversation<'_> {
         if let (Some(what), Some(tool)) = (reply.beside(), self.assignment.scope.tool(index)) {
             let path = tool.path();
             self.has_told_of_blocks = true;
+            let read = if what == "a link to a resource" { ", and `await tools.read(block)` what is linked" } else { "" };
             self.caller.note(vec![format!(
-                "the reply of `{path}` has {what} beside its value: `const call = {path}(...); const blocks = await tools.content(call);` gives all"
+                "the reply of `{path}` has {what} beside its value: `const call = {path}(...); const blocks = await tools.content(call);` gives all{read}"
             )]);
         }
     }

@@ -12,7 +12,7 @@ use crate::contract::facts::{Arguments, Fact, Said, Used};
 /// The most properties that a message names.
 const PROPERTIES_MAX: usize = 8;
 /// What `tools` has.
-const OF_TOOLS: [&str; 4] = ["search", "describe", "content", "result"];
+const OF_TOOLS: [&str; 5] = ["search", "describe", "content", "result", "read"];
 
 /// The first fact that no execution of the program gets past, and what is wrong there.
 #[derive(Debug)]

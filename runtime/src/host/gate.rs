@@ -24,6 +24,8 @@ const SEARCH: u32 = 0x7fff_ffff;
 const DESCRIBE: u32 = 0x7fff_fffe;
 /// The index of `tools.result`.
 const RESULT: u32 = 0x7fff_fffd;
+/// The index of `tools.read`.
+const READ: u32 = 0x7fff_fffc;
 /// The most hits that a search gives.
 const HITS_MAX: usize = 50;
 /// The most characters of what a message says of arguments: a part of them may be in it.
@@ -36,6 +38,14 @@ pub(crate) enum Target<'scope> {
     Tool(&'scope ScopedTool),
     /// What the host answers by itself.
     Own(Own),
+    /// A prompt of a server, which no index means.
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
+    Prompt {
+        /// The server.
+        server: &'scope str,
+        /// What the server calls it.
+        name: &'scope str,
+    },
     /// Nothing that this scope has.
     Unknown,
 }
@@ -49,6 +59,8 @@ pub(crate) enum Own {
     Describe,
     /// `tools.result`.
     Result,
+    /// `tools.read`.
+    Read,
 }
 
 /// What a call may do.
@@ -57,6 +69,8 @@ pub(crate) enum Authorised {
     Tool(ToolCall, Vec<String>),
     /// Have this answer, which the scope gives.
     Answer(ToolReply),
+    /// Read the resource with this address.
+    Resource(String),
 }
 
 impl<'scope> Target<'scope> {
@@ -66,6 +80,7 @@ impl<'scope> Target<'scope> {
             SEARCH => Self::Own(Own::Search),
             DESCRIBE => Self::Own(Own::Describe),
             RESULT => Self::Own(Own::Result),
+            READ => Self::Own(Own::Read),
             _ => scope.tool(index).map_or(Self::Unknown, Self::Tool),
         }
     }
@@ -75,6 +90,7 @@ impl<'scope> Target<'scope> {
         match self {
             Self::Tool(tool) => tool.path(),
             Self::Own(own) => own.path(),
+            Self::Prompt { .. } => "prompts/get",
             Self::Unknown => "?",
         }
     }
@@ -86,16 +102,18 @@ impl Own {
             Self::Search => "tools.search",
             Self::Describe => "tools.describe",
             Self::Result => "tools.result",
+            Self::Read => "tools.read",
         }
     }
 
-    fn answer(self, scope: &Scope, kept: &ResultsOfUser, arguments: String) -> Result<ToolReply, ToolError> {
+    fn answer(self, scope: &Scope, kept: &ResultsOfUser, arguments: String) -> Result<Authorised, ToolError> {
         let (_, arguments) = read(self.path(), arguments)?;
-        match self {
-            Self::Search => Ok(search(scope, &arguments).into()),
-            Self::Describe => Ok(describe(scope, &arguments).into()),
-            Self::Result => kept_result(kept, &arguments),
-        }
+        Ok(match self {
+            Self::Search => Authorised::Answer(search(scope, &arguments).into()),
+            Self::Describe => Authorised::Answer(describe(scope, &arguments).into()),
+            Self::Result => Authorised::Answer(kept_result(kept, &arguments)?),
+            Self::Read => Authorised::Resource(address(&arguments)?),
+        })
     }
 }
 
@@ -122,9 +140,9 @@ pub(crate) async fn authorise(
             let (scope, kept) = (scope.clone(), kept.clone());
             // The first search of a scope makes its index, which takes as long as there are tools.
             let tree_bytes = estimate::tree_bytes(&arguments);
-            return work.aside(tree_bytes, move || own.answer(&scope, &kept, arguments)).await?.map(Authorised::Answer);
+            return work.aside(tree_bytes, move || own.answer(&scope, &kept, arguments)).await?;
         }
-        Target::Unknown => return Err(ToolError::unknown_tool()),
+        Target::Prompt { .. } | Target::Unknown => return Err(ToolError::unknown_tool()),
     };
     let Checked { arguments, notes } = checked(scope, tool, arguments, work).await?;
     Ok(Authorised::Tool(ToolCall::new(tool.server(), tool.name(), tool.path(), arguments, call), notes))
@@ -266,6 +284,15 @@ fn describe(scope: &Scope, arguments: &Map<String, Value>) -> Value {
     Value::String(scope.describe(paths.filter_map(Value::as_str)))
 }
 
+/// The address of the resource that is to be read. Which servers may be asked for it is decided where it is read.
+fn address(arguments: &Map<String, Value>) -> Result<String, ToolError> {
+    let address = arguments.get("uri").and_then(Value::as_str).map(str::to_owned);
+    address.ok_or_else(|| {
+        let message = "`tools.read` takes the address of a resource, or a link to one: `await tools.read(\"file:///a.txt\")`";
+        invalid(message.to_owned())
+    })
+}
+
 /// A result that was too long for the model, or the elements or characters `from` to `to` of it.
 fn kept_result(kept: &ResultsOfUser, arguments: &Map<String, Value>) -> Result<ToolReply, ToolError> {
     let handle = arguments.get("handle").and_then(Value::as_str).ok_or_else(|| {
@@ -325,10 +352,11 @@ mod tests {
     #[derive(Debug, PartialEq)]
     enum Decided {
         Sent(&'static str, &'static str),
+        Read(&'static str),
         Answered,
         Refused(ToolErrorCode),
     }
-    use Decided::{Answered, Refused, Sent};
+    use Decided::{Answered, Read, Refused, Sent};
 
     #[tokio::test]
     async fn what_a_call_may_do_is_what_its_scope_says() {
@@ -361,7 +389,7 @@ mod tests {
             (pinned, r#"{"n": 1, "tenant": "other"}"#.to_owned(), Sent("pinned", r#"{"n":1,"tenant":"acme"}"#)),
             (beyond, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
             (u32::MAX, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
-            (RESULT - 1, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
+            (READ - 1, "{}".to_owned(), Refused(ToolErrorCode::UnknownTool)),
             (SEARCH, r#"{"query": "take"}"#.to_owned(), Answered),
             (SEARCH, "7".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
             (SEARCH, long, Refused(ToolErrorCode::TooLarge)),
@@ -369,6 +397,9 @@ mod tests {
             (RESULT, of_kept(""), Answered),
             (RESULT, of_kept(r#", "from": 1, "to": 18446744073709551615"#), Answered),
             (RESULT, of_kept(r#", "from": -1"#), Refused(ToolErrorCode::InvalidArguments)),
+            (READ, r#"{"uri": "file:///a"}"#.to_owned(), Read("file:///a")),
+            (READ, r#"{"uri": 7}"#.to_owned(), Refused(ToolErrorCode::InvalidArguments)),
+            (READ, "{}".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
             (RESULT, r#"{"handle": "00"}"#.to_owned(), Refused(ToolErrorCode::ToolFailed)),
             (RESULT, "{}".to_owned(), Refused(ToolErrorCode::InvalidArguments)),
         ] {
@@ -378,8 +409,10 @@ mod tests {
                     assert_eq!((&*call.tool, call.arguments.as_json()), (*name, *sent), "{arguments}");
                 }
                 (Ok(Authorised::Answer(_)), Answered) => {}
+                (Ok(Authorised::Resource(address)), Read(uri)) => assert_eq!(address, *uri),
                 (Err(error), Refused(code)) => assert_eq!(error.code, *code, "{arguments}: {error}"),
                 (Ok(Authorised::Tool(call, _)), _) => panic!("{arguments} is sent to {}, not {expected:?}", call.tool),
+                (Ok(Authorised::Resource(_)), _) => panic!("{arguments} is read, not {expected:?}"),
                 (Ok(Authorised::Answer(_)), _) => panic!("{arguments} is answered, not {expected:?}"),
                 (Err(error), _) => panic!("{arguments}: {error}, not {expected:?}"),
             }

@@ -51,6 +51,7 @@ impl OpenRecord {
         let Made { run, call, line } = made;
         let (server, tool) = match target {
             Target::Tool(tool) => (tool.server(), tool.name()),
+            Target::Prompt { server, name } => (server, name),
             Target::Own(_) | Target::Unknown => ("", ""),
         };
         let record = CallRecord {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 
+use super::wanted::Wanted;
+
 /// Calls tools for one user. Holds that user's credentials; nothing else in Isolet does.
 ///
 /// A call arrives here after the host has resolved it in the scope of its run, checked the grants and validated the
@@ -33,6 +35,18 @@ use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
 pub trait ToolHost: Send + Sync + 'static {
     /// Calls one tool. An error becomes an exception in the program, with a stable `code`.
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send;
+
+    /// The servers that may have resources or prompts, by the ids that the catalog has. Default: none.
+    fn servers(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Gives what `server`, one of [`ToolHost::servers`], has beside tools. Asked only for what a user may have: of servers that their grants allow as a
+    /// whole. Default: an error.
+    fn give(&self, server: String, wanted: Wanted) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        drop((server, wanted));
+        std::future::ready(Err(ToolError::new(ToolErrorCode::UnknownTool, "there is nothing but tools here")))
+    }
 }
 
 /// The answer of a call that is under way, of a tool host whose type is not known.
@@ -62,11 +76,25 @@ pub type Answer<'host> = Pin<Box<dyn Future<Output = Result<ToolReply, ToolError
 pub trait AnyToolHost: Send + Sync + 'static {
     /// [`ToolHost::call`].
     fn call_any(&self, call: ToolCall) -> Answer<'_>;
+
+    /// [`ToolHost::servers`].
+    fn servers_any(&self) -> Vec<String>;
+
+    /// [`ToolHost::give`].
+    fn give_any(&self, server: String, wanted: Wanted) -> Answer<'_>;
 }
 
 impl<Host: ToolHost> AnyToolHost for Host {
     fn call_any(&self, call: ToolCall) -> Answer<'_> {
         Box::pin(self.call(call))
+    }
+
+    fn servers_any(&self) -> Vec<String> {
+        self.servers()
+    }
+
+    fn give_any(&self, server: String, wanted: Wanted) -> Answer<'_> {
+        Box::pin(self.give(server, wanted))
     }
 }
 
@@ -74,11 +102,27 @@ impl<Host: ToolHost> ToolHost for Arc<Host> {
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
         Host::call(self, call)
     }
+
+    fn servers(&self) -> Vec<String> {
+        Host::servers(self)
+    }
+
+    fn give(&self, server: String, wanted: Wanted) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        Host::give(self, server, wanted)
+    }
 }
 
 impl<Host: ToolHost> ToolHost for Box<Host> {
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
         Host::call(self, call)
+    }
+
+    fn servers(&self) -> Vec<String> {
+        Host::servers(self)
+    }
+
+    fn give(&self, server: String, wanted: Wanted) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        Host::give(self, server, wanted)
     }
 }
 
@@ -86,11 +130,27 @@ impl ToolHost for Arc<dyn AnyToolHost> {
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
         (**self).call_any(call)
     }
+
+    fn servers(&self) -> Vec<String> {
+        (**self).servers_any()
+    }
+
+    fn give(&self, server: String, wanted: Wanted) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        (**self).give_any(server, wanted)
+    }
 }
 
 impl ToolHost for Box<dyn AnyToolHost> {
     fn call(&self, call: ToolCall) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
         (**self).call_any(call)
+    }
+
+    fn servers(&self) -> Vec<String> {
+        (**self).servers_any()
+    }
+
+    fn give(&self, server: String, wanted: Wanted) -> impl Future<Output = Result<ToolReply, ToolError>> + Send {
+        (**self).give_any(server, wanted)
     }
 }
 
@@ -127,7 +187,24 @@ where
 
 /// Calls one tool. A panic of the application's tool is that tool's failure, and so is an answer beyond its limit.
 pub(crate) async fn call(host: &dyn AnyToolHost, call: ToolCall, reply_bytes_max: usize) -> Result<ToolReply, ToolError> {
-    let answer = AssertUnwindSafe(async { host.call_any(call).await }).catch_unwind().await;
+    answered(async { host.call_any(call).await }, reply_bytes_max).await
+}
+
+/// Gives what a server has beside tools. A panic and an answer beyond its limit are failures, as those of a tool.
+pub(crate) async fn give(
+    host: &dyn AnyToolHost,
+    server: String,
+    wanted: Wanted,
+    reply_bytes_max: usize,
+) -> Result<ToolReply, ToolError> {
+    answered(async { host.give_any(server, wanted).await }, reply_bytes_max).await
+}
+
+async fn answered(
+    answer: impl Future<Output = Result<ToolReply, ToolError>>,
+    reply_bytes_max: usize,
+) -> Result<ToolReply, ToolError> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
     within(answer.unwrap_or_else(|_| Err(ToolError::failed("the tool failed: its host panicked"))), reply_bytes_max)
 }
 

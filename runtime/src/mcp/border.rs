@@ -1,22 +1,37 @@
-//! What of a server's messages is let in, whatever they come over: answers to our requests, and that its tools have changed.
+//! What of a server's messages is let in, whatever they come over: answers to our requests, what is said before them to those who listen, and that
+//! its lists have changed.
 //!
 //! Results go on as one opaque text (see [`super::server_answer`]); what nobody asked for never reaches rmcp.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use isolet_rpc::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
-use rmcp::model::{CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::{ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use super::faults::Faults;
+use super::news;
 use super::pending::{Asked, Pending};
+use super::request_params::listener_of;
 use super::sent::Sent;
 use super::server_answer::{error_data, server_result};
 
 /// What only clients ask for: from a server it is an echo of what we sent.
-const OUR_METHODS: [&str; 4] = ["initialize", "server/discover", "tools/list", "tools/call"];
+const OUR_METHODS: [&str; 10] = [
+    "initialize",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "prompts/list",
+    "prompts/get",
+    "completion/complete",
+];
 
 /// What is known of a conversation with a server.
 #[derive(Default)]
@@ -24,6 +39,8 @@ pub(super) struct Border {
     pub(super) pending: Arc<Pending>,
     /// Told when the server says that its tools have changed; however often it says so, once.
     pub(super) changed: Arc<Notify>,
+    /// How often it has said that its resources or prompts have changed.
+    pub(super) offer_changes: Arc<AtomicU64>,
     pub(super) faults: Arc<Faults>,
 }
 
@@ -61,6 +78,14 @@ impl Border {
         Self { faults: Arc::new(Faults::of(sent)), ..Self::default() }
     }
 
+    /// Notes a request, which the server may answer from here on.
+    pub(super) fn ask(&self, id: i64, request: &ClientRequest) {
+        self.pending.add(id, Asked::by(request));
+        if let Some((token, listener)) = listener_of(request) {
+            self.pending.listen(id, token, listener);
+        }
+    }
+
     /// Reads one message.
     pub(super) fn hear<'text>(&self, text: &'text str) -> Heard<'text> {
         let Ok(message) = object::<Envelope<'_>>(text) else {
@@ -69,9 +94,7 @@ impl Border {
         };
         match (message.method(), message.id) {
             ((Some(method), _), None) => {
-                if method == "notifications/tools/list_changed" {
-                    self.changed.notify_one();
-                }
+                self.notification(&method, message.params);
                 Heard::Nothing
             }
             ((Some(method), _), Some(id)) if message.is_marked() && !OUR_METHODS.contains(&&*method) => {
@@ -88,6 +111,28 @@ impl Border {
                 self.faults.note_rubbish(text);
                 Heard::Nothing
             }
+        }
+    }
+
+    fn notification(&self, method: &str, params: Option<&RawValue>) {
+        // From here on nobody sees what the server was sent.
+        let clean = || params.map(|params| self.faults.sent().json(params));
+        match method {
+            "notifications/tools/list_changed" => self.changed.notify_one(),
+            "notifications/resources/list_changed" | "notifications/prompts/list_changed" => {
+                self.offer_changes.fetch_add(1, Ordering::SeqCst);
+            }
+            "notifications/progress" => {
+                if let Some((token, said)) = clean().and_then(|params| news::progress(&params)) {
+                    self.pending.tell(token, said);
+                }
+            }
+            "notifications/message" => {
+                if let Some(said) = clean().and_then(|params| news::log(&params)) {
+                    self.pending.tell_one(said);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use isolet_bindings::{ScopedTool, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{Listener, ScopedTool, ToolError, ToolErrorCode, ToolReply};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Said, is_modern};
-use super::classic_name::classic_name;
-use super::heartbeat;
+use super::classic_name::{Names, classic_names};
+use super::hearing::{Gravity, Hearing};
 use super::lossless;
 use super::options::ServeOptions;
 use crate::host::call::{Caller, Request};
+use crate::host::gate::Target;
+use crate::host::held::Held;
 use crate::host::reply_check::Check;
 use crate::host::session::{CALLS_WAITING_MAX, Parts};
 
@@ -29,21 +31,43 @@ const ERROR_META: &str = "io.isolet/error";
 pub(super) struct Classic {
     session: Arc<Parts>,
     caller: Arc<Caller>,
+    /// What each tool of the scope is called.
+    names: Vec<String>,
     /// The index of each tool in the scope.
     by_name: HashMap<String, u32>,
+    /// How prompts are called.
+    naming: Names,
     calls: AtomicU32,
     heartbeat: Duration,
 }
 
 impl Classic {
     pub(super) fn new(session: Arc<Parts>, options: &ServeOptions) -> Self {
-        let by_name = session.scope.tools().iter().map(|tool| (name_of(tool), tool.index())).collect();
-        Self { caller: session.caller(), session, by_name, calls: AtomicU32::new(0), heartbeat: options.heartbeat }
+        let tools = session.scope.tools();
+        let names = classic_names(tools.iter().map(|tool| (tool.server(), tool.name())), options.names);
+        let by_name = names.iter().cloned().zip(tools.iter().map(ScopedTool::index)).collect();
+        let (calls, heartbeat, naming) = (AtomicU32::new(0), options.heartbeat, options.names);
+        Self { caller: session.caller(), session, names, by_name, naming, calls, heartbeat }
+    }
+
+    /// Whether there are servers that may have resources or prompts for this user.
+    pub(super) fn has_servers(&self) -> bool {
+        !self.caller.servers().is_empty()
+    }
+
+    /// What calls take their way through.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// How prompts are called.
+    pub(super) fn naming(&self) -> Names {
+        self.naming
     }
 
     /// The definition of each tool, in the order of the scope.
     pub(super) fn definitions(&self) -> impl Iterator<Item = Value> {
-        self.session.scope.tools().iter().map(definition)
+        self.session.scope.tools().iter().zip(&self.names).map(|(tool, name)| definition(tool, name))
     }
 
     /// Calls a tool with `arguments`, JSON text. The fault of the tool or its arguments is a result that says so, for the model; a name that this user has not is
@@ -52,11 +76,12 @@ impl Classic {
         &self,
         name: &str,
         arguments: &str,
+        gravity: Option<Gravity>,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let index = *self.by_name.get(name).ok_or_else(|| unknown_tool(name))?;
         let tool = self.session.scope.tool(index).ok_or_else(|| unknown_tool(name))?;
-        Ok(self.call_tool(tool, arguments.to_owned(), context).await)
+        Ok(self.call_tool(tool, arguments.to_owned(), gravity, context).await)
     }
 
     /// Whether a tool is listed by `name`.
@@ -64,15 +89,47 @@ impl Classic {
         self.by_name.contains_key(name)
     }
 
-    /// Calls `tool`, one of the scope's.
+    /// Calls `tool`, one of the scope's; the client hears lines of the server's log from `gravity` on.
     pub(super) async fn call_tool(
         &self,
         tool: &ScopedTool,
         arguments: String,
+        gravity: Option<Gravity>,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
-        let result = heartbeat::beating(self.answer(tool.index(), arguments, context), context, self.heartbeat).await;
+        let (hearing, listener) = Hearing::of(context, gravity);
+        let result = hearing.during(self.answer(tool.index(), arguments, listener, context), context, self.heartbeat).await;
         response(tool, result, context).into()
+    }
+
+    /// What `work` gives, which this call is recorded as. A cancelled one has no answer, and is an error for the client.
+    pub(super) async fn asked(
+        &self,
+        target: Target<'_>,
+        bytes: usize,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<ToolReply, ToolError>>,
+    ) -> Result<ToolReply, ToolError> {
+        let number = self.next_number();
+        let mut record = self.caller.record_of(target, number, 0, bytes);
+        let work = self.in_turn(bytes, context, |held| async move {
+            let _held = held;
+            work.await
+        });
+        let result = tokio::select! {
+            result = work => result,
+            () = context.ct.cancelled() => return Err(cancelled()),
+        };
+        match &result {
+            Ok(reply) => record.answer(reply.as_json().len(), None),
+            Err(error) => record.answer(error.message.len(), Some(error)),
+        }
+        record.close(Vec::new());
+        result
+    }
+
+    fn next_number(&self) -> u32 {
+        self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
     /// What the call came to, and its record. A cancelled one has no answer, and is an error for the client.
@@ -80,15 +137,17 @@ impl Classic {
         &self,
         index: u32,
         arguments: String,
+        listener: Listener,
         context: &RequestContext<RoleServer>,
     ) -> Result<ToolReply, ToolError> {
-        let number = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = self.next_number();
         let mut record = self.caller.record(number, index, 0, arguments.len());
+        let reply = self.in_turn(arguments.len(), context, |held| {
+            Arc::clone(&self.caller).answer(Request { number, index, arguments, listener, held })
+        });
         let result = tokio::select! {
-            result = self.reply(number, index, arguments, context) => result,
-            () = context.ct.cancelled() => {
-                return Err(ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled"));
-            }
+            result = reply => result,
+            () = context.ct.cancelled() => return Err(cancelled()),
         };
         match &result {
             Ok(reply) => {
@@ -115,20 +174,20 @@ impl Classic {
         result
     }
 
-    /// The tool's reply, unless the clock ends the call first: it is cancelled at its next await. Checking the arguments is a part of it.
-    async fn reply(
+    /// What `work` comes to when its turn has come, unless the clock ends it first: it is cancelled at its next await. Checking the arguments is a part of
+    /// it. It is given what it holds of this process's memory.
+    async fn in_turn<Work: Future<Output = Result<ToolReply, ToolError>>>(
         &self,
-        number: u32,
-        index: u32,
-        arguments: String,
+        bytes: usize,
         context: &RequestContext<RoleServer>,
+        work: impl FnOnce(Held) -> Work,
     ) -> Result<ToolReply, ToolError> {
         let wall_max = self.session.limits().wall_max;
         let busy = |message: String| Err(ToolError::new(ToolErrorCode::RateLimited, message));
         let Ok(_admitted) = self.session.calls_admitted.try_acquire() else {
             return busy(format!("busy: {CALLS_WAITING_MAX} calls of this session are already waiting: call again later"));
         };
-        let Some(held) = self.session.calls_held.try_hold(arguments.len()) else {
+        let Some(held) = self.session.calls_held.try_hold(bytes) else {
             return busy("busy: the arguments of calls that are under way take too much memory: call again later".to_owned());
         };
         let _place = self.session.calls_in_flight.acquire().await.map_err(|error| ToolError::failed(error.to_string()))?;
@@ -136,13 +195,16 @@ impl Classic {
             // Many may have waited for a place since there was room for what they bring.
             answer.room().await;
         }
-        let answer = Arc::clone(&self.caller).answer(Request { number, index, arguments, held });
         // The time counts from here: one that waits for its turn is not late.
-        tokio::time::timeout(wall_max, answer).await.unwrap_or_else(|_| {
+        tokio::time::timeout(wall_max, work(held)).await.unwrap_or_else(|_| {
             let message = format!("the tool did not answer within {wall_max:?}: it may still have done its work");
             Err(ToolError::new(ToolErrorCode::TimedOut, message))
         })
     }
+}
+
+fn cancelled() -> ToolError {
+    ToolError::new(ToolErrorCode::Cancelled, "the call was cancelled")
 }
 
 /// One text for a tool that is not there and for one that this user may not call.
@@ -150,15 +212,11 @@ pub(super) fn unknown_tool(name: &str) -> ErrorData {
     ErrorData::invalid_params(format!("there is no tool `{name}`: see `tools/list`"), None)
 }
 
-fn name_of(tool: &ScopedTool) -> String {
-    classic_name(tool.server(), tool.name())
-}
-
 /// The definition as its server gave it, with what this deployment says: its name here, its description, and without fixed arguments.
-fn definition(tool: &ScopedTool) -> Value {
+fn definition(tool: &ScopedTool, name: &str) -> Value {
     let mut definition = tool.definition().raw().clone();
     let Some(members) = definition.as_object_mut() else { return definition };
-    members.insert("name".to_owned(), name_of(tool).into());
+    members.insert("name".to_owned(), name.into());
     if let Some(description) = tool.description() {
         members.insert("description".to_owned(), description.into());
     }

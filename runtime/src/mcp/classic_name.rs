@@ -5,6 +5,8 @@
 //! depends on nothing but itself, so no tool ever renames another; and a name that looks like one with a suffix gets a suffix itself, so
 //! that no tool can take another one's place.
 
+use std::collections::HashMap;
+
 use sha2::{Digest as _, Sha256};
 
 /// The longest name: what clients and the public conformance tests take.
@@ -31,6 +33,36 @@ pub fn classic_name(server: &str, tool: &str) -> String {
     format!("{name}_{suffix}")
 }
 
+/// How classic MCP clients name tools and prompts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// `server__tool`.
+    #[default]
+    OfServer,
+    /// `tool`, as its server calls it, where clients take that and no other of the user's servers has one of that name; else `server__tool`. For
+    /// deployments of one server: a name changes when another server comes that has it too.
+    Bare,
+}
+
+/// The names by which classic MCP clients call these: `(server, tool)`, in the same order. All are different.
+#[must_use]
+pub fn classic_names<'n>(named: impl IntoIterator<Item = (&'n str, &'n str)>, names: Names) -> Vec<String> {
+    let named: Vec<(&str, &str)> = named.into_iter().collect();
+    let of_servers: Vec<String> = named.iter().map(|(server, tool)| classic_name(server, tool)).collect();
+    if names == Names::OfServer {
+        return of_servers;
+    }
+    let mut counts: HashMap<&str, usize> = of_servers.iter().map(|name| (name.as_str(), 1)).collect();
+    for (_, tool) in &named {
+        *counts.entry(tool).or_default() += 1;
+    }
+    let is_taken = |tool: &str| tool.len() <= NAME_BYTES_MAX && tool.chars().all(|character| replaced(character) == character);
+    let bare = |(_, tool): &(&str, &str)| {
+        (counts.get(tool) == Some(&1) && !tool.is_empty() && is_taken(tool)).then(|| (*tool).to_owned())
+    };
+    named.iter().zip(&of_servers).map(|(named, of_server)| bare(named).unwrap_or_else(|| of_server.clone())).collect()
+}
+
 /// Whether server and tool can be read back from the name, and no suffix is in it. With a separator or an underscore at its end the
 /// server could be another one whose tool begins with an underscore.
 fn is_kept(server: &str, tool: &str) -> bool {
@@ -54,9 +86,22 @@ fn replaced(character: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
+
+    #[test]
+    fn a_bare_name_is_kept_where_it_is_one_and_nobody_elses() {
+        let named = [("a", "one"), ("a", "both"), ("b", "both"), ("b", "a.b"), ("b", "a__one"), ("a", "")];
+        let long = "x".repeat(NAME_BYTES_MAX + 1);
+        let named = named.into_iter().chain([("a", long.as_str())]);
+        let bare = classic_names(named.clone(), Names::Bare);
+        assert_eq!(bare[..3], ["one", "a__both", "b__both"]);
+        // `a__one` is what `one` is called elsewhere.
+        assert_eq!(
+            bare[3..],
+            [("b", "a.b"), ("b", "a__one"), ("a", ""), ("a", long.as_str())].map(|(server, tool)| classic_name(server, tool))
+        );
+        assert_eq!(classic_names(named, Names::OfServer)[0], "a__one");
+    }
 
     #[test]
     fn ordinary_names_are_kept() {

@@ -104,7 +104,7 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
                 "type": "object",
                 "properties": {
                     "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
-                    "timeout_ms": { "type": "integer", "minimum": 1, "description": "How long the program may take, calls of slow tools included; never longer than the server allows." },
+                    "timeout_ms": { "type": "integer", "minimum": 1, "maximum": self.wall_ms_max(), "description": "How long the program may take, calls of slow tools included." },
                 },
                 "required": ["code"],
                 "additionalProperties": false,
@@ -128,6 +128,10 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
             "search_tools" => tool_search::answer(&self.session.scope, arguments),
             "get_types" => self.types(arguments),
             "run_code" => match RunArguments::read(arguments) {
+                Ok(RunArguments { timeout_ms: Some(asked), .. }) if asked > self.wall_ms_max() => Err(format!(
+                    "`timeout_ms` is {asked}: it can be up to {}; leave it out, or ask for less",
+                    self.wall_ms_max()
+                )),
                 Ok(arguments) => match self.run(arguments, context).await {
                     Ok(result) => Ok(result),
                     Err(error) => return Some(Err(error)),
@@ -143,6 +147,11 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
     pub(super) fn program_for(&self, name: &str, arguments: &str) -> Option<CallToolResult> {
         let tool = own_name::meant(&self.session.scope, name)?;
         Some(refused(own_name::program_for(tool, name, arguments)))
+    }
+
+    /// The longest that a client may ask for, milliseconds.
+    fn wall_ms_max(&self) -> u64 {
+        u64::try_from(self.session.limits().wall_max.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// What a run for a model may give, and the time that its client allows.

@@ -4,8 +4,11 @@
 //! than was meant is refused. No shell; `${VARIABLE}`s are replaced as [`Variables`] allows.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
 use super::configuration_text::{self, Section};
@@ -46,16 +49,20 @@ impl Configuration {
     /// [`ConfigurationError`]: the file cannot be read, is too large, is of no known form, or has no servers. What is wrong with one entry is
     /// in [`Configuration::refused`].
     pub fn read_with(path: impl AsRef<Path>, variables: &Variables) -> Result<Self, ConfigurationError> {
-        use std::io::Read as _;
-
         let path = path.as_ref();
+        let section = section_of(path)?;
         let unreadable = |source| ConfigurationError::Read { path: path.to_owned(), source };
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(CONFIGURATION_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
         let folder = std::path::absolute(path).map_err(unreadable)?.parent().map(Path::to_owned);
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-        Self::of(configuration_text::section(&text, is_toml)?, folder.as_deref(), variables)
+        Self::of(section, folder.as_deref(), variables)
+    }
+
+    /// The entries of a file as they are written there, by name: nothing of them is replaced or judged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::read_with`].
+    pub fn written(path: impl AsRef<Path>) -> Result<Map<String, Value>, ConfigurationError> {
+        Ok(section_of(path.as_ref())?.entries)
     }
 
     /// Reads a text of JSON: an object with `mcpServers`, `servers` or `context_servers`. Other members are ignored, and so are servers that say
@@ -128,6 +135,16 @@ impl Configuration {
     pub fn server(&self, name: &str) -> Option<&Arc<ServerConfiguration>> {
         self.servers.get(name)
     }
+}
+
+/// The servers in the file at `path`.
+fn section_of(path: &Path) -> Result<Section, ConfigurationError> {
+    let unreadable = |source| ConfigurationError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(CONFIGURATION_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    configuration_text::section(&text, is_toml)
 }
 
 #[cfg(test)]

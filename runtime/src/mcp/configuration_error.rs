@@ -95,14 +95,14 @@ pub enum ConfigurationError {
         place: String,
     },
     /// A variable that is not allowed.
-    #[error(
-        "`{place}` has the variable `{name}`, which is not allowed: allow it with `--env {name}`, or write the value itself"
-    )]
+    #[error("`{place}` has the variable `{name}`, which is not allowed: allow it with {way}, or write the value itself")]
     Variable {
         /// Where, as `mcpServers.github.env.TOKEN`.
         place: String,
         /// Its name.
         name: String,
+        /// How it is allowed.
+        way: String,
     },
     /// A variable that is allowed and has no value.
     #[error("`{place}` has the variable `{name}`, which is not set: set it, or write `${{{name}:-default}}`")]
@@ -113,24 +113,26 @@ pub enum ConfigurationError {
         name: String,
     },
     /// A variable of the environment without braces, which is not replaced.
-    #[error(
-        "`{place}` has `${name}`, which is not replaced: write `${{{name}}}` and allow it with `--env {name}`, or the value itself"
-    )]
+    #[error("`{place}` has `${name}`, which is not replaced: write `${{{name}}}` and allow it with {way}, or the value itself")]
     WithoutBraces {
         /// Where, as `mcpServers.github.env.TOKEN`.
         place: String,
         /// Its name.
         name: String,
+        /// How it is allowed.
+        way: String,
     },
     /// A value that another client would ask for, or make.
     #[error(
-        "`{place}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow `--env NAME`, or the value itself"
+        "`{place}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow it with {way}, or the value itself"
     )]
     ClientVariable {
         /// Where, as `mcpServers.github.env.TOKEN`.
         place: String,
         /// What is written there.
         value: String,
+        /// How a variable is allowed.
+        way: String,
     },
     /// A file with variables that cannot be read.
     #[error("cannot read the `envFile` `{}` of server `{server}`: correct its path, or write its lines as `NAME=value`", path.display())]

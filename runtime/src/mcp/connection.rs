@@ -7,8 +7,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use isolet_bindings::Listener;
 use isolet_outbound::Outbound;
 use isolet_rpc::envelope::object;
 use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, ErrorData, Implementation, ProtocolVersion, RequestId};
@@ -18,7 +20,7 @@ use rmcp::service::{
 };
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use rmcp::{ClientHandler, Peer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, Semaphore};
 
 use super::credential_source::Credentials;
@@ -29,6 +31,7 @@ use super::http_transport;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
+use super::server_offers::{self, Kept, Kind, ServerOffers};
 use super::server_process::ServerProcess;
 use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
@@ -94,6 +97,9 @@ pub(super) struct Connection {
     peer: Peer<RoleClient>,
     far_end: FarEnd,
     changed: Arc<Notify>,
+    /// How often the server has said that its resources or prompts have changed.
+    offer_changes: Arc<AtomicU64>,
+    offers: ServerOffers,
     places: Semaphore,
     limits: ConnectionLimits,
 }
@@ -194,7 +200,7 @@ impl Connection {
         };
         let client = Client { version };
         let time_max = limits.start_max;
-        let (far_end, changed, handshake) = match target {
+        let (far_end, changed, offer_changes, handshake) = match target {
             Target::Command(command, credentials) => {
                 let (process, (output, input)) = ServerProcess::start(
                     server,
@@ -205,15 +211,15 @@ impl Connection {
                 )?;
                 let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
                 let wire = wire.having_sent(supply.sent());
-                let (faults, changed) = (wire.faults(), wire.changed());
+                let (faults, changed, offer_changes) = (wire.faults(), wire.changed(), wire.offer_changes());
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(wire, lifecycle)).await;
-                (FarEnd::Process { process, faults }, changed, handshake)
+                (FarEnd::Process { process, faults }, changed, offer_changes, handshake)
             }
             Target::Http(http, outbound) => {
                 let (line, transport) = http_transport::open(server, http, outbound, supply, limits.message_bytes_max)?;
-                let changed = Arc::clone(&line.border.changed);
+                let (changed, offer_changes) = (Arc::clone(&line.border.changed), Arc::clone(&line.border.offer_changes));
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(transport, lifecycle)).await;
-                (FarEnd::Http(line), changed, handshake)
+                (FarEnd::Http(line), changed, offer_changes, handshake)
             }
         };
         let service = match handshake {
@@ -236,6 +242,8 @@ impl Connection {
             peer,
             far_end,
             changed,
+            offer_changes,
+            offers: ServerOffers::default(),
             places: Semaphore::new(REQUESTS_MAX),
             limits: limits.clone(),
         })
@@ -268,48 +276,95 @@ impl Connection {
 
     /// All pages of the server's `tools/list`. A server without tools lists none.
     pub(super) async fn list(&self) -> Result<ToolList, UpstreamError> {
+        let mut list = ToolList::default();
+        let take = |page: &str, last: Option<&str>| {
+            let page: Page<'_> = object(page).map_err(|_| self.not_mcp(Stage::List))?;
+            let next = page.next_cursor().map(|cursor| cursor.get().to_owned());
+            // The cursor that led here leads here again: the same page, and no further.
+            if next.is_none() || next.as_deref() != last || !list.ends_with(&page) {
+                list.add(&page);
+            }
+            if list.bytes() > self.limits.list_bytes_max {
+                return Err(UpstreamError::LongList { server: self.server.clone(), bytes_max: self.limits.list_bytes_max });
+            }
+            Ok(next)
+        };
+        self.pages("tools/list", take).await?;
+        Ok(list)
+    }
+
+    /// What the server lists beside tools, the text of an array; nothing, if it has none of that kind. Asked for once, until it has changed or a minute has
+    /// passed.
+    pub(super) async fn offered(&self, kind: Kind) -> Result<Arc<str>, UpstreamError> {
+        let declared = self.peer.peer_info();
+        let has_any = declared.is_some_and(|info| match kind {
+            Kind::Resources | Kind::Templates => info.capabilities.resources.is_some(),
+            Kind::Prompts => info.capabilities.prompts.is_some(),
+        });
+        if !has_any {
+            return Ok("[]".into());
+        }
+        let mut kept = self.offers.place(kind).lock().await;
+        let changes = self.offer_changes.load(Ordering::SeqCst);
+        if let Some(list) = kept.as_ref().and_then(|kept| kept.fresh(changes)) {
+            return Ok(list);
+        }
+        let mut list = String::new();
+        let take = |page: &str, last: Option<&str>| {
+            let page = server_offers::Page::read(page).ok_or_else(|| self.not_mcp(Stage::List))?;
+            let next = page.next_cursor();
+            // The cursor that led here leads here again: no further.
+            let is_new = next.is_none() || next.as_deref() != last;
+            let has_room = !is_new || page.add_to(kind, &mut list);
+            Ok(next.filter(|_| has_room))
+        };
+        self.pages(kind.method(), take).await?;
+        let list: Arc<str> = format!("[{list}]").into();
+        *kept = Some(Kept::new(Arc::clone(&list), changes));
+        Ok(list)
+    }
+
+    /// Asks for the pages of a list. `take` has each, with the cursor that led there, and gives that of the next. A server that does not know `method`
+    /// has none.
+    async fn pages(
+        &self,
+        method: &'static str,
+        mut take: impl FnMut(&str, Option<&str>) -> Result<Option<String>, UpstreamError> + Send,
+    ) -> Result<(), UpstreamError> {
         let pages = async {
-            let mut list = ToolList::default();
             let mut cursors: Vec<String> = Vec::new();
             for _ in 0..PAGES_MAX {
                 let cursor = cursors.last().cloned().map(RawValue::from_string).and_then(Result::ok);
                 let params = Arc::new(cursor.map_or_else(Members::default, |cursor| Members::default().with("cursor", cursor)));
-                let page = match self.request("tools/list", &params, Stage::List).await {
-                    Err(UpstreamError::Refused { code: -32601, .. }) => return Ok(list),
+                let page = match self.request(method, &params, Stage::List).await {
+                    Err(UpstreamError::Refused { code: -32601, .. }) => return Ok(()),
                     page => page?,
                 };
-                let page: Page<'_> = object(&page).map_err(|_| self.not_mcp(Stage::List))?;
-                let next = page.next_cursor().map(|cursor| cursor.get().to_owned());
-                if next.as_ref().is_some_and(|next| next.len() > CURSOR_BYTES_MAX) {
-                    return Err(self.not_mcp(Stage::List));
-                }
-                // The cursor that led here leads here again: the same page, and no further.
-                if next.is_none() || next.as_ref() != cursors.last() || !list.ends_with(&page) {
-                    list.add(&page);
-                }
-                if list.bytes() > self.limits.list_bytes_max {
-                    return Err(UpstreamError::LongList { server: self.server.clone(), bytes_max: self.limits.list_bytes_max });
-                }
-                match next {
+                match take(&page, cursors.last().map(String::as_str))? {
+                    Some(next) if next.len() > CURSOR_BYTES_MAX => return Err(self.not_mcp(Stage::List)),
                     Some(next) if !cursors.contains(&next) => cursors.push(next),
-                    _ => return Ok(list),
+                    _ => return Ok(()),
                 }
             }
             Err(UpstreamError::Endless { server: self.server.clone(), pages_max: PAGES_MAX })
         };
         match tokio::time::timeout(self.limits.list_max, pages).await {
-            Ok(list) => list,
+            Ok(done) => done,
             Err(_) => Err(self.far_end.silent(&self.server, Stage::List, self.limits.list_max)),
         }
     }
 
     /// Calls `tool` with `arguments`, a JSON object; the JSON text of its result. Dropping the future cancels the call at the server, or takes it
-    /// back where the server has seen nothing of it; either way nothing of the arguments is kept.
-    pub(super) async fn call(&self, tool: &str, arguments: Arc<RawValue>) -> Result<String, UpstreamError> {
-        let name = to_raw_value(tool).map_err(|_| self.not_mcp(Stage::Call))?;
-        let params = Arc::new(Members::default().with("name", name).with("arguments", arguments));
-        let call = self.request("tools/call", &params, Stage::Call);
-        match tokio::time::timeout(self.limits.call_max, call).await {
+    /// back where the server has seen nothing of it; either way nothing of the arguments is kept. `listener` hears what the server says meanwhile.
+    pub(super) async fn call(&self, tool: &str, arguments: Arc<RawValue>, listener: Listener) -> Result<String, UpstreamError> {
+        let params = Members::default().with_text("name", tool).with("arguments", arguments).heard_by(listener);
+        self.ask("tools/call", params).await
+    }
+
+    /// Asks for something that takes as long as a call may; the JSON text of the result.
+    pub(super) async fn ask(&self, method: &'static str, params: Members) -> Result<String, UpstreamError> {
+        let params = Arc::new(params);
+        match tokio::time::timeout(self.limits.call_max, self.request(method, &params, Stage::Call)).await {
             Ok(result) => result,
             Err(_) => Err(self.far_end.silent(&self.server, Stage::Call, self.limits.call_max)),
         }

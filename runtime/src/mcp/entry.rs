@@ -278,7 +278,8 @@ impl<'a> Reader<'a> {
     fn judge_bare_names(&mut self, place: &str, written: &str) -> Result<(), ConfigurationError> {
         let names: Vec<&str> = bare_names(written).collect();
         if let Some(name) = names.iter().find(|name| self.variables.value(name).is_some()) {
-            return Err(ConfigurationError::WithoutBraces { place: place.to_owned(), name: (*name).to_owned() });
+            let (place, name, way) = (place.to_owned(), (*name).to_owned(), self.variables.way(name));
+            return Err(ConfigurationError::WithoutBraces { place, name, way });
         }
         if !names.is_empty() {
             self.warnings.push(ConfigurationWarning::NotExpanded { place: place.to_owned() });

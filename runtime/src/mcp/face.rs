@@ -3,31 +3,40 @@
 //! A face is made for one session and one connection, and is that user's alone: what it lists depends on the scope and on nothing that
 //! the client says.
 
+#![expect(deprecated, reason = "logging is on its way out of the protocol, and still in it")]
+
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use isolet_bindings::visible;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, PaginatedRequestParams,
-    ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorCode,
+    GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, JsonObject, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourcesCapability, ServerCapabilities, ServerConfig,
+    SetLevelRequestParams, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, ServerInitializeError};
 use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic::{Classic, unknown_tool};
+use super::classic_offers::{self, List};
 use super::client_line::ClientLine;
 use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
+use super::hearing::Gravity;
 use super::lossless;
 use super::offer::Offer;
 use super::options::{Mode, ServeOptions};
+use super::remarks::remarks;
 use super::search_face::SearchFace;
 use super::transport::{Kind, Transport};
 use crate::host::session::{Parts, Session};
@@ -107,8 +116,8 @@ impl Session {
 async fn serve(session: Arc<Parts>, options: ServeOptions, transport: Transport) -> Result<(), ServeError> {
     let ended = session.ended.child_token();
     let mode = options.mode;
-    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options, ""))));
-    connect(transport, Face { mode, tools, calls_wait_until: None }, ended).await
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options, &[]))));
+    connect(transport, Face::new(mode, tools, None), ended).await
 }
 
 /// Serves sessions that follow each other, until the client goes. For servers whose upstream servers start late, and whose tools change: the
@@ -127,7 +136,7 @@ pub async fn serve_offers(
     let options = options.into();
     let (made, tools) = watch::channel(None);
     let calls_wait_until = Instant::now().checked_add(CALLS_WAIT_MAX);
-    let served = connect(transport, Face { mode: options.mode, tools, calls_wait_until }, CancellationToken::new());
+    let served = connect(transport, Face::new(options.mode, tools, calls_wait_until), CancellationToken::new());
     let renewed = async {
         while let Some(offer) = offers.recv().await {
             made.send_replace(Some(Arc::new(Tools::offered(offer, &options))));
@@ -170,9 +179,15 @@ pub(super) struct Face {
     tools: watch::Receiver<Option<Arc<Tools>>>,
     /// Until when calls wait for servers that are still starting. None for one session, which does not change.
     calls_wait_until: Option<Instant>,
+    /// From which gravity on the client wants lines of servers' logs, if it has said so for all of its requests.
+    gravity: Mutex<Option<Gravity>>,
 }
 
 impl Face {
+    fn new(mode: Mode, tools: watch::Receiver<Option<Arc<Tools>>>, calls_wait_until: Option<Instant>) -> Self {
+        Self { mode, tools, calls_wait_until, gravity: Mutex::default() }
+    }
+
     /// The tools; waits for the session, as long as the request is wanted.
     async fn tools(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Tools>, ErrorData> {
         let mut tools = self.tools.clone();
@@ -197,6 +212,34 @@ impl Face {
         self.tools(context).await
     }
 
+    /// Whether there may be more than tools, as servers have it: in the classic face, and where there are such servers or none are known yet.
+    fn offers_all(&self) -> bool {
+        let is_classic = matches!(self.mode, Mode::Classic | Mode::Both);
+        let tools = self.tools.borrow().clone();
+        is_classic && tools.is_none_or(|tools| tools.classic.as_ref().is_some_and(Classic::has_servers))
+    }
+
+    /// From which gravity on the client of this request hears lines of servers' logs, if it does.
+    fn gravity(&self, context: &RequestContext<RoleServer>) -> Option<Gravity> {
+        if is_modern(context) {
+            return Gravity::asked_by(context);
+        }
+        *self.gravity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The result of a list of what servers have beside tools.
+    async fn offered(
+        &self,
+        list: List,
+        request: Option<PaginatedRequestParams>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Arc<str>, ErrorData> {
+        one_page(request)?;
+        let tools = self.tools(context).await?;
+        let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+        Ok(classic_offers::list(classic, list, is_modern(context), self.list_life_ms()).await)
+    }
+
     /// How long a client may keep the list, milliseconds.
     fn list_life_ms(&self) -> u64 {
         if self.calls_wait_until.is_some() { CHANGING_LIST_LIFE_MS } else { LIST_LIFE_MS }
@@ -217,18 +260,20 @@ struct Tools {
 }
 
 impl Tools {
-    /// `remarks`: what is said beside the tools.
-    fn of(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
+    /// `starting`: servers whose tools come later.
+    fn of(session: Arc<Parts>, options: &ServeOptions, starting: &[String]) -> Self {
+        let remarks = &remarks(&session.scope, starting);
         let is = |modes: [Mode; 2]| modes.contains(&options.mode);
         let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session), options));
         let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options, remarks));
         let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options, remarks));
-        Self { classic, code_mode, search, lists: [OnceLock::new(), OnceLock::new()], is_complete: true, _offer: None }
+        let lists = [OnceLock::new(), OnceLock::new()];
+        Self { classic, code_mode, search, lists, is_complete: starting.is_empty(), _offer: None }
     }
 
     fn offered(offer: Offer, options: &ServeOptions) -> Self {
-        let tools = Self::of(offer.parts(), options, &offer.remarks());
-        Self { is_complete: offer.is_complete(), _offer: Some(offer), ..tools }
+        let tools = Self::of(offer.parts(), options, offer.starting());
+        Self { _offer: Some(offer), ..tools }
     }
 
     /// The definitions of all tools, as JSON, one after the other.
@@ -248,10 +293,17 @@ impl Tools {
 impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools();
-        let mut config = ServerConfig::new(match self.calls_wait_until {
+        let mut capabilities = match self.calls_wait_until {
             Some(_) => capabilities.enable_tool_list_changed().build(),
             None => capabilities.build(),
-        });
+        };
+        if self.offers_all() {
+            capabilities.logging = Some(JsonObject::new());
+            capabilities.completions = Some(JsonObject::new());
+            capabilities.resources = Some(ResourcesCapability::default());
+            capabilities.prompts = Some(PromptsCapability::default());
+        }
+        let mut config = ServerConfig::new(capabilities);
         config.server_info = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
         config.instructions = match self.mode {
             Mode::Classic => None,
@@ -280,10 +332,7 @@ impl ServerHandler for Face {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        // Some clients write `""` for none.
-        if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
-            return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
-        }
+        one_page(request)?;
         let tools = self.tools(&context).await?;
         let life_ms = self.list_life_ms();
         let list = |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(life_ms).with_cache_scope(CacheScope::Private);
@@ -296,6 +345,77 @@ impl ServerHandler for Face {
             tool.inspect_err(|_| tracing::debug!("a definition is not one of the protocol: it is listed over lines only")).ok()
         });
         Ok(list(typed.collect()))
+    }
+
+    async fn set_level(&self, request: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        if !self.offers_all() {
+            return Err(nothing_but_tools());
+        }
+        let level = serde_json::to_value(request.level).ok();
+        let gravity = level.as_ref().and_then(Value::as_str).and_then(Gravity::of);
+        *self.gravity.lock().unwrap_or_else(PoisonError::into_inner) = gravity;
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let tools = self.tools_for_call(&context).await?;
+        let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+        let text = classic_offers::complete(classic, request, is_modern(&context)).await?;
+        said(&text, &context, CompleteResult::default)
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let text = self.offered(List::Resources, request, &context).await?;
+        said(&text, &context, ListResourcesResult::default)
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let text = self.offered(List::Templates, request, &context).await?;
+        said(&text, &context, ListResourceTemplatesResult::default)
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let text = self.offered(List::Prompts, request, &context).await?;
+        said(&text, &context, ListPromptsResult::default)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let tools = self.tools_for_call(&context).await?;
+        let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+        let text = classic_offers::read(classic, &request.uri, &context).await?;
+        said(&text, &context, || ReadResourceResult::new(Vec::new())).map(Into::into)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let tools = self.tools_for_call(&context).await?;
+        let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+        let arguments = request.arguments.unwrap_or_default();
+        let text = classic_offers::prompt(classic, &request.name, &arguments, &context).await?;
+        said(&text, &context, || GetPromptResult::new(Vec::new())).map(Into::into)
     }
 
     async fn call_tool(
@@ -317,9 +437,35 @@ impl ServerHandler for Face {
             return search.call(&request.name, &arguments, &context).await;
         }
         if let Some(classic) = tools.classic.as_ref().filter(|classic| classic.has(&request.name)) {
-            return classic.call(&request.name, &arguments, &context).await;
+            return classic.call(&request.name, &arguments, self.gravity(&context), &context).await;
         }
         let program = tools.code_mode.as_ref().and_then(|code_mode| code_mode.program_for(&request.name, &arguments));
         program.map(Into::into).ok_or_else(|| unknown_tool(&request.name))
     }
+}
+
+/// What a client asks of a face that has nothing but tools.
+fn nothing_but_tools() -> ErrorData {
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is nothing but tools here", None)
+}
+
+/// Every list has one page. Some clients write `""` for no cursor.
+fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
+        return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
+    }
+    Ok(())
+}
+
+/// The result `text`: over a line as it is, which takes the place of `instead`; over a channel in rmcp's types, which may lose something of it.
+fn said<R: DeserializeOwned>(
+    text: &Arc<str>,
+    context: &RequestContext<RoleServer>,
+    instead: impl FnOnce() -> R,
+) -> Result<R, ErrorData> {
+    if let Some(answer) = Answer::of(context) {
+        answer.say(Said::Result(Arc::clone(text)));
+        return Ok(instead());
+    }
+    serde_json::from_str(text).map_err(|_| ErrorData::internal_error("a server's answer is none of the protocol", None))
 }

@@ -20,7 +20,6 @@ use super::http_endpoint::{Endpoint, JSON, SESSION};
 use super::http_events::{Events, events};
 use super::http_fault::HttpFault;
 use super::http_line::HttpLine;
-use super::pending::Asked;
 use super::request_params::Waiting;
 
 /// How long the end of a session is waited for: the server forgets it anyway.
@@ -80,14 +79,15 @@ impl HttpClient {
     /// The text of `message`, which is pending from here on if it is a request.
     fn body(&self, message: &ClientJsonRpcMessage, id: Option<i64>, headers: &mut HeaderMap) -> Result<Vec<u8>, HttpError> {
         if let (JsonRpcMessage::Request(request), Some(id)) = (message, id) {
-            self.line().border.pending.add(id, Asked::by(&request.request));
+            self.line().border.ask(id, &request.request);
             self.line().border.pending.begin(id);
             if let Some(waiting) = Waiting::of(&request.request, id) {
                 let Some(text) = waiting.begin() else {
                     self.line().forget(id);
                     return Err(StreamableHttpError::Client(HttpFault::GivenUp));
                 };
-                if let Some(name) = text.text_of("name").filter(|_| headers.contains_key(METHOD)) {
+                let name = text.text_of("name").or_else(|| text.text_of("uri"));
+                if let Some(name) = name.filter(|_| headers.contains_key(METHOD)) {
                     headers.insert(NAME, header_value(&name));
                 }
                 return Ok(text.parts().concat());

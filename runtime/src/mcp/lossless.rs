@@ -88,9 +88,7 @@ pub(super) fn result_text(whole: &str, is_modern: bool) -> Option<Arc<str>> {
             members.put("content", content);
         }
     }
-    let text = members.to_text();
-    // Between the parts of JSON a line feed is a space; within a text it is never written as it is.
-    Some(if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ").into() } else { text.into() })
+    Some(one_line(members.to_text()))
 }
 
 /// The blocks with `output` as a text before them, if it is not the first of them already. None if `content` is no list.
@@ -120,6 +118,50 @@ fn says(block: &RawValue, output: &str) -> bool {
     text.len().max(output.len()) <= COMPARED_BYTES_MAX && value(&text).is_some_and(|said| value(output) == Some(said))
 }
 
+/// A result of any other kind as clients of this era take it. `life_ms`: how long it may be kept where its server does not say, if it may be kept at all;
+/// it is this user's alone.
+pub(super) fn other_result_text(whole: &str, is_modern: bool, life_ms: Option<u64>) -> Option<Arc<str>> {
+    let mut members: Members<'_> = object(whole).ok()?;
+    if !is_modern {
+        members.remove("resultType");
+    } else if members.get("resultType").is_none() {
+        members.put("resultType", "\"complete\"");
+    }
+    if let Some(life_ms) = life_ms {
+        if members.get("ttlMs").is_none() {
+            members.put("ttlMs", life_ms.to_string());
+        }
+        members.put("cacheScope", "\"private\"");
+    }
+    Some(one_line(members.to_text()))
+}
+
+/// The object `text` with `value` as its member `name`; none if it is no object.
+pub(super) fn with_text(text: &str, name: &'static str, value: &str) -> Option<String> {
+    let mut members: Members<'_> = object(text).ok()?;
+    members.put(name, Value::from(value).to_string());
+    Some(members.to_text())
+}
+
+/// The result of a list, whose elements are `items` under `name`, for this era.
+pub(super) fn other_list_text(name: &str, items: &[String], is_modern: bool, life_ms: u64) -> Arc<str> {
+    one_line(format!("{{\"{name}\":[{}],{}", items.join(","), end_of_list(is_modern, life_ms)))
+}
+
+/// What stands in the result of a list beside it, and its closing brace.
+fn end_of_list(is_modern: bool, life_ms: u64) -> String {
+    let mut end = json!({ "ttlMs": life_ms, "cacheScope": "private" });
+    if is_modern {
+        end["resultType"] = "complete".into();
+    }
+    end.to_string().trim_start_matches('{').to_owned()
+}
+
+/// JSON on one line: between its parts a line feed is a space; within a text it is never written as it is.
+fn one_line(text: String) -> Arc<str> {
+    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ").into() } else { text.into() }
+}
+
 /// The `tools/list` result with these definitions, for this era: clients of the older one cannot read output that is no object.
 pub(super) fn list_text(definitions: impl Iterator<Item = Value>, is_modern: bool, life_ms: u64) -> Arc<str> {
     let mut text = String::from("{\"tools\":[");
@@ -133,12 +175,8 @@ pub(super) fn list_text(definitions: impl Iterator<Item = Value>, is_modern: boo
         }
         text.push_str(&tool.to_string());
     }
-    let mut end = json!({ "ttlMs": life_ms, "cacheScope": "private" });
-    if is_modern {
-        end["resultType"] = "complete".into();
-    }
     text.push_str("],");
-    text.push_str(end.to_string().trim_start_matches('{'));
+    text.push_str(&end_of_list(is_modern, life_ms));
     text.into()
 }
 
@@ -175,6 +213,22 @@ mod tests {
         assert_eq!(&*result_text(text, false).unwrap(), r#"{"n":18446744073709551615.0,"a\n":[ 1e2 ]}"#);
         assert_eq!(&*result_text("{\"a\": [1,\n2]}", false).unwrap(), r#"{"a":[1, 2]}"#);
         assert!(result_text("[1]", true).is_none() && result_text("{\"a\":", true).is_none());
+    }
+
+    #[test]
+    fn resources_and_prompts_stay_as_their_server_wrote_them_but_are_one_users() {
+        let whole = "{\"contents\":[{\"n\": 1.0}],\n\"cacheScope\":\"public\"}";
+        let modern = r#"{"contents":[{"n": 1.0}],"cacheScope":"private","resultType":"complete","ttlMs":0}"#;
+        assert_eq!(&*other_result_text(whole, true, Some(0)).unwrap(), modern);
+        let kept = r#"{"contents":[],"resultType":"complete","ttlMs":9}"#;
+        assert_eq!(&*other_result_text(kept, false, Some(0)).unwrap(), r#"{"contents":[],"ttlMs":9,"cacheScope":"private"}"#);
+        assert_eq!(&*other_result_text("{\"messages\":[]}", false, None).unwrap(), "{\"messages\":[]}");
+        let named = with_text(r#"{"name": "a", "x": 1.0}"#, "name", "s__\"a").unwrap();
+        assert_eq!(named, r#"{"name":"s__\"a","x":1.0}"#);
+        let list = other_list_text("prompts", &[named, "{\n}".to_owned()], false, 5);
+        assert!(list.starts_with(r#"{"prompts":[{"name":"s__\"a","x":1.0},{ }],"#), "{list}");
+        let end: Value = serde_json::from_str(&other_list_text("prompts", &[], true, 5)).unwrap();
+        assert_eq!(end, json!({ "prompts": [], "ttlMs": 5, "cacheScope": "private", "resultType": "complete" }));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::classic_name::Names;
+
 /// Which tools a client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -35,6 +37,8 @@ pub struct ServeOptions {
     pub wall_default: Option<Duration>,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
+    /// How classic tools and prompts are called. Default [`Names::OfServer`]: `server__tool`.
+    pub names: Names,
     /// The longest silence of a call whose client asked for its progress. Default 10 s. Past it there is progress that says that the call goes on:
     /// a client that gives up after so long without any waits.
     pub heartbeat: Duration,
@@ -63,6 +67,7 @@ impl ServeOptions {
             result_tokens_max: 6_000,
             wall_default: None,
             results: Results::default(),
+            names: Names::default(),
             heartbeat: Duration::from_secs(10),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use isolet_bindings::{CallNews, Listener};
 use rmcp::model::ClientRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -34,14 +35,48 @@ struct Request {
     asked: Asked,
     is_written: bool,
     given_up: CancellationToken,
+    /// Who hears what is said before its answer, and by which token it is named there.
+    listener: Option<(i64, Listener)>,
 }
 
 impl Pending {
     /// Notes a request; what is returned is cancelled when it is given up before it was written.
     pub(super) fn add(&self, id: i64, asked: Asked) -> CancellationToken {
         let given_up = CancellationToken::new();
-        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone() });
+        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone(), listener: None });
         given_up
+    }
+
+    /// Notes who hears what is said of the request `id` under this token.
+    pub(super) fn listen(&self, id: i64, token: i64, listener: Listener) {
+        if let Some(request) = self.lock().get_mut(&id) {
+            request.listener = Some((token, listener));
+        }
+    }
+
+    /// Tells what is said under this token.
+    pub(super) fn tell(&self, token: i64, news: CallNews) {
+        self.tell_first(news, |other| other == token);
+    }
+
+    /// Tells what is said of no request in particular: to whoever waits longest.
+    pub(super) fn tell_one(&self, news: CallNews) {
+        self.tell_first(news, |_| true);
+    }
+
+    fn tell_first(&self, news: CallNews, is_meant: impl Fn(i64) -> bool) {
+        let listener = {
+            let requests = self.lock();
+            let listening = requests.iter().filter_map(|(id, request)| {
+                let (_, listener) = request.listener.as_ref().filter(|(token, _)| is_meant(*token))?;
+                Some((id, listener))
+            });
+            listening.min_by_key(|(id, _)| **id).map(|(_, listener)| listener.clone())
+        };
+        // Who hears may ask for something here.
+        if let Some(listener) = listener {
+            listener.tell(news);
+        }
     }
 
     /// Notes that a request is being written: from here on the server may answer, and has to be told of a cancellation. Whether it is still wanted.
@@ -84,7 +119,35 @@ impl Pending {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+
+    #[test]
+    fn news_are_for_the_request_that_they_name_and_else_for_the_oldest() {
+        let pending = Pending::default();
+        let heard: Arc<Mutex<Vec<(i64, f64)>>> = Arc::default();
+        for id in 1..=3 {
+            pending.add(id, Asked::Other);
+            let heard = Arc::clone(&heard);
+            let listener = Listener::new(move |news| {
+                if let CallNews::Progress { done, .. } = news {
+                    heard.lock().unwrap_or_else(PoisonError::into_inner).push((id, done));
+                }
+            });
+            if id > 1 {
+                pending.listen(id, id * 10, listener);
+            }
+        }
+        let news = |done| CallNews::Progress { done, total: None, message: None };
+        pending.tell(30, news(1.0));
+        pending.tell(10, news(2.0));
+        pending.tell_one(news(3.0));
+        pending.take(2);
+        pending.tell(20, news(4.0));
+        pending.tell_one(news(5.0));
+        assert_eq!(*heard.lock().unwrap_or_else(PoisonError::into_inner), [(3, 1.0), (2, 3.0), (3, 5.0)]);
+    }
 
     #[test]
     fn a_server_is_told_only_of_requests_that_it_may_have_seen() {

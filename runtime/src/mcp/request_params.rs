@@ -6,13 +6,17 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
+use isolet_bindings::Listener;
 use isolet_rpc::envelope::text_in;
-use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _};
-use serde_json::value::RawValue;
+use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _, NumberOrString};
+use serde_json::value::{RawValue, to_raw_value};
 
-/// Names and values of the parameters.
+/// Names and values of the parameters, and who hears what the server says before it answers.
 #[derive(Default)]
-pub(super) struct Members(Vec<(&'static str, Arc<RawValue>)>);
+pub(super) struct Members {
+    values: Vec<(&'static str, Arc<RawValue>)>,
+    listener: Listener,
+}
 
 impl Members {
     /// The same with this one. A line feed in `value` becomes a space: it may stand between the parts of a JSON text, and what follows
@@ -22,11 +26,24 @@ impl Members {
         let is_line = !value.get().contains(['\n', '\r']);
         let on_one_line = || RawValue::from_string(value.get().replace(['\n', '\r'], " "));
         match if is_line { Ok(Arc::clone(&value)) } else { on_one_line().map(Arc::from) } {
-            Ok(value) => self.0.push((name, value)),
+            Ok(value) => self.values.push((name, value)),
             // A space for a line feed makes no other JSON.
             Err(_) => tracing::error!("a parameter is left out: it is no JSON"),
         }
         self
+    }
+
+    /// The same with this text.
+    pub(super) fn with_text(self, name: &'static str, text: &str) -> Self {
+        match to_raw_value(text) {
+            Ok(text) => self.with(name, text),
+            Err(_) => self,
+        }
+    }
+
+    /// The same, where `listener` hears what the server says before it answers.
+    pub(super) fn heard_by(self, listener: Listener) -> Self {
+        Self { listener, ..self }
     }
 }
 
@@ -39,6 +56,17 @@ pub(super) fn request(method: &'static str, members: &Arc<Members>) -> ClientReq
     let mut request = CustomRequest::new(method, None);
     request.extensions.insert(Carried(Arc::downgrade(members)));
     ClientRequest::CustomRequest(request)
+}
+
+/// Who hears what the server says before it answers `request`, if anybody does, and the token by which the server names it.
+pub(super) fn listener_of(request: &ClientRequest) -> Option<(i64, Listener)> {
+    let ClientRequest::CustomRequest(request) = request else { return None };
+    let Carried(members) = request.extensions.get()?;
+    let listener = members.upgrade()?.listener.clone();
+    match request.get_meta().get_progress_token()?.0 {
+        NumberOrString::Number(token) if listener.is_there() => Some((token, listener)),
+        _ => None,
+    }
 }
 
 /// A request that waits to be written.
@@ -73,13 +101,13 @@ impl Waiting {
 impl Text {
     /// The text of the parameter `name`, if it is one.
     pub(super) fn text_of(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.members.0.iter().find(|(other, _)| *other == name).and_then(|(_, value)| text_in(value))
+        self.members.values.iter().find(|(other, _)| *other == name).and_then(|(_, value)| text_in(value))
     }
 
     /// The line, in parts.
     pub(super) fn parts(&self) -> Vec<&[u8]> {
         let mut parts = vec![self.head.as_bytes()];
-        for (name, value) in &self.members.0 {
+        for (name, value) in &self.members.values {
             parts.extend([b",\"".as_slice(), name.as_bytes(), b"\":", value.get().as_bytes()]);
         }
         parts.push(b"}}\n");

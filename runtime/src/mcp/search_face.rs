@@ -78,7 +78,7 @@ The user's tools are behind two tools. `search_tools` with a few words finds som
                     Err(text) => return refused(text),
                 };
                 match own_name::meant(scope, &tool) {
-                    Some(tool) => Ok(self.classic.call_tool(tool, arguments, context).await),
+                    Some(tool) => Ok(self.classic.call_tool(tool, arguments, None, context).await),
                     None => refused(no_tool(&tool, &scope.nearest(&tool))),
                 }
             }

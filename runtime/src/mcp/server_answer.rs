@@ -7,9 +7,11 @@ use std::borrow::Cow;
 
 use isolet_rpc::envelope::{number_in, object, text_in};
 use rmcp::model::{
-    CustomResult, DiscoverResult, ErrorCode, ErrorData, InitializeResult, ProtocolVersion, ServerCapabilities, ServerResult,
+    CustomResult, DiscoverResult, ErrorCode, ErrorData, InitializeResult, PromptsCapability, ProtocolVersion,
+    ResourcesCapability, ServerCapabilities, ServerResult,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -32,15 +34,28 @@ struct ErrorObject<'text> {
 /// What is needed of the answer to `initialize`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Initialized {
+struct Initialized<'text> {
     protocol_version: ProtocolVersion,
+    #[serde(borrow, default)]
+    capabilities: Option<&'text RawValue>,
 }
 
 /// What is needed of the answer to `server/discover`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Discovered {
+struct Discovered<'text> {
     supported_versions: Vec<Value>,
+    #[serde(borrow, default)]
+    capabilities: Option<&'text RawValue>,
+}
+
+/// What is needed of a server's capabilities: what it has beside tools.
+#[derive(Default, Deserialize)]
+struct Declared {
+    #[serde(default)]
+    resources: Option<IgnoredAny>,
+    #[serde(default)]
+    prompts: Option<IgnoredAny>,
 }
 
 /// The JSON text of a result that came over a [`super::wire::Wire`], or `None` if it is one of the handshake.
@@ -61,15 +76,24 @@ pub(super) fn server_result(asked: Asked, result: &RawValue) -> Option<ServerRes
     }
 }
 
-fn initialize_result(Initialized { protocol_version }: Initialized) -> ServerResult {
-    let mut result = InitializeResult::new(ServerCapabilities::default());
+fn initialize_result(Initialized { protocol_version, capabilities }: Initialized<'_>) -> ServerResult {
+    let mut result = InitializeResult::new(declared(capabilities));
     result.protocol_version = protocol_version;
     ServerResult::InitializeResult(result)
 }
 
-fn discover_result(Discovered { supported_versions }: Discovered) -> ServerResult {
+fn discover_result(Discovered { supported_versions, capabilities }: Discovered<'_>) -> ServerResult {
     let versions = supported_versions.into_iter().filter_map(|version| serde_json::from_value(version).ok()).collect();
-    ServerResult::DiscoverResult(DiscoverResult::new(versions, ServerCapabilities::default()))
+    ServerResult::DiscoverResult(DiscoverResult::new(versions, declared(capabilities)))
+}
+
+/// What a server has beside tools; nothing, if that cannot be read.
+fn declared(capabilities: Option<&RawValue>) -> ServerCapabilities {
+    let declared: Declared = capabilities.and_then(|text| object(text.get()).ok()).unwrap_or_default();
+    let mut capabilities = ServerCapabilities::default();
+    capabilities.resources = declared.resources.map(|_| ResourcesCapability::default());
+    capabilities.prompts = declared.prompts.map(|_| PromptsCapability::default());
+    capabilities
 }
 
 /// The error object of a response; one that cannot be read still ends its request.
@@ -107,6 +131,16 @@ mod tests {
             let read = server_result(Asked::Initialize, &raw(result));
             assert_eq!(matches!(read, Some(ServerResult::InitializeResult(_))), is_read, "{result}");
         }
+        let capabilities = |declared: &str| {
+            let result = format!(r#"{{"protocolVersion":"2025-06-18","capabilities":{declared}}}"#);
+            let Some(ServerResult::InitializeResult(read)) = server_result(Asked::Initialize, &raw(&result)) else {
+                panic!("{declared}")
+            };
+            (read.capabilities.resources.is_some(), read.capabilities.prompts.is_some())
+        };
+        assert_eq!(capabilities(r#"{"resources":{"subscribe":7},"prompts":[],"x":1}"#), (true, true));
+        assert_eq!(capabilities(r#"{"resources":null}"#), (false, false));
+        assert_eq!(capabilities("[]"), (false, false));
         let versions = r#"{"supportedVersions":["2026-07-28",7,null],"capabilities":7}"#;
         let Some(ServerResult::DiscoverResult(read)) = server_result(Asked::Discover, &raw(versions)) else {
             panic!("it is one")

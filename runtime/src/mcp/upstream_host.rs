@@ -13,6 +13,7 @@ use super::configuration::Configuration;
 use super::configuration_error::ConfigurationError;
 use super::credential_source::{CredentialRequest, CredentialSource, Given};
 use super::error::{Stage, UpstreamError};
+use super::offered;
 use super::result;
 use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
@@ -21,6 +22,7 @@ use super::tool_list::ToolList;
 use super::upstreams::Upstreams;
 use crate::host::principal::Principal;
 use crate::host::tool_host::ToolHost;
+use crate::host::wanted::Wanted;
 
 /// The servers of one user's session, made by [`Upstreams::host`]. Making and dropping one is cheap, and starts and ends nothing.
 #[derive(Clone)]
@@ -213,39 +215,63 @@ impl UpstreamHost {
         Err(ToolError::new(ToolErrorCode::Unavailable, message).with_retryable(true))
     }
 
-    /// The key of a server that is called.
-    async fn called(&self, call: &ToolCall) -> Result<Key, ToolError> {
+    /// The key of a server that is called, or asked, for what `path` says.
+    async fn called(&self, server: &str, path: &str) -> Result<Key, ToolError> {
         let failed = |error: UpstreamError| {
-            self.upstreams.log().call_failed(&call.server, &call.path, &error);
+            self.upstreams.log().call_failed(server, path, &error);
             error.to_tool_error()
         };
-        let unknown = || UpstreamError::Unknown { server: call.server.clone() };
-        let configuration = self.configuration.server(&call.server).ok_or_else(unknown).map_err(failed)?;
-        self.key(&call.server, configuration, Stage::Call).await.map_err(failed)
+        let unknown = || UpstreamError::Unknown { server: server.to_owned() };
+        let configuration = self.configuration.server(server).ok_or_else(unknown).map_err(failed)?;
+        self.key(server, configuration, Stage::Call).await.map_err(failed)
     }
 }
 
 impl ToolHost for UpstreamHost {
     /// Calls the tool at its server, which is started if it does not run. Dropping the future cancels the call there.
     async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        let key = self.called(&call).await?;
+        let key = self.called(&call.server, &call.path).await?;
         if call.tool == AUTHORIZE {
             self.check_is_listed(&key, &call).await?;
         }
         if let ServerConfiguration::OpenApi(server) = &*key.configuration {
             return self.call_api(&key, server, &call).await;
         }
-        let ToolCall { server, tool, path, arguments, .. } = call;
+        let ToolCall { server, tool, path, arguments, listener, .. } = call;
         let answer = async {
             let lease = self.upstreams.lease(&key).await?;
             let is_wrapped = lease.wrapping.has(&tool);
-            Ok((lease.connection.call(&tool, arguments.raw()).await?, is_wrapped))
+            Ok((lease.connection.call(&tool, arguments.raw(), listener).await?, is_wrapped))
         };
         match answer.await {
             Ok((result, is_wrapped)) => result::reply(result, is_wrapped),
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
                 self.upstreams.log().call_failed(&server, &path, &error);
+                Err(error.to_tool_error())
+            }
+        }
+    }
+
+    /// All but OpenAPI documents, which have tools alone.
+    fn servers(&self) -> Vec<String> {
+        let is_mcp = |configuration: &ServerConfiguration| !matches!(configuration, ServerConfiguration::OpenApi(_));
+        let servers = self.configuration.servers().filter(|(_, configuration)| is_mcp(configuration));
+        servers.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Asks the server, which is started if it does not run.
+    async fn give(&self, server: String, wanted: Wanted) -> Result<ToolReply, ToolError> {
+        let path = offered::path(&wanted);
+        let key = self.called(&server, path).await?;
+        let answer = async {
+            let lease = self.upstreams.lease(&key).await?;
+            offered::asked(&lease.connection, &wanted).await.map_err(Arc::new)
+        };
+        match answer.await {
+            Ok(result) => offered::reply(&wanted, result),
+            Err(error) => {
+                self.upstreams.log().call_failed(&server, path, &error);
                 Err(error.to_tool_error())
             }
         }

@@ -14,7 +14,11 @@ type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 pub struct Variables {
     allowed: BTreeSet<String>,
     value: Arc<Lookup>,
+    way: Way,
 }
+
+/// How the variable with this name is allowed, for messages.
+type Way = fn(&str) -> String;
 
 impl Variables {
     /// Those of this process's environment that have one of these names.
@@ -28,6 +32,18 @@ impl Variables {
     pub fn with_environment(mut self, environment: BTreeMap<String, String>) -> Self {
         self.value = Arc::new(move |name| environment.get(name).cloned());
         self
+    }
+
+    /// The same, where whoever wants to allow a variable does so in another way than with `--env NAME`: in messages `way` says which, for a name.
+    #[must_use]
+    pub fn allowed_by(mut self, way: fn(&str) -> String) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// How `name` is allowed, in a message.
+    pub(super) fn way(&self, name: &str) -> String {
+        (self.way)(name)
     }
 
     /// The value of `name`, whether it is allowed or not: for what an entry names itself.
@@ -71,12 +87,13 @@ impl Variables {
     ) -> Result<String, ConfigurationError> {
         let place = place.to_owned();
         let Reference::Environment { name, default } = reference else {
-            return Err(ConfigurationError::ClientVariable { place, value: format!("${{{inner}}}") });
+            let (value, way) = (format!("${{{inner}}}"), self.way("NAME"));
+            return Err(ConfigurationError::ClientVariable { place, value, way });
         };
         let value = match own(name) {
             Some(value) => value,
             None if self.allowed.contains(*name) => self.value(name),
-            None => return Err(ConfigurationError::Variable { place, name: (*name).to_owned() }),
+            None => return Err(ConfigurationError::Variable { place, name: (*name).to_owned(), way: self.way(name) }),
         };
         let value = value.filter(|value| !value.is_empty() || default.is_none()).or(default.map(str::to_owned));
         value.ok_or_else(|| ConfigurationError::NotSet { place, name: (*name).to_owned() })
@@ -85,7 +102,8 @@ impl Variables {
 
 impl Default for Variables {
     fn default() -> Self {
-        Self { allowed: BTreeSet::new(), value: Arc::new(|name| std::env::var(name).ok()) }
+        let value = Arc::new(|name: &str| std::env::var(name).ok());
+        Self { allowed: BTreeSet::new(), value, way: |name| format!("`--env {name}`") }
     }
 }
 
@@ -170,6 +188,9 @@ mod tests {
         for text in ["${SECRET}", "${SECRET:-x}", "a${env:SECRET}b", "${env:SECRET:-x}"] {
             check(text, "`here` has the variable `SECRET`, which is not allowed: allow it with `--env SECRET`");
         }
+        let deployment = Variables::default().allowed_by(|name| format!("`env = [\"{name}\"]` of `[upstream]`"));
+        let said = deployment.expand("${SECRET}", "here", |_| None).map_err(|error| error.to_string());
+        assert!(said.is_err_and(|said| said.contains("allow it with `env = [\"SECRET\"]` of") && !said.contains("--env")));
         check("${MISSING}", "`here` has the variable `MISSING`, which is not set: set it, or write `${MISSING:-default}`");
         check("${input:token}", "`here` has `${input:token}`, which only its own client can fill in");
         check("${workspaceFolder}/x", "`here` has `${workspaceFolder}`");

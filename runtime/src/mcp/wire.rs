@@ -7,10 +7,11 @@
 //!
 //! Nothing that a server sends is trusted. A line has a maximum; what is no message is skipped; what nobody asked for is read at a bounded
 //! rate ([`super::flood`]) and never reaches rmcp. Requests of a server are answered here with "method not found" (we offer no sampling, no
-//! elicitation, no roots), a ping with a pong, and notifications are dropped unread, except for the one that matters here.
+//! elicitation, no roots), a ping with a pong, and of notifications those are read that matter here ([`super::border`]).
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use isolet_bindings::{visible, without_half_surrogates};
@@ -25,7 +26,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::border::{Border, Heard, Refusal};
 use super::faults::Faults;
 use super::flood::FloodGate;
-use super::pending::{Asked, Pending};
+use super::pending::Pending;
 use super::request_params::Waiting;
 use super::sent::Sent;
 use super::sieve::Sieve;
@@ -82,6 +83,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     /// Told when the server says that its tools have changed; however often it says so, once.
     pub(super) fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.border.changed)
+    }
+
+    /// How often the server has said that its resources or prompts have changed.
+    pub(super) fn offer_changes(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.border.offer_changes)
     }
 
     /// The answer that a line is, if it is one to a request of ours.
@@ -142,7 +148,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
             JsonRpcMessage::Request(request) => {
                 // We number our requests.
                 let RequestId::Number(id) = request.id else { return Ok(Outgoing::Nothing) };
-                self.border.pending.add(id, Asked::by(&request.request));
+                self.border.ask(id, &request.request);
                 if let Some(waiting) = Waiting::of(&request.request, id) {
                     return Ok(Outgoing::Request(id, waiting));
                 }
@@ -242,6 +248,7 @@ mod tests {
     use tokio::io::{AsyncBufReadExt as _, BufReader, DuplexStream};
 
     use super::*;
+    use crate::mcp::pending::Asked;
     use crate::mcp::request_params::{self, Members};
     use crate::mcp::server_answer::raw_result;
 

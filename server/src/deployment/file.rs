@@ -56,6 +56,7 @@ pub(super) struct Faces {
     pub(super) always_search: bool,
     pub(super) result_tokens: Option<usize>,
     pub(super) results: Option<Spanned<String>>,
+    pub(super) names: Option<Spanned<String>>,
 }
 
 /// What one run may take.

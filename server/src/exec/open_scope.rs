@@ -55,7 +55,8 @@ impl Wanted {
     pub(super) fn of(params: params::OpenScope) -> Result<Self, Failure> {
         let configuration = match &params.configuration {
             Some(text) => {
-                let variables = Variables::allowing(params.environment.iter().cloned());
+                let variables = Variables::allowing(params.environment.iter().cloned())
+                    .allowed_by(|name| format!("`{name}` in the scope's `environment`"));
                 Configuration::parse_with(text.get(), &variables).map_err(|error| Failure::wrong(&error))?
             }
             None => Configuration::default(),

@@ -1,7 +1,8 @@
 //! The sessions of a deployment's users: each has their own grants, their own limits and their own servers.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -9,14 +10,21 @@ use futures::future::BoxFuture;
 use isolet::mcp::{Configuration, Discovery, UpstreamError, UpstreamHost, Upstreams};
 use isolet::{Catalog, CatalogError, Grants, LowerLimits, Principal, Runtime, Scope, ScopeError, ScopeWarning, Session};
 use isolet_http::{MakeSession, NoSession};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::visitors::Visitors;
 use crate::deployment::{Deployment, Mistake, User, fault_of};
 use crate::fault::Fault;
 use crate::servers;
 
-/// How long the tools of a user are what they were: a server that has others, or has come back, is asked again then.
-const SCOPE_LIFE: Duration = Duration::from_secs(30);
+/// How old what is known of the servers may become where none says that anything has changed: servers that do not run say nothing.
+const SCOPE_LIFE: Duration = Duration::from_secs(300);
+
+/// The same where a server of the user failed: it may be back.
+const LACKING_SCOPE_LIFE: Duration = Duration::from_secs(30);
+
+/// How long a session waits to begin with what has changed. What takes longer a later one has.
+const CHANGE_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a request waits for what a user may have authorized since the last one.
 const ASKING_MAX: Duration = Duration::from_secs(5);
@@ -30,6 +38,9 @@ pub(super) struct UserSessions {
     configuration: Configuration,
     roles: BTreeMap<String, User>,
     visitors: Visitors<Served>,
+    /// How often servers have changed.
+    changes: Arc<AtomicU64>,
+    _counting: AbortOnDropHandle<()>,
 }
 
 /// One user.
@@ -38,7 +49,10 @@ struct Served {
     grants: Grants,
     limits: LowerLimits,
     servers: Vec<String>,
+    changes: Arc<AtomicU64>,
     made: Mutex<Made>,
+    /// Held by whoever finds out what has changed.
+    finding: tokio::sync::Mutex<()>,
 }
 
 /// What a user may call, and since when that is known.
@@ -47,6 +61,20 @@ struct Made {
     /// Whether there are servers that the user has not authorized.
     is_asking: bool,
     since: Instant,
+    /// How often servers had changed then.
+    changes: u64,
+}
+
+impl Made {
+    fn new(scope: Scope, asking: &[String], changes: u64) -> Self {
+        Self { scope, is_asking: !asking.is_empty(), since: Instant::now(), changes }
+    }
+
+    /// Whether the servers are to be asked again although none says that anything has changed.
+    fn is_old(&self) -> bool {
+        let life = if self.scope.lacking().is_empty() { SCOPE_LIFE } else { LACKING_SCOPE_LIFE };
+        self.since.elapsed() > life
+    }
 }
 
 /// What the servers of a user offer.
@@ -68,8 +96,11 @@ impl UserSessions {
     pub(super) async fn open(deployment: &Deployment, runtime: Runtime, upstreams: &Upstreams) -> Result<Self, Fault> {
         let mut users = BTreeMap::new();
         let mut mistakes: Vec<Mistake> = Vec::new();
+        let changes = Arc::new(AtomicU64::new(0));
+        let counting = count_changes(upstreams.host(&deployment.servers, ""), Arc::clone(&changes));
         // One after the other: what a server lists is asked for once.
         for (name, user) in &deployment.users {
+            let before = changes.load(Ordering::SeqCst);
             let discovered = discovered(deployment, upstreams, name).await?;
             let scope = discovered.catalog.scope(&user.grants()).map_err(Fault::usage)?;
             for mistake in mistakes_of(deployment, user, scope.warnings()) {
@@ -82,7 +113,9 @@ impl UserSessions {
                 grants: user.grants(),
                 limits: user.limits.clone(),
                 servers: discovered.servers.clone(),
-                made: Mutex::new(Made { scope, is_asking: !discovered.asking.is_empty(), since: Instant::now() }),
+                changes: Arc::clone(&changes),
+                made: Mutex::new(Made::new(scope, &discovered.asking, before)),
+                finding: tokio::sync::Mutex::default(),
             };
             users.insert(name.clone(), Arc::new(served));
         }
@@ -90,7 +123,8 @@ impl UserSessions {
             return Err(fault_of(&mistakes));
         }
         let (configuration, roles) = (deployment.servers.clone(), deployment.roles.clone());
-        Ok(Self { runtime, users, upstreams: upstreams.clone(), configuration, roles, visitors: Visitors::default() })
+        let (upstreams, visitors) = (upstreams.clone(), Visitors::default());
+        Ok(Self { runtime, users, upstreams, configuration, roles, visitors, changes, _counting: counting })
     }
 
     /// Who comes with a token: what its roles allow, of servers of their own.
@@ -112,11 +146,11 @@ impl UserSessions {
         let servers: Vec<String> = configuration.servers().map(|(name, _)| name.to_owned()).collect();
         let configuration = configuration.without(|server| grants.denies_server(server));
         let host = self.upstreams.host(&configuration, principal);
-        let mut discovery = host.discover().await?;
-        let asking = take_asking(&mut discovery);
-        let scope = discovery.catalog.expecting(&servers).asking(&asking).scope(&grants)?;
-        let made = Mutex::new(Made { scope, is_asking: !asking.is_empty(), since: Instant::now() });
-        Ok(Served { host, grants, limits: user.limits.clone(), servers, made })
+        let before = self.changes.load(Ordering::SeqCst);
+        let (catalog, asking) = offered(&mut host.discover().await?, &servers);
+        let made = Mutex::new(Made::new(catalog.scope(&grants)?, &asking, before));
+        let (changes, finding) = (Arc::clone(&self.changes), tokio::sync::Mutex::default());
+        Ok(Served { host, grants, limits: user.limits.clone(), servers, changes, made, finding })
     }
 }
 
@@ -129,6 +163,17 @@ enum MeetError {
     Scope(#[from] ScopeError),
 }
 
+/// Counts how often the tools of servers may be others. Whatever host sees them: they are those of all.
+fn count_changes(host: UpstreamHost, count: Arc<AtomicU64>) -> AbortOnDropHandle<()> {
+    let mut changes = host.changes();
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            changes.changed().await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    }))
+}
+
 /// What the servers of `user` offer.
 pub(super) async fn discovered(deployment: &Deployment, upstreams: &Upstreams, user: &str) -> Result<Arc<Discovered>, Fault> {
     let grants = deployment.users.get(user).map(User::grants).unwrap_or_default();
@@ -138,12 +183,19 @@ pub(super) async fn discovered(deployment: &Deployment, upstreams: &Upstreams, u
     let asked = configuration.servers().count();
     let host = upstreams.host(&configuration, user);
     let mut discovery: Discovery = host.discover().await.map_err(Fault::usage)?;
-    let asking = take_asking(&mut discovery);
+    let (catalog, asking) = offered(&mut discovery, &servers);
     servers::report(&discovery);
     if asked > 0 && discovery.failures.len() == asked {
         return Err(Fault::Host(anyhow!("no server could be used")));
     }
-    Ok(Arc::new(Discovered { catalog: discovery.catalog.expecting(&servers).asking(&asking), asking, host, servers }))
+    Ok(Arc::new(Discovered { catalog, asking, host, servers }))
+}
+
+/// What the servers that were asked have, where `all` are there, and those of them that the user has not authorized.
+fn offered(discovery: &mut Discovery, all: &[String]) -> (Catalog, Vec<String>) {
+    let asking = take_asking(discovery);
+    let catalog = discovery.catalog.clone().expecting(all).asking(&asking).lacking(servers::reasons(discovery));
+    (catalog, asking)
 }
 
 /// The servers that the user has not authorized: no failure of theirs, and nothing to tell an operator.
@@ -173,34 +225,74 @@ fn mistakes_of(deployment: &Deployment, user: &User, warnings: &[ScopeWarning]) 
 }
 
 impl Served {
-    /// What the user may call; if that is not known of late, it is found out meanwhile.
-    fn scope(self: &Arc<Self>) -> Scope {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.since.elapsed() > SCOPE_LIFE {
-            made.since = Instant::now();
-            let served = Arc::clone(self);
-            tokio::spawn(async move { served.make_again().await });
+    /// What the user may call. Where servers have changed, or the user had some to authorize, that is found out first, if it takes no long time: after
+    /// the consent the same program works.
+    async fn scope(self: &Arc<Self>) -> Scope {
+        if self.made().is_asking {
+            let _ = tokio::time::timeout(ASKING_MAX, self.ask_all()).await;
+            return self.made().scope.clone();
         }
-        made.scope.clone()
-    }
-
-    /// The same; where the user had servers to authorize, that is looked at first: after the consent the same program works.
-    async fn scope_now(self: &Arc<Self>) -> Scope {
-        if self.made.lock().unwrap_or_else(PoisonError::into_inner).is_asking {
-            let _ = tokio::time::timeout(ASKING_MAX, self.make_again()).await;
-        }
-        self.scope()
-    }
-
-    async fn make_again(&self) {
-        let Ok(mut discovery) = self.host.discover().await else { return };
-        let asking = take_asking(&mut discovery);
-        match discovery.catalog.expecting(&self.servers).asking(&asking).scope(&self.grants) {
-            Ok(scope) => {
-                let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-                (made.scope, made.is_asking) = (scope, !asking.is_empty());
+        let (is_changed, is_old) = {
+            let mut made = self.made();
+            let is_old = made.is_old();
+            if is_old {
+                made.since = Instant::now();
             }
-            Err(error) => tracing::warn!(error = %isolet::with_causes(&error), "the tools of a user stay as they were"),
+            (made.changes != self.changes.load(Ordering::SeqCst), is_old)
+        };
+        if is_old {
+            let served = Arc::clone(self);
+            tokio::spawn(async move { served.ask_all().await });
+        }
+        if is_changed {
+            let served = Arc::clone(self);
+            // It goes on when nobody waits for it any more.
+            let found = tokio::spawn(async move { served.follow().await });
+            let _ = tokio::time::timeout(CHANGE_WAIT, found).await;
+        }
+        self.made().scope.clone()
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks every server whose list is too old to be known, those that failed included.
+    async fn ask_all(&self) {
+        let changes = self.changes.load(Ordering::SeqCst);
+        let discovery = self.host.discover().await;
+        self.take(discovery, changes);
+    }
+
+    /// Finds out what has changed, unless somebody has meanwhile.
+    async fn follow(&self) {
+        let _finding = self.finding.lock().await;
+        let changes = self.changes.load(Ordering::SeqCst);
+        let scope = {
+            let made = self.made();
+            if made.changes == changes {
+                return;
+            }
+            made.scope.clone()
+        };
+        let discovery = servers::discover_again(&self.host, &scope).await;
+        self.take(discovery, changes);
+    }
+
+    /// From now on the user may call what was found, when there had been so many changes.
+    fn take(&self, discovery: Result<Discovery, CatalogError>, changes: u64) {
+        let found = discovery.map_err(|error| isolet::with_causes(&error)).and_then(|mut discovery| {
+            let (catalog, asking) = offered(&mut discovery, &self.servers);
+            let scope = catalog.scope(&self.grants).map_err(|error| isolet::with_causes(&error))?;
+            Ok(Made::new(scope, &asking, changes))
+        });
+        let mut made = self.made();
+        match found {
+            Ok(found) => *made = found,
+            Err(error) => {
+                made.changes = changes;
+                tracing::warn!(%error, "the tools of a user stay as they were");
+            }
         }
     }
 }
@@ -212,7 +304,7 @@ impl MakeSession for UserSessions {
                 None => Arc::clone(self.users.get(&principal.user).ok_or(NoSession::Forbidden)?),
                 Some(_) => self.visitor(principal).await?,
             };
-            Ok(self.runtime.session(served.scope_now().await, served.host.clone()).with_limits(&served.limits))
+            Ok(self.runtime.session(served.scope().await, served.host.clone()).with_limits(&served.limits))
         })
     }
 }

@@ -125,6 +125,10 @@ pub(super) fn each_mistake() -> Result<()> {
         ("[upstream]\nallow_addresses = [\"http://\"]\n", "isolet.toml:2: "),
         ("config = \"servers.json\"\n", "isolet.toml:1: `config` and `servers` both name servers"),
         ("[servers.other]\nurl = \"nowhere\"\n", "`servers.other.url` is no address"),
+        (
+            "[servers.other]\nurl = \"https://mcp.example.com/${SECRET}\"\n",
+            "which is not allowed: allow it with `env = [\"SECRET\"]` in `[upstream]`",
+        ),
         ("[servers.other]\n", "server `other` has no `command` and no `url`"),
         (
             "[users.ada]\nroles = [\"one\", \"two\"]\n[roles.one]\nallow = [\"*\"]\n[roles.one.pin.\"files.read\"]\npath = \"/a\"\n[roles.two.pin.\"files.read\"]\npath = \"/b\"\n",
@@ -221,8 +225,9 @@ pub(super) async fn read_again() -> Result<()> {
     served.read_again(&deployment("complete.ecko", &other)?)?;
     served.says("is not in force: what was served before goes on").await?;
     ensure!(ada.ask("GET /v1/types", &[], "").await?.body.contains("delete_many"), "what was served before goes on");
-    served.read_again(&deployment("complete.echo", &key)?)?;
+    served.read_again(&format!("{}[limits]\ncalls_max = 7\n", deployment("complete.echo", &key)?))?;
     served.says("is in force").await?;
+    served.says("what the file says in `[limits]` now takes effect at the next start").await?;
     ensure!(!ada.ask("GET /v1/types", &[], "").await?.body.contains("delete_many"), "what is not granted any more");
     let answer = ada.in_session("/mcp/classic", &session, "tools/list", &json!({})).await?;
     ensure!(answer.status == 404, "a session of before has what was granted before: {answer:?}");

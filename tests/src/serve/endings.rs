@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use isolet::{Catalog, Config, Grants, Principal, Runtime, ToolCall, ToolError, ToolHost, ToolReply};
 use isolet_http::{Ending, NoSession, Options, Refusal, ServerLimits};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
 use tokio::task::JoinHandle;
 
 use super::served::{STREAMS, Visitor, answer_of, modern};
@@ -191,6 +192,35 @@ pub(super) async fn no_silence_is_long() -> Result<()> {
         );
     }
     here.end_within(SLACK).await
+}
+
+pub(super) async fn a_thousand_idle_streams() -> Result<()> {
+    const COUNT: usize = 1000;
+    let here = Here::start(|options, limits, _| {
+        options.heartbeat = Duration::from_secs(2);
+        options.requests_of_principal_max = COUNT + 8;
+        (limits.connections_max, limits.connections_of_address_max) = (COUNT + 8, COUNT + 8);
+    })?;
+    let (message, headers) = modern("tools/call", json!({ "name": "slow__wait", "arguments": { "ms": 600_000 } }));
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut streams = Vec::new();
+    for _ in 0..COUNT {
+        streams.push(here.visitor.send("POST /mcp/classic", &headers, &message).await?);
+    }
+    // Nothing comes on any of them but that it goes on.
+    for stream in &mut streams {
+        let (mut heard, mut bytes) = (String::new(), [0; 1024]);
+        while !heard.contains(": alive") {
+            let count = stream.read(&mut bytes).await?;
+            ensure!(count > 0, "a stream has ended: {heard}");
+            heard.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+    }
+    let began = Instant::now();
+    ensure!(here.visitor.run("return 1").await?["value"] == 1, "beside {COUNT} streams");
+    ensure!(began.elapsed() < SLACK, "beside {COUNT} streams a run took {:?}", began.elapsed());
+    drop(streams);
+    here.end_within(SLACK * 2).await
 }
 
 pub(super) async fn a_client_that_takes_nothing() -> Result<()> {

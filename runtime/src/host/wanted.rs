@@ -1,0 +1,32 @@
+//! What a server has beside tools, as it is asked for.
+
+use isolet_bindings::Arguments;
+
+/// What is asked of a server that is no call of a tool: [`ToolHost::give`](crate::ToolHost::give).
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// The resources that it lists: an array of `{"uri", "name", ..}`, as MCP has them.
+    Resources,
+    /// The templates of resources that it lists: an array of `{"uriTemplate", "name", ..}`.
+    ResourceTemplates,
+    /// What one resource holds: an array of `{"uri", "text" or "blob", ..}`, and beside it the whole result.
+    Resource {
+        /// Which, as its server calls it.
+        uri: String,
+    },
+    /// The prompts that it lists: an array of `{"name", ..}`.
+    Prompts,
+    /// One prompt: the whole result.
+    Prompt {
+        /// Which, as its server calls it.
+        name: String,
+        /// What it is filled in with.
+        arguments: Arguments,
+    },
+    /// What an argument of a prompt or of a template may be completed to: the whole result.
+    Completion {
+        /// The parameters of `completion/complete`, in which the server is named what it calls its own.
+        request: Arguments,
+    },
+}
