@@ -49,6 +49,7 @@ mod surrogates;
 mod tokens;
 mod tool_index;
 mod vocabulary;
+mod wide_integer;
 mod words;
 
 pub use authorization::Authorization;
