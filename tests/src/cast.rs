@@ -1,7 +1,7 @@
 //! What this binary is when a test has started it again, by its first argument.
 
 use crate::{
-    attack_host, attacks, backend, canary, comparison, conformance_client, crowd, embedding, endings, examples, frames, held,
+    attack_host, attacks, backend, bfcl, canary, comparison, conformance_client, crowd, embedding, endings, examples, frames, held,
     host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped, unprivileged,
 };
 
@@ -11,6 +11,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
     match &**role {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
+        bfcl::ARGUMENT => Some(bfcl::play(arguments)),
         soak::ARGUMENT => Some(soak::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
