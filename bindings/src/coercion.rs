@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::wide_integer::{SAFE_INTEGER_MAX, has_wide_format};
+
 /// What transports and frameworks add to arguments, whatever the tool.
 const OF_TRANSPORTS: [&str; 8] =
     ["_meta", "action", "chatInput", "sessionId", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id"];
@@ -13,8 +15,9 @@ const OF_TRANSPORTS: [&str; 8] =
 const DEPTH_MAX: usize = 16;
 /// References that are followed from one schema.
 const REFERENCES_MAX: usize = 8;
-/// The largest integer up to which every one is a number of JavaScript.
-const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Forms of one value that are looked at, and how deep they may be in one another.
+const FORMS_MAX: usize = 256;
+const FORMS_DEPTH_MAX: usize = 4;
 
 /// Arguments as they were meant, and what was changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +49,13 @@ impl<'s> Coercion<'s> {
         let forms = self.forms(schemas);
         let mut coerced = Map::new();
         for (name, value) in object {
-            let known: Vec<&Value> = forms.iter().filter_map(|form| form.get("properties")?.get(name)).collect();
+            let mut known: Vec<&Value> = forms.iter().filter_map(|form| form.get("properties")?.get(name)).collect();
+            let others = || forms.iter().filter_map(|form| form.get("additionalProperties"));
             if known.is_empty() {
-                let is_closed = forms.iter().any(|form| form.get("additionalProperties") == Some(&Value::Bool(false)));
+                known.extend(others().filter(|schema| schema.is_object()));
+            }
+            if known.is_empty() {
+                let is_closed = others().any(|schema| *schema == Value::Bool(false));
                 if is_closed && OF_TRANSPORTS.contains(&name.as_str()) {
                     self.notes.push(format!("`{name}` is no argument of the tool and was left out"));
                 } else {
@@ -71,8 +78,9 @@ impl<'s> Coercion<'s> {
             _ if depth == 0 => value.clone(),
             Value::Object(object) => Value::Object(self.object(schemas, object, depth)),
             Value::Array(items) => {
-                let known: Vec<&Value> = self.forms(schemas).iter().filter_map(|form| form.get("items")).collect();
-                items.iter().map(|item| self.value(name, &known, item, depth - 1)).collect()
+                let forms = self.forms(schemas);
+                let known = |place: usize| forms.iter().filter_map(move |form| item_schema(form, place)).collect::<Vec<_>>();
+                items.iter().enumerate().map(|(place, item)| self.value(name, &known(place), item, depth - 1)).collect()
             }
             Value::Number(number) => self.number(schemas, number).map_or_else(
                 || value.clone(),
@@ -106,29 +114,42 @@ impl<'s> Coercion<'s> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let is_integer = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
         let is_beyond = is_integer && digits.parse::<u64>().is_ok_and(|value| value > SAFE_INTEGER_MAX);
-        if !is_beyond || !self.admits(schemas, "integer") || self.admits(schemas, "string") {
+        if !is_beyond || self.admits(schemas, "string") {
             return None;
         }
-        text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok()
+        let integer = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok()?;
+        (self.admits(schemas, "integer") || self.admits_wide(schemas, &integer)).then_some(integer)
+    }
+
+    /// Whether one of `schemas` is of numbers with a format of such integers, or lists this one.
+    fn admits_wide(&self, schemas: &[&'s Value], integer: &Number) -> bool {
+        let is_it = |value: &Value| value.as_number() == Some(integer);
+        self.forms(schemas).iter().any(|form| {
+            (form.as_object().is_some_and(has_wide_format) && is_of(form, "number"))
+                || form.get("const").is_some_and(is_it)
+                || form.get("enum").and_then(Value::as_array).is_some_and(|listed| listed.iter().any(is_it))
+        })
     }
 
     /// Whether one of `schemas` says in so many words that a value may be of this kind.
     fn admits(&self, schemas: &[&'s Value], kind: &str) -> bool {
-        self.forms(schemas).iter().any(|form| match form.get("type") {
-            Some(Value::String(only)) => only == kind,
-            Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
-            _ => false,
-        })
+        self.forms(schemas).iter().any(|form| is_of(form, kind))
     }
 
     /// The schemas, what they refer to, and their forms.
     fn forms(&self, schemas: &[&'s Value]) -> Vec<&'s Value> {
         let mut forms = Vec::new();
-        for schema in schemas {
+        let mut waiting: Vec<(&Value, usize)> = schemas.iter().rev().map(|schema| (*schema, 0)).collect();
+        while let Some((schema, depth)) = waiting.pop() {
+            if forms.len() >= FORMS_MAX {
+                break;
+            }
             let schema = self.referred(schema);
             forms.push(schema);
-            let listed = ["anyOf", "oneOf", "allOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
-            forms.extend(listed.map(|form| self.referred(form)));
+            if depth < FORMS_DEPTH_MAX {
+                let listed = ["anyOf", "oneOf", "allOf"].iter().filter_map(|keyword| schema.get(keyword)?.as_array()).flatten();
+                waiting.extend(listed.map(|form| (form, depth + 1)));
+            }
         }
         forms
     }
@@ -141,6 +162,22 @@ impl<'s> Coercion<'s> {
         }
         schema
     }
+}
+
+/// Whether `schema` says in so many words that a value may be of this kind.
+fn is_of(schema: &Value, kind: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::String(only)) => only == kind,
+        Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
+        _ => false,
+    }
+}
+
+/// What `schema` says of the item at `place`.
+fn item_schema(schema: &Value, place: usize) -> Option<&Value> {
+    let (items, first) = (schema.get("items"), schema.get("prefixItems"));
+    let first = first.or(items).and_then(Value::as_array);
+    first.and_then(|first| first.get(place)).or_else(|| items.filter(|items| items.is_object()))
 }
 
 #[cfg(test)]
@@ -179,6 +216,37 @@ mod tests {
         check(json!({ "id": "9007199254740993" }), false, Some((json!({ "id": 9_007_199_254_740_993_u64 }), &[note])));
         check(json!({ "id": "9007199254740991", "either": "9007199254740993", "name": "9007199254740993" }), false, None);
         check(json!({ "id": "99999999999999999999999" }), false, None);
+    }
+
+    #[test]
+    fn digits_are_the_integer_wherever_a_schema_speaks_of_integers() {
+        let wide = json!("9007199254740993");
+        let integer = json!({ "type": "integer" });
+        for (schema, is_sent) in [
+            (integer.clone(), true),
+            (json!({ "type": ["integer", "null"] }), true),
+            (json!({ "anyOf": [{ "anyOf": [integer, { "type": "boolean" }] }, { "type": "null" }] }), true),
+            (json!({ "type": "number", "format": "int64" }), true),
+            (json!({ "enum": [9_007_199_254_740_993_u64] }), true),
+            (json!({ "enum": [7] }), false),
+            (json!({ "type": "number" }), false),
+            (json!({ "type": ["integer", "string"] }), false),
+            (json!({}), false),
+        ] {
+            for (container, value) in [
+                (json!({ "properties": { "v": schema } }), json!({ "v": wide })),
+                (json!({ "additionalProperties": schema }), json!({ "v": wide })),
+                (json!({ "properties": { "v": { "items": schema } } }), json!({ "v": [wide] })),
+                (json!({ "properties": { "v": { "prefixItems": [schema] } } }), json!({ "v": [wide] })),
+            ] {
+                let arguments = value.as_object().cloned().unwrap_or_default();
+                let coerced = Coerced::of(&container, &arguments, false).map(|coerced| Value::Object(coerced.arguments));
+                let sent = coerced.map(|sent| {
+                    sent.to_string().contains(":9007199254740993") || sent.to_string().contains("[9007199254740993")
+                });
+                assert_eq!(sent, is_sent.then_some(true), "{container}");
+            }
+        }
     }
 
     #[test]

@@ -53,6 +53,7 @@ mod tokens;
 mod tool_index;
 mod vocabulary;
 mod whole_servers;
+mod wide_integer;
 mod words;
 
 pub use authorization::Authorization;

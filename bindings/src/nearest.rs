@@ -14,13 +14,38 @@ const COMPARED_MAX: usize = 1_000;
 /// How near a name must be.
 const NEARNESS_MIN: f64 = 0.8;
 
+/// How near a name is that says the same with another verb.
+const SAME_MEANING: f64 = 0.99;
+
+/// Verbs with which names of tools begin, each line one meaning. The first stands for all of them.
+const VERBS: [&[&str]; 5] = [
+    &["create", "open", "add", "new", "make"],
+    &["delete", "remove", "drop", "destroy"],
+    &["get", "fetch", "read", "retrieve", "show"],
+    &["update", "edit", "modify", "change", "set"],
+    &["search", "find", "query", "lookup"],
+];
+
+/// `open_pull_request` as `create_pull_request`.
+fn with_plain_verb(identifier: &str) -> String {
+    let (verb, rest) = identifier.split_once('_').unwrap_or((identifier, ""));
+    let plain = VERBS.iter().find(|verbs| verbs.contains(&verb)).and_then(|verbs| verbs.first());
+    format!("{}_{rest}", plain.unwrap_or(&verb))
+}
+
 /// The names among `names` that are nearest to `wanted`, best first, at most five. What is longer than any path is near to nothing:
 /// comparing two names takes as long as the product of their lengths.
 pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<String> {
     let (namespace, identifier) = parts(wanted);
+    let plain = with_plain_verb(&identifier);
     let score = |name: &str| {
         let (other_namespace, other_identifier) = parts(name);
-        let nearness = strsim::jaro_winkler(&other_identifier, &identifier);
+        let nearness = match strsim::jaro_winkler(&other_identifier, &identifier) {
+            nearness if nearness < 1.0 && identifier.contains('_') && with_plain_verb(&other_identifier) == plain => {
+                SAME_MEANING
+            }
+            nearness => nearness,
+        };
         // Another server's tool of that name is near too, its own server's is nearer.
         let same_server = if namespace.is_empty() { 1.0 } else { strsim::jaro_winkler(&other_namespace, &namespace) };
         nearness - 0.1 * (1.0 - same_server)
@@ -104,6 +129,15 @@ impl Letters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_another_verb_of_the_same_meaning_comes_first() {
+        let names = ["github.get_pull_request", "github.list_pull_requests", "github.create_pull_request"];
+        let found = nearest(names.into_iter(), "github.open_pull_request");
+        assert_eq!(found.first().map(String::as_str), Some("github.create_pull_request"));
+        let found = nearest(["a.get", "a.list"].into_iter(), "a.fetch");
+        assert!(found.is_empty(), "{found:?}: a verb alone means too much");
+    }
 
     #[test]
     fn the_nearest_names_are_those_that_were_meant() {

@@ -1,10 +1,12 @@
-//! How a comparison is made: each start, what is in the context, each task in both modes.
+//! How a comparison is made: what is in the context, each task on each face, each start.
 
 use isolet::ToolHost;
 
+use crate::circumstances::Circumstances;
 use crate::comparison::Comparison;
 use crate::setting::Setting;
-use crate::{context, start_up, task};
+use crate::task::TaskCost;
+use crate::{context, start_up};
 
 impl Comparison {
     /// Measures. Takes some seconds, and as long again as the servers need to start and the tasks to run.
@@ -21,12 +23,13 @@ impl Comparison {
 }
 
 async fn measure<Host: ToolHost>(setting: Setting<Host>) -> anyhow::Result<Comparison> {
-    let start_up = start_up::measure(&setting).await?;
+    let circumstances = Circumstances::now(&setting);
     let context = context::measure(&setting).await?;
     let mut tasks = Vec::new();
     for task in &setting.tasks {
         (setting.progress)(&format!("task `{}`", task.name));
-        tasks.push(task::measure(&setting, task).await?);
+        tasks.push(TaskCost::measure(&setting, task).await?);
     }
-    Ok(Comparison { tools: setting.scope.tools().len(), start_up, context, tasks })
+    let start_up = start_up::measure(&setting).await?;
+    Ok(Comparison { circumstances, tools: setting.scope.tools().len(), context, tasks, start_up })
 }

@@ -1,60 +1,84 @@
-//! A comparison as one page of HTML: charts and tables, in the light and in the dark, and nothing that has to be loaded.
+//! A comparison as one page of HTML: what a model pays for first, charts and tables, in the light and in the dark, and nothing that has to be loaded.
 
 use std::fmt::Write as _;
 
-use crate::chart::{self, Bar};
+use crate::bars::{Bar, Hue, figure, most_of};
 use crate::comparison::Comparison;
-use crate::table::{Table, grouped, tables};
+use crate::markup::escaped;
+use crate::start_up::Beginning;
+use crate::table::{Table, grouped, milliseconds, tables};
 use crate::task::TaskCost;
 
 const STYLE: &str = include_str!("page.css");
 
 impl Comparison {
     /// One page of HTML, with charts, that loads nothing.
-    ///
-    /// # Errors
-    ///
-    /// When a chart cannot be drawn.
-    pub fn page(&self) -> anyhow::Result<String> {
-        page(self)
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut html = String::new();
+        head(&mut html, self);
+        if !self.tasks.is_empty() {
+            let of_tasks = |html: &mut String, heading: &str, value: fn(&crate::Side) -> usize| {
+                let bars: Vec<(&str, Vec<Bar>)> = self.tasks.iter().map(|task| (&*task.name, faces(task, value))).collect();
+                let most = most_of(bars.iter().flat_map(|(_, bars)| bars));
+                section(html, heading, |html| bars.iter().for_each(|(name, bars)| figure(html, name, bars, most)));
+            };
+            of_tasks(&mut html, "Round trips of each task", |side| side.round_trips);
+            of_tasks(&mut html, "Tokens in the context at the end of each task", crate::Side::tokens);
+        }
+        section(&mut html, "Tokens before the first call", |html| {
+            let bars = context(self);
+            figure(html, "by what a model is shown", &bars, most_of(&bars));
+        });
+        for (heading, words, beginning) in [
+            (
+                "Start-up on running servers",
+                "A new session for a user whose servers run already, to its first answer: in code mode that of a program, in classic MCP the list of tools.",
+                Beginning::ServersRun,
+            ),
+            ("Start-up from nothing", "No server is started yet. Code mode needs them as well.", Beginning::Cold),
+        ] {
+            let bars = start_up(self, beginning);
+            if !bars.is_empty() {
+                section(&mut html, heading, |html| {
+                    let _ = writeln!(html, "<p class=\"soft\">{words}</p>");
+                    figure(html, "milliseconds, median", &bars, most_of(&bars));
+                });
+            }
+        }
+        section(&mut html, "All numbers", |html| tables(self).iter().for_each(|one| table(html, one)));
+        html.push_str("</main>\n");
+        html
     }
 }
 
-/// The page.
-fn page(comparison: &Comparison) -> anyhow::Result<String> {
-    let mut charts = vec![
-        chart::bars(&start_up(comparison), "milliseconds to the first answer, logarithmic")?,
-        chart::bars(&context(comparison), "tokens (o200k), logarithmic")?,
-    ];
-    if !comparison.tasks.is_empty() {
-        charts
-            .push(chart::bars(&tasks(&comparison.tasks), "tokens in the context at the end of the task (o200k), logarithmic")?);
-    }
-    let mut html = String::new();
+fn head(html: &mut String, comparison: &Comparison) {
+    let (headline, facts) = (escaped(&comparison.headline()), &comparison.circumstances);
+    let servers: Vec<String> =
+        facts.servers.iter().map(|server| format!("{} ({})", escaped(&server.name), server.tools)).collect();
     // Writing to a text cannot fail.
     let _ = write!(
         html,
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Code mode and classic MCP</title>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Code mode and classic MCP</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>\n{STYLE}</style>\n<main>\n<h1>{headline}</h1>\n\
+         <p class=\"key\"><span class=\"code\">code mode</span> <span class=\"classic\">classic MCP</span> <span class=\"other\">search, both, types alone</span></p>\n\
+         <ul class=\"facts\"><li>{}</li><li>{}</li><li>{}</li><li>tokens of {}</li><li>servers and their tools: {}</li></ul>\n",
+        escaped(&facts.date),
+        escaped(&facts.program),
+        escaped(&facts.machine),
+        escaped(&facts.vocabulary),
+        servers.join(", ")
     );
-    let _ = write!(html, "<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n{STYLE}</style>\n");
-    let _ = write!(
-        html,
-        "<h1>Code mode and classic MCP</h1>\n<p class=\"soft\">The same {} tools for the same user, measured in one run. \
-         <span class=\"key code\">code mode</span> <span class=\"key classic\">classic MCP</span></p>\n",
-        comparison.tools
-    );
-    for (table, chart) in tables(comparison).iter().zip(charts) {
-        section(&mut html, table, &chart);
-    }
-    Ok(html)
 }
 
-fn section(html: &mut String, table: &Table, chart: &str) {
-    let _ = write!(
-        html,
-        "<h2>{0}</h2>\n<div class=\"wide\" role=\"img\" aria-label=\"{0}\">{chart}</div>\n<div class=\"wide\"><table>\n",
-        escaped(&table.title)
-    );
+fn section(html: &mut String, heading: &str, content: impl FnOnce(&mut String)) {
+    let _ = writeln!(html, "<section>\n<h2>{}</h2>", escaped(heading));
+    content(html);
+    html.push_str("</section>\n");
+}
+
+fn table(html: &mut String, table: &Table) {
+    let _ = writeln!(html, "<h3>{}</h3>\n<div class=\"wide\"><table>", escaped(&table.title));
     for (place, row) in table.rows.iter().enumerate() {
         let cell = if place == 0 { "th" } else { "td" };
         let cells: String = row.iter().map(|text| format!("<{cell}>{}</{cell}>", escaped(text))).collect();
@@ -66,55 +90,94 @@ fn section(html: &mut String, table: &Table, chart: &str) {
     }
 }
 
-fn start_up(comparison: &Comparison) -> Vec<Bar> {
-    let bar = |entry: &crate::StartUp| {
-        let time = entry.time?;
-        let text = format!("{:.2} ms", time.median_ms);
-        Some(Bar { label: entry.way.clone(), value: time.median_ms, text, is_code_mode: entry.way.starts_with("code") })
-    };
-    comparison.start_up.iter().filter_map(bar).collect()
+fn faces(task: &TaskCost, value: fn(&crate::Side) -> usize) -> Vec<Bar> {
+    let faces = [
+        ("code mode", Hue::Code, &task.code),
+        ("classic MCP", Hue::Classic, &task.classic),
+        ("search", Hue::Other, &task.search),
+        ("both", Hue::Other, &task.both),
+    ];
+    faces.map(|(label, hue, side)| counted(label, value(side), hue)).into()
 }
 
 fn context(comparison: &Comparison) -> Vec<Bar> {
-    let bar = |entry: &crate::Context| tokens(entry.way.clone(), entry.tokens, entry.way.starts_with("code"));
-    comparison.context.iter().map(bar).collect()
+    comparison.context.iter().map(|entry| counted(&entry.way, entry.tokens, hue_of(&entry.way))).collect()
 }
 
-fn tasks(tasks: &[TaskCost]) -> Vec<Bar> {
-    let bars = |task: &TaskCost| {
-        [
-            tokens(format!("{}, code mode", task.name), task.code.tokens(), true),
-            tokens(format!("{}, classic MCP", task.name), task.classic.tokens(), false),
-        ]
+fn start_up(comparison: &Comparison, beginning: Beginning) -> Vec<Bar> {
+    let entries = comparison.start_up.iter().filter(|entry| entry.beginning == beginning);
+    let bar = |entry: &crate::StartUp| {
+        let median = entry.time?.median_ms;
+        Some(Bar { label: entry.way.clone(), value: median, text: milliseconds(median), hue: hue_of(&entry.way) })
     };
-    tasks.iter().flat_map(bars).collect()
+    entries.filter_map(bar).collect()
 }
 
-fn tokens(label: String, tokens: usize, is_code_mode: bool) -> Bar {
-    Bar { label, value: tokens as f64, text: grouped(tokens), is_code_mode }
+fn hue_of(way: &str) -> Hue {
+    match way.split([' ', ':']).next() {
+        Some("code") => Hue::Code,
+        Some("classic") => Hue::Classic,
+        _ => Hue::Other,
+    }
 }
 
-/// Text as HTML: names of servers and words of tools are other people's.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn counted(label: &str, count: usize, hue: Hue) -> Bar {
+    Bar { label: label.to_owned(), value: count as f64, text: grouped(count), hue }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, StartUp};
+    use crate::{Circumstances, Context, ServerFacts, StartUp};
+
+    fn comparison() -> Comparison {
+        let failed = StartUp {
+            way: "child `<script>`".to_owned(),
+            beginning: Beginning::Cold,
+            time: None,
+            failure: Some("<em>".to_owned()),
+        };
+        Comparison {
+            circumstances: Circumstances {
+                date: "2026-11-29".to_owned(),
+                program: "isolet 0.0.0".to_owned(),
+                machine: "2 processors".to_owned(),
+                vocabulary: "o200k".to_owned(),
+                servers: vec![ServerFacts { name: "<i>".to_owned(), tools: 1 }],
+            },
+            tools: 1,
+            context: vec![
+                Context { way: "classic".to_owned(), tokens: 3000, bytes: 12 },
+                Context { way: "code mode".to_owned(), tokens: 1000, bytes: 12 },
+            ],
+            tasks: Vec::new(),
+            start_up: vec![failed],
+        }
+    }
 
     #[test]
-    fn a_page_loads_nothing_and_obeys_no_name() -> anyhow::Result<()> {
-        let failed = StartUp { way: "child `<script>`".to_owned(), time: None, failure: Some("<b>".to_owned()) };
-        let context = vec![Context { way: "classic".to_owned(), tokens: 3, bytes: 12 }];
-        let comparison = Comparison { tools: 1, start_up: vec![failed], context, tasks: Vec::new() };
-        let html = page(&comparison)?;
-        for word in ["<script", "<b>", "src=", "href=", "@import", "url("] {
+    fn a_page_loads_nothing_and_obeys_no_name() {
+        let html = comparison().page();
+        for word in ["<script", "<em>", "<i>", "src=", "href=", "@import", "url("] {
             assert!(!html.contains(word), "{word}: {html}");
         }
-        assert!(html.contains("child `&lt;script&gt;`: not measured: &lt;b&gt;"), "{html}");
+        assert!(html.contains("child `&lt;script&gt;`: not measured: &lt;em&gt;"), "{html}");
         assert!(html.contains("prefers-color-scheme: dark"));
-        Ok(())
+    }
+
+    #[test]
+    fn a_page_begins_with_what_was_found_when_where_and_on_what() {
+        let html = comparison().page();
+        let place = |text: &str| html.find(text).unwrap_or_else(|| panic!("no `{text}` in {html}"));
+        let headline =
+            "<h1>Before its first call a model reads 1,000 tokens in code mode, and 3,000 in classic MCP: one tool</h1>";
+        let order = [
+            place(headline),
+            place("2026-11-29"),
+            place("2 processors"),
+            place("&lt;i&gt; (1)"),
+            place("Tokens before the first call"),
+        ];
+        assert!(order.is_sorted(), "{order:?}");
     }
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use isolet::Scope;
 use isolet::mcp::{Configuration, UpstreamOptions};
 
+/// Comments of a program that are searched for.
+const QUESTIONS_MAX: usize = 3;
+
 /// Makes the tool host of one session.
 pub type Hosts<Host> = Arc<dyn Fn() -> Host + Send + Sync>;
 
@@ -13,13 +16,13 @@ pub type Hosts<Host> = Arc<dyn Fn() -> Host + Send + Sync>;
 pub struct Setting<Host> {
     /// The tools, in both ways.
     pub scope: Scope,
-    /// What calls them: asked once for each mode of a task, so that a task that writes can be given a fresh start.
+    /// What calls them: asked once for each time that a task is done, so that one that writes can be given a fresh start.
     pub hosts: Hosts<Host>,
     /// Servers that are measured as children that speak MCP over standard input and output.
     pub servers: Configuration,
     /// How those servers are started.
     pub options: UpstreamOptions,
-    /// What is done in both ways. Each task's calls are made twice.
+    /// What is done on each face. Each task's calls are made four times: in a rehearsal, in code mode, in classic mode, and through `call_tool`.
     pub tasks: Vec<Task>,
     /// How often each start is measured; servers at most [`Setting::SERVER_RUNS_MAX`] times. At least 1.
     pub runs: usize,
@@ -43,14 +46,22 @@ impl<Host> fmt::Debug for Setting<Host> {
 pub struct Task {
     /// What it is called in the tables.
     pub name: String,
-    /// The body of an async function, in TypeScript. The words of its first comment are what the agent searches for.
+    /// The body of an async function, in TypeScript. The words of its comments are what the agent searches for.
     pub program: String,
 }
 
 impl Task {
-    /// What the agent searches for.
-    pub(crate) fn question(&self) -> &str {
-        let comment = self.program.lines().find_map(|line| line.trim().strip_prefix("//"));
-        comment.map_or(self.name.as_str(), str::trim)
+    /// What the agent searches for, one after the other: the program's comments that have a line of their own, or else the name.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        let comments = self.program.lines().filter_map(|line| line.trim().strip_prefix("//"));
+        let mut questions: Vec<String> = comments
+            .map(|comment| comment.trim().to_owned())
+            .filter(|comment| !comment.is_empty())
+            .take(QUESTIONS_MAX)
+            .collect();
+        if questions.is_empty() {
+            questions.push(self.name.clone());
+        }
+        questions
     }
 }

@@ -1,19 +1,20 @@
-//! From nothing to the first answer: a run of code mode by where its process comes from, a classic server inside this process, and
-//! the servers of the configuration as children.
+//! To the first answer, from two beginnings that are each fair to both ways: a new session on servers that run, and nothing at all, with the servers
+//! still to be started. Code mode needs the servers as well.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use isolet::mcp::{Configuration, Mode, Upstreams};
-use isolet::{Config, End, Origin, Runtime, Start, ToolHost};
+use anyhow::{bail, ensure};
+use isolet::mcp::{Configuration, Discovery, Mode, Upstreams};
+use isolet::{Config, End, Origin, Runtime, Session, Start, ToolHost};
 use serde::Serialize;
+use serde_json::Map;
 
 use crate::client::{Client, Connection};
 use crate::setting::Setting;
 
-/// The way against which all others are set.
-pub(crate) const READY: &str = "code mode, forked ahead";
+/// The way of a run that was forked ahead.
+const READY: &str = "code mode, forked ahead";
 /// What is run: the answer is all that it takes.
 const PROGRAM: &str = "return 1 + 1";
 /// How long the next run may take to be forked ahead.
@@ -25,12 +26,25 @@ const QUIET: Duration = Duration::from_millis(1);
 /// Whose servers they are.
 const USER: &str = "comparison";
 
+/// What there is at the beginning.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beginning {
+    /// The servers run and were asked for their tools; the application runs. What is new is the session.
+    ServersRun,
+    /// Nothing.
+    Cold,
+}
+
 /// One way to start, and what it took.
 #[non_exhaustive]
 #[derive(Clone, Debug, Serialize)]
 pub struct StartUp {
     /// Which way.
     pub way: String,
+    /// From where.
+    pub beginning: Beginning,
     /// What it took, if it can be started.
     pub time: Option<Time>,
     /// Why it cannot.
@@ -65,29 +79,43 @@ pub(crate) async fn measure<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::
         [(READY, Origin::Ready), ("code mode, forked on demand", Origin::Forked), ("code mode, spawned", Origin::Spawned)]
     {
         (setting.progress)(way);
-        entries.push(entry(way.to_owned(), code_mode(setting, origin).await));
+        entries.push(entry(way, Beginning::ServersRun, code_mode(setting, origin).await));
     }
     ensure!(entries.iter().any(|entry| entry.time.is_some()), "no program runs here: {}", failures(&entries));
-    for (way, connection) in [
-        ("classic MCP in this process, typed channel", Connection::Channel),
-        ("classic MCP in this process, pipe", Connection::Pipe),
+    for (way, mode, connection) in [
+        ("code mode over MCP, pipe", Mode::Code, Connection::Pipe),
+        ("classic MCP in this process, pipe", Mode::Classic, Connection::Pipe),
+        ("classic MCP in this process, typed channel", Mode::Classic, Connection::Channel),
     ] {
         (setting.progress)(way);
-        entries.push(entry(way.to_owned(), classic(setting, connection).await));
+        entries.push(entry(way, Beginning::ServersRun, face(setting, mode, connection).await));
     }
-    for (name, _) in setting.servers.servers() {
+    let servers: Vec<String> = setting.servers.servers().map(|(name, _)| name.to_owned()).collect();
+    if !servers.is_empty() {
+        let way = "code mode, with all servers";
+        (setting.progress)(way);
+        entries.push(entry(way, Beginning::Cold, cold_code_mode(setting).await));
+    }
+    if servers.len() > 1 {
+        let way = "classic MCP, all servers side by side";
+        (setting.progress)(way);
+        entries.push(entry(way, Beginning::Cold, children(setting, &setting.servers).await));
+    }
+    for name in &servers {
         let way = format!("classic MCP, child `{name}`");
         (setting.progress)(&way);
-        entries.push(entry(way, child(setting, name).await));
+        let only = setting.servers.clone().without(|server| server != name);
+        entries.push(entry(&way, Beginning::Cold, children(setting, &only).await));
     }
     Ok(entries)
 }
 
-fn entry(way: String, measured: anyhow::Result<Vec<Duration>>) -> StartUp {
-    match measured {
-        Ok(times) => StartUp { way, time: Time::of(times), failure: None },
-        Err(error) => StartUp { way, time: None, failure: Some(format!("{error:#}")) },
-    }
+fn entry(way: &str, beginning: Beginning, measured: anyhow::Result<Vec<Duration>>) -> StartUp {
+    let (time, failure) = match measured {
+        Ok(times) => (Time::of(times), None),
+        Err(error) => (None, Some(format!("{error:#}"))),
+    };
+    StartUp { way: way.to_owned(), beginning, time, failure }
 }
 
 fn failures(entries: &[StartUp]) -> String {
@@ -131,44 +159,81 @@ async fn until_ready(runtime: &Runtime) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A session, a server for it, `initialize`, `tools/list`.
-async fn classic<Host: ToolHost>(setting: &Setting<Host>, connection: Connection) -> anyhow::Result<Vec<Duration>> {
+/// A session, a server for it, `initialize`, `tools/list`; in code mode also a program.
+async fn face<Host: ToolHost>(setting: &Setting<Host>, mode: Mode, connection: Connection) -> anyhow::Result<Vec<Duration>> {
     let runtime = Runtime::new(Config::default())?;
+    if mode == Mode::Code {
+        runtime.prepare(&setting.scope).await?;
+    }
     let mut times = Vec::new();
     for _ in 0..setting.runs.max(1) {
+        if mode == Mode::Code {
+            until_ready(&runtime).await?;
+            tokio::time::sleep(QUIET).await;
+        }
         let host = (setting.hosts)();
         let started = Instant::now();
         let session = runtime.session(setting.scope.clone(), host);
-        let client = Client::open(&session, Mode::Classic, connection).await?;
-        let tools = client.list().await?;
+        let client = first_answer(&session, mode, connection).await?;
         times.push(started.elapsed());
-        ensure!(
-            tools.len() == setting.scope.tools().len(),
-            "{} tools of {} are listed",
-            tools.len(),
-            setting.scope.tools().len()
-        );
         client.close().await?;
     }
     Ok(times)
 }
 
-/// A process, `initialize`, `tools/list`.
-async fn child<Host: ToolHost>(setting: &Setting<Host>, server: &str) -> anyhow::Result<Vec<Duration>> {
-    let configuration = setting.servers.server(server).context("the server is not configured")?;
-    let only = Configuration::default().with(server, (**configuration).clone());
+/// A client that has what it needs to go on: the list, and in code mode the answer of a program.
+async fn first_answer(session: &Session, mode: Mode, connection: Connection) -> anyhow::Result<Client> {
+    let client = Client::open(session, mode, connection).await?;
+    let tools = client.list().await?;
+    ensure!(!tools.is_empty(), "no tool is listed");
+    if mode == Mode::Code {
+        let answer = client.call("run_code", Map::from_iter([("code".to_owned(), PROGRAM.into())])).await?;
+        ensure!(!answer.is_error, "{}", answer.text);
+    }
+    Ok(client)
+}
+
+/// The servers, their lists, the runtime, and all that a session needs to its first answer. One that does not start is not waited for by the others.
+async fn cold_code_mode<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::Result<Vec<Duration>> {
+    let mut times = Vec::new();
+    for _ in 0..setting.runs.clamp(1, Setting::<Host>::SERVER_RUNS_MAX) {
+        let upstreams = Upstreams::new(setting.options.clone());
+        let host = (setting.hosts)();
+        let started = Instant::now();
+        let discovery = upstreams.host(&setting.servers, USER).discover().await;
+        let runtime = Runtime::new(Config::default())?;
+        let session = runtime.session(setting.scope.clone(), host);
+        let client = first_answer(&session, Mode::Code, Connection::Pipe).await?;
+        times.push(started.elapsed());
+        client.close().await?;
+        upstreams.close().await;
+        ensure_started(&discovery?, &setting.servers)?;
+    }
+    Ok(times)
+}
+
+/// The processes of `servers` side by side, `initialize` and `tools/list` of each.
+async fn children<Host: ToolHost>(setting: &Setting<Host>, servers: &Configuration) -> anyhow::Result<Vec<Duration>> {
     let mut times = Vec::new();
     for _ in 0..setting.runs.clamp(1, Setting::<Host>::SERVER_RUNS_MAX) {
         let upstreams = Upstreams::new(setting.options.clone());
         let started = Instant::now();
-        let discovery = upstreams.host(&only, USER).discover().await;
+        let discovery = upstreams.host(servers, USER).discover().await;
         times.push(started.elapsed());
         upstreams.close().await;
-        if let Some(failure) = discovery?.failures.first() {
-            bail!("{:#}", anyhow::Error::from(Arc::clone(failure)));
-        }
+        ensure_started(&discovery?, servers)?;
     }
     Ok(times)
+}
+
+/// Whether any of `servers` has started: without any there is nothing to be measured.
+fn ensure_started(discovery: &Discovery, servers: &Configuration) -> anyhow::Result<()> {
+    match discovery.failures.first() {
+        Some(failure) if discovery.failures.len() >= servers.servers().count() => {
+            bail!("{:#}", anyhow::Error::from(Arc::clone(failure)))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::circumstances::Circumstances;
 use crate::comparison::Comparison;
-use crate::start_up::StartUp;
-use crate::task::{Side, TaskCost};
+use crate::side::Side;
+use crate::start_up::{Beginning, StartUp};
+use crate::task::TaskCost;
 
 /// A title and rows of cells; the first row has the names of the columns.
 pub(crate) struct Table {
@@ -43,6 +45,9 @@ impl fmt::Display for Table {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Circumstances { date, program, machine, servers, .. } = &self.circumstances;
+        let servers: Vec<String> = servers.iter().map(|server| format!("{} ({})", server.name, server.tools)).collect();
+        writeln!(to, "{}.\n{date}, {program}, {machine}; servers and their tools: {}\n", self.headline(), servers.join(", "))?;
         for table in tables(self) {
             writeln!(to, "{table}")?;
         }
@@ -50,23 +55,24 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// All tables of a comparison.
+/// All tables of a comparison: what a model pays for first.
 pub(crate) fn tables(comparison: &Comparison) -> Vec<Table> {
-    let mut tables = vec![start_up(comparison), context(comparison)];
+    let mut tables = Vec::new();
     if !comparison.tasks.is_empty() {
         tables.push(tasks(&comparison.tasks));
     }
+    tables.push(context(comparison));
+    tables.push(start_up(comparison, Beginning::ServersRun, "Start-up on running servers: a new session, to its first answer"));
+    tables.push(start_up(comparison, Beginning::Cold, "Start-up from nothing: servers not started, to the first answer"));
+    tables.retain(|table| table.rows.len() > 1 || !table.notes.is_empty());
     tables
 }
 
-fn start_up(comparison: &Comparison) -> Table {
-    let title = format!("Start-up: from nothing to the first answer, {} tools", comparison.tools);
-    let mut table = Table::new(title, &["way", "median", "95 %", "starts", "against forked ahead"]);
-    let ready = comparison.ready();
-    for StartUp { way, time, failure } in &comparison.start_up {
+fn start_up(comparison: &Comparison, beginning: Beginning, title: &str) -> Table {
+    let mut table = Table::new(title.to_owned(), &["way", "median", "95 %", "starts"]);
+    for StartUp { way, time, failure, .. } in comparison.start_up.iter().filter(|entry| entry.beginning == beginning) {
         if let Some(time) = time {
-            let ratio = ready.map_or_else(|| "?".to_owned(), |ready| ratio(time.median_ms / ready.median_ms));
-            let cells = [milliseconds(time.median_ms), milliseconds(time.p95_ms), time.runs.to_string(), ratio];
+            let cells = [milliseconds(time.median_ms), milliseconds(time.p95_ms), time.runs.to_string()];
             table.rows.push(std::iter::once(way.clone()).chain(cells).collect());
         }
         table.notes.extend(failure.as_ref().map(|failure| format!("{way}: not measured: {failure}")));
@@ -91,29 +97,63 @@ fn context(comparison: &Comparison) -> Table {
 }
 
 fn tasks(tasks: &[TaskCost]) -> Table {
-    let title = "Tasks: the same tool calls, as one program and one by one; host time without the model's".to_owned();
-    let columns =
-        ["task", "mode", "calls", "round trips", "definitions", "written", "read", "tokens in all", "bytes read", "host"];
+    let title = "Tasks: the same tool calls on each face; tokens of o200k, host time without the model's".to_owned();
+    let columns = [
+        "task",
+        "face",
+        "calls",
+        "round trips",
+        "lookups",
+        "retries",
+        "definitions",
+        "written",
+        "read",
+        "tokens in all",
+        "bytes read",
+        "host",
+    ];
     let mut table = Table::new(title, &columns);
     for task in tasks {
-        table.rows.push(side(&task.name, "code", task.calls, &task.code));
-        table.rows.push(side("", "classic", task.calls, &task.classic));
-        let failure = task.failure.as_ref().map(|failure| format!("{}: the program did not return: {failure}", task.name));
-        table.notes.extend(failure);
-        if task.calls_that_differ > 0 {
-            let note = format!("{}: {} calls ended otherwise the second time", task.name, task.calls_that_differ);
-            table.notes.push(note);
+        let faces = [("code", &task.code), ("classic", &task.classic), ("search", &task.search), ("both", &task.both)];
+        for (place, (face, of_face)) in faces.into_iter().enumerate() {
+            table.rows.push(side(if place == 0 { &task.name } else { "" }, face, task.calls, of_face));
         }
+        table.notes.extend(notes(task));
     }
     table
 }
 
-fn side(name: &str, mode: &str, calls: usize, side: &Side) -> Vec<String> {
+/// What is to be known of a task beside its numbers.
+fn notes(task: &TaskCost) -> Vec<String> {
+    let name = &task.name;
+    let mut notes: Vec<String> =
+        task.failure.iter().map(|failure| format!("{name}: the program did not return: {failure}")).collect();
+    if task.calls_that_differ > 0 {
+        notes.push(format!("{name}: {} calls ended otherwise in classic mode", task.calls_that_differ));
+    }
+    if task.waves < task.calls {
+        notes.push(format!(
+            "{name}: a model that asks for all at once that do not wait for another makes the {} calls in {} round trips",
+            task.calls, task.waves
+        ));
+    }
+    if task.tools_without_output > 0 && task.calls > 1 {
+        notes.push(format!(
+            "{name}: {} of its tools do not say what they give: a model that does not know looks first, one round trip more in code mode",
+            task.tools_without_output
+        ));
+    }
+    notes
+}
+
+fn side(name: &str, face: &str, calls: usize, side: &Side) -> Vec<String> {
     [
         name.to_owned(),
-        mode.to_owned(),
+        face.to_owned(),
         calls.to_string(),
         side.round_trips.to_string(),
+        side.lookups.to_string(),
+        side.retries.to_string(),
         grouped(side.definition_tokens),
         grouped(side.written_tokens),
         grouped(side.read_tokens),
@@ -125,7 +165,7 @@ fn side(name: &str, mode: &str, calls: usize, side: &Side) -> Vec<String> {
 }
 
 /// Three digits that matter.
-fn milliseconds(milliseconds: f64) -> String {
+pub(crate) fn milliseconds(milliseconds: f64) -> String {
     match milliseconds {
         ..1.0 => format!("{milliseconds:.2} ms"),
         ..100.0 => format!("{milliseconds:.1} ms"),
@@ -133,17 +173,9 @@ fn milliseconds(milliseconds: f64) -> String {
     }
 }
 
-fn ratio(ratio: f64) -> String {
-    if ratio < 10.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
-}
-
 /// `1,234,567`.
 pub(crate) fn grouped(number: usize) -> String {
-    grouped_digits(&number.to_string())
-}
-
-/// The same of a whole number that is text.
-pub(crate) fn grouped_digits(digits: &str) -> String {
+    let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {

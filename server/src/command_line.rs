@@ -203,7 +203,7 @@ pub(crate) struct CompareCommand {
     pub(crate) config: PathBuf,
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
-    /// Compare what this program does with the same calls made one by one. Can be repeated. Its tools are called twice.
+    /// Compare what this program does with the same calls made one by one. Can be repeated. Its tools are called four times: once to see which calls it makes, and on three faces.
     #[arg(long, value_name = "FILE")]
     pub(crate) task: Vec<PathBuf>,
     /// Measure each start this many times; servers at most 5 times.

@@ -80,7 +80,7 @@ impl Page {
     }
 
     fn write(mut self, comparison: &Comparison) -> anyhow::Result<()> {
-        self.file.write_all(comparison.page()?.as_bytes())?;
+        self.file.write_all(comparison.page().as_bytes())?;
         self.file.persist(&self.path).with_context(|| format!("cannot write the page `{}`", self.path.display()))?;
         Ok(())
     }

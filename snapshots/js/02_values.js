@@ -97,6 +97,10 @@
     if (typeof read(value, "toJSON") === "function") return;
     const keys = bare(ReflectOwnKeys(value));
     const isList = isArray(value);
+    if (where === "the value" && !isList && isOfFunctions(value, keys)) {
+      append(search.found, "the value is an object of functions, which JSON leaves out: call one, or return `Object.keys(...)` of it for their names");
+      return;
+    }
     let shown = 0;
     for (let place = 0; place < keys.length; place++) {
       if (search.left-- <= 0 || search.found.length >= LOSSES_MAX) return;
@@ -113,7 +117,44 @@
     const made = read(value, "constructor");
     const name = typeof made === "function" ? read(made, "name") : undefined;
     const kind = typeof name === "string" && name !== "" ? shortened(name, 64) : "class";
-    append(search.found, where + " is a " + kind + " without members of its own, so that JSON makes {} of it: private members and accessors (getters) of its class are left out; return a plain object");
+    append(search.found, where + " is a " + kind + " without members of its own, so that JSON makes {} of it: private members and accessors (getters) of its class are left out; return " + plainObject(prototype));
+  }
+
+  // Whether all members of an object are functions, as those of a namespace.
+  function isOfFunctions(value, keys) {
+    for (let place = 0; place < keys.length; place++) {
+      if (place >= LOOKED_AT_MAX) return true;
+      const member = ReflectGetOwnPropertyDescriptor(value, keys[place]);
+      if (member === undefined || typeof bare(member).value !== "function") return false;
+    }
+    return keys.length > 0;
+  }
+
+  // What to return in the place of an object whose prototype has accessors.
+  const ACCESSORS_SHOWN_MAX = 6;
+  function plainObject(prototype) {
+    const keys = bare(ReflectOwnKeys(prototype));
+    let members = "";
+    let shown = 0;
+    for (let place = 0; place < keys.length && shown < ACCESSORS_SHOWN_MAX; place++) {
+      const key = keys[place];
+      if (typeof key === "symbol" || key === "__proto__" || !isName(key)) continue;
+      const member = ReflectGetOwnPropertyDescriptor(prototype, key);
+      if (member === undefined || bare(member).get === undefined) continue;
+      members += (shown++ === 0 ? "" : ", ") + key + ": (...)." + key;
+    }
+    return shown === 0 ? "a plain object" : "`{ " + members + " }` of it, a plain object";
+  }
+
+  // Whether a text can stand after a dot.
+  function isName(text) {
+    if (text === "" || text.length > 40) return false;
+    for (let place = 0; place < text.length; place++) {
+      const code = StringPrototypeCharCodeAt(text, place);
+      const isLetter = code >= 97 && code <= 122 || code >= 65 && code <= 90 || code === 95 || code === 36;
+      if (!isLetter && (place === 0 || code < 48 || code > 57)) return false;
+    }
+    return true;
   }
 
   function lookAt(value, where, depth, search) {

@@ -309,7 +309,7 @@
     if (unawaited > 0) {
       const more = unawaited > UNAWAITED_SHOWN_MAX ? ", and " + (unawaited - UNAWAITED_SHOWN_MAX) + " more" : "";
       const cutOff = isOver && inFlight > 0 ? "; " + inFlight + " of them had no answer in time and were cut off" : "";
-      op_note(unawaited + (unawaited === 1 ? " call was" : " calls were") + " not awaited: " + shortened(unawaitedText, 500) + more + cutOff);
+      op_note(unawaited + (unawaited === 1 ? " call was" : " calls were") + " not awaited: " + shortened(unawaitedText, 500) + more + cutOff + ": write `await` before those whose values you need");
     }
     for (let place = 0; place < found.length; place++) op_note(found[place]);
     if (text !== undefined) {
@@ -318,8 +318,10 @@
       op_done(NOTHING, "null", undefined, 0);
     } else {
       const name = typeof result === "function" ? read(result, "name") : "";
-      const named = typeof name === "string" && name !== "" ? " `" + shortened(name, 64) + "`" : "";
-      op_note("the program returned nothing: its value is a " + typeof result + named + ", which JSON has no word for" + (typeof result === "function" ? ": call it" : ""));
+      const shown = typeof name === "string" ? shortened(name, 64) : "";
+      const named = shown === "" ? "" : " `" + shown + "`";
+      const written = shown === "" ? "" : ": write `return await " + shown + "()` instead of `return " + shown + "`";
+      op_note("the program returned nothing: its value is a " + typeof result + named + ", which JSON has no word for" + (typeof result === "function" ? ": call it" + written : ""));
       op_done(RETURNED, "null", undefined, 0);
     }
   }

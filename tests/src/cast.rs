@@ -1,9 +1,9 @@
 //! What this binary is when a test has started it again, by its first argument.
 
 use crate::{
-    attack_host, attacks, backend, canaries, canary, comparison, conformance, conformance_client, crowd, embedding, endings,
-    examples, frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak, stopped,
-    unprivileged, walls,
+    attack_host, attacks, backend, bfcl, canaries, canary, comparison, conformance, conformance_client, crowd, embedding,
+    endings, examples, frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak,
+    stopped, unprivileged, walls,
 };
 
 /// Plays the role that the first argument names; `None` if it names none.
@@ -13,6 +13,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
         "canaries" => Some(canaries::run(arguments)),
+        bfcl::ARGUMENT => Some(bfcl::play(arguments)),
         soak::ARGUMENT => Some(soak::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),

@@ -19,6 +19,7 @@ pub(crate) const SERVE_ARGUMENT: &str = "--serve";
 const RUNS: usize = 10;
 
 const TESTS: &[crate::upstream::Test] = &[
+    ("comparison::one_call_on_few_tools_costs_no_more_as_a_program", one_call_on_few_tools),
     ("comparison::code_mode_costs_less_and_starts_sooner", compared),
     ("comparison::isolet_compare_goes_on_without_a_server_that_is_down", a_server_that_is_down),
     ("comparison::what_cannot_be_read_or_written_is_said_before_the_work", what_cannot_be_read_or_written),
@@ -44,6 +45,45 @@ fn compared() -> Result<()> {
     let output = roles::output_of(&[COMPARE_ARGUMENT], |command| command)?;
     let (said, errors) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     ensure!(output.status.success() && errors.is_empty(), "{}\n{said}\n{errors}", output.status);
+    Ok(())
+}
+
+/// One call on the tools of recorded servers. With one tool that describes itself in 4,000 characters (`sequential-thinking`) there is nothing to save.
+fn one_call_on_few_tools() -> Result<()> {
+    const CALLS: [(&str, &str); 9] = [
+        ("everything", "return await everything.get_sum({ a: 17, b: 25 })"),
+        ("filesystem", "return await filesystem.read_text_file({ path: \"/srv/notes.txt\" })"),
+        ("git", "return await git.git_status({ repo_path: \"/srv/web\" })"),
+        ("gitlab", "return await gitlab.search_repositories({ search: \"web\" })"),
+        ("memory", "return await memory.search_nodes({ query: \"ada\" })"),
+        ("github", "return await github.get_issue({ owner: \"acme\", repo: \"web\", issue_number: 12 })"),
+        ("playwright", "return await playwright.browser_navigate({ url: \"https://shop.example\" })"),
+        ("notion", "return await notion.API_get_self()"),
+        ("postman", "return await postman.getAuthenticatedUser()"),
+    ];
+    let tokio = tokio::runtime::Runtime::new()?;
+    for (server, program) in CALLS {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/definitions/{server}.json"));
+        let recorded: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+        let tools = recorded["tools"].as_array().context("no tools")?.clone();
+        let scope = isolet::Catalog::load([(server, tools)])?.scope(&isolet::Grants::new().allow("*"))?;
+        let answer = async |_: isolet::ToolCall| Ok(isolet::ToolReply::text("The answer of the tool."));
+        let setting = isolet_comparison::Setting {
+            scope,
+            hosts: std::sync::Arc::new(move || isolet::tool_fn(answer)),
+            servers: isolet::mcp::Configuration::default(),
+            options: isolet::mcp::UpstreamOptions::default(),
+            tasks: Vec::new(),
+            runs: 1,
+            progress: std::sync::Arc::new(|_| {}),
+        };
+        let task = isolet_comparison::Task { name: server.to_owned(), program: program.to_owned() };
+        let cost = tokio.block_on(isolet_comparison::TaskCost::measure(&setting, &task))?;
+        let said = format!("{server}: {} and {} tokens: {cost:?}", cost.code.tokens(), cost.classic.tokens());
+        ensure!(cost.calls == 1 && cost.failure.is_none() && cost.calls_that_differ == 0, "{said}");
+        ensure!(cost.code.round_trips == 1 && cost.classic.round_trips == 1, "{said}");
+        ensure!(cost.code.tokens() <= cost.classic.tokens(), "{said}");
+    }
     Ok(())
 }
 
@@ -86,8 +126,8 @@ fn check_start_up(entries: &[StartUp]) -> Result<()> {
 
 fn check_context(found: &Comparison) -> Result<()> {
     let tokens: Vec<usize> = found.context.iter().map(|entry| entry.tokens).collect();
-    let [list, whole, small, middle, large, tools, search] = tokens[..] else { anyhow::bail!("{:?}", found.context) };
-    ensure!(list > whole && list > search && search > tools, "{:?}", found.context);
+    let [list, code, search, both, whole, small, middle, large] = tokens[..] else { anyhow::bail!("{:?}", found.context) };
+    ensure!(list > whole && list > code * 4 && list > search * 4 && both > list, "{:?}", found.context);
     ensure!(small <= 1000 && middle <= 2000 && large <= 4000 && small < middle && middle < large, "{:?}", found.context);
     ensure!(found.context.iter().all(|entry| entry.tokens < entry.bytes), "{:?}", found.context);
     Ok(())
@@ -97,10 +137,15 @@ fn check_tasks(found: &Comparison) -> Result<()> {
     ensure!(found.tasks.len() == 8, "{:?}", found.tasks);
     for task in &found.tasks {
         ensure!(task.failure.is_none() && task.calls_that_differ == 0, "{task:?}");
-        ensure!(task.code.round_trips == 3 && task.classic.round_trips == task.calls && task.calls > 1, "{task:?}");
-        ensure!(task.code.tokens() < task.classic.tokens(), "{task:?}");
+        ensure!(task.code.round_trips == 1 + task.code.lookups && task.code.lookups <= 1, "{task:?}");
+        ensure!(task.classic.round_trips == task.calls && task.calls > 1 && task.waves <= task.calls, "{task:?}");
+        ensure!(task.search.round_trips == task.calls + task.search.lookups && task.both.round_trips == 1, "{task:?}");
+        ensure!(task.code.retries + task.classic.retries + task.both.retries == 0, "{task:?}");
+        ensure!(task.code.tokens() < task.classic.tokens() && task.search.tokens() < task.classic.tokens(), "{task:?}");
         ensure!(task.code.host_ms > 0.0 && task.classic.host_ms > 0.0, "{task:?}");
     }
+    // It asks for many at once.
+    ensure!(found.tasks.iter().any(|task| task.name == "weekly-report" && task.waves * 3 < task.calls), "{:?}", found.tasks);
     // One that makes many calls: the model writes one program instead of each of them.
     let report = found.tasks.iter().find(|task| task.name == "weekly-report").context("no `weekly-report`")?;
     ensure!(
@@ -114,12 +159,14 @@ fn check_tasks(found: &Comparison) -> Result<()> {
 
 /// Table, JSON and page say the same.
 fn check_shown(found: &Comparison) -> Result<()> {
-    let (table, json, page) = (found.to_string(), serde_json::to_value(found)?, found.page()?);
+    let (table, json, page) = (found.to_string(), serde_json::to_value(found)?, found.page());
     for entry in &found.start_up {
         ensure!(table.contains(&entry.way) && page.contains(&entry.way), "{table}");
     }
     ensure!(json["context"][0]["tokens"] == found.context[0].tokens, "{json}");
-    ensure!(page.matches("<svg").count() == 3, "{page}");
+    let bars = found.tasks.len() * 8 + found.context.len() + found.start_up.len();
+    ensure!(page.matches("--length: ").count() == bars, "{page}");
+    ensure!(table.starts_with(&found.headline()) && table.contains(&found.circumstances.date), "{table}");
     Ok(())
 }
 

@@ -601,7 +601,7 @@ fn the_instructions_are_short() -> Result<()> {
     })?;
     let instructions = info["result"]["instructions"].as_str().context("no instructions")?;
     let count = isolet_bindings::count_tokens(instructions);
-    ensure!(count.tokens < 300, "{count:?}");
+    ensure!(count.tokens < 160, "{count:?}");
     Ok(())
 }
 

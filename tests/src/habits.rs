@@ -11,8 +11,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use isolet::{Catalog, Config, End, Grants, Outcome, Runtime, Scope, ToolCall, ToolError, ToolHost, ToolReply};
+use isolet_comparison::repaired;
 use libtest_mimic::Trial;
 use serde_json::Value;
+
+/// So many of a hundred faulty programs have to be right in one turn.
+const MENDED_PER_CENT_MIN: usize = 90;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("habits::programs_as_models_write_them_do_what_was_meant", || {
@@ -29,6 +33,10 @@ async fn all() -> anyhow::Result<()> {
             for path in programs(&class, kind)? {
                 let header = Header::read(&path)?;
                 let judged = judge(&runtime, &header).await.with_context(|| path.display().to_string())?;
+                if kind == "faulty" {
+                    let is_mended = is_mended(&runtime, &path, &header, &judged).await?;
+                    table.add_repair(&class, &path, is_mended);
+                }
                 table.add(&class, kind, &path, &header, judged);
             }
         }
@@ -43,6 +51,8 @@ struct Judged {
     /// It ended before its first call.
     made_no_call: bool,
     has_returned: bool,
+    /// Its message and its notes.
+    told: String,
 }
 
 /// Counts by class.
@@ -51,6 +61,8 @@ struct Counts {
     right: [(usize, usize); 2],
     noted: (usize, usize),
     caught: (usize, usize),
+    /// Right at once, or after one repair by a script that reads nothing but what was told.
+    mended: (usize, usize),
     false_blocks: usize,
 }
 
@@ -58,6 +70,7 @@ struct Counts {
 struct Table {
     classes: BTreeMap<String, Counts>,
     wrong: Vec<String>,
+    not_mended: Vec<String>,
     complaints: Vec<String>,
 }
 
@@ -88,9 +101,20 @@ impl Table {
         }
     }
 
+    fn add_repair(&mut self, class: &str, path: &Path, is_mended: bool) {
+        let (mended, all) = &mut self.classes.entry(class.to_owned()).or_default().mended;
+        *mended += usize::from(is_mended);
+        *all += 1;
+        if !is_mended {
+            self.not_mended.push(format!("{class}/{}", path.file_name().unwrap_or_default().to_string_lossy()));
+        }
+    }
+
     fn text(&self) -> String {
-        let mut text =
-            format!("{:12} {:>9} {:>9} {:>9} {:>9} {:>13}\n", "class", "good", "faulty", "noted", "caught", "false blocks");
+        let mut text = format!(
+            "{:12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>13}\n",
+            "class", "good", "faulty", "noted", "caught", "mended", "false blocks"
+        );
         let mut all = Counts::default();
         let add = |sum: &mut (usize, usize), more: (usize, usize)| *sum = (sum.0 + more.0, sum.1 + more.1);
         for counts in self.classes.values() {
@@ -98,16 +122,20 @@ impl Table {
             add(&mut all.right[1], counts.right[1]);
             add(&mut all.noted, counts.noted);
             add(&mut all.caught, counts.caught);
+            add(&mut all.mended, counts.mended);
             all.false_blocks += counts.false_blocks;
         }
         let share = |(right, all): (usize, usize)| format!("{right}/{all}");
         for (class, counts) in self.classes.iter().map(|(class, counts)| (class.as_str(), counts)).chain([("all", &all)]) {
-            let Counts { right: [good, faulty], noted, caught, false_blocks } = counts;
-            let [good, faulty, noted, caught] = [*good, *faulty, *noted, *caught].map(share);
-            let _ = writeln!(text, "{class:12} {good:>9} {faulty:>9} {noted:>9} {caught:>9} {false_blocks:>13}");
+            let Counts { right: [good, faulty], noted, caught, mended, false_blocks } = counts;
+            let [good, faulty, noted, caught, mended] = [*good, *faulty, *noted, *caught, *mended].map(share);
+            let _ = writeln!(text, "{class:12} {good:>9} {faulty:>9} {noted:>9} {caught:>9} {mended:>9} {false_blocks:>13}");
         }
         for wrong in &self.wrong {
             let _ = writeln!(text, "not yet: {wrong}");
+        }
+        for not_mended in &self.not_mended {
+            let _ = writeln!(text, "not mended in one turn: {not_mended}");
         }
         text
     }
@@ -120,6 +148,9 @@ impl Table {
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             std::fs::write(&file, &text)?;
         }
+        let (mended, all) =
+            self.classes.values().fold((0, 0), |sum, counts| (sum.0 + counts.mended.0, sum.1 + counts.mended.1));
+        ensure!(mended * 100 >= all * MENDED_PER_CENT_MIN, "{mended} of {all} are mended\n{text}");
         let expected = std::fs::read_to_string(&file).unwrap_or_default();
         ensure!(expected == text, "{}\n{text}\nexpected:\n{expected}", self.complaints.join("\n"));
         Ok(())
@@ -188,7 +219,30 @@ async fn judge(runtime: &Runtime, header: &Header) -> anyhow::Result<Judged> {
         verdict: compare(header, &scope, &outcome, &made).map_err(|error| format!("{error:#}")),
         made_no_call: made.is_empty(),
         has_returned: matches!(outcome.end, End::Returned(_)),
+        told: std::iter::once(if matches!(outcome.end, End::Returned(_)) { String::new() } else { outcome.message() })
+            .chain(outcome.notes.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("\n"),
     })
+}
+
+/// Whether a faulty program ends as the one that was meant: at once, or once a script has applied what was told ([`repaired`]). Notes do not count.
+async fn is_mended(runtime: &Runtime, path: &Path, header: &Header, judged: &Judged) -> anyhow::Result<bool> {
+    if header.is("repair", "unneeded") {
+        return Ok(judged.verdict.is_ok());
+    }
+    let Some(mended) = repaired(&header.program, &judged.told).filter(|_| header.is("repair", "program")) else {
+        return Ok(false);
+    };
+    let mut meant = Header::read(&path.with_extension("repaired.ts"))?;
+    meant.wanted.insert("notes".to_owned(), "any".to_owned());
+    for key in ["servers", "deny", "trusted"] {
+        if let Some(value) = header.wanted.get(key) {
+            meant.wanted.insert(key.to_owned(), value.clone());
+        }
+    }
+    meant.program = mended;
+    Ok(judge(runtime, &meant).await?.verdict.is_ok())
 }
 
 /// `made`: the calls that reached a server, and what was sent.

@@ -6,6 +6,7 @@
 
 mod archive;
 mod bench;
+mod bfcl;
 mod cargo;
 mod consent;
 mod console;
@@ -14,6 +15,7 @@ mod download;
 mod installs;
 mod locked;
 mod pairs;
+mod python_packages;
 mod release;
 mod soak;
 mod source_build;
@@ -46,6 +48,8 @@ enum Task {
     V8(v8::Arguments),
     /// Runs the benches, or with `--against` one of them in turns with that of another commit
     Bench(bench::Arguments),
+    /// Makes conversations of the Berkeley Function Calling Leaderboard as programs and call by call; says whether both leave the same, and what they cost
+    Bfcl(bfcl::Arguments),
     /// Shows how complete the generated TypeScript is on real tool definitions
     BindingsReport(cargo::Arguments),
     /// Runs 10,000 programs that take their process down against one host, and says what of it changed
@@ -85,6 +89,7 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
         Task::Test(arguments) => test::run(arguments, workspace),
         Task::V8(arguments) => v8::run(arguments, workspace),
         Task::Bench(arguments) => bench::run(arguments, workspace),
+        Task::Bfcl(arguments) => bfcl::run(arguments, workspace),
         Task::BindingsReport(arguments) => cargo::run_without_v8(
             &["run", "--package", "isolet-bindings", "--release", "--features", "tokens", "--example", "bindings-report", "--"],
             arguments,

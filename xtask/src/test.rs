@@ -14,6 +14,7 @@ use cargo_metadata::Message;
 
 use crate::consent::Consent;
 use crate::console::{answer, say};
+use crate::python_packages;
 use crate::test_packages;
 use crate::v8;
 use crate::workspace::Workspace;
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// Install the npm packages first that the tests of other people's MCP servers, of the TypeScript compiler and of MCP conformance need
     #[arg(long)]
     node_packages: bool,
+    /// Install the Python packages first that the test with other people's tasks needs
+    #[arg(long)]
+    python_packages: bool,
     #[command(flatten)]
     consent: Consent,
     /// For the test programs in `tests/`: names to filter by; or `--require-all`, by which what a machine lacks fails the test that needs it
@@ -47,6 +51,9 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
     v8::ensure(&arguments.consent, workspace)?;
     if arguments.node_packages {
         test_packages::ALL.iter().try_for_each(|packages| packages.install(workspace))?;
+    }
+    if arguments.python_packages {
+        python_packages::install(workspace)?;
     }
     let all_required = arguments.passed.iter().any(|argument| argument == REQUIRE_ALL);
     let mut count = Count::default();

@@ -230,7 +230,14 @@ impl<'r> Evaluation<'r> {
             Rule::MultipleOf(step) => (number::is_multiple(came, step), "a multiple of", step),
             _ => return Ok(Truth::Yes),
         };
-        if is_right { Ok(Truth::Yes) } else { self.violated(way, report, || format!("expected {words} {bound}, came {came}")) }
+        if is_right {
+            return Ok(Truth::Yes);
+        }
+        let is_reachable = matches!(rule, Rule::Least(_, Bound::Inclusive) | Rule::Most(_, Bound::Inclusive));
+        let message = || {
+            if is_reachable { violation::beyond(words, bound, came) } else { format!("expected {words} {bound}, came {came}") }
+        };
+        self.violated(way, report, message)
     }
 
     fn check_text(&mut self, rule: &Rule, text: &str, way: &Way<'_>, report: &mut Report) -> Result<Truth, Exhausted> {

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn bounds_are_said_with_what_came() {
-        check(&json!({"minimum": 1}), &json!(0), &["/: expected at least 1, came 0"]);
+        check(&json!({"minimum": 1}), &json!(0), &["/: expected at least 1, came 0: write 1"]);
         check(&json!({"exclusiveMaximum": 1.5}), &json!(1.5), &["/: expected less than 1.5, came 1.5"]);
         check(&json!({"multipleOf": 5}), &json!(7), &["/: expected a multiple of 5, came 7"]);
         check(&json!({"minLength": 2}), &json!("\u{1f600}"), &["/: expected at least 2 characters, came 1"]);
@@ -318,7 +318,7 @@ mod tests {
         defs.insert("d40".to_owned(), json!({}));
         let bomb = json!({"$ref": "#/$defs/d0", "$defs": defs, "unevaluatedProperties": false});
         assert!(read(&bomb).1.iter().all(|finding| finding.reason == UncheckedReason::ManySchemas));
-        check(&bomb, &json!(0), &["/: expected at least 1, came 0"]);
+        check(&bomb, &json!(0), &["/: expected at least 1, came 0: write 1"]);
         check_unchecked(&json!({"$ref": "#"}), &[("/$ref", UncheckedReason::Circular)]);
         check_unchecked(&json!({"minimum": 1, "anyOf": [{"$ref": "#"}]}), &[("/anyOf/0/$ref", UncheckedReason::Circular)]);
         let chain: Map<String, Value> = (0..5_000)

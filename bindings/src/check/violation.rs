@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::rules::{Literals, SHOWN_OPTIONS_MAX};
 use crate::nearest::{PATH_LENGTH_MAX, nearest};
@@ -156,10 +156,12 @@ pub(super) fn missing(name: &str, given: &serde_json::Map<String, Value>) -> Str
 
 /// `absent`: the properties that there are and that did not come.
 pub(super) fn unexpected<'n>(names: &[&str], absent: impl Iterator<Item = &'n str>) -> String {
-    if let [name] = names
-        && let Some(meant) = nearest(absent.take(COMPARED_MAX), name).first()
-    {
-        return format!("expected no property `{}`: write `{}` in its place", short(name), short(meant));
+    if let [name] = names {
+        let absent: Vec<&str> = absent.take(COMPARED_MAX).collect();
+        let whole = || absent.iter().find(|absent| is_end_of(name, absent)).map(|absent| (*absent).to_owned());
+        if let Some(meant) = nearest(absent.iter().copied(), name).into_iter().next().or_else(whole) {
+            return format!("expected no property `{}`: write `{}` in its place", short(name), short(&meant));
+        }
     }
     let names: Vec<String> = names.iter().map(|name| format!("`{}`", short(name))).collect();
     format!("expected no property {}: remove it", names.join(", "))
@@ -171,13 +173,23 @@ pub(super) fn wrong_count(least: u64, most: u64, unit: &str, came: u64) -> Strin
     format!("expected {bound} {unit}, came {came}")
 }
 
+/// A number beyond an inclusive bound.
+pub(super) fn beyond(words: &str, bound: &Number, came: &Number) -> String {
+    format!("expected {words} {bound}, came {came}: write {bound}")
+}
+
+/// Whether `part` is what a name ends with, after a word of its own: `number` of `issue_number`.
+fn is_end_of(part: &str, name: &str) -> bool {
+    part.len() > 2 && name.strip_suffix(part).is_some_and(|rest| rest.ends_with('_'))
+}
+
 /// A property of `given` that looks like the missing `name`.
 fn misspelt<'v>(name: &str, given: &'v serde_json::Map<String, Value>) -> Option<&'v str> {
     // Comparing takes as long as the product of the lengths.
     let is_comparable = |name: &str| name.len() <= PATH_LENGTH_MAX;
     let names = given.keys().map(String::as_str).take(COMPARED_MAX).filter(|given| is_comparable(given) && is_comparable(name));
     names
-        .map(|given| (strsim::jaro_winkler(given, name), given))
+        .map(|given| (if is_end_of(given, name) { 0.9 } else { strsim::jaro_winkler(given, name) }, given))
         .filter(|(score, _)| *score > 0.85)
         .max_by(|one, two| one.0.total_cmp(&two.0))
         .map(|(_, given)| given)
@@ -192,9 +204,22 @@ fn conversion(expected: &str, came: &Value) -> String {
         }
         ("string", Value::Number(number)) => format!(": write \"{number}\""),
         (_, Value::Null) => ": leave it out".to_owned(),
+        ("boolean", Value::String(text)) if matches!(text.as_str(), "true" | "false") => {
+            format!(": write {text} without quotes")
+        }
+        ("array" | "object", Value::String(text)) if is_json_of(expected, text) => {
+            format!(": write `{}` without quotes", text.trim())
+        }
         ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
         _ => String::new(),
     }
+}
+
+/// Whether `text` is the JSON of an array, or of an object, that can stand in a message.
+fn is_json_of(kind: &str, text: &str) -> bool {
+    text.chars().count() <= VALUE_LENGTH_MAX
+        && !text.contains(['`', '\n'])
+        && serde_json::from_str::<Value>(text).is_ok_and(|value| kind_of(&value) == kind)
 }
 
 /// JSON Schema's word for what `value` is.

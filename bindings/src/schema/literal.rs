@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::comment::string_literal;
 use crate::shape::{Alternative, ArrayShape, LiteralKind, Property, Rest, ValueType};
+use crate::wide_integer;
 
 /// The most first items of an array that are shown one by one.
 pub(super) const PREFIX_LENGTH_MAX: usize = 100;
@@ -15,15 +16,16 @@ pub(super) const LITERAL_BYTES_MAX: usize = 512;
 
 /// The type of exactly this value; of its kind, where TypeScript has no literal for it.
 pub(super) fn literal(value: &Value) -> ValueType {
+    if let Some(text) = wide_integer::digits_of(value) {
+        // Beyond 2^53 a double is not one integer but several: it comes and goes as the text of its digits.
+        let text = Alternative::Literal(LiteralKind::String, string_literal(&text).into());
+        return ValueType::Union(vec![Alternative::Number, text]);
+    }
     ValueType::one(match value {
         Value::Null => Alternative::Null,
         Value::Bool(value) => Alternative::Literal(LiteralKind::Boolean, if *value { "true" } else { "false" }.into()),
         Value::Number(number) => match whole(value) {
-            // Beyond 2^53 a double is not one integer but several.
-            Some(whole) if whole.unsigned_abs() < 1 << 53 => {
-                Alternative::Literal(LiteralKind::Integer, whole.to_string().into())
-            }
-            Some(_) => Alternative::Integer,
+            Some(whole) => Alternative::Literal(LiteralKind::Integer, whole.to_string().into()),
             None => match number.as_f64() {
                 Some(number) if number.fract() != 0.0 => Alternative::Literal(LiteralKind::Number, number.to_string().into()),
                 _ => Alternative::Number,

@@ -11,6 +11,7 @@ use crate::defaults::Direction;
 use crate::keywords::{self, Says};
 use crate::reference::{References, Resource, address};
 use crate::shape::{Alternative, ValueType};
+use crate::wide_integer::{has_wide_format, is_wide};
 use crate::words::{TypeKeyword, kinds};
 
 /// The most schemas that are visited for one tool.
@@ -226,6 +227,9 @@ impl<'schema, 'tool> Walk<'schema, 'tool> {
         match kind {
             "null" => ValueType::one(Alternative::Null),
             "boolean" => ValueType::one(Alternative::Boolean),
+            // Such integers come as texts of their digits where JavaScript would round them, and are given back so.
+            "integer" if is_wide(members) => ValueType::Union(vec![Alternative::Number, Alternative::String]),
+            "number" if has_wide_format(members) => ValueType::Union(vec![Alternative::Number, Alternative::String]),
             "integer" => ValueType::one(Alternative::Integer),
             "number" => ValueType::one(Alternative::Number),
             "string" => ValueType::one(Alternative::String),

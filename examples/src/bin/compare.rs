@@ -39,7 +39,7 @@ async fn compare(arguments: Arguments) -> anyhow::Result<()> {
     let comparison = isolet_comparison::Comparison::make(setting).await?;
     println!("{comparison}");
     if let Some(path) = arguments.html {
-        std::fs::write(&path, comparison.page()?).with_context(|| format!("cannot write `{}`", path.display()))?;
+        std::fs::write(&path, comparison.page()).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(())
 }

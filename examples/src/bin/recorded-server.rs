@@ -1,5 +1,5 @@
 //! An MCP server over stdio that lists what another one listed once: `recorded-server examples/definitions/postman.json`. It has the
-//! tools' definitions and nothing behind them, so each call fails and says so.
+//! tools' definitions and nothing behind them, so each call fails and says so, or with `--answer TEXT` is answered with that.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ use serde::Deserialize;
 struct Arguments {
     /// A file of `examples/definitions`.
     recording: PathBuf,
+    /// Answer each call with this text.
+    #[arg(long, value_name = "TEXT")]
+    answer: Option<String>,
 }
 
 /// What such a file holds, as far as it is needed.
@@ -28,14 +31,16 @@ struct Recording {
     server: String,
     version: String,
     tools: Arc<[Tool]>,
+    #[serde(skip)]
+    answer: Option<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let path = Arguments::parse().recording;
+    let Arguments { recording: path, answer } = Arguments::parse();
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let recording: Recording = serde_json::from_str(&text).with_context(|| format!("`{}` is no recording", path.display()))?;
-    recording.serve(stdio()).await?.waiting().await?;
+    Recording { answer, ..recording }.serve(stdio()).await?.waiting().await?;
     Ok(())
 }
 
@@ -55,6 +60,9 @@ impl ServerHandler for Recording {
     }
 
     async fn call_tool(&self, _: CallToolRequestParams, _: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        if let Some(answer) = &self.answer {
+            return Ok(CallToolResult::success(vec![ContentBlock::text(answer)]).into());
+        }
         let text = "only the definition of this tool was recorded: nothing is behind it";
         Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into())
     }

@@ -9,9 +9,10 @@ use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberProp, ObjectPatProp, Pat
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::declarations::without_types;
+use super::envelope::{self, Instead};
 use super::facts::path_of;
 use super::outbox::MadeCall;
-use super::shape;
+use super::shape::{self, Shape};
 use super::syntax;
 
 /// Variables that are looked at.
@@ -26,6 +27,8 @@ pub(super) struct Blamed {
     pub(super) is_promise: bool,
     /// What the reply is, in words.
     pub(super) shape: Option<String>,
+    /// What to write instead of what looks for it elsewhere.
+    pub(super) instead: Option<Instead>,
 }
 
 /// The reply that is to blame for an error at `place`, in a program in the function that it ran in. `position`: of a byte of that text.
@@ -40,15 +43,38 @@ pub(super) fn blamed(
     let end = |span| position(syntax::PREFIX.len() + tree.bytes(span).end);
     let mut held = Held::default();
     tree.items.iter().for_each(|item| item.visit_with(&mut held));
-    let source = held.nearest(place, &at, &end)?;
+    let (variable, source) = held.nearest(place, &at, &end)?;
     let is_made = |call: &&MadeCall| {
         let made = (call.position.line, call.position.column);
         let (from, to) = (at(source.callee), end(source.callee));
         (from.line, from.column) <= made && made <= (to.line, to.column)
     };
     let reply = calls.iter().rev().find(is_made).and_then(|call| call.reply.as_deref());
-    let shape = if source.is_promise { None } else { reply.map(shape::in_words) };
-    Some(Blamed { path: source.path.clone(), is_promise: source.is_promise, shape })
+    let reply = reply.filter(|_| !source.is_promise);
+    let program = wrapped.get(syntax::PREFIX.len()..)?.strip_suffix(syntax::SUFFIX)?;
+    let instead = reply.and_then(|reply| {
+        let (shape, variable) = (Shape::of(reply), variable?);
+        match &source.pattern {
+            Some((pattern, key)) => envelope::of_pattern(program, tree.bytes(*pattern), key, &shape),
+            None => envelope::of_use(program, &tree, &variable, byte_at(program, place, &position)?, &shape),
+        }
+    });
+    Some(Blamed { path: source.path.clone(), is_promise: source.is_promise, shape: reply.map(shape::in_words), instead })
+}
+
+/// The byte of a program that stands at a place.
+fn byte_at(program: &str, place: Position, position: &impl Fn(usize) -> Position) -> Option<usize> {
+    let is_before = |byte: &usize| {
+        let Position { line, column } = position(syntax::PREFIX.len() + byte);
+        (line, column) < (place.line, place.column)
+    };
+    // Places grow with bytes, so half of what is left can be let go each time.
+    let (mut from, mut to) = (0, program.len());
+    while from < to {
+        let middle = from.midpoint(to);
+        if is_before(&middle) { from = middle + 1 } else { to = middle }
+    }
+    (from..=program.len()).find(|byte| program.is_char_boundary(*byte))
 }
 
 /// A call whose reply a variable holds.
@@ -57,7 +83,12 @@ struct Source {
     path: String,
     callee: swc_common::Span,
     is_promise: bool,
+    /// The pattern that takes the reply apart, and the only name that it takes of it.
+    pattern: Option<(swc_common::Span, String)>,
 }
+
+/// How near the use of a variable is: whether it is on the line, the line, and the column up to the place.
+type Rank = (bool, u32, u32);
 
 /// The variables that hold replies, and where variables are used.
 #[derive(Default)]
@@ -75,14 +106,14 @@ impl Held {
         place: Position,
         at: &impl Fn(swc_common::Span) -> Position,
         end: &impl Fn(swc_common::Span) -> Position,
-    ) -> Option<Source> {
+    ) -> Option<(Option<String>, Source)> {
         let apart = self.taken_apart.iter().find(|(span, _)| (at(*span).line..=end(*span).line).contains(&place.line));
         if let Some((_, source)) = apart {
-            return Some(source.clone());
+            return Some((None, source.clone()));
         }
         let source_of =
             |used: &Ident| self.variables.iter().rev().find(|(name, _)| *name == *used.sym).map(|(_, source)| source);
-        let mut best: Option<((bool, u32, u32), &Source)> = None;
+        let mut best: Option<(Rank, &Ident, &Source)> = None;
         for used in &self.used {
             let Some(source) = source_of(used) else { continue };
             let Position { line, column } = at(used.span);
@@ -91,11 +122,11 @@ impl Held {
                 continue;
             }
             let rank = (line == place.line, line, if column <= place.column { column } else { 0 });
-            if best.as_ref().is_none_or(|(known, _)| rank > *known) {
-                best = Some((rank, source));
+            if best.as_ref().is_none_or(|(known, ..)| rank > *known) {
+                best = Some((rank, used, source));
             }
         }
-        best.map(|(_, source)| source.clone())
+        best.map(|(_, used, source)| (Some(used.sym.to_string()), source.clone()))
     }
 
     fn hold(&mut self, pattern: &Pat, source: &Source) {
@@ -105,6 +136,8 @@ impl Held {
         match pattern {
             Pat::Ident(name) => self.variables.push((name.id.sym.to_string(), source.clone())),
             Pat::Object(object) => {
+                let pattern = envelope::only_key(object).map(|key| (object.span, key.to_owned()));
+                let source = &Source { pattern, ..source.clone() };
                 for property in &object.props {
                     match property {
                         ObjectPatProp::Assign(assigned) => {
@@ -135,7 +168,7 @@ impl Held {
             Expr::Await(awaited) => match without_types(&awaited.arg) {
                 Expr::Ident(name) => {
                     let known = self.variables.iter().rev().find(|(known, _)| *known == *name.sym);
-                    known.map(|(_, source)| Source { is_promise: false, ..source.clone() })
+                    known.map(|(_, source)| Source { is_promise: false, pattern: None, ..source.clone() })
                 }
                 call => source_of(call, false),
             },
@@ -185,7 +218,12 @@ fn source_of(expression: &Expr, is_promise: bool) -> Option<Source> {
     let path = path_of(callee).filter(|path| path.len() == 2)?;
     let is_of_promise = path.first().is_some_and(|root| root == "Promise");
     let is_of_language = isolet_snapshots::globals::has(&path[0]) && path[0] != "tools";
-    (is_of_promise && is_promise || !is_of_language).then(|| Source { path: path.join("."), callee: callee.span(), is_promise })
+    (is_of_promise && is_promise || !is_of_language).then(|| Source {
+        path: path.join("."),
+        callee: callee.span(),
+        is_promise,
+        pattern: None,
+    })
 }
 
 /// The elements of `await Promise.all([...])`.

@@ -189,7 +189,8 @@ impl<'tree> Walk<'tree> {
                 return;
             }
             parts.push(name);
-            match &*left.left {
+            // `await` takes the first name alone.
+            match left.left.as_await_expr().map_or(&*left.left, |awaited| &*awaited.arg) {
                 Expr::Bin(next) if next.op == BinaryOp::Sub => left = next,
                 Expr::Member(member) => {
                     let Some(mut path) = path_of_member(member).filter(|path| path.len() == 2) else { return };
@@ -352,7 +353,9 @@ impl Visit for Walk<'_> {
     }
 
     fn visit_unary_expr(&mut self, unary: &UnaryExpr) {
-        if unary.op != UnaryOp::TypeOf || !matches!(unparenthesised(&unary.arg), Expr::Ident(_)) {
+        if let Some(text) = literals::rounded_negative(unary) {
+            self.say(unary.span.lo, Said::Rounded { text });
+        } else if unary.op != UnaryOp::TypeOf || !matches!(unparenthesised(&unary.arg), Expr::Ident(_)) {
             unary.visit_children_with(self);
         }
     }

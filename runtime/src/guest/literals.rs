@@ -1,7 +1,7 @@
 //! Literals of a program as the values that they are.
 
 use serde_json::{Map, Value};
-use swc_ecma_ast::{Expr, Lit, Number, ObjectLit, Prop, PropName, PropOrSpread, Str, UnaryOp};
+use swc_ecma_ast::{Expr, Lit, Number, ObjectLit, Prop, PropName, PropOrSpread, Str, UnaryExpr, UnaryOp};
 
 use super::declarations::without_types;
 
@@ -107,6 +107,14 @@ fn name_of(key: &PropName) -> Option<String> {
     match key {
         PropName::Ident(name) => Some(name.sym.to_string()),
         PropName::Str(text) => text_of(text),
+        _ => None,
+    }
+}
+
+/// The same of a negative number, with its sign: in quotes the sign belongs to the digits.
+pub(super) fn rounded_negative(unary: &UnaryExpr) -> Option<String> {
+    match without_types(&unary.arg) {
+        Expr::Lit(Lit::Num(number)) if unary.op == UnaryOp::Minus => rounded(number).map(|text| format!("-{text}")),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem};
 
+use super::lacking_async;
 use super::syntax::{self, SyntaxError, position_in};
 use crate::contract::facts::Said;
 
@@ -30,10 +31,12 @@ pub(super) fn explained(text: &str, error: SyntaxError) -> SyntaxError {
         let message = "a backtick (`) begins a text that no other one ends: remove it, or end the text".to_owned();
         return SyntaxError { message, ..error };
     }
-    if is_after_await(text, &error) {
-        let message =
-            "`await` is only valid in an `async` function: write `async` before the function that it stands in".to_owned();
-        return SyntaxError { message, ..error };
+    if let Some(position) = error.position.filter(|position| lacking_async::is_to_blame(text, *position)) {
+        let remedy = match lacking_async::head(text, position) {
+            Some(head) => format!("write `async {head}` instead of `{head}`"),
+            None => "write `async` before the function that it stands in".to_owned(),
+        };
+        return SyntaxError { message: format!("`await` is only valid in an `async` function: {remedy}"), ..error };
     }
     error
 }
@@ -101,17 +104,6 @@ fn said(import: &ImportDecl) -> Said {
     let module = import.src.value.to_string_lossy().chars().take(100).collect();
     let names = import.specifiers.iter().take(NAMES_MAX).map(name).map(|name| name.chars().take(100).collect()).collect();
     Said::Import { module, names }
-}
-
-/// Whether what the parser did not expect stands after `await`.
-fn is_after_await(text: &str, error: &SyntaxError) -> bool {
-    let Some(position) = error.position else { return false };
-    let Some(line) = usize::try_from(position.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?)) else {
-        return false;
-    };
-    let column = usize::try_from(position.column).unwrap_or(1).saturating_sub(1);
-    let before: String = line.chars().take(column).collect();
-    before.trim_end().ends_with("await")
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use swc_ts_fast_strip::{ErrorCode, Mode, Options};
 
 use super::assumption::Assumption;
 use super::blame::{self, Blamed};
+use super::envelope::Instead;
+use super::nothing;
 use super::outbox::MadeCall;
 use super::probable;
 use super::recovery::Reading;
@@ -61,6 +63,16 @@ impl Program {
     pub(super) fn blamed(&self, place: Position, calls: &[MadeCall]) -> Option<Blamed> {
         let wrapped = self.wrapped();
         blame::blamed(wrapped, place, calls, |byte| self.reading.position(position_in(wrapped, byte)))
+    }
+
+    /// Why it has returned nothing.
+    pub(super) fn why_nothing(&self, calls: &[MadeCall]) -> String {
+        let sentence = nothing::sentence(self.wrapped());
+        let place = nothing::returned_at(self.wrapped()).map(|byte| self.reading.position(position_in(self.wrapped(), byte)));
+        match place.and_then(|place| self.blamed(place, calls)).and_then(|blamed| blamed.instead) {
+            Some(Instead { old, new }) => format!("{sentence}: write `{new}` instead of `{old}`"),
+            None => sentence,
+        }
     }
 
     /// It in the function that it runs in, as it was written.

@@ -18,7 +18,7 @@ use super::isolate::Isolate;
 use super::outbox::{End, Outbox, OutboxDoor};
 use super::program::Program;
 use super::syntax::SyntaxError;
-use super::{exact, jail, nothing, parsing};
+use super::{exact, jail, parsing};
 use crate::contract::codec::HostMaxima;
 use crate::contract::facts::{Fact, Said};
 use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
@@ -255,7 +255,8 @@ impl Run<'_> {
             outbox.add_note(EXACT);
         }
         if end.is_nothing {
-            outbox.add_note(&nothing::sentence(self.program.wrapped()));
+            let sentence = self.program.why_nothing(&outbox.calls);
+            outbox.add_note(&sentence);
         }
         if end.has_value() {
             self.assumed_of_value.iter().for_each(|assumption| outbox.add_note(assumption.sentence()));

@@ -5,10 +5,66 @@ const NAMES_MAX: usize = 12;
 /// The longest name that is told, bytes.
 const NAME_BYTES_MAX: usize = 40;
 
+/// The most members that are known of an object.
+const MEMBERS_MAX: usize = 64;
+
 /// `an array of objects with number, title`.
 pub(super) fn in_words(json: &str) -> String {
-    let mut reader = Reader { bytes: json.trim_ascii_start().as_bytes(), place: 0 };
-    reader.value(2)
+    Reader::of(json).value(2)
+}
+
+/// What kind a value is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Object,
+    Array,
+    Boolean,
+    Null,
+    Number,
+    /// It is cut off.
+    Unknown,
+}
+
+/// What a value is, one level deep.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) kind: Kind,
+    /// Of an object: its first members.
+    pub(super) members: Vec<(String, Kind)>,
+    /// Of an array: its first element.
+    pub(super) first: Option<Kind>,
+}
+
+impl Shape {
+    /// Of a value by the beginning of its JSON.
+    pub(super) fn of(json: &str) -> Self {
+        let mut reader = Reader::of(json);
+        let kind = reader.kind();
+        let members = if kind == Kind::Object { reader.members() } else { Vec::new() };
+        let first = (kind == Kind::Array).then(|| {
+            reader.place += 1;
+            reader.kind()
+        });
+        Self { kind, members, first }
+    }
+
+    /// The kind of a member.
+    pub(super) fn member(&self, name: &str) -> Option<Kind> {
+        self.members.iter().find(|(member, _)| member == name).map(|(_, kind)| *kind)
+    }
+
+    /// The one member of a kind, if there is one and its name can stand after a dot.
+    pub(super) fn only(&self, kind: Kind) -> Option<&str> {
+        let mut members = self.members.iter().filter(|(_, member)| *member == kind);
+        let (Some((name, _)), None) = (members.next(), members.next()) else { return None };
+        is_name(name).then_some(name.as_str())
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '$'))
+        && text.starts_with(|first: char| !first.is_ascii_digit())
 }
 
 /// Reads JSON that may be cut off anywhere.
@@ -17,7 +73,25 @@ struct Reader<'json> {
     place: usize,
 }
 
-impl Reader<'_> {
+impl<'json> Reader<'json> {
+    fn of(json: &'json str) -> Self {
+        Self { bytes: json.trim_ascii_start().as_bytes(), place: 0 }
+    }
+
+    /// The kind of the value that begins here.
+    fn kind(&mut self) -> Kind {
+        self.space();
+        match self.bytes.get(self.place) {
+            Some(b'"') => Kind::Text,
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') => Kind::Null,
+            Some(b'-' | b'0'..=b'9') => Kind::Number,
+            _ => Kind::Unknown,
+        }
+    }
+
     fn value(&mut self, depth: usize) -> String {
         self.space();
         match self.bytes.get(self.place) {
@@ -45,9 +119,17 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, depth: usize) -> String {
-        let mut names = Vec::new();
+        let members = self.members().into_iter().filter(|(name, _)| name.len() <= NAME_BYTES_MAX).take(NAMES_MAX);
+        let named = |(name, kind)| if kind == Kind::Array && depth > 0 { format!("{name} (an array)") } else { name };
+        let names: Vec<String> = members.map(named).collect();
+        if names.is_empty() { "an object".to_owned() } else { format!("an object with {}", names.join(", ")) }
+    }
+
+    /// The first members of the object that begins here.
+    fn members(&mut self) -> Vec<(String, Kind)> {
+        let mut members = Vec::new();
         self.place += 1;
-        loop {
+        while members.len() < MEMBERS_MAX {
             self.space();
             if self.bytes.get(self.place) != Some(&b'"') {
                 break;
@@ -58,11 +140,8 @@ impl Reader<'_> {
                 break;
             }
             self.place += 1;
-            self.space();
-            let is_list = self.bytes.get(self.place) == Some(&b'[');
-            if name.len() <= NAME_BYTES_MAX && names.len() < NAMES_MAX {
-                names.push(if is_list && depth > 0 { format!("{name} (an array)") } else { name });
-            }
+            let kind = self.kind();
+            members.push((name, kind));
             self.skip();
             self.space();
             if self.bytes.get(self.place) != Some(&b',') {
@@ -70,7 +149,7 @@ impl Reader<'_> {
             }
             self.place += 1;
         }
-        if names.is_empty() { "an object".to_owned() } else { format!("an object with {}", names.join(", ")) }
+        members
     }
 
     fn space(&mut self) {

@@ -42,9 +42,15 @@ const ELSEWHERE: &[(&[&str], &str, bool)] = &[
         "there is no process and no environment: write the value into the program; the tools have their credentials",
         false,
     ),
-    (&["Buffer"], "use `btoa` and `atob` for base64, `TextEncoder` and `TextDecoder` for bytes", false),
-    (&["Temporal", "moment", "dayjs", "luxon"], "use `Date` and `Intl.DateTimeFormat`", false),
-    (&["performance"], "use `Date.now()`", false),
+    (
+        &["Buffer"],
+        "use `btoa` and `atob` for base64, write `btoa(...)` instead of `Buffer.from(...).toString(\"base64\")`; `TextEncoder` and `TextDecoder` are \
+         for bytes",
+        false,
+    ),
+    (&["Temporal"], "use `Date`, write `Date.parse(...)` instead of `Temporal.Instant.from(...).epochMilliseconds`", false),
+    (&["moment", "dayjs", "luxon"], "use `Date` and `Intl.DateTimeFormat`", false),
+    (&["performance"], "write `Date.now()` instead of each `performance.now()`", false),
     (&["lodash", "_"], "write it with the methods of arrays and objects", false),
     (
         &["window", "document", "navigator", "location", "localStorage", "sessionStorage", "alert", "prompt"],
@@ -101,8 +107,8 @@ pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice
     let remedy = ELSEWHERE
         .iter()
         .find(|(others, ..)| others.contains(&module) || names.iter().any(|name| others.contains(&name.as_str())));
-    let remedy = remedy.map_or("there are no modules: leave it out; the tools are global", |(_, remedy, _)| remedy);
-    Advice { remedy: remedy.to_owned(), nearest }
+    let remedy = remedy.map_or("there are no modules; the tools are global", |(_, remedy, _)| remedy);
+    Advice { remedy: format!("{remedy}; leave the import out"), nearest }
 }
 
 /// The tools that a path nearly names, if it is one of a tool.

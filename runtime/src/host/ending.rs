@@ -45,6 +45,14 @@ struct Blamed {
     path: String,
     is_promise: bool,
     shape: Option<String>,
+    instead: Option<Instead>,
+}
+
+/// What to write instead of an expression of the program.
+#[derive(serde::Deserialize)]
+struct Instead {
+    old: String,
+    new: String,
 }
 
 impl Blamed {
@@ -62,7 +70,10 @@ impl Blamed {
         });
         let shape = self.shape.clone().or(declared).unwrap_or_else(|| "a value".to_owned());
         let shape = visible::line_within(&shape, BLAMED_CHARACTERS_MAX);
-        format!("replies are already values, without an envelope: `{path}` gave {shape}")
+        let within = |text: &str| visible::line_within(text, BLAMED_CHARACTERS_MAX).into_owned();
+        let remedy =
+            self.instead.as_ref().map(|Instead { old, new }| format!(": write `{}` instead of `{}`", within(new), within(old)));
+        format!("replies are already values, without an envelope: `{path}` gave {shape}{}", remedy.unwrap_or_default())
     }
 }
 
@@ -153,7 +164,15 @@ fn advised(known: &Known, facts: &ErrorFacts) -> (String, Vec<String>) {
     if let Some(blamed) =
         facts.blamed.as_ref().filter(|blamed| blamed.path == "Promise.all" || scope.find(&blamed.path).is_some())
     {
-        return (format!("{}: {}", facts.message, blamed.sentence(scope)), Vec::new());
+        // Its own message says what it takes.
+        let of_content = facts.message.starts_with("`tools.content`") && !blamed.is_promise;
+        let sentence = if of_content {
+            let path = visible::line_within(&blamed.path, BLAMED_CHARACTERS_MAX);
+            format!("write `{path}` instead of `await {path}`")
+        } else {
+            blamed.sentence(scope)
+        };
+        return (format!("{}: {sentence}", facts.message), Vec::new());
     }
     let missing = match facts.name.as_str() {
         "ReferenceError" => facts.message.strip_suffix(" is not defined"),

@@ -191,6 +191,9 @@ pub(crate) fn usage(tool: &isolet_bindings::ScopedTool) -> String {
 
 /// The decimal digits of a number that may be written in another base.
 fn decimal(digits: &str) -> Option<String> {
+    if let Some(digits) = digits.strip_prefix('-') {
+        return decimal(digits).map(|decimal| format!("-{decimal}"));
+    }
     let lower = digits.to_ascii_lowercase();
     let (rest, radix) = match lower.get(..2)? {
         "0x" => (&lower[2..], 16),

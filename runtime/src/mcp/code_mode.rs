@@ -59,18 +59,14 @@ impl RunArguments {
 }
 
 impl CodeMode {
-    /// What a client tells its model about this server. Under 300 tokens.
+    /// What a client tells its model about this server. A model pays for it whatever it does, so it says what holds in every scope, once: some 140 tokens.
     pub(super) const INSTRUCTIONS: &str = "\
-This server runs TypeScript against the user's tools. Do not look for the tools themselves: they are async functions inside the program. \
-`run_code` runs the body of an async function; its description says which functions there are. Where it leaves some out or shortens them, \
-`search_tools` finds them by a few words and `get_types` gives their full types. For example:
+`run_code` runs TypeScript in which the user's tools are async functions, not MCP tools. Each takes one object and gives a value; JSON is parsed already:
 const issues = await github.list_issues({ state: \"open\" });
 return issues.filter(issue => issue.comments > 10).map(issue => issue.title);
-Every tool takes one object. A name that is no identifier works in quotes too: `docs[\"get-page\"]`. Do as much as possible in one program: loop, filter and join there, call independent tools with \
-`Promise.all`, and return only what you need: a small value. `console.log` lines come back too. `await tools.content(call)` takes the promise \
-of a call and gives all blocks of its reply; images that you return are shown. A tool that fails throws a `ToolError` \
-with `code` and `message`; catch it where you can go on. Nothing is kept between programs. There is no network, file system, import or \
-`require`.";
+Do all in one program, independent calls with `Promise.all`, and return only what you need. A tool that fails throws a `ToolError` (`code`, `message`). \
+`await tools.content(call)`, of the promise of a call, gives all blocks of its reply; images that you return are shown. Nothing is kept between \
+programs; there is no network, file system or import.";
 
     pub(super) fn new(session: Arc<Parts>, options: &ServeOptions, remarks: &str) -> Self {
         Self { session, options: options.clone(), index: OnceLock::new(), remarks: remarks.to_owned() }
@@ -99,12 +95,12 @@ with `code` and `message`; catch it where you can go on. Nothing is kept between
         let mut definition = json!({
             "name": "run_code",
             "title": "Run a program",
-            "description": format!("Runs TypeScript against the user's tools and gives what it returns. The code is the body of an async function: `await` and `return` at the top. The tools, functions of namespaces:\n{}{}", self.index().text, self.remarks),
+            "description": format!("Runs the body of an async function, in TypeScript, and gives what it returns. The user's tools are functions there:\n{}{}", self.index().text, self.remarks),
             "inputSchema": {
                 "type": "object",
                 "properties": {
-                    "code": { "type": "string", "description": "The body of an async function, in TypeScript." },
-                    "timeout_ms": { "type": "integer", "minimum": 1, "maximum": self.wall_ms_max(), "description": "How long the program may take, calls of slow tools included." },
+                    "code": { "type": "string" },
+                    "timeout_ms": { "type": "integer", "minimum": 1, "maximum": self.wall_ms_max(), "description": "For slow tools." },
                 },
                 "required": ["code"],
                 "additionalProperties": false,

@@ -93,21 +93,11 @@ fn media_of(value: &Value) -> Option<ContentBlock> {
     }
 }
 
-/// What `run_code` declares of its result. A part of the form that `runtime/schemas/outcome.json` describes: a model pays for each word.
+/// What `run_code` declares of its result: what is always there or says most. `runtime/schemas/outcome.json` has all of it; a model pays for each word here.
 pub(super) fn output_schema() -> Value {
     json!({
         "type": "object",
-        "properties": {
-            "end": { "enum": ["returned", "threw", "stopped"] },
-            "value": { "description": "What the program returned." },
-            "cut": { "type": "string", "description": "How to read a value that is not shown whole." },
-            "message": { "type": "string", "description": "Why it did not return, and what to do about it." },
-            "repair_safe": { "type": "boolean", "description": "Whether no call has reached a server." },
-            "notes": { "type": "array", "items": { "type": "string" }, "description": "What was assumed of the program." },
-            "console": { "type": "array" },
-            "calls": { "type": "array", "description": "Calls that were not answered." },
-            "authorizations": { "type": "array", "description": "What the user has to do first; then run it again." },
-        },
+        "properties": { "end": { "enum": ["returned", "threw", "stopped"] }, "value": {}, "message": { "type": "string" } },
         "required": ["end"],
     })
 }

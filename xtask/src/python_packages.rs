@@ -1,0 +1,45 @@
+//! The Python packages of the tests: those of BFCL, whose conversations they make.
+//!
+//! They are installed at the versions of `tests/bfcl/requirements.txt` into the target folder, where the tests look for them. Without them those tests are
+//! skipped, and counted as such.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+use crate::console::say;
+use crate::workspace::Workspace;
+
+/// By what the tests are told where they are.
+const VARIABLE: &str = "BFCL_PACKAGES";
+
+/// Where they are installed: below the target folder, unless the variable says it.
+fn folder(workspace: &Workspace) -> PathBuf {
+    env::var_os(VARIABLE).map_or_else(|| workspace.target().join("bfcl"), PathBuf::from)
+}
+
+/// Installs them; does nothing where they are there at these versions.
+///
+/// # Errors
+///
+/// When Python or pip is missing, or pip cannot install what the file names.
+pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<()> {
+    let (file, target) = (workspace.root().join("tests/bfcl/requirements.txt"), folder(workspace));
+    let requirements = fs::read(&file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    let installed = target.join("installed.txt");
+    if fs::read(&installed).is_ok_and(|found| found == requirements) {
+        return Ok(());
+    }
+    which::which("python3").context("`python3` is missing: install Python 3.10 or later, or leave `--python-packages` out")?;
+    fs::create_dir_all(&target).with_context(|| format!("`{}` cannot be made", target.display()))?;
+    say(format!("installing Python packages of the tests into `{}`", target.display()));
+    let arguments = ["-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--disable-pip-version-check", "--target"];
+    let mut command = Command::new("python3");
+    command.args(arguments).arg(&target).arg("--requirement").arg(&file);
+    let status = command.status().context("`python3` does not start")?;
+    ensure!(status.success(), "pip cannot install what `{}` names: see above", file.display());
+    fs::write(&installed, requirements).with_context(|| format!("`{}` cannot be written", installed.display()))
+}
