@@ -37,7 +37,7 @@ pub(crate) const WALL_SECONDS_MAX: u64 = 24 * 60 * 60;
 /// The one user of a file that names none.
 const LOCAL_USER: &str = "local";
 /// The tables of the file that say what is made once, at the start.
-const FIXED: [&str; 5] = ["listener", "faces", "limits", "capacity", "upstream"];
+const FIXED: [&str; 6] = ["authorization", "listener", "faces", "limits", "capacity", "upstream"];
 /// How long a server of a pool waits for its next call before it is ended.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
 
