@@ -327,9 +327,19 @@ fn known_names(trials: &[String]) -> Result<Names, Failed> {
     Ok(Names::of(trials, &files))
 }
 
-/// The rows of a table, its head included.
+/// The rows of the tables, the head of the first included and those of the others not.
 fn rows_of(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| line.starts_with("| "))
+    let lines: Vec<&str> = text.lines().collect();
+    let is_head = |place: usize| lines.get(place + 1).is_some_and(|line| line.starts_with("|---"));
+    let mut heads = 0;
+    let mut rows = Vec::new();
+    for (place, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("| ")) {
+        heads += usize::from(is_head(place));
+        if !is_head(place) || heads == 1 {
+            rows.push(*line);
+        }
+    }
+    rows.into_iter()
 }
 
 /// What the last column of a row names.

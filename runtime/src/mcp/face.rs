@@ -6,7 +6,7 @@
 #![expect(deprecated, reason = "logging is on its way out of the protocol, and still in it")]
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use isolet_bindings::visible;
@@ -179,13 +179,15 @@ pub(super) struct Face {
     tools: watch::Receiver<Option<Arc<Tools>>>,
     /// Until when calls wait for servers that are still starting. None for one session, which does not change.
     calls_wait_until: Option<Instant>,
+    /// What was listed first, if anything was.
+    first_listed: Arc<OnceLock<Weak<Tools>>>,
     /// From which gravity on the client wants lines of servers' logs, if it has said so for all of its requests.
     gravity: Mutex<Option<Gravity>>,
 }
 
 impl Face {
     fn new(mode: Mode, tools: watch::Receiver<Option<Arc<Tools>>>, calls_wait_until: Option<Instant>) -> Self {
-        Self { mode, tools, calls_wait_until, gravity: Mutex::default() }
+        Self { mode, tools, calls_wait_until, first_listed: Arc::default(), gravity: Mutex::default() }
     }
 
     /// The tools; waits for the session, as long as the request is wanted.
@@ -317,10 +319,14 @@ impl ServerHandler for Face {
         if self.calls_wait_until.is_none() {
             return;
         }
-        let mut tools = self.tools.clone();
+        let (mut tools, first_listed) = (self.tools.clone(), Arc::clone(&self.first_listed));
         tokio::spawn(async move {
-            // The first is no change: who asks before it is there waits for it.
-            if tools.wait_for(Option::is_some).await.is_err() {
+            // The first is no change: who asks before it is there waits for it. Others may have been listed before this is heard.
+            let now = tools.wait_for(Option::is_some).await.ok().and_then(|tools| tools.as_ref().map(Arc::downgrade));
+            let Some(now) = now else { return };
+            if first_listed.get().is_some_and(|listed| !listed.ptr_eq(&now))
+                && context.peer.notify_tool_list_changed().await.is_err()
+            {
                 return;
             }
             while tools.changed().await.is_ok() && context.peer.notify_tool_list_changed().await.is_ok() {}
@@ -334,6 +340,7 @@ impl ServerHandler for Face {
     ) -> Result<ListToolsResult, ErrorData> {
         one_page(request)?;
         let tools = self.tools(&context).await?;
+        self.first_listed.get_or_init(|| Arc::downgrade(&tools));
         let life_ms = self.list_life_ms();
         let list = |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(life_ms).with_cache_scope(CacheScope::Private);
         if let Some(answer) = Answer::of(&context) {
