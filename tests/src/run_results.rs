@@ -201,9 +201,5 @@ async fn time() -> Result<()> {
     let arguments = json!({ "code": "return 1", "timeout_ms": wall_ms_max + 1 });
     let answer = text_of(&client.call_tool(call("run_code", &arguments)).await?);
     ensure!(answer.contains(&format!("it can be up to {wall_ms_max}")), "{answer}");
-    let tools = client.list_all_tools().await?;
-    let run = tools.iter().find(|tool| tool.name == "run_code").context("no `run_code`")?;
-    let maximum = &run.input_schema["properties"]["timeout_ms"]["maximum"];
-    ensure!(maximum.as_u64() == Some(wall_ms_max), "{maximum}");
     Ok(())
 }

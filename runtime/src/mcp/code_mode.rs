@@ -100,7 +100,7 @@ programs; there is no network, file system or import.";
                 "type": "object",
                 "properties": {
                     "code": { "type": "string" },
-                    "timeout_ms": { "type": "integer", "minimum": 1, "maximum": self.wall_ms_max(), "description": "For slow tools." },
+                    "timeout_ms": { "type": "integer", "minimum": 1, "description": "For slow tools." },
                 },
                 "required": ["code"],
                 "additionalProperties": false,
