@@ -11,7 +11,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use isolet::mcp::{CommandServer, Configuration, Mode, UpstreamOptions, Upstreams};
 use isolet::{Config, Grants, Runtime};
 use isolet_comparison::{Conversation, Side, Turn};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -33,7 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let name = "bfcl::conversations_leave_the_state_of_the_ground_truth_on_both_faces";
     vec![match Packages::find() {
         Some(packages) => Trial::test(name, move || sample(packages).map_err(|error| format!("{error:#}").into())),
-        None => Trial::test(name, || Err(Failed::from(MISSING))).with_kind(MISSING).with_ignored_flag(!required::all()),
+        None => required::lacking(name, MISSING),
     }]
 }
 
@@ -68,14 +68,8 @@ pub(crate) fn play(arguments: &[String]) -> Result<()> {
 struct Packages(PathBuf);
 
 impl Packages {
-    /// `BFCL_PACKAGES`, or `bfcl` in the target folder, wherever cargo was told to put that; if the installation came to its end.
     fn find() -> Option<Self> {
-        let is_installed = |folder: &PathBuf| folder.join("installed.txt").is_file();
-        let folder = match std::env::var_os("BFCL_PACKAGES") {
-            Some(folder) => Some(PathBuf::from(folder)).filter(is_installed),
-            None => std::env::current_exe().ok()?.ancestors().map(|folder| folder.join("bfcl")).find(is_installed),
-        };
-        folder.map(Self)
+        required::installed("BFCL_PACKAGES", "bfcl", "installed.txt").map(Self)
     }
 
     /// A script of `tests/bfcl`, its output in lines of JSON. `input` is what it reads. Its exit code says what its lines say, too.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use isolet_conformance::fixture::{Fixture, router};
 use isolet_conformance::runner::{Baseline, Outcome, Revision, Server, Suite, Target, table};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use rmcp::ServiceExt as _;
 use rmcp::transport::stdio;
 use serde_json::Value;
@@ -66,7 +66,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let suite = Suite::find();
     let trial = |(name, revision): (&str, Revision)| match suite.clone() {
         Some(suite) => Trial::test(name, move || passes(&suite, revision).map_err(|error| format!("{error:#}").into())),
-        None => Trial::test(name, || Err(Failed::from(MISSING))).with_kind(MISSING).with_ignored_flag(!required::all()),
+        None => required::lacking(name, MISSING),
     };
     let trials = [
         ("conformance::the_classic_face_passes_2025_11_25_but_for_the_exceptions", Revision::Of2025_11_25),

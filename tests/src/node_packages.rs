@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 
 use crate::required;
 
@@ -19,7 +19,7 @@ pub(crate) struct NodePackages(PathBuf);
 impl NodePackages {
     /// Looks for them.
     fn find() -> Option<Self> {
-        let folder = folder()?;
+        let folder = required::installed("NODE_PACKAGES", "node", "installed.json")?;
         let has_node = || Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
         has_node().then(|| Self(folder.join("node_modules")))
     }
@@ -47,16 +47,6 @@ impl NodePackages {
     }
 }
 
-/// `NODE_PACKAGES`, or `node` in the target folder, wherever cargo was told to put that; if the installation came to its end.
-fn folder() -> Option<PathBuf> {
-    // Written last, by the installation.
-    let is_installed = |folder: &PathBuf| folder.join("installed.json").is_file();
-    match std::env::var_os("NODE_PACKAGES") {
-        Some(folder) => Some(PathBuf::from(folder)).filter(is_installed),
-        None => std::env::current_exe().ok()?.ancestors().map(|folder| folder.join("node")).find(is_installed),
-    }
-}
-
 /// A test that needs the packages.
 pub(crate) type Test = (&'static str, fn(&NodePackages) -> Result<()>);
 
@@ -68,7 +58,7 @@ pub(crate) fn trials(tests: &[Test]) -> Vec<Trial> {
             let test = *test;
             Trial::test(*name, move || test(&packages).map_err(|error| format!("{error:#}").into()))
         }
-        None => Trial::test(*name, || Err(Failed::from(MISSING))).with_kind(MISSING).with_ignored_flag(!required::all()),
+        None => required::lacking(name, MISSING),
     };
     tests.iter().map(trial).collect()
 }

@@ -203,17 +203,18 @@ pub(crate) fn forbidding(calls: &[i64], error: Errno) -> anyhow::Result<Before> 
     Ok(Box::new(move || seccompiler::apply_filter(&filter).map_err(std::io::Error::other)))
 }
 
+/// What starts processes and threads; `clone3` alone is not there for many, and `clone` is tried then.
+pub(crate) const STARTING: &[i64] = &[
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+];
+
 fn forbidden_calls() -> anyhow::Result<()> {
-    // What starts processes and threads; `clone3` alone is not there for many, and `clone` is tried then.
-    let starts = [
-        libc::SYS_clone,
-        libc::SYS_clone3,
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_fork,
-        #[cfg(target_arch = "x86_64")]
-        libc::SYS_vfork,
-    ];
-    check_refused(&isolet(&["run"], forbidding(&starts, Errno::PERM)?)?, &["`clone`", "sandbox"])?;
+    check_refused(&isolet(&["run"], forbidding(STARTING, Errno::PERM)?)?, &["`clone`", "sandbox"])?;
     check_refused(&isolet(&["run"], forbidding(&[libc::SYS_socketpair], Errno::PERM)?)?, &["`socketpair`", "sandbox"])?;
     // Without pidfds processes are killed by who reaps them.
     isolet(&["run"], forbidding(&[libc::SYS_pidfd_open], Errno::PERM)?)?.check(0, "2", &[])?;

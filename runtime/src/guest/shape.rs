@@ -93,18 +93,17 @@ impl<'json> Reader<'json> {
     }
 
     fn value(&mut self, depth: usize) -> String {
-        self.space();
-        match self.bytes.get(self.place) {
-            Some(b'"') => {
+        match self.kind() {
+            Kind::Text => {
                 self.string();
                 "a string (a text)".to_owned()
             }
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b't' | b'f') => "a boolean".to_owned(),
-            Some(b'n') => "null".to_owned(),
-            Some(_) => "a number".to_owned(),
-            None => "a value".to_owned(),
+            Kind::Object => self.object(depth),
+            Kind::Array => self.array(depth),
+            Kind::Boolean => "a boolean".to_owned(),
+            Kind::Null => "null".to_owned(),
+            Kind::Number => "a number".to_owned(),
+            Kind::Unknown => "a value".to_owned(),
         }
     }
 

@@ -18,20 +18,13 @@ use serde_json::{Value, json};
 use super::answer::is_modern;
 use super::classic::Classic;
 use super::classic_name::{Names, classic_names};
+use super::list::List;
 use super::lossless;
 use crate::host::gate::{Own, Target};
 use crate::host::wanted::Wanted;
 
 /// Before 2026-07-28 a resource that is not there has a code of its own.
 const NOT_FOUND: ErrorCode = ErrorCode(-32002);
-
-/// What servers list beside tools.
-#[derive(Clone, Copy)]
-pub(super) enum List {
-    Resources,
-    Templates,
-    Prompts,
-}
 
 /// What an element of a list is known by.
 #[derive(Deserialize)]
@@ -53,32 +46,6 @@ struct Item<'list> {
 }
 
 impl List {
-    fn wanted(self) -> Wanted {
-        match self {
-            Self::Resources => Wanted::Resources,
-            Self::Templates => Wanted::ResourceTemplates,
-            Self::Prompts => Wanted::Prompts,
-        }
-    }
-
-    /// The member of the result that has it.
-    fn member(self) -> &'static str {
-        match self {
-            Self::Resources => "resources",
-            Self::Templates => "resourceTemplates",
-            Self::Prompts => "prompts",
-        }
-    }
-
-    /// The member of an element that it is known by.
-    fn known_by(self) -> &'static str {
-        match self {
-            Self::Resources => "uri",
-            Self::Templates => "uriTemplate",
-            Self::Prompts => "name",
-        }
-    }
-
     /// What its elements are called here.
     fn shown(self, items: &[Item<'_>], naming: Names) -> Vec<String> {
         match self {
@@ -137,6 +104,15 @@ fn shown_addresses(items: &[Item<'_>]) -> Vec<String> {
     items.iter().map(shown).collect()
 }
 
+/// The element of what servers list that is called `name` here: its server, and what that calls it.
+async fn element(classic: &Classic, list: List, name: &str) -> Option<(String, String)> {
+    let lists = classic.caller().listed(&list.wanted()).await;
+    let items = list.items(&lists);
+    let place = list.shown(&items, classic.naming()).iter().position(|shown| shown == name)?;
+    let item = items.into_iter().nth(place)?;
+    Some((item.server.to_owned(), item.known_by))
+}
+
 /// The result of reading the resource `uri`.
 pub(super) async fn read(classic: &Classic, uri: &str, context: &RequestContext<RoleServer>) -> Result<Arc<str>, ErrorData> {
     let is_modern = is_modern(context);
@@ -160,15 +136,12 @@ pub(super) async fn prompt(
     arguments: &JsonObject,
     context: &RequestContext<RoleServer>,
 ) -> Result<Arc<str>, ErrorData> {
-    let lists = classic.caller().listed(&Wanted::Prompts).await;
-    let items = List::Prompts.items(&lists);
-    let shown = List::Prompts.shown(&items, classic.naming());
     let unknown = || ErrorData::invalid_params(format!("there is no prompt `{name}`: see `prompts/list`"), None);
-    let item = items.iter().zip(&shown).find(|(_, shown)| *shown == name).map(|(item, _)| item).ok_or_else(unknown)?;
-    let (server, known_by, arguments) = (item.server, item.known_by.as_str(), Arguments::of(arguments));
+    let (server, known_by) = element(classic, List::Prompts, name).await.ok_or_else(unknown)?;
+    let arguments = Arguments::of(arguments);
     let bytes = arguments.as_json().len();
-    let work = classic.caller().give(server, Wanted::Prompt { name: known_by.to_owned(), arguments });
-    let given = classic.asked(Target::Prompt { server, name: known_by }, bytes, context, work).await;
+    let work = classic.caller().give(&server, Wanted::Prompt { name: known_by.clone(), arguments });
+    let given = classic.asked(Target::Prompt { server: &server, name: &known_by }, bytes, context, work).await;
     let reply = given.map_err(|error| not_given(&error, ErrorCode::INVALID_PARAMS, json!({ "name": name })))?;
     lossless::other_result_text(reply.as_json(), is_modern(context), None).ok_or_else(unreadable)
 }
@@ -184,15 +157,12 @@ pub(super) async fn complete(
         Reference::Resource(template) => (List::Templates, "uri", template.uri.clone()),
         _ => return Err(ErrorData::invalid_params("this is no reference to a prompt or a resource", None)),
     };
-    let lists = classic.caller().listed(&list.wanted()).await;
-    let items = list.items(&lists);
-    let shown = list.shown(&items, classic.naming());
     let unknown = || ErrorData::invalid_params(format!("there is no `{named}` here: see the lists"), None);
-    let item = items.iter().zip(&shown).find(|(_, shown)| **shown == named).map(|(item, _)| item).ok_or_else(unknown)?;
+    let (server, known_by) = element(classic, list, &named).await.ok_or_else(unknown)?;
     let mut request = serde_json::to_value(&request).map_err(|_| unreadable())?;
-    request["ref"][member] = item.known_by.as_str().into();
+    request["ref"][member] = known_by.into();
     let request = Arguments::of(request.as_object().ok_or_else(unreadable)?);
-    let given = classic.caller().give(item.server, Wanted::Completion { request }).await;
+    let given = classic.caller().give(&server, Wanted::Completion { request }).await;
     let reply = given.map_err(|error| not_given(&error, ErrorCode::INVALID_PARAMS, json!({ "ref": named })))?;
     lossless::other_result_text(reply.as_json(), is_modern, None).ok_or_else(unreadable)
 }

@@ -28,10 +28,11 @@ use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
 use super::http_fault::HttpFault;
 use super::http_transport;
+use super::list::List;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
-use super::server_offers::{self, Kept, Kind, ServerOffers};
+use super::server_offers::{self, Kept, ServerOffers};
 use super::server_process::ServerProcess;
 use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
@@ -295,33 +296,33 @@ impl Connection {
 
     /// What the server lists beside tools, the text of an array; nothing, if it has none of that kind. Asked for once, until it has changed or a minute has
     /// passed.
-    pub(super) async fn offered(&self, kind: Kind) -> Result<Arc<str>, UpstreamError> {
+    pub(super) async fn offered(&self, list: List) -> Result<Arc<str>, UpstreamError> {
         let declared = self.peer.peer_info();
-        let has_any = declared.is_some_and(|info| match kind {
-            Kind::Resources | Kind::Templates => info.capabilities.resources.is_some(),
-            Kind::Prompts => info.capabilities.prompts.is_some(),
+        let has_any = declared.is_some_and(|info| match list {
+            List::Resources | List::Templates => info.capabilities.resources.is_some(),
+            List::Prompts => info.capabilities.prompts.is_some(),
         });
         if !has_any {
             return Ok("[]".into());
         }
-        let mut kept = self.offers.place(kind).lock().await;
+        let mut kept = self.offers.place(list).lock().await;
         let changes = self.offer_changes.load(Ordering::SeqCst);
-        if let Some(list) = kept.as_ref().and_then(|kept| kept.fresh(changes)) {
-            return Ok(list);
+        if let Some(fresh) = kept.as_ref().and_then(|kept| kept.fresh(changes)) {
+            return Ok(fresh);
         }
-        let mut list = String::new();
+        let mut elements = String::new();
         let take = |page: &str, last: Option<&str>| {
             let page = server_offers::Page::read(page).ok_or_else(|| self.not_mcp(Stage::List))?;
             let next = page.next_cursor();
             // The cursor that led here leads here again: no further.
             let is_new = next.is_none() || next.as_deref() != last;
-            let has_room = !is_new || page.add_to(kind, &mut list);
+            let has_room = !is_new || page.add_to(list, &mut elements);
             Ok(next.filter(|_| has_room))
         };
-        self.pages(kind.method(), take).await?;
-        let list: Arc<str> = format!("[{list}]").into();
-        *kept = Some(Kept::new(Arc::clone(&list), changes));
-        Ok(list)
+        self.pages(list.method(), take).await?;
+        let text: Arc<str> = format!("[{elements}]").into();
+        *kept = Some(Kept::new(Arc::clone(&text), changes));
+        Ok(text)
     }
 
     /// Asks for the pages of a list. `take` has each, with the cursor that led there, and gives that of the next. A server that does not know `method`

@@ -27,12 +27,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic::{Classic, unknown_tool};
-use super::classic_offers::{self, List};
+use super::classic_offers;
 use super::client_line::ClientLine;
 use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
 use super::hearing::Gravity;
+use super::list::List;
 use super::lossless;
 use super::offer::Offer;
 use super::options::{Mode, ServeOptions};

@@ -53,6 +53,7 @@ mod http_headers;
 mod http_line;
 mod http_transport;
 mod known_lists;
+mod list;
 mod log_gate;
 mod lossless;
 mod news;

@@ -9,8 +9,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::connection::Connection;
 use super::error::UpstreamError;
+use super::list::List;
 use super::request_params::Members;
-use super::server_offers::Kind;
 use crate::host::wanted::Wanted;
 
 /// What is looked at of a result.
@@ -30,10 +30,10 @@ struct Given<'text> {
 /// What the log calls it.
 pub(super) fn path(wanted: &Wanted) -> &'static str {
     match wanted {
-        Wanted::Resources => Kind::Resources.method(),
-        Wanted::ResourceTemplates => Kind::Templates.method(),
+        Wanted::Resources => List::Resources.method(),
+        Wanted::ResourceTemplates => List::Templates.method(),
         Wanted::Resource { .. } => "resources/read",
-        Wanted::Prompts => Kind::Prompts.method(),
+        Wanted::Prompts => List::Prompts.method(),
         Wanted::Prompt { .. } => "prompts/get",
         Wanted::Completion { .. } => "completion/complete",
     }
@@ -41,11 +41,11 @@ pub(super) fn path(wanted: &Wanted) -> &'static str {
 
 /// What the server answers: the text of a list, or of a result.
 pub(super) async fn asked(connection: &Connection, wanted: &Wanted) -> Result<String, UpstreamError> {
-    let list = async |kind: Kind| connection.offered(kind).await.map(|list| list.to_string());
+    let offered = async |list: List| connection.offered(list).await.map(|list| list.to_string());
     let params = match wanted {
-        Wanted::Resources => return list(Kind::Resources).await,
-        Wanted::ResourceTemplates => return list(Kind::Templates).await,
-        Wanted::Prompts => return list(Kind::Prompts).await,
+        Wanted::Resources => return offered(List::Resources).await,
+        Wanted::ResourceTemplates => return offered(List::Templates).await,
+        Wanted::Prompts => return offered(List::Prompts).await,
         Wanted::Resource { uri } => Members::default().with_text("uri", uri),
         Wanted::Prompt { name, arguments } => Members::default().with_text("name", name).with("arguments", arguments.raw()),
         Wanted::Completion { request } => {

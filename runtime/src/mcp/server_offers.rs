@@ -7,29 +7,13 @@ use isolet_rpc::envelope::object;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::list::List;
+
 /// How long a list is used of whose changes nothing is heard.
 const LIFE: Duration = Duration::from_secs(60);
 
 /// The most bytes of a list that are kept: thousands of resources. What is beyond is not there.
 const BYTES_MAX: usize = 1 << 20;
-
-/// What a server may list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Resources,
-    Templates,
-    Prompts,
-}
-
-impl Kind {
-    pub(super) fn method(self) -> &'static str {
-        match self {
-            Self::Resources => "resources/list",
-            Self::Templates => "resources/templates/list",
-            Self::Prompts => "prompts/list",
-        }
-    }
-}
 
 /// The lists of one server.
 #[derive(Default)]
@@ -41,11 +25,11 @@ pub(super) struct ServerOffers {
 
 impl ServerOffers {
     /// The place of a list. Held while the server is asked, so that it is asked once.
-    pub(super) fn place(&self, kind: Kind) -> &tokio::sync::Mutex<Option<Kept>> {
-        match kind {
-            Kind::Resources => &self.resources,
-            Kind::Templates => &self.templates,
-            Kind::Prompts => &self.prompts,
+    pub(super) fn place(&self, list: List) -> &tokio::sync::Mutex<Option<Kept>> {
+        match list {
+            List::Resources => &self.resources,
+            List::Templates => &self.templates,
+            List::Prompts => &self.prompts,
         }
     }
 }
@@ -88,21 +72,21 @@ impl<'text> Page<'text> {
         object(text).ok()
     }
 
-    /// Appends what the page lists of this kind to `list`, the elements of an array; whether there is room for all of it.
-    pub(super) fn add_to(&self, kind: Kind, list: &mut String) -> bool {
-        let items = match kind {
-            Kind::Resources => &self.resources,
-            Kind::Templates => &self.resource_templates,
-            Kind::Prompts => &self.prompts,
+    /// Appends what the page has of `list` to `elements`, those of an array; whether there is room for all of it.
+    pub(super) fn add_to(&self, list: List, elements: &mut String) -> bool {
+        let items = match list {
+            List::Resources => &self.resources,
+            List::Templates => &self.resource_templates,
+            List::Prompts => &self.prompts,
         };
         for item in items {
-            if list.len() + 1 + item.get().len() > BYTES_MAX {
+            if elements.len() + 1 + item.get().len() > BYTES_MAX {
                 return false;
             }
-            if !list.is_empty() {
-                list.push(',');
+            if !elements.is_empty() {
+                elements.push(',');
             }
-            list.push_str(item.get());
+            elements.push_str(item.get());
         }
         true
     }
@@ -123,14 +107,14 @@ mod tests {
     fn pages_are_joined_byte_for_byte() {
         let mut list = String::new();
         for page in [r#"{"prompts": [{ "name" : 1.0 }], "resources": [7], "nextCursor": ""}"#, r#"{"prompts": [2]}"#] {
-            assert!(Page::read(page).unwrap().add_to(Kind::Prompts, &mut list));
+            assert!(Page::read(page).unwrap().add_to(List::Prompts, &mut list));
         }
         assert_eq!(list, r#"{ "name" : 1.0 },2"#);
         assert_eq!(Page::read(r#"{"nextCursor": ""}"#).unwrap().next_cursor().as_deref(), Some("\"\""));
         assert!(Page::read("[]").is_none());
         let page = format!(r#"{{"resources": ["{}", 1]}}"#, "x".repeat(BYTES_MAX - 3));
         let mut list = String::new();
-        assert!(!Page::read(&page).unwrap().add_to(Kind::Resources, &mut list), "the second has no room");
+        assert!(!Page::read(&page).unwrap().add_to(List::Resources, &mut list), "the second has no room");
         assert_eq!(list.len(), BYTES_MAX - 1);
     }
 

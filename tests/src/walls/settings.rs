@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use rustix::io::Errno;
 
+use crate::shortages::STARTING;
+
 /// A setting in which the program is tried.
 pub(super) struct Setting {
     /// The name of its trial.
@@ -57,16 +59,6 @@ const PLAIN: Setting =
 
 const NOBODY: &[&str] = &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 const LANDLOCK: &[i64] = &[libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
-
-/// What starts processes and threads.
-const STARTING: &[i64] = &[
-    libc::SYS_clone,
-    libc::SYS_clone3,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_fork,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_vfork,
-];
 
 /// What Docker's default profile refuses a container without privileges, after the table in its documentation.
 const REFUSED_BY_DOCKER: &[i64] = &[
