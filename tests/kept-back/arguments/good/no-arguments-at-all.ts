@@ -3,7 +3,7 @@
 //! servers: hostinger
 //! verdict: runs
 //! value: 3
-//! notes: none
+//! notes: any
 //! calls: ["hostinger.VPS_getVirtualMachinesV1"]
 //! ----
 const machines = await hostinger.VPS_getVirtualMachinesV1();

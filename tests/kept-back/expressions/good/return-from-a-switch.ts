@@ -3,7 +3,7 @@
 //! servers: hostinger
 //! verdict: runs
 //! value: "up"
-//! notes: none
+//! notes: any
 //! calls: ["hostinger.VPS_getVirtualMachinesV1"]
 //! ----
 const [machine] = await hostinger.VPS_getVirtualMachinesV1({});

@@ -3,7 +3,7 @@
 //! servers: hostinger
 //! verdict: runs
 //! value: {"machines": 3, "domains": 2}
-//! notes: none
+//! notes: any
 //! calls: ["hostinger.VPS_getVirtualMachinesV1", "hostinger.domains_getDomainListV1"]
 //! ----
 const jobs = { machines: "VPS_getVirtualMachinesV1", domains: "domains_getDomainListV1" };

@@ -3,7 +3,7 @@
 //! servers: hostinger
 //! verdict: runs
 //! value: ["old-1.acme.example"]
-//! notes: none
+//! notes: any
 //! calls: ["hostinger.VPS_getVirtualMachinesV1"]
 //! ----
 enum State { Running = "running", Stopped = "stopped" }
