@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::authorization::Authorization;
 use crate::call_news::Listener;
+use crate::exact_integers::{Exact, ExactIntegers};
 use crate::json;
 use crate::surrogates::without_half_surrogates;
 
@@ -111,6 +112,16 @@ impl Arguments {
     #[must_use]
     pub fn of(map: &Map<String, Value>) -> Self {
         Self::of_text(to_raw_value(map).expect("a JSON value is JSON"))
+    }
+
+    /// The arguments that this map says, where some numbers are rounded, with the digits of these.
+    pub(crate) fn exactly(map: &Map<String, Value>, integers: &ExactIntegers) -> Self {
+        if integers.is_empty() {
+            return Self::of(map);
+        }
+        let value = Value::Object(map.clone());
+        let exact = Exact { value: &value, pointer: String::new(), integers };
+        to_raw_value(&exact).map_or_else(|_| Self::of(map), Self::of_text)
     }
 
     fn of_text(json: Box<RawValue>) -> Self {

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::call::Arguments;
+use crate::exact_integers::{ExactIntegers, below};
 use crate::wide_integer::{SAFE_INTEGER_MAX, has_wide_format};
 
 /// What transports and frameworks add to arguments, whatever the tool.
@@ -18,22 +20,33 @@ const REFERENCES_MAX: usize = 8;
 /// Forms of one value that are looked at, and how deep they may be in one another.
 const FORMS_MAX: usize = 256;
 const FORMS_DEPTH_MAX: usize = 4;
+/// The most digits of an integer: with all of them it is a number for every reader of JSON.
+const DIGITS_MAX: usize = 300;
 
 /// Arguments as they were meant, and what was changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coerced {
-    /// What is to be checked, and sent.
+    /// What is to be checked; integers beyond 64 bits are rounded in it.
     pub arguments: Map<String, Value>,
     /// What was changed, a sentence each.
     pub notes: Vec<String>,
+    /// Those integers, to the last digit.
+    exact: ExactIntegers,
 }
 
 impl Coerced {
+    /// What is to be sent: the same, with every digit.
+    #[must_use]
+    pub fn sent(&self) -> Arguments {
+        Arguments::exactly(&self.arguments, &self.exact)
+    }
+
     /// What `arguments` mean to this schema, if anything has to be changed for it.
     pub(crate) fn of(schema: &Value, arguments: &Map<String, Value>, null_is_absence: bool) -> Option<Self> {
-        let mut coercion = Coercion { root: schema, null_is_absence, notes: Vec::new() };
-        let arguments = coercion.object(&[schema], arguments, DEPTH_MAX);
-        (!coercion.notes.is_empty()).then_some(Self { arguments, notes: coercion.notes })
+        let mut coercion = Coercion { root: schema, null_is_absence, notes: Vec::new(), exact: ExactIntegers::new() };
+        let arguments = coercion.object("", &[schema], arguments, DEPTH_MAX);
+        let Coercion { notes, exact, .. } = coercion;
+        (!notes.is_empty()).then_some(Self { arguments, notes, exact })
     }
 }
 
@@ -41,11 +54,18 @@ struct Coercion<'s> {
     root: &'s Value,
     null_is_absence: bool,
     notes: Vec<String>,
+    exact: ExactIntegers,
 }
 
 impl<'s> Coercion<'s> {
-    /// `schemas`: all that this object has to match, or may.
-    fn object(&mut self, schemas: &[&'s Value], object: &Map<String, Value>, depth: usize) -> Map<String, Value> {
+    /// `schemas`: all that this object, at `pointer`, has to match, or may.
+    fn object(
+        &mut self,
+        pointer: &str,
+        schemas: &[&'s Value],
+        object: &Map<String, Value>,
+        depth: usize,
+    ) -> Map<String, Value> {
         let forms = self.forms(schemas);
         let mut coerced = Map::new();
         for (name, value) in object {
@@ -68,19 +88,23 @@ impl<'s> Coercion<'s> {
                 self.notes.push(format!("`{name}` was null and was left out"));
                 continue;
             }
-            coerced.insert(name.clone(), self.value(name, &known, value, depth.saturating_sub(1)));
+            let pointer = below(pointer, name);
+            coerced.insert(name.clone(), self.value(name, &pointer, &known, value, depth.saturating_sub(1)));
         }
         coerced
     }
 
-    fn value(&mut self, name: &str, schemas: &[&'s Value], value: &Value, depth: usize) -> Value {
+    fn value(&mut self, name: &str, pointer: &str, schemas: &[&'s Value], value: &Value, depth: usize) -> Value {
         match value {
             _ if depth == 0 => value.clone(),
-            Value::Object(object) => Value::Object(self.object(schemas, object, depth)),
+            Value::Object(object) => Value::Object(self.object(pointer, schemas, object, depth)),
             Value::Array(items) => {
                 let forms = self.forms(schemas);
                 let known = |place: usize| forms.iter().filter_map(move |form| item_schema(form, place)).collect::<Vec<_>>();
-                items.iter().enumerate().map(|(place, item)| self.value(name, &known(place), item, depth - 1)).collect()
+                let items = items.iter().enumerate();
+                items
+                    .map(|(place, item)| self.value(name, &below(pointer, &place.to_string()), &known(place), item, depth - 1))
+                    .collect()
             }
             Value::Number(number) => self.number(schemas, number).map_or_else(
                 || value.clone(),
@@ -92,7 +116,10 @@ impl<'s> Coercion<'s> {
             Value::String(text) => self.integer_of(schemas, text).map_or_else(
                 || value.clone(),
                 |integer| {
-                    self.notes.push(format!("`{name}`: the text of digits was sent as the integer {integer}"));
+                    self.notes.push(format!("`{name}`: the text of digits was sent as the integer {text}"));
+                    if integer.is_f64() {
+                        self.exact.insert(pointer.to_owned(), text.clone());
+                    }
                     Value::Number(integer)
                 },
             ),
@@ -109,15 +136,17 @@ impl<'s> Coercion<'s> {
         (is_safe && self.admits(schemas, "integer")).then(|| Number::from(float as i64))
     }
 
-    /// The integer whose digits a text is, beyond those that are numbers of JavaScript.
+    /// The integer whose digits a text is, beyond those that are numbers of JavaScript; rounded where it has more than 64 bits.
     fn integer_of(&self, schemas: &[&'s Value], text: &str) -> Option<Number> {
         let digits = text.strip_prefix('-').unwrap_or(text);
-        let is_integer = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let is_beyond = is_integer && digits.parse::<u64>().is_ok_and(|value| value > SAFE_INTEGER_MAX);
+        let is_integer = !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_beyond =
+            is_integer && digits.parse::<u64>().map_or(digits.len() <= DIGITS_MAX, |value| value > SAFE_INTEGER_MAX);
         if !is_beyond || self.admits(schemas, "string") {
             return None;
         }
-        let integer = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok()?;
+        let of_64_bits = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from)).ok();
+        let integer = of_64_bits.or_else(|| Number::from_f64(text.parse().ok()?))?;
         (self.admits(schemas, "integer") || self.admits_wide(schemas, &integer)).then_some(integer)
     }
 
@@ -215,7 +244,8 @@ mod tests {
         let note = "`id`: the text of digits was sent as the integer 9007199254740993";
         check(json!({ "id": "9007199254740993" }), false, Some((json!({ "id": 9_007_199_254_740_993_u64 }), &[note])));
         check(json!({ "id": "9007199254740991", "either": "9007199254740993", "name": "9007199254740993" }), false, None);
-        check(json!({ "id": "99999999999999999999999" }), false, None);
+        check(json!({ "id": "9".repeat(301) }), false, None);
+        check(json!({ "id": "-" }), false, None);
     }
 
     #[test]
@@ -246,6 +276,18 @@ mod tests {
                 });
                 assert_eq!(sent, is_sent.then_some(true), "{container}");
             }
+        }
+    }
+
+    #[test]
+    fn an_integer_of_any_length_is_sent_to_the_last_digit() {
+        let schema = json!({ "type": "object", "properties": { "id": { "type": "integer" }, "a/b": { "items": { "type": "integer" } } } });
+        for digits in ["18446744073709551616", "-9223372036854775809", &"123456789".repeat(30)] {
+            let arguments = json!({ "id": digits, "a/b": ["9007199254740993", digits, 1] });
+            let coerced = arguments.as_object().and_then(|arguments| Coerced::of(&schema, arguments, false));
+            let sent = coerced.as_ref().map(|coerced| coerced.sent().as_json().to_owned());
+            assert_eq!(sent, Some(format!(r#"{{"id":{digits},"a/b":[9007199254740993,{digits},1]}}"#)));
+            assert!(coerced.is_some_and(|coerced| coerced.notes[0].ends_with(digits)));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::comment;
 use crate::render::{Form, Writer};
+use crate::reply_shape::ReplyShape;
 use crate::scoped_tool::ScopedTool;
 use crate::shape::{Alternative, ValueType};
 use crate::vocabulary::{Signature, Vocabulary};
@@ -61,7 +62,7 @@ impl ServerDeclarations {
         let mut text = if description.is_empty() { String::new() } else { format!("/** {description} */\n") };
         let function = [Form::FULL, Form::BARE, Form::OUTLINE]
             .into_iter()
-            .map(|form| self.function(tool.identifier(), tool, form))
+            .map(|form| self.function(tool.identifier(), tool, form, None))
             .find(|piece| piece.text.len() <= TOOL_TEXT_BYTES_MAX)
             .unwrap_or_else(|| Piece {
                 text: format!("{}(args?: Record<string, unknown>): Promise<unknown>", tool.identifier()),
@@ -75,31 +76,33 @@ impl ServerDeclarations {
 
     /// The declaration of `tool` on one line, with the beginning of its description.
     pub(crate) fn compact(&self, tool: &ScopedTool) -> Piece {
-        let Piece { text, uses } = self.function(tool.identifier(), tool, Form::COMPACT);
+        let Piece { text, uses } = self.function(tool.identifier(), tool, Form::COMPACT, None);
         let summary = with_mapped_name(tool, summary(tool));
         let remark = if summary.is_empty() { String::new() } else { format!(" // {summary}") };
         Piece { text: format!("function {text};{remark}\n"), uses }
     }
 
     /// What a guest writes to call `tool`, with types: `github.create_issue(args: { ... }): Promise<...>`; and the declarations of the
-    /// recursive types in it. It has no words of other tools, so those of its server need not be made for it.
-    pub(crate) fn alone(tool: &ScopedTool, form: Form) -> (String, String) {
+    /// recursive types in it. It has no words of other tools, so those of its server need not be made for it. `seen`: what it gives, if it does not
+    /// say so itself.
+    pub(crate) fn alone(tool: &ScopedTool, form: Form, seen: Option<&ReplyShape>) -> (String, String) {
         let server = Self::of(std::slice::from_ref(tool));
-        let Piece { text, uses } = server.function(tool.path(), tool, form);
+        let Piece { text, uses } = server.function(tool.path(), tool, form, seen);
         let named = server.types_for(uses).into_iter().filter(|place| *place != Vocabulary::INTEGER);
         (text, named.map(|place| server.type_text(place)).collect())
     }
 
-    fn function(&self, name: &str, tool: &ScopedTool, form: Form) -> Piece {
+    fn function(&self, name: &str, tool: &ScopedTool, form: Form, seen: Option<&ReplyShape>) -> Piece {
         let shape = &self.shapes[tool.index() as usize - self.first];
         let mut writer = Writer::new(&self.vocabulary, form);
         writer.push(name);
         writer.push(if needs_arguments(&shape.input, &self.vocabulary) { "(args: " } else { "(args?: " });
         writer.write(&shape.input);
         writer.push("): Promise<");
-        match &shape.output {
-            Some(output) => writer.write(output),
-            None => writer.push("unknown"),
+        match (&shape.output, seen) {
+            (Some(output), _) => writer.write(output),
+            (None, Some(seen)) => writer.write(&seen.value_type()),
+            (None, None) => writer.push("unknown"),
         }
         writer.push(">");
         let (text, uses) = writer.finish();

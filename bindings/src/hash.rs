@@ -21,6 +21,12 @@ impl ContentHash {
         Self(sha.finalize().into())
     }
 
+    /// The hash with these bytes, which were those of one.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

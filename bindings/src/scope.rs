@@ -3,6 +3,8 @@
 //! This is the only place that makes a tool index: a tool's place in [`Scope::tools`]. A guest sends such a number, and the host
 //! resolves it in the scope of that very run.
 
+mod observing;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +21,7 @@ use crate::lacking::LackingServer;
 use crate::manifest::{Manifest, Namespace};
 use crate::name;
 use crate::nearest::{PATH_LENGTH_MAX, nearest};
+use crate::observed_types::ObservedTypes;
 use crate::render::Form;
 use crate::scoped_tool::ScopedTool;
 use crate::search::{self, Index, SearchHit};
@@ -26,7 +29,7 @@ use crate::search_answer;
 use crate::server::Server;
 use crate::stand_in::StandIn;
 use crate::tokens::TokenBudget;
-use crate::tool_index::{self, ToolIndex};
+use crate::tool_index::{self, IndexForm, ToolIndex};
 use crate::whole_servers::WholeServers;
 
 /// The most paths that one call of [`Scope::describe`] looks at: a program or a client may name as many as it likes.
@@ -37,7 +40,11 @@ const HINTED_PATHS_MAX: usize = 5;
 
 /// The tools of one user, filtered, renamed, described and pinned; cheap to clone.
 #[derive(Clone)]
-pub struct Scope(Arc<Inner>);
+pub struct Scope {
+    inner: Arc<Inner>,
+    /// What was seen of replies, if any are observed.
+    observed: Option<Arc<ObservedTypes>>,
+}
 
 struct Inner {
     tools: Vec<ScopedTool>,
@@ -100,56 +107,56 @@ impl Scope {
         scope.warnings.append(&mut granting.finish(servers, missing, is_whole)?);
         scope.declarations = scope.manifest.namespaces.iter().map(|_| OnceLock::new()).collect();
         scope.hash = scope.manifest.hash();
-        Ok(Self(Arc::new(scope)))
+        Ok(Self { inner: Arc::new(scope), observed: None })
     }
 
     /// The tools. A tool's place here is its index.
     #[must_use]
     pub fn tools(&self) -> &[ScopedTool] {
-        &self.0.tools
+        &self.inner.tools
     }
 
     /// The tool with this index. A guest sends it, so it may be anything.
     #[must_use]
     pub fn tool(&self, index: u32) -> Option<&ScopedTool> {
-        self.0.tools.get(usize::try_from(index).ok()?)
+        self.inner.tools.get(usize::try_from(index).ok()?)
     }
 
     /// The tool that a guest calls `path`: `github.create_issue`, or `github.create-issue` if its server does and no identifier is like that.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&ScopedTool> {
-        self.0.by_path.get(path).map(|place| &self.0.tools[*place])
+        self.inner.by_path.get(path).map(|place| &self.inner.tools[*place])
     }
 
     /// Whether a guest has a namespace that is called `name`.
     #[must_use]
     pub fn has_namespace(&self, name: &str) -> bool {
-        self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name)
+        self.inner.manifest.namespaces.iter().any(|namespace| namespace.name == name)
     }
 
     /// Whether what the namespace `name` has is not known yet: a guest may call any name there, which asks its user.
     #[must_use]
     pub fn is_open(&self, name: &str) -> bool {
-        self.0.manifest.namespaces.iter().any(|namespace| namespace.name == name && namespace.is_open)
+        self.inner.manifest.namespaces.iter().any(|namespace| namespace.name == name && namespace.is_open)
     }
 
     /// The servers that could not be asked for their tools, of which this user may call some.
     #[must_use]
     pub fn lacking(&self) -> &[LackingServer] {
-        &self.0.lacking
+        &self.inner.lacking
     }
 
     /// Whether this user has `server` as a whole, by a pattern that allows all of it and none that denies all of it. So much is needed for what is
     /// no tool: its resources and prompts, which have no patterns of their own.
     #[must_use]
     pub fn has_server(&self, server: &str) -> bool {
-        self.0.whole_servers.has(server)
+        self.inner.whole_servers.has(server)
     }
 
     /// What the isolate installs.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        &self.0.manifest
+        &self.inner.manifest
     }
 
     /// The full declarations of all tools, made at the first call.
@@ -158,31 +165,41 @@ impl Scope {
     /// and then left out; a comment says how many.
     #[must_use]
     pub fn typescript(&self) -> &str {
-        self.0.typescript.get_or_init(|| budgeted::all(&self.0.tools, &self.declarations()))
+        match &self.observed {
+            Some(observed) => observed.appended_to(self.declared(), self.tools()),
+            None => self.declared(),
+        }
+    }
+
+    /// The full declarations without what was seen.
+    fn declared(&self) -> &str {
+        self.inner.typescript.get_or_init(|| budgeted::all(&self.inner.tools, &self.declarations()))
     }
 
     /// Declarations within `budget`: in full as far as it goes, then signatures with one line each, then names, then nothing. The
     /// text begins with a line that says which; each namespace has its own counts.
     #[must_use]
     pub fn types(&self, budget: TokenBudget) -> Declarations {
-        budgeted::within(&self.0.tools, &self.declarations(), self.typescript(), budget)
+        let mut types = budgeted::within(&self.inner.tools, &self.declarations(), self.declared(), budget);
+        self.append_seen(&mut types.text, &mut types.tokens, budget);
+        types
     }
 
     /// The names of the tools, each server with its number of tools: as many as fit `budget`.
     #[must_use]
     pub fn names(&self, budget: TokenBudget) -> ToolIndex {
-        tool_index::names(&self.0.tools, budget)
+        tool_index::names(&self.inner.tools, budget)
     }
 
     /// The declarations of all servers, in the order of the namespaces.
     fn declarations(&self) -> Vec<&ServerDeclarations> {
-        let made = self.0.declarations.iter().zip(self.0.by_server());
+        let made = self.inner.declarations.iter().zip(self.inner.by_server());
         made.map(|(declarations, tools)| declarations.get_or_init(|| ServerDeclarations::of(tools))).collect()
     }
 
     /// The place of the server that `tool` belongs to, and its tools.
     fn server_of(&self, tool: &ScopedTool) -> (&OnceLock<ServerDeclarations>, &[ScopedTool]) {
-        let mut servers = self.0.declarations.iter().zip(self.0.by_server());
+        let mut servers = self.inner.declarations.iter().zip(self.inner.by_server());
         let is_of = |(_, tools): &(&OnceLock<ServerDeclarations>, &[ScopedTool])| tools[0].namespace() == tool.namespace();
         servers.find(is_of).expect("each tool of a scope has a server there")
     }
@@ -193,10 +210,10 @@ impl Scope {
     #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<SearchHit> {
         let hit = |place: usize| {
-            let tool = &self.0.tools[place];
+            let tool = &self.inner.tools[place];
             SearchHit {
                 path: tool.path.clone(),
-                signature: ServerDeclarations::alone(tool, Form::COMPACT).0,
+                signature: ServerDeclarations::alone(tool, Form::COMPACT, self.seen_of(tool)).0,
                 description: declarations::summary(tool),
             }
         };
@@ -207,12 +224,12 @@ impl Scope {
     /// counted. If nothing matches, the text says which tools there are.
     #[must_use]
     pub fn search_text(&self, query: &str, limit: usize, budget: TokenBudget) -> String {
-        search_answer::answer(&self.0.tools, &self.places(query, limit), budget)
+        search_answer::answer(&self.inner.tools, &self.places(query, limit), budget, |tool| self.seen_of(tool))
     }
 
     /// The places of the tools that match `query`, best first.
     fn places(&self, query: &str, limit: usize) -> Vec<usize> {
-        self.0.index.get_or_init(|| Index::of(&self.0.tools)).search(query, limit)
+        self.inner.index.get_or_init(|| Index::of(&self.inner.tools)).search(query, limit)
     }
 
     /// What a model should know of the tools before it asks for any: all declarations if they fit `budget`; else a line for each tool; else
@@ -221,7 +238,11 @@ impl Scope {
     /// A budget in which not even the servers fit gives that line alone.
     #[must_use]
     pub fn index(&self, budget: TokenBudget) -> ToolIndex {
-        tool_index::within(&self.0.tools, || self.declarations(), || self.typescript(), budget)
+        let mut index = tool_index::within(&self.inner.tools, || self.declarations(), || self.declared(), budget);
+        if index.form != IndexForm::Names {
+            self.append_seen(&mut index.text, &mut index.tokens, budget);
+        }
+        index
     }
 
     /// How many steps the next [`Scope::search`] for at most `limit` tools takes about, at the most: a step is a nanosecond, and the first search
@@ -229,9 +250,9 @@ impl Scope {
     #[must_use]
     pub fn search_work(&self, limit: usize) -> u64 {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let index = if self.0.index.get().is_some() { 0 } else { search::INDEX_TOOL_STEPS };
-        let tools = count(self.0.tools.len());
-        tools.saturating_mul(index + search::SEARCH_TOOL_STEPS) + count(limit.min(self.0.tools.len())) * search::HIT_STEPS
+        let index = if self.inner.index.get().is_some() { 0 } else { search::INDEX_TOOL_STEPS };
+        let tools = count(self.inner.tools.len());
+        tools.saturating_mul(index + search::SEARCH_TOOL_STEPS) + count(limit.min(self.inner.tools.len())) * search::HIT_STEPS
     }
 
     /// The full declarations of the tools at `paths`, with the named types that they need; for an unknown one a line that says so, for
@@ -276,6 +297,9 @@ impl Scope {
             let server = declarations.get_or_init(|| ServerDeclarations::of(all));
             text.push_str(&server.assemble(&tools.iter().map(|tool| form(server, tool)).collect::<Vec<_>>()));
         }
+        if let Some(observed) = &self.observed {
+            text.push_str(&observed.section(known.iter().copied()));
+        }
         for (place, path) in unknown.into_iter().enumerate() {
             let nearest = if place < HINTED_PATHS_MAX { self.nearest(path) } else { Vec::new() };
             let hint = if nearest.is_empty() { String::new() } else { format!(", the nearest are {}", nearest.join(", ")) };
@@ -288,25 +312,25 @@ impl Scope {
     /// The paths of this scope that look most like `name`, best first, at most five; none for a name that is longer than any path.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Vec<String> {
-        nearest(self.0.tools.iter().map(|tool| tool.path.as_str()), name)
+        nearest(self.inner.tools.iter().map(|tool| tool.path.as_str()), name)
     }
 
     /// The hash of what the isolate installs: users with equal manifests share zygotes and snapshots.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
-        self.0.hash
+        self.inner.hash
     }
 
     /// What in the grants had no effect.
     #[must_use]
     pub fn warnings(&self) -> &[ScopeWarning] {
-        &self.0.warnings
+        &self.inner.warnings
     }
 }
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("tools", &self.0.tools.len()).field("hash", &self.0.hash).finish_non_exhaustive()
+        f.debug_struct("Scope").field("tools", &self.inner.tools.len()).field("hash", &self.inner.hash).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::declarations::{self, ServerDeclarations};
 use crate::render::Form;
+use crate::reply_shape::ReplyShape;
 use crate::scoped_tool::ScopedTool;
 use crate::tokens::{TokenBudget, count_tokens};
 use crate::tool_index;
@@ -10,14 +11,20 @@ use crate::tool_index;
 const REST_TOKENS: usize = 24;
 
 /// The text for the tools at `places`, best first, of `tools`: each on a line, with its types in full as far as `budget` goes, then
-/// shortened. The first is there in any case. If none matches, the text says which tools there are.
-pub(crate) fn answer(tools: &[ScopedTool], places: &[usize], budget: TokenBudget) -> String {
+/// shortened. The first is there in any case. If none matches, the text says which tools there are. `seen`: what a tool gave that does not say what it
+/// gives.
+pub(crate) fn answer<'scope>(
+    tools: &'scope [ScopedTool],
+    places: &[usize],
+    budget: TokenBudget,
+    seen: impl Fn(&ScopedTool) -> Option<&'scope ReplyShape>,
+) -> String {
     let found: Vec<&ScopedTool> = places.iter().map(|place| &tools[*place]).collect();
     if found.is_empty() {
         let names = tool_index::names(tools, budget).text;
         return format!("// no tool matches: try other words. There are:\n{names}");
     }
-    let shortened = found.iter().map(|tool| line(tool, Form::COMPACT));
+    let shortened = found.iter().map(|tool| line(tool, Form::COMPACT, seen(tool)));
     let mut lines: Vec<(String, usize)> = Vec::new();
     let mut left = budget.tokens().saturating_sub(REST_TOKENS);
     for text in shortened {
@@ -30,7 +37,7 @@ pub(crate) fn answer(tools: &[ScopedTool], places: &[usize], budget: TokenBudget
     }
     // What is left goes to the best ones first.
     for ((text, tokens), tool) in lines.iter_mut().zip(&found) {
-        let full = line(tool, Form::BARE);
+        let full = line(tool, Form::BARE, seen(tool));
         let needed = count_tokens(&full).tokens;
         if needed <= left + *tokens {
             left = left + *tokens - needed;
@@ -46,10 +53,11 @@ pub(crate) fn answer(tools: &[ScopedTool], places: &[usize], budget: TokenBudget
 }
 
 /// `github.list_issues(args: { ... }): Promise<...>; // Lists issues.`, and the types that it names.
-fn line(tool: &ScopedTool, form: Form) -> String {
-    let (signature, types) = ServerDeclarations::alone(tool, form);
-    let summary = declarations::summary(tool);
-    let remark = if summary.is_empty() { String::new() } else { format!(" // {summary}") };
+fn line(tool: &ScopedTool, form: Form, seen: Option<&ReplyShape>) -> String {
+    let (signature, types) = ServerDeclarations::alone(tool, form, seen);
+    let seen = seen.map(|seen| format!("(result as seen in {})", seen.count())).unwrap_or_default();
+    let words: Vec<String> = [declarations::summary(tool), seen].into_iter().filter(|words| !words.is_empty()).collect();
+    let remark = if words.is_empty() { String::new() } else { format!(" // {}", words.join(" ")) };
     format!("{signature};{remark}\n{types}")
 }
 

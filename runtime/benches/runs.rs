@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion};
 use isolet::danger::JailLayer;
 use isolet::{Catalog, Config, End, Grants, Origin, Runtime, Scope, Session, Start, ToolCall, ToolError, ToolHost, ToolReply};
+use isolet_observations::MemoryShapes;
 use serde_json::json;
 
 /// Answers at once: `echo` its arguments, `big` a list of 5,000 objects (1 MB), `slow` after five milliseconds.
@@ -74,6 +75,13 @@ impl Bench {
         Self { tokio, runtime, session }
     }
 
+    /// The same, whose replies are observed.
+    fn observing(mut self) -> Self {
+        let scope = self.session.scope().observing(Arc::new(MemoryShapes::new()), "ada");
+        self.session = Arc::new(self.runtime.session(scope, tools()));
+        self
+    }
+
     /// Times `iterations` requests one after the other, in a task as a backend's handlers are: a future that `block_on` drives is
     /// woken through one thread more.
     fn time(&self, iterations: u64, program: &'static str, origin: Option<Origin>) -> Duration {
@@ -123,6 +131,8 @@ impl Bench {
 
 const ADD: &str = "return 1 + 1";
 const ONE_CALL: &str = "return await test.tool_0({ value: 1 })";
+/// The same call, of which nothing can be told before it is made.
+const ONE_CALL_UNSEEN: &str = "return await test['tool_' + 0]({ value: 1 })";
 const SEQUENCE: &str = "let sum = 0; for (let i = 0; i < 100; i++) sum += (await test.tool_0({ value: i })).value; return sum";
 const PARALLEL: &str = "return (await Promise.all(Array.from({ length: 100 }, (_, i) => test.tool_0({ value: i })))).length";
 const FILTER: &str = "const rows = await test.tool_1({}); const open = rows.filter((row) => row.state === 'open'); const by = {}; for (const row of open) by[row.assignee.login] = (by[row.assignee.login] ?? 0) + row.comments; return by";
@@ -144,6 +154,19 @@ fn origins(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("spawned", name), |bencher| {
             bencher.iter_custom(|n| spawned.time(n, program, Some(Origin::Spawned)))
         });
+    }
+    group.finish();
+}
+
+/// What does it cost that a call is looked at before it is made, and that its reply is observed? A ready run with one call, with and without either.
+fn looking(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("run/ready");
+    let ready = Bench::new(30, |_| {});
+    let observing = Bench::new(30, |_| {}).observing();
+    for (name, bench, program) in
+        [("facts", &ready, ONE_CALL), ("no_facts", &ready, ONE_CALL_UNSEEN), ("facts_observed", &observing, ONE_CALL)]
+    {
+        group.bench_function(name, |bencher| bencher.iter_custom(|n| bench.time(n, program, Some(Origin::Ready))));
     }
     group.finish();
 }
@@ -448,6 +471,7 @@ fn main() {
     boot_if_asked();
     let mut criterion = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(4)).configure_from_args();
     origins(&mut criterion);
+    looking(&mut criterion);
     calls(&mut criterion);
     scope_sizes(&mut criterion);
     spawned_by_tools(&mut criterion);

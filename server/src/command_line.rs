@@ -245,6 +245,8 @@ pub(crate) struct McpCommand {
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=WALL_SECONDS_MAX))]
     pub(crate) wall_max: Option<u64>,
     #[command(flatten)]
+    pub(crate) observed: crate::observed::ObservedArguments,
+    #[command(flatten)]
     pub(crate) servers: ServerArguments,
     /// Print what to paste into the settings of Claude Desktop, VS Code and Cursor, and end.
     #[arg(long)]

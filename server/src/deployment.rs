@@ -6,6 +6,7 @@ mod file;
 mod issuers;
 mod merged;
 mod mistake;
+mod observed_shapes;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use self::file::{File, RunLimits};
 pub(crate) use self::merged::User;
 use self::mistake::Text;
 pub(crate) use self::mistake::{Mistake, nearest};
+pub(crate) use self::observed_shapes::ObservedShapes;
 pub(crate) use self::rule::{Rule, What};
 
 /// The most bytes of the file.
@@ -37,7 +39,7 @@ pub(crate) const WALL_SECONDS_MAX: u64 = 24 * 60 * 60;
 /// The one user of a file that names none.
 const LOCAL_USER: &str = "local";
 /// The tables of the file that say what is made once, at the start.
-const FIXED: [&str; 6] = ["authorization", "listener", "faces", "limits", "capacity", "upstream"];
+const FIXED: [&str; 7] = ["authorization", "listener", "faces", "limits", "capacity", "upstream", "observed_shapes"];
 /// How long a server of a pool waits for its next call before it is ended.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
 
@@ -50,6 +52,8 @@ pub(crate) struct Deployment {
     /// What clients and browsers call this service.
     pub(crate) public_url: Option<Url>,
     pub(crate) authorization: Authorization,
+    /// Where what results were like is kept, if it is.
+    pub(crate) observed_shapes: Option<ObservedShapes>,
     pub(crate) faces: Faces,
     pub(crate) serve: ServeOptions,
     /// The runtime, with the limits of all runs.
@@ -106,6 +110,7 @@ impl Deployment {
         let address = address(&text, &file, &mut mistakes);
         let public_url = authorization::public_url(&text, &file, &mut mistakes);
         let authorization = authorization::authorization(&text, &file, &mut mistakes);
+        let observed_shapes = observed_shapes::observed_shapes(&text, &file, &names, &mut mistakes);
         if !issuers.is_empty() && public_url.is_none() && !address.ip().is_loopback() {
             let message = "tokens say what service they are for: write `public_url`, which clients call it, into `[listener]`";
             mistakes.push(Mistake::of_file(path, message));
@@ -123,6 +128,7 @@ impl Deployment {
             origins,
             public_url,
             authorization,
+            observed_shapes,
             faces,
             serve,
             config,

@@ -17,6 +17,7 @@ mod key;
 mod log;
 mod login;
 mod mcp;
+mod observed;
 mod redirect;
 mod run;
 mod said;

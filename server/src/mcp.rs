@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
+use crate::observed::Observed;
 use crate::servers::{BegunServers, Choice, Servers};
 use crate::terminal;
 
@@ -32,6 +33,7 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     let mut config = Config::default();
     let wall_default = if command.wall_max.is_none() { Some(config.limits.wall_max) } else { None };
     config.limits.wall_max = wall_max;
+    let observed = command.observed.open()?;
     let runtime = Runtime::new(config).map_err(Fault::host)?;
     let servers = Servers::begin(choice);
     let (offers, offered) = mpsc::channel(1);
@@ -39,24 +41,35 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     options.wall_default = wall_default;
     let ended = tokio::select! {
         served = serve_offers(options, Transport::stdio(), offered) => served.map_err(Fault::host),
-        fault = offer(&runtime, &servers, Duration::from_secs(command.list_wait), offers) => Err(fault),
+        fault = offer(&runtime, &servers, observed.as_ref(), Duration::from_secs(command.list_wait), offers) => Err(fault),
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     servers.close().await;
+    if let Some(observed) = observed {
+        observed.finish();
+    }
     ended.map(|()| ExitCode::SUCCESS)
 }
 
 /// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others. Ends only where there is
 /// nothing to be offered at the beginning.
-async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, offers: mpsc::Sender<Offer>) -> Fault {
+async fn offer(
+    runtime: &Runtime,
+    servers: &BegunServers,
+    observed: Option<&Observed>,
+    list_wait: Duration,
+    offers: mpsc::Sender<Offer>,
+) -> Fault {
+    let observer = observed.map(Observed::of_local_user);
     let mut changes = servers.host().changes();
     let mut known = match servers.choose(list_wait).await {
         Ok(chosen) => chosen,
         Err(fault) => return fault,
     };
     loop {
-        let session = runtime.session(known.scope.clone(), servers.host().clone());
+        let scope = observer.as_ref().map_or_else(|| known.scope.clone(), |observer| observer.scope(&known.scope));
+        let session = runtime.session(scope, servers.host().clone());
         let offer = Offer::new(session).without_yet(known.starting.clone());
         if offers.send(offer).await.is_err() {
             std::future::pending::<()>().await;
@@ -123,6 +136,7 @@ fn arguments(command: &McpCommand, config: &Path) -> Vec<String> {
     arguments.extend(["--index-tokens".to_owned(), command.index_tokens.to_string()]);
     arguments.extend(["--result-tokens".to_owned(), command.result_tokens.to_string()]);
     arguments.extend(["--list-wait".to_owned(), command.list_wait.to_string()]);
+    arguments.extend(command.observed.arguments());
     if command.always_search {
         arguments.push("--always-search".to_owned());
     }

@@ -26,6 +26,7 @@ use crate::command_line::ServeCommand;
 use crate::credentials;
 use crate::deployment::{Deployment, fault_of};
 use crate::fault::Fault;
+use crate::observed::Observed;
 use crate::terminal;
 
 /// Serves until a signal asks to end, and what is under way has ended.
@@ -53,8 +54,11 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
         Some(oauth) => Upstreams::asking(deployment.upstream.clone(), oauth),
         None => Upstreams::new(deployment.upstream.clone()),
     };
+    let observed =
+        deployment.observed_shapes.as_ref().map(|place| Observed::open(place.file.as_deref(), &place.shared_servers));
+    let observed = observed.transpose()?;
     let opened = tokio::select! {
-        opened = UserSessions::open(&deployment, runtime.clone(), &upstreams) => opened.map(Some),
+        opened = UserSessions::open(&deployment, runtime.clone(), &upstreams, observed.clone()) => opened.map(Some),
         () = ending.begun() => Ok(None),
     };
     let served = match opened {
@@ -69,6 +73,7 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
                 subjects,
                 runtime: runtime.clone(),
                 upstreams: upstreams.clone(),
+                observed: observed.clone(),
                 renewal: options.renewal.clone(),
             };
             let reading = AbortOnDropHandle::new(tokio::spawn(again.read_at(hangups, current.clone())));
@@ -81,6 +86,9 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
         Err(fault) => Err(fault),
     };
     upstreams.close().await;
+    if let Some(observed) = observed {
+        observed.finish();
+    }
     served.map(|()| ExitCode::SUCCESS)
 }
 
@@ -105,6 +113,7 @@ struct Again {
     subjects: SubjectTokens,
     runtime: Runtime,
     upstreams: Upstreams,
+    observed: Option<Observed>,
     renewal: Renewal,
 }
 
@@ -135,7 +144,7 @@ impl Again {
         let deployment = deployment(&self.command)?;
         let base = deployment.base(self.address);
         let access = Access::of(&deployment, &self.command, base.as_ref(), &self.subjects)?;
-        let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams).await?;
+        let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams, self.observed.clone()).await?;
         Ok((Serving { access, sessions }, self.first.fixed_otherwise(&deployment).collect()))
     }
 }

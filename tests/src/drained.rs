@@ -124,5 +124,11 @@ fn long_source() -> anyhow::Result<()> {
     run("1 MB", &format!("const text = '{}';\nreturn 1", "x".repeat(1 << 20)))?;
     run("1,200 nested literals", &nested(1_200))?;
     run("120 nested literals", &nested(120))?;
+    let twice = |place: usize| format!("async function f{place}() {{ await f{}(); await f{}(); }}\n", place + 1, place + 1);
+    let chain: String = (0..40).map(twice).collect();
+    run(
+        "functions that call the next twice, forty deep",
+        &format!("{chain}async function f40() {{}}\nawait test.nowhere({{}});\nawait f0();"),
+    )?;
     run("5,000 calls that are not reached", &format!("return 1;\n{calls}"))
 }

@@ -49,6 +49,7 @@ mod misbehaving_server;
 mod node_packages;
 mod npm_servers;
 mod numbers;
+mod observed;
 mod offers;
 mod oidc_provider;
 mod openapi;
@@ -108,6 +109,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(glue_rules::trials());
     trials.extend(isolate::trials());
     trials.extend(numbers::trials());
+    trials.extend(node_packages::trials(observed::WITH_PACKAGES));
     trials.extend(node_packages::trials(npm_servers::TESTS));
     trials.extend(node_packages::trials(oidc_provider::TESTS));
     trials.extend(
@@ -123,6 +125,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(openapi::TESTS)
             .chain(first_contact::TESTS)
             .chain(run_results::TESTS)
+            .chain(observed::TESTS)
             .chain(offers::TESTS)
             .chain(resources::TESTS)
             .chain(config_import::TESTS)

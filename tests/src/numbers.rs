@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::ensure;
-use isolet::{Catalog, Config, End, Grants, Runtime, ToolCall, ToolReply, tool_fn};
+use isolet::{Catalog, Config, End, Grants, Runtime, ToolCall, ToolError, ToolReply, tool_fn};
 use libtest_mimic::Trial;
 use serde_json::json;
 
-/// Both trials.
+/// The trials.
 pub(crate) fn trials() -> Vec<Trial> {
     let drive = |test: fn() -> anyhow::Result<()>| move || test().map_err(|error| format!("{error:#}").into());
     vec![
         Trial::test("numbers::an_integer_of_64_bits_comes_as_its_digits_and_goes_back_to_the_last_one", drive(there_and_back)),
+        Trial::test("numbers::an_integer_beyond_64_bits_goes_back_to_the_last_digit_too", drive(beyond_64_bits)),
         Trial::test("numbers::a_literal_that_javascript_rounds_is_told_before_anything_is_sent", drive(rounded)),
     ]
 }
@@ -24,6 +25,7 @@ fn ran(program: &str) -> anyhow::Result<(isolet::Outcome, Vec<String>, String)> 
     let take = json!({ "type": "object", "properties": { "id": id, "ids": { "type": "array", "items": { "type": "integer", "maximum": u64::MAX } } } });
     let tools = vec![
         json!({ "name": "first", "inputSchema": { "type": "object" }, "outputSchema": row }),
+        json!({ "name": "large", "inputSchema": { "type": "object" } }),
         json!({ "name": "take", "inputSchema": take }),
     ];
     let scope = Catalog::load([("rows", tools)])?.scope(&Grants::new().allow("*"))?;
@@ -34,6 +36,13 @@ fn ran(program: &str) -> anyhow::Result<(isolet::Outcome, Vec<String>, String)> 
         let seen = Arc::clone(&seen);
         async move {
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{} {}", call.tool, call.arguments.as_json()));
+            let (tool, id) = (call.tool, "123456789012345678901234567890");
+            if tool == "large" {
+                return Ok(ToolReply::raw(
+                    serde_json::value::RawValue::from_string(format!(r#"{{"id":{id},"less":-{id}}}"#))
+                        .map_err(|error| ToolError::failed(error.to_string()))?,
+                ));
+            }
             Ok(ToolReply::from(json!({ "id": 9_007_199_254_740_993_i64, "count": 3 })))
         }
     });
@@ -62,6 +71,18 @@ fn there_and_back() -> anyhow::Result<()> {
         "what was sent for it is not noted: {:?}",
         outcome.notes
     );
+    Ok(())
+}
+
+fn beyond_64_bits() -> anyhow::Result<()> {
+    let program = "const { id, less } = await rows.large({});\nawait rows.take({ id });\nawait rows.take({ id: less });\nreturn id + less;";
+    let (outcome, sent, _) = ran(program)?;
+    let digits = "123456789012345678901234567890";
+    ensure!(outcome.end == End::Returned(json!(format!("{digits}-{digits}"))), "{:?}", outcome.end);
+    let taken = ["".to_owned(), "-".to_owned()].map(|sign| format!(r#"take {{"id":{sign}{digits}}}"#));
+    ensure!(sent[1..] == taken, "{sent:?}");
+    let (outcome, sent, _) = ran("await rows.take({ id: 123456789012345678901234567890n });\nreturn 1;")?;
+    ensure!(outcome.end == End::Returned(json!(1)) && sent == [taken[0].clone()], "{sent:?} {:?}", outcome.end);
     Ok(())
 }
 

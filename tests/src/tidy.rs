@@ -13,7 +13,7 @@ use self::names::Names;
 use crate::attacks;
 
 /// What the checkout shows at its root. What begins with a dot belongs to a tool.
-const ROOT: [&str; 28] = [
+const ROOT: [&str; 29] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -33,6 +33,7 @@ const ROOT: [&str; 28] = [
     "fuzz",
     "http",
     "identity",
+    "observations",
     "openapi",
     "outbound",
     "rpc",
@@ -46,11 +47,12 @@ const ROOT: [&str; 28] = [
 /// What may be there too, and is in no commit.
 const NOT_COMMITTED: [&str; 2] = ["target", "node_modules"];
 /// The folders with the project's Rust.
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     "bindings",
     "snapshots",
     "rpc",
     "outbound",
+    "observations",
     "openapi",
     "runtime",
     "http",

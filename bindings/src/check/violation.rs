@@ -210,6 +210,7 @@ fn conversion(expected: &str, came: &Value) -> String {
         ("array" | "object", Value::String(text)) if is_json_of(expected, text) => {
             format!(": write `{}` without quotes", text.trim())
         }
+        ("array", Value::String(_) | Value::Number(_)) if can_be_shown(&came.to_string()) => format!(": write `[{came}]`"),
         ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
         _ => String::new(),
     }
@@ -217,9 +218,12 @@ fn conversion(expected: &str, came: &Value) -> String {
 
 /// Whether `text` is the JSON of an array, or of an object, that can stand in a message.
 fn is_json_of(kind: &str, text: &str) -> bool {
-    text.chars().count() <= VALUE_LENGTH_MAX
-        && !text.contains(['`', '\n'])
-        && serde_json::from_str::<Value>(text).is_ok_and(|value| kind_of(&value) == kind)
+    can_be_shown(text) && serde_json::from_str::<Value>(text).is_ok_and(|value| kind_of(&value) == kind)
+}
+
+/// Whether a text is short, on one line, and stays one in backticks.
+fn can_be_shown(text: &str) -> bool {
+    text.chars().count() <= VALUE_LENGTH_MAX && !text.contains(['`', '\n'])
 }
 
 /// JSON Schema's word for what `value` is.

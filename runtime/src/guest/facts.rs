@@ -172,7 +172,7 @@ impl<'tree> Walk<'tree> {
 
     /// `notion.API-post-search(...)`, which is a difference of names to JavaScript.
     fn say_hyphenated(&mut self, difference: &BinExpr) {
-        let mut parts = Vec::new();
+        let (mut parts, mut has_free) = (Vec::new(), false);
         let mut left = difference;
         loop {
             let name = match unparenthesised(&left.right) {
@@ -185,14 +185,12 @@ impl<'tree> Walk<'tree> {
                 },
                 _ => return,
             };
-            if !self.names.is_free(&name) {
-                return;
-            }
+            has_free |= self.names.is_free(&name);
             parts.push(name);
             // `await` takes the first name alone.
             match left.left.as_await_expr().map_or(&*left.left, |awaited| &*awaited.arg) {
                 Expr::Bin(next) if next.op == BinaryOp::Sub => left = next,
-                Expr::Member(member) => {
+                Expr::Member(member) if has_free => {
                     let Some(mut path) = path_of_member(member).filter(|path| path.len() == 2) else { return };
                     let last = path.pop().unwrap_or_default();
                     parts.push(last);

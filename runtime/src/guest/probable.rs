@@ -59,9 +59,17 @@ fn python(text: &str) -> Option<usize> {
         imports
             || opens(&["def ", "async def ", "elif ", "except", "with ", "async with "])
             || (opens(&["for ", "if ", "while "]) && !line.contains('('))
+            || is_comprehension(line)
             || line.starts_with("print(f\"")
             || line.starts_with("print(f'")
     })
+}
+
+/// Whether a line has a list that is made of another one: `[issue["title"] for issue in issues]`.
+fn is_comprehension(line: &str) -> bool {
+    let Some((before, after)) = line.split_once(" for ") else { return false };
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ',' | ' '));
+    before.contains('[') && after.contains(']') && after.split_once(" in ").is_some_and(|(names, _)| is_name(names))
 }
 
 /// The first line that says something, if it is a command.

@@ -239,10 +239,10 @@ impl Unchecked {
     /// What the arguments plainly mean, if that matches.
     fn coerced(&self, tool: &ScopedTool, steps_max: u64) -> Option<Checked> {
         let coerced = tool.coerced(self.value.as_object()?)?;
-        let value = Value::Object(coerced.arguments);
-        let matches = tool.check_arguments(&value, steps_max).verdict == Verdict::Matches;
         let notes = coerced.notes.iter().map(|note| format!("in a call of `{}`, {note}", tool.path())).collect();
-        matches.then(|| value.as_object().map(|map| Checked { arguments: Arguments::of(map), notes })).flatten()
+        let arguments = coerced.sent();
+        let matches = tool.check_arguments(&Value::Object(coerced.arguments), steps_max).verdict == Verdict::Matches;
+        matches.then_some(Checked { arguments, notes })
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod limits;
 mod machine;
 mod manifest;
 pub(crate) mod metrics;
+mod observation;
 pub(crate) mod outcome;
 mod outcome_json;
 mod outgoing;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::call::Caller;
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
+use super::observation;
 use super::record::unchecked;
 
 /// The most characters of a warning: a part of the reply may be in it.
@@ -30,9 +31,12 @@ pub(crate) struct Aside {
 }
 
 impl Check {
-    /// Checks the reply of a tool, if that is a moment's work.
-    pub(crate) fn of(caller: &Caller, index: u32, reply: ToolReply) -> Self {
-        let Some(tool) = checked_tool(&caller.scope, index) else { return Self::Done(Vec::new()) };
+    /// Checks the reply of a tool, if that is a moment's work. One without a schema is observed instead, where its scope does that.
+    pub(crate) fn of(caller: &Arc<Caller>, index: u32, reply: ToolReply) -> Self {
+        let Some(tool) = checked_tool(&caller.scope, index) else {
+            observation::observe(caller, index, &reply);
+            return Self::Done(Vec::new());
+        };
         let at_once = || warnings_of(tool, &reply, MOMENT_STEPS_MAX);
         let warnings = match Work::of_reading(reply.as_json().len()) {
             Work::Trifle => at_once(),

@@ -17,6 +17,8 @@ pub(super) struct File {
     pub(super) capacity: Capacity,
     pub(super) upstream: Upstream,
     pub(super) authorization: Authorization,
+    /// Whether what results were like is kept, and where.
+    pub(super) observed_shapes: Option<ObservedShapes>,
     /// A file of another client with the servers.
     pub(super) config: Option<Spanned<String>>,
     /// The servers themselves, which `isolet::mcp::Configuration` reads.
@@ -46,6 +48,16 @@ pub(super) struct Authorization {
     pub(super) page: Option<Spanned<String>>,
     pub(super) callback: Option<Spanned<String>>,
     pub(super) client_name: Option<String>,
+}
+
+/// Where what results were like that no server declares is kept.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ObservedShapes {
+    /// Default: in memory.
+    pub(super) file: Option<PathBuf>,
+    /// Servers that answer all users alike.
+    pub(super) shared_servers: Vec<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::visitors::Visitors;
 use crate::deployment::{Deployment, Mistake, User, fault_of};
 use crate::fault::Fault;
+use crate::observed::{Observed, Observer};
 use crate::servers;
 
 /// How old what is known of the servers may become where none says that anything has changed: servers that do not run say nothing.
@@ -38,6 +39,7 @@ pub(super) struct UserSessions {
     configuration: Configuration,
     roles: BTreeMap<String, User>,
     visitors: Visitors<Served>,
+    observed: Option<Observed>,
     /// How often servers have changed.
     changes: Arc<AtomicU64>,
     _counting: AbortOnDropHandle<()>,
@@ -49,6 +51,8 @@ struct Served {
     grants: Grants,
     limits: LowerLimits,
     servers: Vec<String>,
+    /// Keeps what results are like, if anything does.
+    observer: Option<Observer>,
     changes: Arc<AtomicU64>,
     made: Mutex<Made>,
     /// Held by whoever finds out what has changed.
@@ -93,7 +97,12 @@ impl UserSessions {
     /// # Errors
     ///
     /// [`Fault::Usage`] for a pattern that names nothing, with its line; [`Fault::Host`] if no server could be used.
-    pub(super) async fn open(deployment: &Deployment, runtime: Runtime, upstreams: &Upstreams) -> Result<Self, Fault> {
+    pub(super) async fn open(
+        deployment: &Deployment,
+        runtime: Runtime,
+        upstreams: &Upstreams,
+        observed: Option<Observed>,
+    ) -> Result<Self, Fault> {
         let mut users = BTreeMap::new();
         let mut mistakes: Vec<Mistake> = Vec::new();
         let changes = Arc::new(AtomicU64::new(0));
@@ -108,11 +117,14 @@ impl UserSessions {
                     mistakes.push(mistake);
                 }
             }
+            let observer = observed.as_ref().map(|observed| observed.of_user(&Principal::new(name).key()));
+            let scope = observing(observer.as_ref(), scope);
             let served = Served {
                 host: discovered.host.clone(),
                 grants: user.grants(),
                 limits: user.limits.clone(),
                 servers: discovered.servers.clone(),
+                observer,
                 changes: Arc::clone(&changes),
                 made: Mutex::new(Made::new(scope, &discovered.asking, before)),
                 finding: tokio::sync::Mutex::default(),
@@ -124,7 +136,7 @@ impl UserSessions {
         }
         let (configuration, roles) = (deployment.servers.clone(), deployment.roles.clone());
         let (upstreams, visitors) = (upstreams.clone(), Visitors::default());
-        Ok(Self { runtime, users, upstreams, configuration, roles, visitors, changes, _counting: counting })
+        Ok(Self { runtime, users, upstreams, configuration, roles, visitors, observed, changes, _counting: counting })
     }
 
     /// Who comes with a token: what its roles allow, of servers of their own.
@@ -148,10 +160,17 @@ impl UserSessions {
         let host = self.upstreams.host(&configuration, principal);
         let before = self.changes.load(Ordering::SeqCst);
         let (catalog, asking) = offered(&mut host.discover().await?, &servers);
-        let made = Mutex::new(Made::new(catalog.scope(&grants)?, &asking, before));
+        let observer = self.observed.as_ref().map(|observed| observed.of_user(&principal.key()));
+        let scope = observing(observer.as_ref(), catalog.scope(&grants)?);
+        let made = Mutex::new(Made::new(scope, &asking, before));
         let (changes, finding) = (Arc::clone(&self.changes), tokio::sync::Mutex::default());
-        Ok(Served { host, grants, limits: user.limits.clone(), servers, changes, made, finding })
+        Ok(Served { host, grants, limits: user.limits.clone(), servers, observer, changes, made, finding })
     }
+}
+
+/// The scope whose results are observed, if anything does that. What was seen is as long as new as what is known of the servers.
+fn observing(observer: Option<&Observer>, scope: Scope) -> Scope {
+    observer.map_or_else(|| scope.clone(), |observer| observer.scope(&scope))
 }
 
 /// Why nobody knows what a user may call.
@@ -284,7 +303,7 @@ impl Served {
         let found = discovery.map_err(|error| isolet::with_causes(&error)).and_then(|mut discovery| {
             let (catalog, asking) = offered(&mut discovery, &self.servers);
             let scope = catalog.scope(&self.grants).map_err(|error| isolet::with_causes(&error))?;
-            Ok(Made::new(scope, &asking, changes))
+            Ok(Made::new(observing(self.observer.as_ref(), scope), &asking, changes))
         });
         let mut made = self.made();
         match found {

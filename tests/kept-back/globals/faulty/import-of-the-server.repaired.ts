@@ -1,0 +1,11 @@
+//! class: globals
+//! kind: repaired
+//! servers: github
+//! repairs: import-of-the-server
+//! verdict: runs
+//! value: 3
+//! notes: none
+//! calls: ["github.list_issues"]
+//! ----
+const issues = await github.list_issues({ owner: "acme", repo: "web" });
+return issues.length;
