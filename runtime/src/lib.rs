@@ -73,8 +73,8 @@ pub mod mcp;
 pub use isolet_bindings::{
     AUTHORIZE, Arguments, ArgumentsError, Authorization, CallNews, Catalog, CatalogError, ContentHash, Coverage, Declarations,
     DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, LackingServer, ListError, Listener, Manifest, Namespace,
-    Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError,
-    ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
+    NotAGlob, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall,
+    ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;
