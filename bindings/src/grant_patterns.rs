@@ -4,6 +4,11 @@ use std::collections::HashMap;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+/// Why a pattern is no glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct NotAGlob(globset::Error);
+
 /// Patterns of one kind, and what became of them.
 pub(crate) struct Patterns {
     pub(crate) texts: Vec<String>,
@@ -13,9 +18,9 @@ pub(crate) struct Patterns {
     /// The place of each glob: texts that are none are not among the globs.
     glob_places: Vec<usize>,
     /// Those that are no globs.
-    broken: Vec<(usize, globset::Error)>,
+    broken: Vec<(usize, NotAGlob)>,
     /// Why all together are too much, though each of them is a glob.
-    too_much: Option<globset::Error>,
+    too_much: Option<NotAGlob>,
     is_matching: Vec<bool>,
     /// Whether each text decided anything.
     pub(crate) is_effective: Vec<bool>,
@@ -34,12 +39,12 @@ impl Patterns {
                     globs.add(glob);
                     glob_places.push(place);
                 }
-                Err(error) => broken.push((place, error)),
+                Err(error) => broken.push((place, NotAGlob(error))),
             }
         }
         let (globs, too_much) = match globs.build() {
             Ok(globs) => (globs, None),
-            Err(error) => (GlobSet::empty(), Some(error)),
+            Err(error) => (GlobSet::empty(), Some(NotAGlob(error))),
         };
         let (texts, none) = (texts.to_vec(), vec![false; texts.len()]);
         Self { texts, literal, globs, glob_places, broken, too_much, is_matching: none.clone(), is_effective: none }
@@ -74,7 +79,7 @@ impl Patterns {
     }
 
     /// Gives the first pattern that is no glob and no name either, or all if they are too much together.
-    pub(crate) fn take_broken(&mut self) -> Option<(String, globset::Error)> {
+    pub(crate) fn take_broken(&mut self) -> Option<(String, NotAGlob)> {
         if let Some(source) = self.too_much.take() {
             return Some((self.texts.join(" "), source));
         }

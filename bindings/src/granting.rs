@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::definition::Tool;
-use crate::grant_patterns::Patterns;
+use crate::grant_patterns::{NotAGlob, Patterns};
 use crate::grants::{Grants, WILDCARDS};
 use crate::name;
 use crate::nearest::nearest;
@@ -28,7 +28,7 @@ pub enum ScopeError {
         pattern: String,
         /// What is wrong with it.
         #[source]
-        source: globset::Error,
+        source: NotAGlob,
     },
     /// A new name that is no identifier.
     #[error("`{tool}` cannot be renamed to {identifier:?}: take an identifier that is no reserved word and no global")]

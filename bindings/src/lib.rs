@@ -69,6 +69,7 @@ pub use check::{CHECK_STEPS_MAX, Check, UncheckedKeyword, UncheckedReason, Verdi
 pub use coercion::Coerced;
 pub use declarations::TOOL_TEXT_BYTES_MAX;
 pub use definition::{DefinitionError, DefinitionList, LIST_BYTES_MAX, ListError, TOOL_BYTES_MAX, TOOL_DEPTH_MAX, Tool};
+pub use grant_patterns::NotAGlob;
 pub use granting::{ScopeError, ScopeWarning};
 pub use grants::Grants;
 pub use hash::ContentHash;

@@ -17,6 +17,8 @@
 //! | `GET /metrics` | what was counted, for Prometheus, without any user |
 //! | `GET /healthz`, `/readyz` | whether the process lives, and whether it takes requests; for anybody |
 //!
+//! The router is axum's and the names of what is refused are its `http` types: a new major version of axum is one of this crate.
+//!
 //! [`router`] is nested by an application that has a server and an authentication of its own; [`serve`] is a server with bounds for who has none.
 //! A closure from the head of a request to a [`Principal`](isolet::Principal) authenticates, and one from that to a [`Session`](isolet::Session)
 //! makes sessions:

@@ -8,6 +8,11 @@ use std::{fmt, io, iter};
 use crate::address::AddressKind;
 use crate::host::host_name;
 
+/// What is wrong with TLS: a certificate, or what was agreed on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(transparent)]
+pub struct TlsFault(rustls::Error);
+
 /// Why a request got no answer.
 ///
 /// | whose it is | variants |
@@ -100,7 +105,7 @@ pub enum OutboundError {
         host: String,
         /// What is wrong.
         #[source]
-        source: rustls::Error,
+        source: TlsFault,
     },
     /// It does not speak TLS as it should.
     #[error("`{host}` could not agree on TLS, {source}: look whether https is spoken at this port")]
@@ -109,7 +114,7 @@ pub enum OutboundError {
         host: String,
         /// What is wrong.
         #[source]
-        source: rustls::Error,
+        source: TlsFault,
     },
     /// It does not speak HTTP as it should.
     #[error("`{host}` did not answer in HTTP, {detail}: look whether http is spoken at this port")]
@@ -252,9 +257,9 @@ impl OutboundError {
             let source = source.clone();
             return match source {
                 rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
-                    Self::Certificate { host, source }
+                    Self::Certificate { host, source: TlsFault(source) }
                 }
-                _ => Self::Tls { host, source },
+                _ => Self::Tls { host, source: TlsFault(source) },
             };
         }
         if error.is_timeout() {

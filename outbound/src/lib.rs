@@ -16,6 +16,11 @@
 //! # }
 //! ```
 //!
+//! # What of others is in its signatures
+//!
+//! Addresses are `url`'s; methods, statuses, header fields, the client for libraries and sources of addresses are reqwest's, which this crate hands on:
+//! a new major version of reqwest is one of this crate. `isolet` hands on the addresses alone.
+//!
 //! # What may be called
 //!
 //! [`Policy::operator`] is for addresses in a configuration, [`Policy::server`] for those that a server or a document named.
@@ -73,7 +78,7 @@ mod tls;
 
 pub use address::AddressKind;
 pub use confidential::{secrets_in, secrets_of};
-pub use error::OutboundError;
+pub use error::{OutboundError, TlsFault};
 pub use outbound::Outbound;
 pub use place::{NotAPlace, Place};
 pub use policy::{AddressSource, Limits, Policy};

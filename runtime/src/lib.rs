@@ -73,7 +73,7 @@ pub mod mcp;
 pub use isolet_bindings::{
     AUTHORIZE, Arguments, ArgumentsError, Authorization, CallNews, Catalog, CatalogError, ContentHash, Coverage, Declarations,
     DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, LackingServer, ListError, Listener, Manifest, Namespace,
-    ObservedShapes, ReplyShape, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget,
+    NotAGlob, ObservedShapes, ReplyShape, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget,
     TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation,
     visible,
 };

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use isolet::mcp::{
-    Closed, ConfigurationError, ConfigurationWarning, CredentialError, OutboundError, ServeError, Stage, UpstreamError,
+    Closed, Configuration, ConfigurationError, ConfigurationWarning, CredentialError, OutboundError, ServeError, Stage,
+    UpstreamError,
 };
 use isolet::{
     Authorization, Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError,
@@ -72,7 +73,13 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(vec![exposure(), Exposure::Mode { path: "/a".into(), mode: 0o666 }]));
     samples.extend(of(snapshot_mismatches()));
     samples.extend(of(upstream_errors()));
-    samples.extend(of(configuration_errors()));
+    let configuration_errors = configuration_errors()?;
+    let of_toml = configuration_errors.iter().filter_map(|error| match error {
+        ConfigurationError::Toml { source } => Some(source.clone()),
+        _ => None,
+    });
+    samples.extend(of(of_toml.collect()));
+    samples.extend(of(configuration_errors));
     samples.extend(of(vec![credential_error()]));
     let place = || "a".to_owned();
     samples.extend(of(vec![
@@ -84,7 +91,13 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(definition_errors()));
     samples.extend(of(vec![not_a_list()?, ListError::TooLarge { bytes: 9 }]));
     samples.extend(of(catalog_errors()?));
-    samples.extend(of(scope_errors()?));
+    let scope_errors = scope_errors()?;
+    let of_patterns = scope_errors.iter().filter_map(|error| match error {
+        ScopeError::Pattern { source, .. } => Some(source.clone()),
+        _ => None,
+    });
+    samples.extend(of(of_patterns.collect()));
+    samples.extend(of(scope_errors));
     let grant = || "a.b".to_owned();
     samples.extend(of(vec![
         ScopeWarning::MatchesNothing { grant: grant() },
@@ -109,8 +122,11 @@ fn json_error() -> serde_json::Error {
     serde::de::Error::custom("the cause")
 }
 
-fn toml_error() -> toml::de::Error {
-    serde::de::Error::custom("the cause")
+fn no_toml() -> Result<ConfigurationError> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("a.toml");
+    std::fs::write(&path, "a = ")?;
+    Configuration::read(path).err().context("`a = ` is TOML")
 }
 
 fn join_error() -> Result<tokio::task::JoinError> {
@@ -206,13 +222,13 @@ fn credential_error() -> CredentialError {
     CredentialError::new("there is none").caused_by(io_error())
 }
 
-fn configuration_errors() -> Vec<ConfigurationError> {
+fn configuration_errors() -> Result<Vec<ConfigurationError>> {
     let text = || "a".to_owned();
-    vec![
+    Ok(vec![
         ConfigurationError::Read { path: "/a".into(), source: io_error() },
         ConfigurationError::TooLarge,
         ConfigurationError::Malformed { place: text(), source: json_error() },
-        ConfigurationError::Toml { source: toml_error() },
+        no_toml()?,
         ConfigurationError::NoServers,
         ConfigurationError::Address { place: text() },
         ConfigurationError::OlderTransport { server: text() },
@@ -226,7 +242,7 @@ fn configuration_errors() -> Vec<ConfigurationError> {
         ConfigurationError::EnvFile { server: text(), path: "/a".into(), source: io_error() },
         ConfigurationError::NoCredential { place: text(), problem: "it is short" },
         ConfigurationError::NotForProcess { place: text() },
-    ]
+    ])
 }
 
 fn handshake() -> ServeError {

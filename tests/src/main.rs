@@ -63,6 +63,7 @@ mod required;
 mod resources;
 mod roles;
 mod run_results;
+mod same_calls;
 mod scope_snapshots;
 mod serve;
 mod shared_runtime;
@@ -116,6 +117,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         upstream::TESTS
             .iter()
             .chain(faces::TESTS)
+            .chain(same_calls::TESTS)
             .chain(http_upstream::TESTS)
             .chain(identity::TESTS)
             .chain(credentials::TESTS)

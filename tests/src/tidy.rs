@@ -1,5 +1,6 @@
 //! Rules that can be read from the source.
 
+mod foreign;
 mod imports;
 mod modules;
 mod names;
@@ -101,6 +102,11 @@ pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
         Trial::test("tidy::only_mcp_speaks_the_protocol", only_mcp_speaks_the_protocol),
         Trial::test("tidy::one_place_writes_to_a_terminal", one_place_writes_to_a_terminal),
         Trial::test("tidy::what_is_foreign_is_logged_visibly", what_is_foreign_is_logged_visibly),
+        Trial::test("tidy::public_items_name_no_crate_that_is_not_listed", public_items_name_no_crate_that_is_not_listed),
+        Trial::test(
+            "tidy::a_crate_is_found_in_every_public_item_and_in_no_other",
+            foreign::a_crate_is_found_in_every_public_item_and_in_no_other,
+        ),
         of_all("tidy::every_promise_is_held", every_promise_is_held),
         of_all("tidy::every_security_claim_is_held", every_security_claim_is_held),
         of_all("tidy::every_maximum_is_held", every_maximum_is_held),
@@ -190,6 +196,16 @@ fn no_files_import_in_a_circle() -> Result<(), Failed> {
         circles.extend(imports::circles(&root(), rust_files(folder)?.iter().map(|(path, _)| path))?);
     }
     if circles.is_empty() { Ok(()) } else { Err(circles.join("\n").into()) }
+}
+
+/// What a library's public items name of others has to be named again wherever that breaks.
+fn public_items_name_no_crate_that_is_not_listed() -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    for library in foreign::libraries() {
+        let manifest = std::fs::read_to_string(root().join(library).join("Cargo.toml"))?;
+        wrong.extend(foreign::not_as_listed(library, &manifest, &rust_files(&format!("{library}/src"))?)?);
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 fn no_file_is_too_long_to_be_read() -> Result<(), Failed> {

@@ -11,6 +11,7 @@ use super::held::Held;
 use super::kept_results::ResultsOfUser;
 use super::limits::Limits;
 use super::record::{Made, OpenRecord};
+use super::reply_check::{Aside, Check};
 use super::run_id::RunId;
 use super::tool_host::{self, AnyToolHost};
 use super::work::HostWork;
@@ -94,6 +95,23 @@ impl Caller {
     pub(crate) fn record_of(&self, target: Target<'_>, number: u32, line: u32, argument_bytes: usize) -> OpenRecord {
         let made = Made { run: self.run, call: number, line };
         OpenRecord::begin(target, made, argument_bytes, self.listeners.clone())
+    }
+
+    /// Checks the reply of a call against its tool's schema and tells that the call has ended; or gives the check that is more than a
+    /// moment's work, for [`Caller::warnings`].
+    pub(crate) fn check(&self, record: &mut OpenRecord, index: u32, reply: ToolReply) -> Option<Aside> {
+        match Check::of(&self.scope, &self.work, index, reply) {
+            Check::Done(warnings) => {
+                record.close(warnings);
+                None
+            }
+            Check::Aside(check) => Some(check),
+        }
+    }
+
+    /// What such a check comes to: for [`OpenRecord::close`].
+    pub(crate) async fn warnings(self: Arc<Self>, check: Aside) -> Vec<String> {
+        check.warnings(self.scope.clone(), &self.work).await
     }
 
     /// Authorises the call and makes it. Dropping the future cancels it, at its next await.

@@ -24,8 +24,7 @@ use super::outgoing::Outgoing;
 use super::pool::claim::Claim;
 use super::process::Exit;
 use super::processor::Processor;
-use super::record::{OpenRecord, unchecked};
-use super::reply_check::Check;
+use super::record::OpenRecord;
 use super::reply_content;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
@@ -439,6 +438,7 @@ impl Conversation<'_> {
         let Answered { record, number, index, result } = answered;
         self.in_flight -= 1;
         self.processor.wake(self.assignment.slot);
+        self.records[record].answer(&result);
         let budget = &self.assignment.budget;
         let bytes = match result {
             Ok(reply) => {
@@ -449,7 +449,6 @@ impl Conversation<'_> {
                 let sent = beside.as_ref().unwrap_or(&reply);
                 let bytes = sent.as_json().len();
                 self.outgoing.push_reply(number, sent, budget.hold(bytes));
-                self.records[record].answer(bytes, None);
                 self.unchecked.push((record, index, reply));
                 bytes
             }
@@ -457,8 +456,6 @@ impl Conversation<'_> {
                 self.note_authorization(&error);
                 let text = error_text(&error);
                 self.outgoing.push_error(number, &text, budget.hold(text.len()));
-                self.records[record].answer(text.len(), Some(&error));
-                self.records[record].close(Vec::new());
                 text.len()
             }
         };
@@ -503,19 +500,16 @@ impl Conversation<'_> {
     fn check_replies(&mut self) {
         for (record, index, reply) in std::mem::take(&mut self.unchecked) {
             let bytes = reply.as_json().len();
-            match Check::of(&self.caller, index, reply) {
-                Check::Done(warnings) => self.records[record].close(warnings),
-                Check::Aside(_) if self.checks.len() >= CHECKS_WAITING_MAX => {
-                    self.records[record].close(unchecked("too many long ones at a time"));
-                }
-                Check::Aside(check) => {
-                    let (caller, held) = (Arc::clone(&self.caller), self.assignment.budget.hold(bytes));
-                    self.checks.spawn(async move {
-                        let _held = held;
-                        (record, check.warnings(caller).await)
-                    });
-                }
+            let Some(check) = self.caller.check(&mut self.records[record], index, reply) else { continue };
+            if self.checks.len() >= CHECKS_WAITING_MAX {
+                self.records[record].close_unchecked("too many long ones at a time");
+                continue;
             }
+            let (caller, held) = (Arc::clone(&self.caller), self.assignment.budget.hold(bytes));
+            self.checks.spawn(async move {
+                let _held = held;
+                (record, caller.warnings(check).await)
+            });
         }
     }
 

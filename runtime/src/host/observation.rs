@@ -5,35 +5,34 @@
 
 use std::sync::Arc;
 
-use isolet_bindings::ToolReply;
+use isolet_bindings::{Scope, ToolReply};
 use tokio::sync::Semaphore;
 
-use super::call::Caller;
 use super::estimate::Work;
+use super::work::HostWork;
 
 /// Long replies of all runs that wait for their turn or have it; what comes beyond them is not observed.
 static LONG_ONES: Semaphore = Semaphore::const_new(16);
 
-/// Keeps what the reply of a tool is like, if the scope of its caller observes it.
-pub(crate) fn observe(caller: &Arc<Caller>, index: u32, reply: &ToolReply) {
-    if !caller.scope.observes(index) {
+/// Keeps what the reply of a tool is like, if `scope` observes it.
+pub(crate) fn observe(scope: &Scope, work: &Arc<HostWork>, index: u32, reply: &ToolReply) {
+    if !scope.observes(index) {
         return;
     }
     match Work::of_reading(reply.as_json().len()) {
-        Work::Trifle => caller.scope.observe(index, reply.as_json()),
-        Work::Moment => caller.work.here(|| caller.scope.observe(index, reply.as_json())),
-        Work::More => observe_aside(caller, index, reply),
+        Work::Trifle => scope.observe(index, reply.as_json()),
+        Work::Moment => work.here(|| scope.observe(index, reply.as_json())),
+        Work::More => observe_aside(scope, work, index, reply),
     }
 }
 
-fn observe_aside(caller: &Arc<Caller>, index: u32, reply: &ToolReply) {
+fn observe_aside(scope: &Scope, work: &Arc<HostWork>, index: u32, reply: &ToolReply) {
     let is_taken = reply.as_json().len() <= isolet_bindings::OBSERVED_REPLY_BYTES_MAX;
     let Some(place) = is_taken.then(|| LONG_ONES.try_acquire().ok()).flatten() else { return };
-    let (caller, reply) = (Arc::clone(caller), reply.clone().without_result());
+    let (scope, work, reply) = (scope.clone(), Arc::clone(work), reply.clone().without_result());
     tokio::spawn(async move {
-        let scope = caller.scope.clone();
         // No tree is made of it. A host that cannot do it leaves it.
-        let _ = caller.work.aside(0, move || scope.observe(index, reply.as_json())).await;
+        let _ = work.aside(0, move || scope.observe(index, reply.as_json())).await;
         drop(place);
     });
 }

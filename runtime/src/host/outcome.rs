@@ -353,7 +353,7 @@ pub struct CallRecord {
     pub line: u32,
     /// Bytes of JSON that went in.
     pub argument_bytes: usize,
-    /// Bytes of JSON that came back.
+    /// Bytes that came back: JSON of the value, or the message of an error.
     pub reply_bytes: usize,
     /// From the call's arrival at the host to its answer.
     pub duration: Duration,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use isolet_bindings::ToolError;
+use isolet_bindings::{ToolError, ToolReply};
 
 use super::event::{Event, Listeners};
 use super::gate::Target;
@@ -77,15 +77,24 @@ impl OpenRecord {
         self.state == State::UnderWay
     }
 
-    /// Notes the answer of the call: so many bytes, of a reply or of the error that was it.
-    pub(crate) fn answer(&mut self, reply_bytes: usize, error: Option<&ToolError>) {
+    /// Notes the answer of the call. An error is told of at once; a reply once it is checked.
+    pub(crate) fn answer(&mut self, answer: &Result<ToolReply, ToolError>) {
         if !self.is_under_way() {
             return;
         }
         self.state = State::Answered;
         self.record.duration = self.began.elapsed();
-        self.record.reply_bytes = reply_bytes;
-        self.record.end = error.map_or(CallEnd::Answered, |error| CallEnd::Failed(error.code));
+        match answer {
+            Ok(reply) => {
+                self.record.reply_bytes = reply.as_json().len();
+                self.record.end = CallEnd::Answered;
+            }
+            Err(error) => {
+                self.record.reply_bytes = error.message.len();
+                self.record.end = CallEnd::Failed(error.code);
+                self.tell();
+            }
+        }
     }
 
     /// Notes what the check of the reply came to, and tells that the call has ended.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use isolet_bindings::{CHECK_STEPS_MAX, Scope, ScopedTool, ToolReply, Verdict, Violation};
 use serde_json::Value;
 
-use super::call::Caller;
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
 use super::observation;
 use super::record::unchecked;
+use super::work::HostWork;
 
 /// The most characters of a warning: a part of the reply may be in it.
 const WARNING_CHARACTERS_MAX: usize = 500;
@@ -32,15 +32,15 @@ pub(crate) struct Aside {
 
 impl Check {
     /// Checks the reply of a tool, if that is a moment's work. One without a schema is observed instead, where its scope does that.
-    pub(crate) fn of(caller: &Arc<Caller>, index: u32, reply: ToolReply) -> Self {
-        let Some(tool) = checked_tool(&caller.scope, index) else {
-            observation::observe(caller, index, &reply);
+    pub(crate) fn of(scope: &Scope, work: &Arc<HostWork>, index: u32, reply: ToolReply) -> Self {
+        let Some(tool) = checked_tool(scope, index) else {
+            observation::observe(scope, work, index, &reply);
             return Self::Done(Vec::new());
         };
         let at_once = || warnings_of(tool, &reply, MOMENT_STEPS_MAX);
         let warnings = match Work::of_reading(reply.as_json().len()) {
             Work::Trifle => at_once(),
-            Work::Moment => caller.work.here(at_once),
+            Work::Moment => work.here(at_once),
             Work::More => None,
         };
         warnings.map_or_else(|| Self::Aside(Aside { index, reply }), Self::Done)
@@ -49,9 +49,9 @@ impl Check {
 
 impl Aside {
     /// Makes the check when it is this run's turn. Whoever drops this does not know what it would have come to.
-    pub(crate) async fn warnings(self, caller: Arc<Caller>) -> Vec<String> {
+    pub(crate) async fn warnings(self, scope: Scope, work: &Arc<HostWork>) -> Vec<String> {
         let Self { index, reply } = self;
-        let (scope, tree_bytes) = (caller.scope.clone(), estimate::tree_bytes(reply.as_json()));
+        let tree_bytes = estimate::tree_bytes(reply.as_json());
         if tree_bytes > TREE_BYTES_MAX {
             return unchecked("it would take too much memory");
         }
@@ -60,7 +60,7 @@ impl Aside {
             let tool = checked_tool(&scope, index)?;
             Some(warnings_of(tool, &reply, CHECK_STEPS_MAX).unwrap_or_else(too_much))
         };
-        let checked = caller.work.aside(tree_bytes, check).await;
+        let checked = work.aside(tree_bytes, check).await;
         checked.map_or_else(|_| unchecked("the host could not do it"), Option::unwrap_or_default)
     }
 }

@@ -21,7 +21,6 @@ use super::options::ServeOptions;
 use crate::host::call::{Caller, Request};
 use crate::host::gate::Target;
 use crate::host::held::Held;
-use crate::host::reply_check::Check;
 use crate::host::session::{CALLS_WAITING_MAX, Parts};
 
 /// Where a result says the code of its error.
@@ -120,10 +119,7 @@ impl Classic {
             result = work => result,
             () = context.ct.cancelled() => return Err(cancelled()),
         };
-        match &result {
-            Ok(reply) => record.answer(reply.as_json().len(), None),
-            Err(error) => record.answer(error.message.len(), Some(error)),
-        }
+        record.answer(&result);
         record.close(Vec::new());
         result
     }
@@ -149,27 +145,18 @@ impl Classic {
             result = reply => result,
             () = context.ct.cancelled() => return Err(cancelled()),
         };
-        match &result {
-            Ok(reply) => {
-                record.answer(reply.as_json().len(), None);
-                match Check::of(&self.caller, index, reply.clone()) {
-                    Check::Done(warnings) => record.close(warnings),
-                    // The client does not wait for it.
-                    Check::Aside(check) => {
-                        let (caller, wall_max) = (Arc::clone(&self.caller), self.session.limits().wall_max);
-                        tokio::spawn(async move {
-                            match tokio::time::timeout(wall_max, check.warnings(caller)).await {
-                                Ok(warnings) => record.close(warnings),
-                                Err(_) => record.close_unchecked("it did not come to an end in time"),
-                            }
-                        });
-                    }
+        record.answer(&result);
+        if let Ok(reply) = &result
+            && let Some(check) = self.caller.check(&mut record, index, reply.clone())
+        {
+            // The client does not wait for it.
+            let (caller, wall_max) = (Arc::clone(&self.caller), self.session.limits().wall_max);
+            tokio::spawn(async move {
+                match tokio::time::timeout(wall_max, caller.warnings(check)).await {
+                    Ok(warnings) => record.close(warnings),
+                    Err(_) => record.close_unchecked("it did not come to an end in time"),
                 }
-            }
-            Err(error) => {
-                record.answer(error.message.len(), Some(error));
-                record.close(Vec::new());
-            }
+            });
         }
         result
     }

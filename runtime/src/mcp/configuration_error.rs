@@ -23,6 +23,11 @@ pub enum ConfigurationWarning {
     },
 }
 
+/// What is wrong with a text that should be TOML, with line and column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct NotToml(toml::de::Error);
+
 /// A configuration, or an entry of one, that cannot be used.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +58,7 @@ pub enum ConfigurationError {
     Toml {
         /// What is wrong, with line and column.
         #[source]
-        source: toml::de::Error,
+        source: NotToml,
     },
     /// No servers in it, under whichever name.
     #[error(
@@ -159,6 +164,13 @@ pub enum ConfigurationError {
         /// Where, as `mcpServers.github.env.TOKEN`.
         place: String,
     },
+}
+
+impl ConfigurationError {
+    /// That of a text that is no TOML.
+    pub(super) fn no_toml(source: toml::de::Error) -> Self {
+        Self::Toml { source: NotToml(source) }
+    }
 }
 
 fn at(place: &str) -> String {

@@ -24,8 +24,7 @@ pub(super) fn section(text: &str, is_toml: bool) -> Result<Section, Configuratio
         return Err(ConfigurationError::TooLarge);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut document =
-        if is_toml { toml::from_str(text).map_err(|source| ConfigurationError::Toml { source })? } else { json(text)? };
+    let mut document = if is_toml { toml::from_str(text).map_err(ConfigurationError::no_toml)? } else { json(text)? };
     let found = |document: &mut Value| {
         let sections = SECTIONS.into_iter().filter_map(|name| Some((name, document.get_mut(name)?.take())));
         // One that is empty is none while another is not.

@@ -92,7 +92,7 @@ mod wire;
 pub use apis::LeftOutOperation;
 pub use classic_name::{Names, classic_name, classic_names};
 pub use configuration::Configuration;
-pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning};
+pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning, NotToml};
 pub use credential_error::CredentialError;
 pub use credential_source::{Challenge, CredentialRequest, CredentialSource, Credentials, Given, Giving};
 pub use entry_credentials::EntryCredentials;

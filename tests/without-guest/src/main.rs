@@ -27,6 +27,7 @@ fn main() {
     }
     let trials = vec![
         trial("nothing_of_the_engine_or_of_mcp_is_in_it", async || nothing_of_the_engine()),
+        trial("no_library_but_that_of_the_engine_needs_it", async || no_library_needs_the_engine()),
         trial("without_an_executable_there_is_no_runtime", async || no_executable()),
         trial("programs_end_as_they_do_elsewhere", endings),
         trial("limits_hold", limits),
@@ -92,25 +93,37 @@ fn host(config: Config) -> anyhow::Result<(Runtime, Session)> {
     Ok((runtime, session))
 }
 
+/// The libraries that are published, but for the engine's own: each as it is built for somebody who depends on it alone, and at docs.rs.
+const LIBRARIES: [&str; 7] = ["bindings", "rpc", "outbound", "openapi", "identity", "http", "comparison"];
+
+fn no_library_needs_the_engine() -> anyhow::Result<()> {
+    for library in LIBRARIES {
+        let name = format!("isolet-{library}");
+        none_of_the_engine_in(&tree(&["--package", &name])?)?;
+    }
+    none_of_the_engine_in(&tree(&["--package", "isolet", "--no-default-features", "--features", "mcp"])?)
+}
+
 fn nothing_of_the_engine() -> anyhow::Result<()> {
+    let tree = tree(&["--package", "isolet", "--no-default-features"])?;
+    none_of_the_engine_in(&tree)?;
+    ensure!(!tree.lines().any(|line| line.starts_with("rmcp ")), "{tree}");
+    Ok(())
+}
+
+/// What is built of these packages, a line each.
+fn tree(packages: &[&str]) -> anyhow::Result<String> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    tree.args([
-        "tree",
-        "--locked",
-        "--package",
-        "isolet",
-        "--no-default-features",
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-    ]);
+    tree.args(["tree", "--locked", "--edges", "normal,build", "--prefix", "none"]).args(packages);
     let tree = tree.current_dir(workspace).output()?;
     ensure!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let tree = String::from_utf8(tree.stdout)?;
-    ensure!(tree.contains("isolet-bindings "), "{tree}");
-    let unwanted = |line: &&str| ["v8 ", "deno_core ", "serde_v8 ", "swc_", "rmcp "].iter().any(|name| line.starts_with(name));
+    Ok(String::from_utf8(tree.stdout)?)
+}
+
+fn none_of_the_engine_in(tree: &str) -> anyhow::Result<()> {
+    ensure!(tree.starts_with("isolet"), "{tree}");
+    let unwanted = |line: &&str| ["v8 ", "deno_core ", "serde_v8 ", "swc_"].iter().any(|name| line.starts_with(name));
     let found: Vec<_> = tree.lines().filter(unwanted).collect();
     ensure!(found.is_empty(), "{found:?}");
     Ok(())
