@@ -14,8 +14,9 @@ use tokio::sync::mpsc;
 
 use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
-use crate::servers::{BegunServers, Choice, Servers};
+use crate::servers::{BegunServers, Choice, Chosen, Servers};
 use crate::terminal;
+use crate::watched_files::WatchedFiles;
 
 /// What a program may ask for with `timeout_ms`, where the command line says nothing.
 const ASKED_WALL_MAX: Duration = Duration::from_secs(300);
@@ -33,13 +34,13 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     let wall_default = if command.wall_max.is_none() { Some(config.limits.wall_max) } else { None };
     config.limits.wall_max = wall_max;
     let runtime = Runtime::new(config).map_err(Fault::host)?;
-    let servers = Servers::begin(choice);
+    let mut servers = Servers::begin(choice);
     let (offers, offered) = mpsc::channel(1);
     let mut options = options_of(&command);
     options.wall_default = wall_default;
     let ended = tokio::select! {
         served = serve_offers(options, Transport::stdio(), offered) => served.map_err(Fault::host),
-        fault = offer(&runtime, &servers, Duration::from_secs(command.list_wait), offers) => Err(fault),
+        fault = offer(&runtime, &mut servers, &command, wall_max, offers) => Err(fault),
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
@@ -47,11 +48,18 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others. Ends only where there is
-/// nothing to be offered at the beginning.
-async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, offers: mpsc::Sender<Offer>) -> Fault {
+/// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others or the file is. Ends only
+/// where there is nothing to be offered at the beginning.
+async fn offer(
+    runtime: &Runtime,
+    servers: &mut BegunServers,
+    command: &McpCommand,
+    wall_max: Duration,
+    offers: mpsc::Sender<Offer>,
+) -> Fault {
+    let mut files = WatchedFiles::new(vec![command.config.clone()]);
     let mut changes = servers.host().changes();
-    let mut known = match servers.choose(list_wait).await {
+    let mut known = match servers.choose(Duration::from_secs(command.list_wait)).await {
         Ok(chosen) => chosen,
         Err(fault) => return fault,
     };
@@ -62,7 +70,18 @@ async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, o
             std::future::pending::<()>().await;
         }
         known = loop {
-            changes.changed().await;
+            tokio::select! {
+                () = changes.changed() => {}
+                () = files.changed() => match read_again(servers, command, wall_max, &files, &known).await {
+                    Ok(chosen) => break chosen,
+                    Err(fault) => {
+                        let shown = command.config.display();
+                        terminal::say(&format!(
+                            "`{shown}` was read again, and is not in force: what was served before goes on: {fault}"
+                        ));
+                    }
+                },
+            }
             match servers.choose_again(&known).await {
                 Ok(chosen) if chosen.is_like(&known) => {}
                 Ok(chosen) => break chosen,
@@ -72,6 +91,21 @@ async fn offer(runtime: &Runtime, servers: &BegunServers, list_wait: Duration, o
             }
         };
     }
+}
+
+/// What the servers of the file offer as it is now, which are in force from here on unless it is wrong.
+async fn read_again(
+    servers: &mut BegunServers,
+    command: &McpCommand,
+    wall_max: Duration,
+    files: &WatchedFiles,
+    known: &Chosen,
+) -> Result<Chosen, Fault> {
+    files.check()?;
+    let choice = Choice::of(Some(&command.config), &command.servers)?.with_wall_max(Some(wall_max));
+    let chosen = servers.become_those_of(choice, known).await?;
+    terminal::say(&format!("`{}` was read again, and is in force", command.config.display()));
+    Ok(chosen)
 }
 
 fn options_of(command: &McpCommand) -> ServeOptions {

@@ -56,7 +56,7 @@ impl Classic {
     }
 
     /// What calls take their way through.
-    pub(super) fn caller(&self) -> &Caller {
+    pub(super) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 
