@@ -100,6 +100,12 @@ impl<Kept> ClientRequests<Kept> {
         self.table().by_id.get(id).copied()
     }
 
+    /// What the client calls the request with this number.
+    #[must_use]
+    pub fn id_of(&self, number: i64) -> Option<ClientId> {
+        self.table().by_number.get(&number).map(|open| open.id.clone())
+    }
+
     /// What is kept of the request with this `id`.
     #[must_use]
     pub fn kept_of(&self, id: &ClientId) -> Option<Kept>

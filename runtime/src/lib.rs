@@ -80,6 +80,7 @@ pub use isolet_bindings::{
 
 pub use contract::v8_flags::Jit;
 pub use error_chain::with_causes;
+pub use host::change_signal::ChangeSignal;
 pub use host::config::{Config, Isolation, Start, danger};
 pub use host::event::Event;
 pub use host::limits::{HEAP_BYTES_MIN, Limits, LowerLimits};

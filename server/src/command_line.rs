@@ -39,7 +39,7 @@ Examples:
   isolet serve --config isolet.toml --listen 127.0.0.1:8808
 
 Standard output has the address, when requests are taken. Without keys in the file there is one user, and a key in a file that only you can read.
-At SIGHUP the file is read again: users, roles, keys and servers.
+When the file changes, and at SIGHUP, it is read again: users, roles, keys and servers.
 It ends with 0 at SIGTERM, when what is under way has ended; with 2 and 4 as the other commands do.";
 
 const COMPARE_HELP: &str = "\

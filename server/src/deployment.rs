@@ -46,6 +46,8 @@ const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
 /// A deployment.
 pub(crate) struct Deployment {
     pub(crate) path: PathBuf,
+    /// The file, and the one that it names for its servers.
+    pub(crate) files: Vec<PathBuf>,
     pub(crate) address: SocketAddr,
     pub(crate) hosts: Vec<String>,
     pub(crate) origins: Vec<String>,
@@ -120,9 +122,12 @@ impl Deployment {
         }
         let (hosts, origins) = (std::mem::take(&mut file.listener.hosts), std::mem::take(&mut file.listener.origins));
         let capacity = file.capacity;
+        let named = file.config.as_ref().map(|config| named(path, config.get_ref()));
         let path = path.to_owned();
+        let files = [path.clone()].into_iter().chain(named).collect();
         Ok(Self {
             path,
+            files,
             address,
             hosts,
             origins,
@@ -197,8 +202,7 @@ fn servers_of(path: &Path, variables: &Variables) -> Result<Configuration, Mista
 fn servers(text: &Text, file: &File, variables: &Variables) -> Result<Configuration, Mistake> {
     match (&file.config, &file.servers) {
         (Some(config), None) => {
-            let folder = text.path().parent().unwrap_or(Path::new("."));
-            let read = Configuration::read_with(folder.join(config.get_ref()), variables);
+            let read = Configuration::read_with(named(text.path(), config.get_ref()), variables);
             read.map_err(|error| text.mistake(config.span().start, with_causes(&error)))
         }
         (None, Some(_)) => servers_of(text.path(), variables),
@@ -210,6 +214,11 @@ fn servers(text: &Text, file: &File, variables: &Variables) -> Result<Configurat
             "there are no servers: add `[servers.NAME]` with a `command` or a `url`, or `config = \"servers.json\"`",
         )),
     }
+}
+
+/// The file that `path` calls `config`.
+fn named(path: &Path, config: impl AsRef<Path>) -> PathBuf {
+    path.parent().unwrap_or(Path::new(".")).join(config)
 }
 
 fn keys(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> BTreeMap<KeyHash, String> {

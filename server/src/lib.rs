@@ -3,6 +3,7 @@
 //! Standard output carries results and nothing else; what is said about them goes to standard error. `main.rs` is [`run_command_line`]
 //! and nothing else, so that tests can be the program without finding it.
 
+mod changed_servers;
 mod check;
 mod command_line;
 mod compare;
@@ -24,12 +25,14 @@ mod said;
 mod serve;
 mod servers;
 mod shell_help;
+mod shell_word;
 mod snapshot;
 mod surroundings;
 mod terminal;
 mod tier;
 mod tools;
 mod types;
+mod watched_files;
 
 use std::ffi::OsString;
 use std::io;

@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
 use crate::observed::Observed;
-use crate::servers::{BegunServers, Choice, Servers};
+use crate::servers::{BegunServers, Choice, Chosen, Servers};
 use crate::terminal;
+use crate::watched_files::WatchedFiles;
 
 /// What a program may ask for with `timeout_ms`, where the command line says nothing.
 const ASKED_WALL_MAX: Duration = Duration::from_secs(300);
@@ -35,13 +36,13 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     config.limits.wall_max = wall_max;
     let observed = command.observed.open()?;
     let runtime = Runtime::new(config).map_err(Fault::host)?;
-    let servers = Servers::begin(choice);
+    let mut servers = Servers::begin(choice);
     let (offers, offered) = mpsc::channel(1);
     let mut options = options_of(&command);
     options.wall_default = wall_default;
     let ended = tokio::select! {
         served = serve_offers(options, Transport::stdio(), offered) => served.map_err(Fault::host),
-        fault = offer(&runtime, &servers, observed.as_ref(), Duration::from_secs(command.list_wait), offers) => Err(fault),
+        fault = offer(&runtime, &mut servers, &command, wall_max, observed.as_ref(), offers) => Err(fault),
         _ = terminated.recv() => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
@@ -52,18 +53,20 @@ pub(crate) async fn mcp(command: McpCommand) -> Result<ExitCode, Fault> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others. Ends only where there is
-/// nothing to be offered at the beginning.
+/// Offers what can be called: once the servers are there or have taken too long, and again whenever their tools are others or the file is. Ends only
+/// where there is nothing to be offered at the beginning.
 async fn offer(
     runtime: &Runtime,
-    servers: &BegunServers,
+    servers: &mut BegunServers,
+    command: &McpCommand,
+    wall_max: Duration,
     observed: Option<&Observed>,
-    list_wait: Duration,
     offers: mpsc::Sender<Offer>,
 ) -> Fault {
     let observer = observed.map(Observed::of_local_user);
+    let mut files = WatchedFiles::new(vec![command.config.clone()]);
     let mut changes = servers.host().changes();
-    let mut known = match servers.choose(list_wait).await {
+    let mut known = match servers.choose(Duration::from_secs(command.list_wait)).await {
         Ok(chosen) => chosen,
         Err(fault) => return fault,
     };
@@ -75,7 +78,18 @@ async fn offer(
             std::future::pending::<()>().await;
         }
         known = loop {
-            changes.changed().await;
+            tokio::select! {
+                () = changes.changed() => {}
+                () = files.changed() => match read_again(servers, command, wall_max, &files, &known).await {
+                    Ok(chosen) => break chosen,
+                    Err(fault) => {
+                        let shown = command.config.display();
+                        terminal::say(&format!(
+                            "`{shown}` was read again, and is not in force: what was served before goes on: {fault}"
+                        ));
+                    }
+                },
+            }
             match servers.choose_again(&known).await {
                 Ok(chosen) if chosen.is_like(&known) => {}
                 Ok(chosen) => break chosen,
@@ -85,6 +99,21 @@ async fn offer(
             }
         };
     }
+}
+
+/// What the servers of the file offer as it is now, which are in force from here on unless it is wrong.
+async fn read_again(
+    servers: &mut BegunServers,
+    command: &McpCommand,
+    wall_max: Duration,
+    files: &WatchedFiles,
+    known: &Chosen,
+) -> Result<Chosen, Fault> {
+    files.check()?;
+    let choice = Choice::of(Some(&command.config), &command.servers)?.with_wall_max(Some(wall_max));
+    let chosen = servers.become_those_of(choice, known).await?;
+    terminal::say(&format!("`{}` was read again, and is in force", command.config.display()));
+    Ok(chosen)
 }
 
 fn options_of(command: &McpCommand) -> ServeOptions {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use isolet::Runtime;
-use isolet::mcp::{Upstreams, Url};
+use isolet::mcp::{Configuration, Upstreams, Url};
 use isolet_http::{Authorizations, Ending, Names, Options, Renewal, ServerLimits};
 use isolet_identity::{Asking, OAuth, SubjectTokens};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,12 +22,14 @@ use tokio_util::task::AbortOnDropHandle;
 use self::access::Access;
 use self::current::{Current, Serving};
 use self::user_sessions::{Discovered, UserSessions};
+use crate::changed_servers::changed_servers;
 use crate::command_line::ServeCommand;
 use crate::credentials;
 use crate::deployment::{Deployment, fault_of};
 use crate::fault::Fault;
 use crate::observed::Observed;
 use crate::terminal;
+use crate::watched_files::WatchedFiles;
 
 /// Serves until a signal asks to end, and what is under way has ended.
 pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
@@ -68,6 +70,8 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
             let current = Current::new(Serving { access, sessions });
             let again = Again {
                 command,
+                servers: deployment.servers.clone(),
+                files: WatchedFiles::new(deployment.files.clone()),
                 first: deployment,
                 address,
                 subjects,
@@ -103,12 +107,15 @@ fn deployment(command: &ServeCommand) -> Result<Deployment, Fault> {
     Ok(deployment)
 }
 
-/// Reads the file again at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What is made
+/// Reads the file again when it has changed, and at SIGHUP: users, roles, keys and servers are those of the file from then on, or stay as they were if it is wrong. What is made
 /// once (the listener, the faces, the runtime with its limits, the way servers are started) is as it was at the start, and a change of it is said.
 struct Again {
     command: ServeCommand,
     /// What the file said at the start.
     first: Deployment,
+    /// The servers that are in force.
+    servers: Configuration,
+    files: WatchedFiles,
     address: SocketAddr,
     subjects: SubjectTokens,
     runtime: Runtime,
@@ -118,34 +125,47 @@ struct Again {
 }
 
 impl Again {
-    async fn read_at(self, mut hangups: Signal, current: Current) {
-        while hangups.recv().await.is_some() {
+    async fn read_at(mut self, mut hangups: Signal, current: Current) {
+        loop {
+            tokio::select! {
+                hangup = hangups.recv() => match hangup {
+                    Some(()) => self.files.look(),
+                    None => return,
+                },
+                () = self.files.changed() => {}
+            }
             match self.read().await {
-                Ok((serving, fixed)) => {
+                Ok((serving, deployment)) => {
                     current.replace(serving);
                     self.renewal.renew();
-                    for table in fixed {
+                    changed_servers(&self.servers, &deployment.servers).iter().for_each(|line| terminal::say(line));
+                    self.upstreams.retain(&deployment.servers);
+                    for table in self.first.fixed_otherwise(&deployment) {
                         terminal::say(&format!(
                             "what the file says in `[{table}]` now takes effect at the next start: restart for it"
                         ));
                     }
+                    self.servers = deployment.servers;
+                    self.files.follow(deployment.files);
                     terminal::say("the file was read again, and is in force");
                 }
                 Err(fault) => {
-                    terminal::say(&fault.to_string());
-                    terminal::say("the file was read again, and is not in force: what was served before goes on");
+                    terminal::say(&format!(
+                        "the file was read again, and is not in force: what was served before goes on: {fault}"
+                    ));
                 }
             }
         }
     }
 
-    /// What is served from then on, and the tables of the file that are not in force.
-    async fn read(&self) -> Result<(Serving, Vec<&'static str>), Fault> {
+    /// What is served from then on, and what the file says.
+    async fn read(&self) -> Result<(Serving, Deployment), Fault> {
+        self.files.check()?;
         let deployment = deployment(&self.command)?;
         let base = deployment.base(self.address);
         let access = Access::of(&deployment, &self.command, base.as_ref(), &self.subjects)?;
         let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams, self.observed.clone()).await?;
-        Ok((Serving { access, sessions }, self.first.fixed_otherwise(&deployment).collect()))
+        Ok((Serving { access, sessions }, deployment))
     }
 }
 

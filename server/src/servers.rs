@@ -9,6 +9,7 @@ use isolet::mcp::{Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstr
 use isolet::{CatalogError, Grants, Scope, ScopeWarning, with_causes};
 use isolet_identity::OAuth;
 
+use crate::changed_servers::changed_servers;
 use crate::command_line::ServerArguments;
 use crate::credentials;
 use crate::fault::Fault;
@@ -233,6 +234,32 @@ impl BegunServers {
     pub(crate) async fn choose_again(&self, known: &Chosen) -> Result<Chosen, Fault> {
         let discovery = discover_again(&self.host, &known.scope).await.map_err(Fault::usage)?;
         self.chosen(&discovery)
+    }
+
+    /// The same after the configuration has changed: the servers are those of `choice` from here on. Those that have not changed go on, the others of
+    /// before end when what was begun with them has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Servers::open`]; then nothing has changed.
+    pub(crate) async fn become_those_of(&mut self, choice: Choice, known: &Chosen) -> Result<Chosen, Fault> {
+        let host = self.upstreams.host(&choice.configuration, USER);
+        let before = (std::mem::replace(&mut self.host, host), std::mem::replace(&mut self.choice, choice));
+        match self.choose_again(known).await {
+            Ok(chosen) => {
+                changed_servers(&before.1.configuration, &self.choice.configuration)
+                    .iter()
+                    .for_each(|line| terminal::say(line));
+                let warnings = self.choice.configuration.warnings();
+                self.say("warnings", warnings.map(ToString::to_string), self.choice.configuration.warnings().count());
+                self.upstreams.retain(&self.choice.configuration);
+                Ok(chosen)
+            }
+            Err(fault) => {
+                (self.host, self.choice) = before;
+                Err(fault)
+            }
+        }
     }
 
     fn chosen(&self, discovery: &Discovery) -> Result<Chosen, Fault> {

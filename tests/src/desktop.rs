@@ -31,6 +31,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("desktop::the_handshake_does_not_wait_for_slow_servers_and_the_list_does", || {
             on_tokio(the_handshake_does_not_wait())
         }),
+        Trial::test("desktop::a_configuration_that_changes_is_in_force_and_servers_that_are_gone_end", || {
+            on_tokio(a_changed_configuration())
+        }),
         Trial::test("desktop::a_client_that_leaves_while_servers_start_is_not_waited_for", || on_tokio(leaving_early())),
     ];
     if cfg!(target_os = "linux") {
@@ -95,6 +98,53 @@ async fn the_end_of_input_ends_all() -> Result<()> {
     ensure!(closed.elapsed() < END_MAX, "it took {:?} to end", closed.elapsed());
     let are_gone = || started.iter().all(|process| !is_alive(*process));
     ensure!(until(END_MAX, are_gone).await, "something of {started:?} is left");
+    Ok(())
+}
+
+async fn a_changed_configuration() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut child = start(&place, &["good", "grows"], &[])?;
+    let process = child.id().context("it has ended")?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let [initialize, initialized, list, ..] = conversation();
+    for message in [&initialize.0, &initialized.0, &list.0] {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+    }
+    let mut next = async || {
+        let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it says nothing")??;
+        anyhow::Ok(serde_json::from_str::<Value>(&line.context("it has ended")?)?)
+    };
+    ensure!(next().await?["id"] == 1 && next().await?["result"].to_string().contains("good__echo"), "no list");
+    let started = descendants_of(process);
+    // A program that is under way keeps what it began with.
+    let code = "await new Promise((done) => setTimeout(done, 4000)); return (await good.echo({ a: 1 })).a";
+    let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": "run_code", "arguments": { "code": code } } });
+    input.write_all(format!("{call}\n").as_bytes()).await?;
+    config(&place, &["complete", "grows"])?;
+    let (mut has_changed, mut ran) = (false, None);
+    while !has_changed || ran.is_none() {
+        let message = next().await?;
+        has_changed |= message["method"] == "notifications/tools/list_changed";
+        if message["id"] == 7 {
+            ran = Some(message);
+        }
+    }
+    ensure!(ran.as_ref().is_some_and(|ran| ran["result"]["isError"] != true), "{ran:?}");
+    input.write_all(format!("{}\n", list.0).as_bytes()).await?;
+    let listed = loop {
+        let message = next().await?;
+        if message["id"] == 2 {
+            break message.to_string();
+        }
+    };
+    ensure!(listed.contains("complete__delete") && !listed.contains("good__echo"), "{listed}");
+    // The server that is gone ends, with its supervisors; the one that has not changed goes on.
+    let ended = || started.iter().filter(|process| !is_alive(**process)).count();
+    ensure!(until(PATIENCE, || ended() >= 1).await, "nothing has ended of {started:?}");
+    ensure!(ended() < started.len(), "all were ended");
+    drop(input);
+    ensure!(tokio::time::timeout(PATIENCE, child.wait()).await??.success(), "it does not end well");
     Ok(())
 }
 

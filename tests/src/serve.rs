@@ -39,6 +39,12 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_thousand_idle_streams_cost_nobody_anything", || on_tokio(endings::a_thousand_idle_streams())),
     ("serve::streams_that_wait_delay_nobody", || on_tokio(endings::streams_that_wait())),
     ("serve::a_tool_that_a_server_announces_is_there_soon", || on_tokio(changes::announced_tools())),
+    ("serve::a_client_hears_of_the_resources_that_it_watches_also_when_their_server_was_started_again", || {
+        on_tokio(changes::watched_resources())
+    }),
+    ("serve::a_file_that_changes_is_in_force_at_once_and_servers_that_do_not_differ_go_on", || {
+        on_tokio(changes::changed_files())
+    }),
     ("serve::a_model_is_told_which_server_failed_and_why", || on_tokio(changes::failed_servers())),
     ("serve::each_mistake_is_said_with_its_line_and_the_nearest_name", deployments::each_mistake),
     ("serve::a_pattern_that_names_nothing_keeps_it_from_serving", deployments::a_pattern_that_names_nothing),
@@ -132,7 +138,9 @@ async fn every_route_of_mcp() -> Result<()> {
         ensure!(ended.status == 204, "{path}: {ended:?}");
         let gone = two.bob.in_session(path, &session, "tools/list", &json!({})).await?;
         ensure!(gone.status == 404 && gone.json()?["error"].is_object(), "{path}: {gone:?}");
-        ensure!(two.bob.ask(&format!("GET {path}"), &[], "").await?.status == 405, "{path}: there is no stream to get");
+        let heard = two.bob.ask(&format!("GET {path}"), &[STREAMS, ("Mcp-Session-Id", &session)], "").await?;
+        ensure!(heard.status == 404, "{path}: a session that has ended says nothing: {heard:?}");
+        ensure!(two.bob.ask(&format!("GET {path}"), &[], "").await?.status == 406, "{path}: there is nothing but a stream");
     }
     let call = json!({ "name": "complete__echo", "arguments": { "n": 12_345_678_901_234_567_890_u64 } });
     let answer = two.ada.mcp("/mcp/classic", "tools/call", call.clone()).await?;

@@ -1,4 +1,4 @@
-//! A route of MCP: one message a POST, of either era; DELETE ends a session. There is no stream that nobody asked for: GET is answered 405.
+//! A route of MCP: one message a POST, of either era; GET hears what a session says that answers nothing; DELETE ends it.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, delete};
 use isolet::mcp::{Mode, ServeOptions};
 use isolet::{Principal, Session};
 use serde_json::value::RawValue;
+use tokio::sync::mpsc;
 
 use super::headers::{self, Era};
 use super::line::Line;
@@ -19,6 +20,7 @@ use super::refusal::Refusal;
 use super::replies::Reply;
 use super::store::NotKept;
 use super::waiting::{NotOpened, Said};
+use crate::ending::Ending;
 use crate::events;
 use crate::shared::Shared;
 
@@ -36,13 +38,33 @@ pub(crate) fn routes(mode: Mode) -> MethodRouter<Arc<Shared>> {
                      body: Bytes| async move {
         Post { shared, principal, headers, mode }.answer(&body).await.unwrap_or_else(Refusal::into_response)
     };
-    delete(ended).post(said)
+    let heard = move |State(shared): State<Arc<Shared>>, Extension(principal): Extension<Principal>, headers: HeaderMap| async move {
+        hear(shared, principal, headers, mode).unwrap_or_else(Refusal::into_response)
+    };
+    delete(ended).post(said).get(heard)
 }
 
 /// Ends a session.
 fn end(shared: &Shared, principal: &Principal, headers: &HeaderMap, mode: Mode) -> Response {
     let is_ended = session_of(headers).is_some_and(|id| shared.mcp.end(id, &principal.key(), mode));
     if is_ended { StatusCode::NO_CONTENT.into_response() } else { Refusal::no_session().into_response() }
+}
+
+/// A stream of what the session of these header fields says that answers nothing. It ends with the session, or when the service does.
+fn hear(shared: Arc<Shared>, principal: Principal, headers: HeaderMap, mode: Mode) -> Result<Response, Refusal> {
+    if !events::are_accepted(headers.get(header::ACCEPT)) {
+        return Err(Refusal::no_stream());
+    }
+    let (heartbeat, ending) = (shared.options.heartbeat, shared.options.ending.clone());
+    let messages = Post { shared, principal, headers, mode }.line()?.hear();
+    let next = |(mut messages, ending): (mpsc::Receiver<String>, Ending)| async move {
+        let message = tokio::select! {
+            message = messages.recv() => message?,
+            () = ending.begun() => return None,
+        };
+        Some((events::message(&message), (messages, ending)))
+    };
+    Ok(events::response(futures::stream::unfold((messages, ending), next), heartbeat))
 }
 
 fn session_of(headers: &HeaderMap) -> Option<&str> {
@@ -142,7 +164,7 @@ impl Post {
 
     fn reply(&self, era: Era, message: &Message<'_>, params: &Params<'_>) -> Reply {
         // All else is answered at once, with a status of its own.
-        let is_call = message.method.as_deref() == Some("tools/call");
+        let is_call = matches!(message.method.as_deref(), Some("tools/call" | "subscriptions/listen"));
         Reply {
             is_modern: era == Era::Modern,
             is_described: params.is_described(),

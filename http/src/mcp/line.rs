@@ -76,9 +76,14 @@ impl Line {
         }
     }
 
-    /// Whether nobody waits for an answer.
+    /// What is said that answers nothing, from now on. Ends with the line, and does not keep it.
+    pub(super) fn hear(&self) -> mpsc::Receiver<String> {
+        self.waiting.unasked().hear()
+    }
+
+    /// Whether nobody waits for an answer, or hears what answers nothing.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_idle()
+        self.waiting.is_idle() && !self.waiting.unasked().is_heard()
     }
 }
 

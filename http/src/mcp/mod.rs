@@ -4,6 +4,7 @@
 //! ```text
 //! 2026-07-28   POST -> headers -> a session and its line -> the answer, or a stream that ends with it -> both are dropped
 //! before       initialize -> a session and its line, kept for its principal under an id -> POST ... -> DELETE
+//!              GET -> a stream of what the session says that answers nothing
 //! ```
 //!
 //! rmcp's own service for HTTP is not used: its types lose what they do not know of a result, and its sessions are whoever's knows their id.
@@ -16,4 +17,5 @@ mod param_headers;
 mod refusal;
 mod replies;
 pub(crate) mod store;
+mod unasked;
 mod waiting;

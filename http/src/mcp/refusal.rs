@@ -63,6 +63,15 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, BUSY, "there is no such session: begin again with `initialize`")
     }
 
+    /// A stream is asked for by who does not take one.
+    pub(super) fn no_stream() -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            INVALID_REQUEST,
+            "`accept` does not name `text/event-stream`: there is nothing else to get",
+        )
+    }
+
     /// The server cannot take it now.
     pub(super) fn busy(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, BUSY, message)

@@ -9,12 +9,20 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
+use super::unasked::Unasked;
+
 /// Progress that waits for a slow client; it misses what is beyond.
 const PROGRESS_WAITING: usize = 256;
 
+/// The member of `_meta` that names a subscription.
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
 /// The requests that wait.
 #[derive(Default)]
-pub(super) struct Waiting(Mutex<Requests>);
+pub(super) struct Waiting {
+    requests: Mutex<Requests>,
+    unasked: Unasked,
+}
 
 #[derive(Default)]
 struct Requests {
@@ -80,6 +88,38 @@ struct Progress {
     token: Value,
 }
 
+/// Where a message says which subscription it belongs to.
+#[derive(Deserialize)]
+struct Subscribed {
+    #[serde(rename = "_meta")]
+    meta: SubscribedMeta,
+}
+
+#[derive(Deserialize)]
+struct SubscribedMeta {
+    #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
+    id: u64,
+}
+
+impl Subscribed {
+    /// The number of the request that began it.
+    fn of(part: &RawValue) -> Option<u64> {
+        // A result may be large, and says so at most at its beginning or its end: whatever does not name it is not read.
+        part.get()
+            .contains(SUBSCRIPTION)
+            .then(|| serde_json::from_str::<Self>(part.get()).ok().map(|part| part.meta.id))
+            .flatten()
+    }
+}
+
+/// The message or result `text`, with the client's id for the subscription that it belongs to.
+fn subscribed(text: &str, id: &RawValue) -> Option<String> {
+    let mut message: Value = serde_json::from_str(text).ok()?;
+    let meta = if message.get("params").is_some() { "/params/_meta" } else { "/_meta" };
+    *message.pointer_mut(meta)?.get_mut(SUBSCRIPTION)? = serde_json::from_str(id.get()).ok()?;
+    serde_json::to_string(&message).ok()
+}
+
 impl Waiting {
     /// A request begins to wait.
     pub(super) fn open(&self, id: &RawValue, progress_token: Option<&Value>) -> Result<Opened, NotOpened> {
@@ -129,7 +169,9 @@ impl Waiting {
         if reply.result.is_none() && reply.error.is_none() {
             return match reply.method.as_deref() {
                 Some("notifications/message") => self.take_log(line),
-                _ => self.take_progress(line, reply.params),
+                Some("notifications/progress") => self.take_progress(line, reply.params),
+                Some(_) => self.take_news(line, reply.params),
+                None => {}
             };
         }
         let Some(request) = reply.id.and_then(|number| self.requests().by_number.remove(&number)) else { return };
@@ -139,6 +181,8 @@ impl Waiting {
             (None, Some(error)) => ("error", error),
             (None, None) => return,
         };
+        let own = Subscribed::of(value).and_then(|_| subscribed(value.get(), &request.id));
+        let value = own.as_deref().unwrap_or_else(|| value.get());
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, request.id);
         // A client that is gone does not wait any more.
         let _ = request.answer.send(Said { text, error });
@@ -153,6 +197,22 @@ impl Waiting {
         }
     }
 
+    /// What belongs to a subscription is for who asked for that, who gave it an id; all else is for whoever hears.
+    fn take_news(&self, line: &str, params: Option<&RawValue>) {
+        let Some(number) = params.and_then(Subscribed::of) else { return self.unasked.say(line) };
+        let requests = self.requests();
+        if let Some(request) = requests.by_number.get(&number)
+            && let Some(line) = subscribed(line, &request.id)
+        {
+            let _ = request.progress.try_send(line);
+        }
+    }
+
+    /// What is said that answers nothing.
+    pub(super) fn unasked(&self) -> &Unasked {
+        &self.unasked
+    }
+
     /// A line of a server's log names no request: who waits longest hears it.
     fn take_log(&self, line: &str) {
         let requests = self.requests();
@@ -163,13 +223,14 @@ impl Waiting {
 
     /// Nothing comes back any more: nobody waits in vain.
     pub(super) fn end(&self) {
+        self.unasked.end();
         let mut requests = self.requests();
         requests.is_closed = true;
         requests.by_number.clear();
     }
 
     fn requests(&self) -> MutexGuard<'_, Requests> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,6 +274,18 @@ mod tests {
         waiting.take(log);
         assert_eq!(first.progress.try_recv().as_deref(), Ok(log));
         assert!(second.progress.try_recv().is_err());
+        let news = |id: u64| {
+            format!(
+                r#"{{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{{"uri":"a:b","_meta":{{"{SUBSCRIPTION}":{id}}}}}}}"#
+            )
+        };
+        waiting.take(&news(second.number));
+        let told: Value = serde_json::from_str(&second.progress.try_recv().unwrap()).unwrap();
+        assert_eq!((&told["params"]["_meta"][SUBSCRIPTION], &told["params"]["uri"]), (&json!(2), &json!("a:b")));
+        waiting.take(&news(99));
+        let updated = r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"a:b"}}"#;
+        waiting.take(updated);
+        assert_eq!(waiting.unasked().hear().try_recv().as_deref(), Ok(updated));
         waiting.take("nonsense");
         waiting.take(r#"{"jsonrpc":"2.0","id":99,"result":{}}"#);
         waiting.take(&format!(r#"{{"id":{},"error":{{"code":-32601,"message":"no"}}}}"#, first.number));

@@ -4,6 +4,7 @@
 mod advice;
 mod assignment;
 pub(crate) mod call;
+pub(crate) mod change_signal;
 pub(crate) mod config;
 mod console;
 mod control;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::call::Caller;
+use super::change_signal::ChangeSignal;
 use super::tool_host;
 use super::wanted::Wanted;
 
@@ -54,12 +55,23 @@ impl Caller {
 
     /// What a resource holds.
     pub(crate) async fn read(&self, uri: &str) -> Result<ToolReply, ToolError> {
+        let (server, uri) = self.place_within(uri).await?;
+        self.give(&server, Wanted::Resource { uri }).await
+    }
+
+    /// Tells `signal` when the server that has a resource agrees to tell of its changes, and of each. Comes to an end when it does so no more.
+    pub(crate) async fn watch(&self, uri: &str, signal: &ChangeSignal) -> Result<(), ToolError> {
+        let (server, uri) = self.place_within(uri).await?;
+        self.give(&server, Wanted::Changes { uri, signal: signal.clone() }).await.map(drop)
+    }
+
+    /// The same as [`Caller::place_of`], if the address is not too long to be looked for.
+    async fn place_within(&self, uri: &str) -> Result<(String, String), ToolError> {
         if uri.len() > URI_BYTES_MAX {
             let message = format!("the address of a resource has {} bytes, the limit is {URI_BYTES_MAX}", uri.len());
             return Err(ToolError::new(ToolErrorCode::InvalidArguments, message));
         }
-        let (server, uri) = self.place_of(uri).await?;
-        self.give(&server, Wanted::Resource { uri }).await
+        self.place_of(uri).await
     }
 
     /// The server that has the resource `uri`, and what that calls it.

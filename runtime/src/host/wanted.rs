@@ -2,6 +2,8 @@
 
 use isolet_bindings::Arguments;
 
+use super::change_signal::ChangeSignal;
+
 /// What is asked of a server that is no call of a tool: [`ToolHost::give`](crate::ToolHost::give).
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +16,14 @@ pub enum Wanted {
     Resource {
         /// Which, as its server calls it.
         uri: String,
+    },
+    /// When one resource changes. There is no answer as long as that is told; it ends with an error when it cannot be any more, and with whoever asked:
+    /// dropping the future ends it.
+    Changes {
+        /// Which, as its server calls it.
+        uri: String,
+        /// Told when the server has agreed to tell, and at each change.
+        signal: ChangeSignal,
     },
     /// The prompts that it lists: an array of `{"name", ..}`.
     Prompts,

@@ -10,6 +10,7 @@ use isolet_rpc::output::{Backlog, WAITING_BYTES_MAX};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
+use serde::de::DeserializeOwned;
 
 /// The place of an answer.
 #[derive(Clone)]
@@ -55,4 +56,17 @@ impl Answer {
 /// Whether the request is of the era without `initialize`.
 pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// The result `text`: over a line as it is, which takes the place of `instead`; over a channel in rmcp's types, which may lose something of it.
+pub(super) fn said<R: DeserializeOwned>(
+    text: &Arc<str>,
+    context: &RequestContext<RoleServer>,
+    instead: impl FnOnce() -> R,
+) -> Result<R, ErrorData> {
+    if let Some(answer) = Answer::of(context) {
+        answer.say(Said::Result(Arc::clone(text)));
+        return Ok(instead());
+    }
+    serde_json::from_str(text).map_err(|_| ErrorData::internal_error("a server's answer is none of the protocol", None))
 }

@@ -18,9 +18,10 @@ use super::pending::{Asked, Pending};
 use super::request_params::listener_of;
 use super::sent::Sent;
 use super::server_answer::{error_data, server_result};
+use super::watches::Watches;
 
 /// What only clients ask for: from a server it is an echo of what we sent.
-const OUR_METHODS: [&str; 10] = [
+const OUR_METHODS: [&str; 13] = [
     "initialize",
     "server/discover",
     "tools/list",
@@ -28,6 +29,9 @@ const OUR_METHODS: [&str; 10] = [
     "resources/list",
     "resources/templates/list",
     "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "subscriptions/listen",
     "prompts/list",
     "prompts/get",
     "completion/complete",
@@ -41,6 +45,8 @@ pub(super) struct Border {
     pub(super) changed: Arc<Notify>,
     /// How often it has said that its resources or prompts have changed.
     pub(super) offer_changes: Arc<AtomicU64>,
+    /// Who is told when a resource has changed.
+    pub(super) watches: Arc<Watches>,
     pub(super) faults: Arc<Faults>,
 }
 
@@ -121,6 +127,10 @@ impl Border {
             "notifications/tools/list_changed" => self.changed.notify_one(),
             "notifications/resources/list_changed" | "notifications/prompts/list_changed" => {
                 self.offer_changes.fetch_add(1, Ordering::SeqCst);
+            }
+            "notifications/resources/updated" => params.into_iter().for_each(|params| self.watches.updated(params)),
+            "notifications/subscriptions/acknowledged" => {
+                params.into_iter().for_each(|params| self.watches.acknowledged(params))
             }
             "notifications/progress" => {
                 if let Some((token, said)) = clean().and_then(|params| news::progress(&params)) {

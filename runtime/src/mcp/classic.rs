@@ -55,7 +55,7 @@ impl Classic {
     }
 
     /// What calls take their way through.
-    pub(super) fn caller(&self) -> &Caller {
+    pub(super) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 

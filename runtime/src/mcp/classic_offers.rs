@@ -167,6 +167,11 @@ pub(super) async fn complete(
     lossless::other_result_text(reply.as_json(), is_modern, None).ok_or_else(unreadable)
 }
 
+/// Why the resource `uri` is not watched.
+pub(super) fn not_watched(error: &ToolError, uri: &str) -> ErrorData {
+    not_given(error, NOT_FOUND, json!({ "uri": uri }))
+}
+
 /// The error of the protocol for what was not given: `code` where there is no such thing.
 fn not_given(error: &ToolError, code: ErrorCode, mut data: Value) -> ErrorData {
     let is_missing =

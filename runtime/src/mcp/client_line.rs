@@ -12,6 +12,7 @@
 //! Arguments of a call stay the text that they came in, and go to the face beside the request: a tree of them would take fifty times as much.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use isolet_rpc::client_id::ClientId;
@@ -22,8 +23,8 @@ use isolet_rpc::output::Output;
 use isolet_rpc::refusal::{INVALID_REQUEST, Refusal, error_text, no_message};
 use rmcp::RoleServer;
 use rmcp::model::{
-    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, RequestId,
-    ServerJsonRpcMessage,
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, InitializedNotification,
+    RequestId, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
 use serde::Deserialize;
@@ -32,6 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answer, Said};
 use super::client_params;
+use super::subscription_id;
 use crate::host::session::CALLS_WAITING_MAX;
 
 /// Requests of one client that may be under way: the calls that may wait, and some that do not.
@@ -48,6 +50,8 @@ pub(super) struct ClientLine<R, W> {
     messages: Messages<R, W>,
     output: Arc<Output<W>>,
     requests: Arc<ClientRequests<Answer>>,
+    /// Whether the client has sent `initialize`, and has not said yet that it is initialized.
+    is_beginning: AtomicBool,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +70,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
     fn with_stall_max(input: R, output: W, stall_max: Duration) -> Self {
         let output = Output::new(output, stall_max);
         let messages = Messages::new(input, Arc::clone(&output));
-        Self { messages, output, requests: Arc::new(ClientRequests::new(REQUESTS_MAX)) }
+        Self { messages, output, requests: Arc::new(ClientRequests::new(REQUESTS_MAX)), is_beginning: AtomicBool::new(false) }
     }
 
     /// What a line or a part of an array is for rmcp, if it is for rmcp. Everything else is answered here.
@@ -105,14 +109,20 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let answer = Answer::new(self.output.backlog());
         let opened = self.requests.open(id.clone(), bytes, answer.clone());
         let (number, admission) = opened.map_err(Refusal::from)?;
+        if method == "initialize" {
+            self.is_beginning.store(true, Ordering::SeqCst);
+        }
         let extensions = request.extensions_mut();
         extensions.insert(answer);
         extensions.insert(admission);
         Ok(ClientJsonRpcMessage::request(request, RequestId::Number(number)))
     }
 
-    /// Of the notifications of a client only a cancellation is heard: it ends its request, which is not answered then.
+    /// Of the notifications of a client two are heard: that it is initialized, once; and a cancellation, which ends its request, which is not answered then.
     fn notification(&self, method: &str, params: Option<&RawValue>) -> Option<ClientJsonRpcMessage> {
+        if method == "notifications/initialized" && self.is_beginning.swap(false, Ordering::SeqCst) {
+            return Some(ClientJsonRpcMessage::notification(InitializedNotification::default().into()));
+        }
         if method != "notifications/cancelled" {
             return None;
         }
@@ -128,7 +138,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let number = match &message {
             ServerJsonRpcMessage::Response(response) => &response.id,
             ServerJsonRpcMessage::Error(error) => error.id.as_ref()?,
-            _ => return Some((vec![serde_json::to_string(&message).ok()?.into()], None)),
+            _ => return Some((vec![subscription_id::text(&message, |number| self.requests.id_of(number))?.into()], None)),
         };
         let RequestId::Number(number) = number else { return None };
         let open = self.requests.close(*number)?;
@@ -138,7 +148,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         let parts = match (open.kept.take(), &message) {
             (Some(Said::Result(text)), _) => result(text),
             (Some(Said::Error(said)), _) => error(&said),
-            (None, ServerJsonRpcMessage::Response(response)) => result(serde_json::to_string(&response.result).ok()?.into()),
+            (None, ServerJsonRpcMessage::Response(response)) => {
+                result(subscription_id::text(&response.result, |_| Some(open.id.clone()))?.into())
+            }
             (None, ServerJsonRpcMessage::Error(said)) => error(&said.error),
             (None, _) => return None,
         };

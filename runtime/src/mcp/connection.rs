@@ -29,6 +29,7 @@ use super::far_end::FarEnd;
 use super::http_fault::HttpFault;
 use super::http_transport;
 use super::list::List;
+use super::opening::Opening;
 use super::request_params::{self, Members};
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
@@ -36,6 +37,7 @@ use super::server_offers::{self, Kept, ServerOffers};
 use super::server_process::ServerProcess;
 use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
+use super::watches::Watches;
 use super::wire::Wire;
 
 /// Requests to one server that are under way; one more waits.
@@ -59,28 +61,6 @@ pub(super) struct ConnectionLimits {
     pub(super) environment: Vec<String>,
 }
 
-/// How a conversation is opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// With `initialize`, and this version offered: up to 2025-11-25.
-    Initialize(ProtocolVersion),
-    /// With `server/discover`, each request by itself: 2026-07-28.
-    Discover,
-}
-
-impl Opening {
-    const FIRST: Self = Self::Initialize(ProtocolVersion::LATEST_WITH_INITIALIZE);
-
-    /// How it is tried again with a server that refused this one, and said that it knows the versions `supported`.
-    fn next(&self, supported: &[ProtocolVersion]) -> Option<Self> {
-        let Self::Initialize(refused) = self else { return Some(Self::FIRST) };
-        let known = ProtocolVersion::KNOWN_VERSIONS.iter().rev();
-        let older = known.filter(|version| version.has_initialize() && version.as_str() < refused.as_str());
-        let newest = older.into_iter().find(|version| supported.contains(version));
-        Some(newest.cloned().map_or(Self::Discover, Self::Initialize))
-    }
-}
-
 /// What a connection is made to.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
@@ -100,6 +80,9 @@ pub(super) struct Connection {
     changed: Arc<Notify>,
     /// How often the server has said that its resources or prompts have changed.
     offer_changes: Arc<AtomicU64>,
+    watches: Arc<Watches>,
+    /// Held while a subscription begins or ends, so that the server hears of both in their order.
+    subscribing: tokio::sync::Mutex<()>,
     offers: ServerOffers,
     places: Semaphore,
     limits: ConnectionLimits,
@@ -201,7 +184,7 @@ impl Connection {
         };
         let client = Client { version };
         let time_max = limits.start_max;
-        let (far_end, changed, offer_changes, handshake) = match target {
+        let (far_end, changed, offer_changes, watches, handshake) = match target {
             Target::Command(command, credentials) => {
                 let (process, (output, input)) = ServerProcess::start(
                     server,
@@ -213,14 +196,16 @@ impl Connection {
                 let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
                 let wire = wire.having_sent(supply.sent());
                 let (faults, changed, offer_changes) = (wire.faults(), wire.changed(), wire.offer_changes());
+                let watches = wire.watches();
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(wire, lifecycle)).await;
-                (FarEnd::Process { process, faults }, changed, offer_changes, handshake)
+                (FarEnd::Process { process, faults }, changed, offer_changes, watches, handshake)
             }
             Target::Http(http, outbound) => {
                 let (line, transport) = http_transport::open(server, http, outbound, supply, limits.message_bytes_max)?;
                 let (changed, offer_changes) = (Arc::clone(&line.border.changed), Arc::clone(&line.border.offer_changes));
+                let watches = Arc::clone(&line.border.watches);
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(transport, lifecycle)).await;
-                (FarEnd::Http(line), changed, offer_changes, handshake)
+                (FarEnd::Http(line), changed, offer_changes, watches, handshake)
             }
         };
         let service = match handshake {
@@ -244,6 +229,8 @@ impl Connection {
             far_end,
             changed,
             offer_changes,
+            watches,
+            subscribing: tokio::sync::Mutex::default(),
             offers: ServerOffers::default(),
             places: Semaphore::new(REQUESTS_MAX),
             limits: limits.clone(),
@@ -253,6 +240,21 @@ impl Connection {
     /// How the conversation was opened.
     pub(super) fn opening(&self) -> &Opening {
         &self.opening
+    }
+
+    /// Whether each message stands by itself.
+    pub(super) fn is_modern(&self) -> bool {
+        self.opening == Opening::Discover
+    }
+
+    /// Who is told when a resource has changed.
+    pub(super) fn watches(&self) -> &Arc<Watches> {
+        &self.watches
+    }
+
+    /// Held while a subscription begins or ends.
+    pub(super) fn subscribing(&self) -> &tokio::sync::Mutex<()> {
+        &self.subscribing
     }
 
     /// Why the server was ended for what it did, if it was.
@@ -371,6 +373,20 @@ impl Connection {
         }
     }
 
+    /// Asks for something that goes on until the server ends it, or this is dropped.
+    pub(super) async fn ask_without_end(&self, method: &'static str, params: Members) -> Result<String, UpstreamError> {
+        self.request(method, &Arc::new(params), Stage::Call).await
+    }
+
+    /// Waits until no call can succeed any more; why.
+    pub(super) async fn lost(&self) -> UpstreamError {
+        tokio::select! {
+            () = self.far_end.lost() => {}
+            () = self.far_end.ended() => {}
+        }
+        self.broken_off(Stage::Call).await
+    }
+
     /// Ends the server, and waits until nothing of it is left.
     pub(super) async fn close(&self) {
         if let Some(service) = self.service.lock().await.take() {
@@ -461,20 +477,4 @@ async fn handshake_error(server: &str, error: ClientInitializeError, far_end: &F
 fn supported_versions(error: &ErrorData) -> Vec<ProtocolVersion> {
     let versions = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
     versions.into_iter().flatten().filter_map(|version| serde_json::from_value(version.clone()).ok()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_refuses_is_offered_what_it_knows_and_then_the_era_without_versions() {
-        let older = Opening::Initialize(ProtocolVersion::V_2025_06_18);
-        let supported = [ProtocolVersion::V_2024_11_05, ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2026_07_28];
-        assert_eq!(Opening::FIRST, Opening::Initialize(ProtocolVersion::V_2025_11_25));
-        assert_eq!(Opening::FIRST.next(&supported), Some(older.clone()));
-        assert_eq!(Opening::FIRST.next(&[]), Some(Opening::Discover));
-        assert_eq!(older.next(&supported[1..]), Some(Opening::Discover));
-        assert_eq!(Opening::Discover.next(&supported), Some(Opening::FIRST));
-    }
 }

@@ -9,23 +9,24 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use isolet_bindings::visible;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorCode,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, JsonObject, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourcesCapability, ServerCapabilities, ServerConfig,
-    SetLevelRequestParams, Tool,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceUpdatedNotificationParam, ResourcesCapability,
+    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+    UnsubscribeRequestParams,
 };
-use rmcp::service::{NotificationContext, RequestContext, ServerInitializeError};
+use rmcp::service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext};
 use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answer, Said, is_modern};
+use super::answer::{Answer, Said, is_modern, said};
 use super::classic::{Classic, unknown_tool};
 use super::classic_offers;
 use super::client_line::ClientLine;
@@ -33,12 +34,13 @@ use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
 use super::handler::Handler;
 use super::hearing::Gravity;
-use super::list::List;
+use super::list::{List, one_page};
 use super::lossless;
 use super::offer::Offer;
 use super::options::{Mode, ServeOptions};
 use super::remarks::remarks;
 use super::search_face::SearchFace;
+use super::subscriptions::{Sessions, Subscriptions, Tell};
 use super::transport::{Kind, Transport};
 use crate::host::session::{Parts, Session};
 
@@ -184,11 +186,19 @@ pub(super) struct Face {
     first_listed: Arc<OnceLock<Weak<Tools>>>,
     /// From which gravity on the client wants lines of servers' logs, if it has said so for all of its requests.
     gravity: Mutex<Option<Gravity>>,
+    subscriptions: Subscriptions,
 }
 
 impl Face {
     fn new(mode: Mode, tools: watch::Receiver<Option<Arc<Tools>>>, calls_wait_until: Option<Instant>) -> Self {
-        Self { mode, tools, calls_wait_until, first_listed: Arc::default(), gravity: Mutex::default() }
+        Self {
+            mode,
+            tools,
+            calls_wait_until,
+            first_listed: Arc::default(),
+            gravity: Mutex::default(),
+            subscriptions: Subscriptions::default(),
+        }
     }
 
     /// The tools; waits for the session, as long as the request is wanted.
@@ -241,6 +251,11 @@ impl Face {
         let tools = self.tools(context).await?;
         let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
         Ok(classic_offers::list(classic, list, is_modern(context), self.list_life_ms()).await)
+    }
+
+    /// The sessions, for what outlives one of them.
+    fn sessions(&self) -> Sessions<Tools> {
+        Sessions { sessions: self.tools.clone(), caller: |tools| Some(Arc::clone(tools.classic.as_ref()?.caller())) }
     }
 
     /// How long a client may keep the list, milliseconds.
@@ -303,7 +318,9 @@ impl ServerHandler for Face {
         if self.offers_all() {
             capabilities.logging = Some(JsonObject::new());
             capabilities.completions = Some(JsonObject::new());
-            capabilities.resources = Some(ResourcesCapability::default());
+            let mut resources = ResourcesCapability::default();
+            resources.subscribe = Some(true);
+            capabilities.resources = Some(resources);
             capabilities.prompts = Some(PromptsCapability::default());
         }
         let mut config = ServerConfig::new(capabilities);
@@ -414,6 +431,30 @@ impl ServerHandler for Face {
         said(&text, &context, || ReadResourceResult::new(Vec::new())).map(Into::into)
     }
 
+    async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let tools = self.tools_for_call(&context).await?;
+        tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+        let (peer, uri) = (context.peer.clone(), request.uri.clone());
+        let tell: Tell = Box::new(move || {
+            let (peer, updated) = (peer.clone(), ResourceUpdatedNotificationParam::new(uri.clone()));
+            async move { peer.notify_resource_updated(updated).await.is_ok() }.boxed()
+        });
+        self.subscriptions.subscribe(self.sessions(), request.uri, tell).await
+    }
+
+    async fn unsubscribe(&self, request: UnsubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.subscriptions.unsubscribe(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.subscriptions.listen(&context, || self.sessions()).await
+    }
+
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
@@ -455,25 +496,4 @@ impl ServerHandler for Face {
 /// What a client asks of a face that has nothing but tools.
 fn nothing_but_tools() -> ErrorData {
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "there is nothing but tools here", None)
-}
-
-/// Every list has one page. Some clients write `""` for no cursor.
-fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
-    if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
-        return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
-    }
-    Ok(())
-}
-
-/// The result `text`: over a line as it is, which takes the place of `instead`; over a channel in rmcp's types, which may lose something of it.
-fn said<R: DeserializeOwned>(
-    text: &Arc<str>,
-    context: &RequestContext<RoleServer>,
-    instead: impl FnOnce() -> R,
-) -> Result<R, ErrorData> {
-    if let Some(answer) = Answer::of(context) {
-        answer.say(Said::Result(Arc::clone(text)));
-        return Ok(instead());
-    }
-    serde_json::from_str(text).map_err(|_| ErrorData::internal_error("a server's answer is none of the protocol", None))
 }

@@ -1,5 +1,8 @@
 //! What servers list beside tools, as the protocol calls it.
 
+use rmcp::ErrorData;
+use rmcp::model::PaginatedRequestParams;
+
 use crate::host::wanted::Wanted;
 
 /// One of the lists.
@@ -46,4 +49,12 @@ impl List {
             Self::Prompts => Wanted::Prompts,
         }
     }
+}
+
+/// Every list has one page. Some clients write `""` for no cursor.
+pub(super) fn one_page(request: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    if request.is_some_and(|request| request.cursor.is_some_and(|cursor| !cursor.is_empty())) {
+        return Err(ErrorData::invalid_params("the list has one page: ask without a cursor", None));
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a server has beside tools, as whoever wants it gets it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use isolet_bindings::{ToolError, ToolErrorCode, ToolReply};
 use isolet_rpc::envelope::object;
@@ -11,6 +12,7 @@ use super::connection::Connection;
 use super::error::UpstreamError;
 use super::list::List;
 use super::request_params::Members;
+use super::resource_watch;
 use crate::host::wanted::Wanted;
 
 /// What is looked at of a result.
@@ -33,6 +35,7 @@ pub(super) fn path(wanted: &Wanted) -> &'static str {
         Wanted::Resources => List::Resources.method(),
         Wanted::ResourceTemplates => List::Templates.method(),
         Wanted::Resource { .. } => "resources/read",
+        Wanted::Changes { .. } => "resources/subscribe",
         Wanted::Prompts => List::Prompts.method(),
         Wanted::Prompt { .. } => "prompts/get",
         Wanted::Completion { .. } => "completion/complete",
@@ -40,12 +43,15 @@ pub(super) fn path(wanted: &Wanted) -> &'static str {
 }
 
 /// What the server answers: the text of a list, or of a result.
-pub(super) async fn asked(connection: &Connection, wanted: &Wanted) -> Result<String, UpstreamError> {
+pub(super) async fn asked(connection: &Arc<Connection>, wanted: &Wanted) -> Result<String, UpstreamError> {
     let offered = async |list: List| connection.offered(list).await.map(|list| list.to_string());
     let params = match wanted {
         Wanted::Resources => return offered(List::Resources).await,
         Wanted::ResourceTemplates => return offered(List::Templates).await,
         Wanted::Prompts => return offered(List::Prompts).await,
+        Wanted::Changes { uri, signal } => {
+            return resource_watch::watch(connection, uri, signal).await.map(|()| "null".to_owned());
+        }
         Wanted::Resource { uri } => Members::default().with_text("uri", uri),
         Wanted::Prompt { name, arguments } => Members::default().with_text("name", name).with("arguments", arguments.raw()),
         Wanted::Completion { request } => {

@@ -10,7 +10,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,17 +20,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::apis::{Apis, ServedApi};
 use super::changes::Changes;
-use super::connection::{Connection, ConnectionLimits, Opening, Target};
+use super::configuration::Configuration;
+use super::connection::{Connection, ConnectionLimits, Target};
 use super::credential_source::{CredentialSource, Credentials};
 use super::error::{Stage, UpstreamError};
 use super::failure::Failure;
 use super::known_lists::KnownLists;
 use super::log_gate::LogGate;
+use super::opening::Opening;
 use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
 use super::supply::{Missing, Sources, Supply};
 use super::tool_list::{ToolList, Wrapping};
 use super::upstream_options::UpstreamOptions;
+use super::usage::Usage;
 
 /// The servers of this process; cheap to clone. Dropping the last clone ends them all, in the background; [`Upstreams::close`] waits for it.
 #[derive(Clone)]
@@ -56,9 +58,7 @@ struct Inner {
 
 /// The place of one server, whether it runs or not.
 struct Slot {
-    /// How many use it or wait for it.
-    leases: AtomicUsize,
-    used: Mutex<Instant>,
+    usage: Usage,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Lease {
     _slot: SlotUse,
 }
 
-/// Counts in [`Slot::leases`].
+/// Counts in [`Slot::usage`].
 struct SlotUse(Arc<Slot>);
 
 impl Upstreams {
@@ -142,6 +142,15 @@ impl Upstreams {
             }
         };
         futures::future::join_all(slots.into_iter().map(close)).await;
+    }
+
+    /// Ends the servers that `configuration` does not have as they run: each when nobody has used it for ten seconds, so that what began with them
+    /// goes on. The others stay.
+    pub fn retain(&self, configuration: &Configuration) {
+        for (key, slot) in lock(&self.0.slots).iter() {
+            let is_there = configuration.server(&key.server).is_some_and(|server| *server == key.configuration);
+            slot.usage.retire(!is_there);
+        }
     }
 
     /// What the server `key` is sent.
@@ -344,19 +353,17 @@ impl Inner {
                 Arc::strong_count(slot) > 1 || slot.state.try_lock().is_ok_and(|state| state.running.is_some())
             });
         }
-        Arc::clone(slots.entry(key.clone()).or_insert_with(|| {
-            Arc::new(Slot {
-                leases: AtomicUsize::new(0),
-                used: Mutex::new(Instant::now()),
-                state: tokio::sync::Mutex::default(),
-            })
-        }))
+        Arc::clone(
+            slots
+                .entry(key.clone())
+                .or_insert_with(|| Arc::new(Slot { usage: Usage::new(), state: tokio::sync::Mutex::default() })),
+        )
     }
 
     /// Takes the server out of use that has been idle longest.
     fn take_idle(&self) -> Option<Running> {
-        let mut idle: Vec<Arc<Slot>> = lock(&self.slots).values().filter(|slot| slot.is_unused()).cloned().collect();
-        idle.sort_by_key(|slot| *lock(&slot.used));
+        let mut idle: Vec<Arc<Slot>> = lock(&self.slots).values().filter(|slot| slot.usage.users() == 0).cloned().collect();
+        idle.sort_by_key(|slot| slot.usage.idle_since());
         idle.iter().find_map(|slot| slot.state.try_lock().ok()?.take_if_idle(slot, Duration::ZERO))
     }
 }
@@ -373,7 +380,10 @@ async fn keep(
     let mut changes = Changes::default();
     // When it is asked again. Until then it may become idle as any other.
     let mut asked_at: Option<Instant> = None;
+    let mut retirement = slot.usage.retirement();
     loop {
+        retirement.mark_unchanged();
+        let idle_max = slot.usage.idle_max(idle_max);
         let pause = async {
             match asked_at {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -383,6 +393,7 @@ async fn keep(
         tokio::select! {
             () = connection.ended() => break,
             () = ended.cancelled() => break,
+            Ok(()) = retirement.changed() => {}
             () = connection.changed(), if asked_at.is_none() => asked_at = Some(Instant::now() + changes.pause()),
             () = pause => {
                 asked_at = None;
@@ -390,7 +401,7 @@ async fn keep(
                 let list = tokio::select! {
                     list = connection.list() => list,
                     () = ended.cancelled() => break,
-                    () = slot.idle(idle_max) => continue,
+                    () = slot.usage.idle(idle_max) => continue,
                 };
                 if let (Ok(list), Some(upstreams)) = (list, upstreams.upgrade()) {
                     let list = Arc::new(list);
@@ -398,7 +409,7 @@ async fn keep(
                     slot.set_wrapping(&connection, list.wrapping()).await;
                 }
             }
-            () = slot.idle(idle_max) => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
+            () = slot.usage.idle(idle_max) => if let Some(running) = slot.state.lock().await.take_if_idle(&slot, idle_max) {
                 running.connection.close().await;
                 return;
             }
@@ -414,29 +425,6 @@ async fn keep(
 }
 
 impl Slot {
-    fn is_unused(&self) -> bool {
-        self.leases.load(Ordering::SeqCst) == 0
-    }
-
-    /// Since when nobody has used it: now, while somebody does.
-    fn idle_since(&self) -> Instant {
-        if self.is_unused() { *lock(&self.used) } else { Instant::now() }
-    }
-
-    /// Waits until nobody has used it for so long.
-    async fn idle(&self, idle_max: Duration) {
-        loop {
-            let since = self.idle_since();
-            if since.elapsed() >= idle_max {
-                return;
-            }
-            match since.checked_add(idle_max) {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        }
-    }
-
     async fn set_wrapping(&self, connection: &Arc<Connection>, wrapping: &Arc<Wrapping>) {
         if let Some(running) =
             self.state.lock().await.running.as_mut().filter(|running| Arc::ptr_eq(&running.connection, connection))
@@ -451,7 +439,7 @@ impl State {
     async fn take_outdated(&mut self, slot: &Slot) -> Option<Running> {
         let running = self.running.as_ref().filter(|running| running.credentials.env().next().is_some())?;
         let now = running.supply.current().await.ok()?;
-        let is_outdated = now != running.credentials && slot.leases.load(Ordering::SeqCst) <= 1;
+        let is_outdated = now != running.credentials && slot.usage.users() <= 1;
         if is_outdated { self.running.take() } else { None }
     }
 
@@ -464,37 +452,23 @@ impl State {
     ///
     /// Whoever takes a lease from here on waits for the state, finds no server, and starts one.
     fn take_if_idle(&mut self, slot: &Slot, idle_max: Duration) -> Option<Running> {
-        self.running.take_if(|_| slot.is_unused() && slot.idle_since().elapsed() >= idle_max)
+        self.running.take_if(|_| slot.usage.users() == 0 && slot.usage.idle_since().elapsed() >= idle_max)
     }
 }
 
 impl SlotUse {
     fn new(slot: Arc<Slot>) -> Self {
-        slot.leases.fetch_add(1, Ordering::SeqCst);
+        slot.usage.begin();
         Self(slot)
     }
 }
 
 impl Drop for SlotUse {
     fn drop(&mut self) {
-        *lock(&self.0.used) = Instant::now();
-        self.0.leases.fetch_sub(1, Ordering::SeqCst);
+        self.0.usage.end();
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_server_may_never_be_idle() {
-        let slot = |used| Slot { leases: AtomicUsize::new(0), used: Mutex::new(used), state: tokio::sync::Mutex::default() };
-        let now = Instant::now();
-        assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::MAX))).is_pending());
-        assert!(futures::poll!(std::pin::pin!(slot(now).idle(Duration::ZERO))).is_ready());
-    }
 }

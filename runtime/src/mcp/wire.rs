@@ -30,6 +30,7 @@ use super::pending::Pending;
 use super::request_params::Waiting;
 use super::sent::Sent;
 use super::sieve::Sieve;
+use super::watches::Watches;
 
 /// Answers to requests of a server that wait for it to read them. One that lets more wait asks only to be answered.
 const ANSWERS_WAITING_MAX: usize = 64;
@@ -88,6 +89,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     /// How often the server has said that its resources or prompts have changed.
     pub(super) fn offer_changes(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.border.offer_changes)
+    }
+
+    /// Who is told when a resource of the server has changed.
+    pub(super) fn watches(&self) -> Arc<Watches> {
+        Arc::clone(&self.border.watches)
     }
 
     /// The answer that a line is, if it is one to a request of ours.

@@ -7,6 +7,8 @@ use isolet::mcp::{Configuration, ConfigurationError, Variables};
 use isolet::with_causes;
 use serde_json::{Map, Value, json};
 
+use crate::shell_word::quoted;
+
 /// How many variables an entry may need.
 const VARIABLES_MAX: usize = 64;
 
@@ -127,12 +129,6 @@ impl Imported {
         }
         text
     }
-}
-
-/// A word as one would write it for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@,+%".contains(character);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

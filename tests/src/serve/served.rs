@@ -106,6 +106,11 @@ impl Served {
         Ok(Self { process, address, folder, errors, reading: Some(reading) })
     }
 
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where the file is.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
