@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::connections::{CLAIM, Connections, Place};
 use crate::ending::Ending;
 use crate::limits::ServerLimits;
+use crate::proxy::Peer;
 
 /// Connections that the system keeps until they are accepted. Of one more it forgets what its client says at once.
 const BACKLOG_MAX: u32 = 4096;
@@ -63,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
             }
         };
         if let Some(place) = connections.admit(address.ip()).await {
-            tasks.spawn(serve_one(stream, router.clone(), place, Arc::clone(&limits), ending.clone()));
+            tasks.spawn(serve_one(stream, router.clone(), place, Peer(address.ip()), Arc::clone(&limits), ending.clone()));
         }
     }
     drop(listener);
@@ -74,14 +75,14 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     }
 }
 
-async fn serve_one(stream: TcpStream, router: Router, place: Place, limits: Arc<ServerLimits>, ending: Ending) {
+async fn serve_one(stream: TcpStream, router: Router, place: Place, peer: Peer, limits: Arc<ServerLimits>, ending: Ending) {
     // Answers are small, and each waits for nothing else.
     let _ = stream.set_nodelay(true);
     close_if_nothing_is_taken(&stream, limits.taking_max);
     // What a client sends at once is there when hyper looks.
     let _ = tokio::time::timeout(CLAIM, stream.readable()).await;
     place.connection().waits();
-    let service = TowerToHyperService::new(router.layer(Extension(place.connection())));
+    let service = TowerToHyperService::new(router.layer(Extension(place.connection())).layer(Extension(peer)));
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(limits.head_max).max_buf_size(HEAD_BYTES_MAX);
     let mut serving = pin!(protocol.serve_connection(TokioIo::new(stream), service));

@@ -141,6 +141,15 @@ impl HttpClient {
         self.send(request).await
     }
 
+    /// Posts a JSON text.
+    pub(crate) async fn post_json(&self, url: Url, body: &serde_json::Value) -> Result<Answer, OutboundError> {
+        let mut request = Request::new(Method::POST, url);
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.body = Body::Bytes(body.to_string().into_bytes());
+        request.redirects = Redirects::None;
+        self.send(request).await
+    }
+
     async fn send(&self, mut request: Request) -> Result<Answer, OutboundError> {
         request.answer_bytes_max = Some(ANSWER_BYTES_MAX);
         request.answer_max = Some(ANSWER_MAX);

@@ -4,7 +4,7 @@
 //! CredentialSource <- OAuth -- asks, flows: whom a link and a callback are for
 //!                       |
 //!                       +-- client (rmcp's `auth`) -- http -- (isolet-outbound) -- the authorization server
-//!                       +-- Store: MemoryStore, SqliteStore -- seal -- a key from a file
+//!                       +-- Store: MemoryStore, SqliteStore, PostgresStore -- seal -- a key from a file
 //!                       +-- granted tokens: as the deployment, or in exchange for the request's token
 //! TokenVerifier <- issuers: keys, introspection -- whose request it is, by the token that came with it
 //! ```
@@ -18,7 +18,7 @@
 //! Discovery (RFC 9728, RFC 8414, OpenID Connect), PKCE, `resource`, `iss`, registration and the requests for tokens are rmcp's `auth`, on `oauth2`. What it
 //! leaves open is decided here: every request goes through `isolet-outbound` under the rules for addresses that a server supplied; metadata
 //! that does not name S256 is refused; a refresh happens once, whoever asks, in whichever process; what is kept is sealed (`ring`, which TLS here is made
-//! of) in SQLite (`rusqlite`).
+//! of) in SQLite (`rusqlite`), or where several replicas share it in PostgreSQL (`tokio-postgres`, with the TLS that everything else here has).
 //!
 //! Tokens that come in are read and their claims checked by `jsonwebtoken`, without any cryptography of its own: signatures are checked by ring, which can
 //! be named algorithms with public keys alone (`signing.rs`). When and how often an issuer is asked for its keys, and what claims mean, is decided here.
@@ -26,6 +26,7 @@
 mod ask;
 mod claims;
 mod client;
+mod device;
 mod error;
 mod flow;
 mod grant;
@@ -38,6 +39,7 @@ mod key_set;
 mod memory_store;
 mod oauth;
 mod place;
+mod postgres_store;
 mod refresh;
 mod seal;
 mod signing;
@@ -48,6 +50,7 @@ mod token_verifier;
 mod turns;
 
 pub use ask::Asking;
+pub use device::DeviceConsent;
 pub use error::IdentityError;
 pub use grant::GrantFacts;
 pub use issuer::{Introspection, Issuer, RoleRule};
@@ -55,8 +58,9 @@ pub use key_file::{KeyFile, KeyFileError};
 pub use memory_store::MemoryStore;
 pub use oauth::{Consent, LoggedOut, OAuth, OAuthOptions, Target};
 pub use place::Place;
+pub use postgres_store::{DatabaseAddress, NotADatabase, PostgresStore};
 pub use signing::{NotAnAlgorithm, SigningAlgorithm};
 pub use sqlite_store::SqliteStore;
-pub use store::{Kept, RefreshLock, Store, StoreError};
+pub use store::{Kept, RefreshLock, Store, StoreError, Version};
 pub use subject_tokens::SubjectTokens;
 pub use token_verifier::{IssuersError, TokenRefused, TokenVerifier, Verified};

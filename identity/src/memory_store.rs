@@ -8,7 +8,7 @@ use isolet::PrincipalKey;
 use zeroize::Zeroizing;
 
 use crate::place::Place;
-use crate::store::{Kept, RefreshLock, Store, StoreError};
+use crate::store::{Kept, RefreshLock, Store, StoreError, Version};
 use crate::turns::Turns;
 
 /// The grants, and whether a refresh of each has begun.
@@ -61,6 +61,13 @@ impl Store for MemoryStore {
         let grants = self.grants();
         let own = grants.keys().filter(|place| place.principal() == principal);
         Ok(own.map(|place| (place.server().to_owned(), place.resource().to_owned())).collect())
+    }
+
+    async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError> {
+        let grants = self.grants();
+        let mut own: Vec<_> = grants.iter().filter(|(place, _)| place.principal() == principal).collect();
+        own.sort_by_key(|(place, _)| (place.server(), place.resource()));
+        Ok(Version::of(own.into_iter().flat_map(|(place, (grant, _))| [place.server().as_bytes(), grant.as_slice()])))
     }
 
     async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError> {

@@ -23,7 +23,7 @@ use crate::granted_tokens::GrantedTokens;
 use crate::http_client::{Clients, HttpClient};
 use crate::place::Place;
 use crate::refresh::Refresher;
-use crate::store::Store;
+use crate::store::{Store, Version};
 use crate::subject_tokens::SubjectTokens;
 use crate::turns::Turns;
 
@@ -205,15 +205,31 @@ impl OAuth {
         let stored = client.slot.take().ok_or_else(|| IdentityError::Kept { server: server.clone() })?;
         let (client_secret, metadata) = (client.client_secret, client.metadata);
         let grant = Grant { client_secret, redirect: redirect.to_string(), resource, metadata, stored };
-        grant.token(&place)?;
+        self.keep(&place, &grant).await?;
+        Ok(server)
+    }
+
+    /// Keeps what was granted.
+    pub(crate) async fn keep(&self, place: &Place, grant: &Grant) -> Result<(), IdentityError> {
+        grant.token(place)?;
         let store = &self.0.refresher.store;
         // A refresh of the one before would write over it.
-        let _turn = self.0.refresher.turns.turn(&place).await;
-        let _lock = store.lock(&place).await?;
-        store.save(&place, grant.write(&place)?).await?;
-        self.0.ready().remove(&place);
-        self.0.asks.answered(&place);
-        Ok(server)
+        let _turn = self.0.refresher.turns.turn(place).await;
+        let _lock = store.lock(place).await?;
+        store.save(place, grant.write(place)?).await?;
+        self.0.ready().remove(place);
+        self.0.asks.answered(place);
+        Ok(())
+    }
+
+    /// Whom everything is sent through.
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.0.refresher.clients
+    }
+
+    /// What authorization servers are told that this client is called.
+    pub(crate) fn client_name(&self) -> &str {
+        &self.0.options.client_name
     }
 
     /// Takes back what `principal` granted: tells the authorization server where it says how, and forgets it.
@@ -237,6 +253,15 @@ impl OAuth {
             None => false,
         };
         Ok(LoggedOut { was_there, is_revoked })
+    }
+
+    /// The version of what `principal` has granted, at whichever replica: another one when that has changed. It is no more than a look into the store.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Store`].
+    pub async fn version(&self, principal: &Principal) -> Result<Version, IdentityError> {
+        Ok(self.0.refresher.store.version(&principal.key()).await?)
     }
 
     /// What may be told of what `principal` granted.

@@ -40,7 +40,12 @@ impl Place {
 
     /// The tenant, as a text of its own: no tenant differs from one without a name.
     pub(crate) fn tenant(&self) -> String {
-        self.principal.tenant().map_or_else(String::new, |tenant| format!("={tenant}"))
+        Self::tenant_of(&self.principal)
+    }
+
+    /// The same, of a principal's places.
+    pub(crate) fn tenant_of(principal: &PrincipalKey) -> String {
+        principal.tenant().map_or_else(String::new, |tenant| format!("={tenant}"))
     }
 
     /// All of it in one text that no other place has.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::key_file::KeyFile;
 use crate::place::Place;
 use crate::seal::{self, Sealed};
-use crate::store::{Kept, RefreshLock, Store, StoreError};
+use crate::store::{Kept, RefreshLock, Store, StoreError, Version};
 
 /// How long another process may keep the file.
 const BUSY_MAX: Duration = Duration::from_secs(5);
@@ -145,15 +145,23 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError> {
-        // Its tenant is written as that of its places.
-        let any = isolet::mcp::Url::parse("https://localhost/")
-            .map_err(|source| StoreError::Database { source: Box::new(source) })?;
-        let (tenant, user) = (Place::new(principal, "", &any).tenant(), principal.user().to_owned());
+        let (tenant, user) = (Place::tenant_of(principal), principal.user().to_owned());
         self.with(move |database, _| {
             const ROWS: &str = "SELECT server, resource FROM grants WHERE tenant = ?1 AND user = ?2 ORDER BY server, resource";
             let mut statement = database.prepare(ROWS).map_err(database_error)?;
             let rows = statement.query_map(params![tenant, user], |row| Ok((row.get(0)?, row.get(1)?)));
             rows.map_err(database_error)?.collect::<Result<_, _>>().map_err(database_error)
+        })
+        .await
+    }
+
+    async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError> {
+        let (tenant, user) = (Place::tenant_of(principal), principal.user().to_owned());
+        self.with(move |database, _| {
+            const ROWS: &str = "SELECT nonce FROM grants WHERE tenant = ?1 AND user = ?2 ORDER BY server, resource";
+            let mut statement = database.prepare(ROWS).map_err(database_error)?;
+            let rows = statement.query_map(params![tenant, user], |row| row.get::<_, Vec<u8>>(0)).map_err(database_error)?;
+            Ok(Version::of(rows.collect::<Result<Vec<_>, _>>().map_err(database_error)?))
         })
         .await
     }
@@ -221,7 +229,12 @@ mod tests {
         assert!(again.list(place("bob").principal()).await.unwrap().is_empty());
         let bytes = std::fs::read(folder.path().join("store.db")).unwrap();
         assert!(!bytes.windows(6).any(|bytes| bytes == b"canary"));
+        let version = async || again.version(place("ada").principal()).await.unwrap();
+        let before = version().await;
+        again.mark(&place("ada")).await.unwrap();
+        assert!(before == version().await && before != again.version(place("bob").principal()).await.unwrap());
         again.save(&place("ada"), grant("another")).await.unwrap();
+        assert_ne!(before, version().await);
         assert!(!again.load(&place("ada")).await.unwrap().unwrap().is_refreshing);
         again.remove(&place("ada")).await.unwrap();
         assert!(again.load(&place("ada")).await.unwrap().is_none());

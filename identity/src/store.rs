@@ -4,6 +4,7 @@ use std::any::Any;
 
 use async_trait::async_trait;
 use isolet::PrincipalKey;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::place::Place;
@@ -25,6 +26,20 @@ impl RefreshLock {
     /// A right that lasts as long as `held`.
     pub fn new(held: impl Any + Send) -> Self {
         Self { _held: Box::new(held) }
+    }
+}
+
+/// What is kept for one principal, in a number: another one when something was granted, renewed or taken back since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version([u8; 32]);
+
+impl Version {
+    /// The version of rows, each of which says something else whenever it is written.
+    pub fn of(rows: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
+        let hash = rows
+            .into_iter()
+            .fold(Sha256::new(), |hash, row| hash.chain_update((row.as_ref().len() as u64).to_le_bytes()).chain_update(row));
+        Self(hash.finalize().into())
     }
 }
 
@@ -50,6 +65,18 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database server: it cannot be reached, refuses this service, or does not answer.
+    #[error("the database of credentials cannot be used: is PostgreSQL there, and may this service use it?")]
+    Server {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What the database has was sealed by replicas with other keys.
+    #[error(
+        "the database of credentials is sealed with another key: copy the file `credentials.key` of a replica that uses it"
+    )]
+    Keys,
     /// What is kept was sealed with a key that is not there, or was changed.
     #[error(
         "what the credential store has for `{server}` cannot be opened: its key is another, or it was changed; log in again"
@@ -80,6 +107,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The servers for which something of `principal` is kept, with their addresses.
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// The version of what is kept for `principal`: asked often, so it takes no more than a look.
+    async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError>;
 
     /// Waits for the right to refresh the grant of `place`.
     async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError>;

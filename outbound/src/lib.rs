@@ -87,6 +87,7 @@ pub use redirect::Redirects;
 pub use request::{Answer, Body, Part, Request};
 pub use scrubber::{SCRUBBED, Scrubber};
 pub use secret::{SECRET_BYTES_MIN, Secret, ShortSecret};
+pub use tls::config as tls_config;
 
 pub use reqwest::dns;
 pub use reqwest::header;

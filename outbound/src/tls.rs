@@ -10,8 +10,12 @@ use rustls_platform_verifier::Verifier;
 
 use crate::error::OutboundError;
 
-/// The configuration of the client. `roots` are further authorities, as PEM.
-pub(crate) fn config(roots: &str) -> Result<ClientConfig, OutboundError> {
+/// How TLS is spoken: with ring, and the authorities that the platform trusts. `roots` are further authorities, as PEM. For what is no HTTP.
+///
+/// # Errors
+///
+/// [`OutboundError::NotACertificate`].
+pub fn config(roots: &str) -> Result<ClientConfig, OutboundError> {
     let roots = certificates(roots)?;
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();

@@ -18,8 +18,12 @@ pub(crate) fn check(command: &CheckCommand) -> Result<ExitCode, Fault> {
         1 => ", 1 issuer".to_owned(),
         count => format!(", {count} issuers"),
     };
+    let proxy = match &deployment.proxy {
+        None => String::new(),
+        Some(proxy) => format!(", users whom a proxy names in `{}`", proxy.trusted.user_header()),
+    };
     let text = format!(
-        "{}: {servers} {}, {users} {}, {keys} {}{issuers}, to be served at {address}\n",
+        "{}: {servers} {}, {users} {}, {keys} {}{issuers}{proxy}, to be served at {address}\n",
         command.config.display(),
         if servers == 1 { "server" } else { "servers" },
         if users == 1 { "user" } else { "users" },

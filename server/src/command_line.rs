@@ -340,6 +340,9 @@ pub(crate) struct LoginCommand {
     /// Print the address and open no browser.
     #[arg(long)]
     pub(crate) no_browser: bool,
+    /// Log in on another device, with a code, where the authorization server offers that.
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) device: bool,
     #[command(flatten)]
     pub(crate) account: AccountArguments,
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use isolet::mcp::Policy;
-use isolet_identity::{Asking, KeyFile, MemoryStore, OAuth, OAuthOptions, SqliteStore, SubjectTokens};
+use isolet_identity::{
+    Asking, DatabaseAddress, KeyFile, MemoryStore, OAuth, OAuthOptions, PostgresStore, SqliteStore, SubjectTokens,
+};
 
 use crate::deployment::Deployment;
 use crate::fault::Fault;
@@ -41,15 +43,18 @@ pub(crate) fn writable(folder: Option<&Path>, config: Option<&Path>, policy: &Po
     OAuth::new(open(&folder)?, options(config, policy)).map_err(Fault::host)
 }
 
-/// The credentials of a deployment's users, who are asked as `asking` says. They are kept in the folder that the file names, else in one beside it, else,
+/// The credentials of a deployment's users, who are asked as `asking` says. They are kept in the database that the file names, else in the folder that the file names, else in one beside it, else,
 /// where that cannot be written, as long as the process lives.
 ///
 /// # Errors
 ///
-/// [`Fault::Usage`] when the folder that the file names cannot be used.
-pub(crate) fn of_deployment(deployment: &Deployment, asking: Asking, subjects: &SubjectTokens) -> Result<OAuth, Fault> {
+/// [`Fault::Usage`] when what the file names cannot be used.
+pub(crate) async fn of_deployment(deployment: &Deployment, asking: Asking, subjects: &SubjectTokens) -> Result<OAuth, Fault> {
     let mut options = options_of(deployment, asking);
     options.subjects = subjects.clone();
+    if let Some(database) = &deployment.authorization.database {
+        return OAuth::new(shared(deployment, database).await?, options).map_err(Fault::host);
+    }
     let oauth = match (&deployment.authorization.folder, open(&deployment.credentials_folder())) {
         (_, Ok(store)) => OAuth::new(store, options),
         (Some(_), Err(fault)) => return Err(fault),
@@ -66,8 +71,11 @@ pub(crate) fn of_deployment(deployment: &Deployment, asking: Asking, subjects: &
 /// # Errors
 ///
 /// [`Fault::Usage`] when it is there and cannot be read.
-pub(crate) fn known_of_deployment(deployment: &Deployment, asking: Asking) -> Result<OAuth, Fault> {
+pub(crate) async fn known_of_deployment(deployment: &Deployment, asking: Asking) -> Result<OAuth, Fault> {
     let (folder, options) = (deployment.credentials_folder(), options_of(deployment, asking));
+    if let Some(database) = &deployment.authorization.database {
+        return OAuth::new(shared(deployment, database).await?, options).map_err(Fault::host);
+    }
     let oauth = match folder.join(STORE).exists() {
         true => OAuth::new(open(&folder)?, options),
         false => OAuth::new(MemoryStore::new(), options),
@@ -86,12 +94,21 @@ fn options_of(deployment: &Deployment, asking: Asking) -> OAuthOptions {
 }
 
 fn open(folder: &Path) -> Result<SqliteStore, Fault> {
+    SqliteStore::open(folder.join(STORE), keys_in(folder)?).map_err(Fault::usage)
+}
+
+/// The database that replicas share; the keys that seal it are in the folder of each.
+async fn shared(deployment: &Deployment, database: &DatabaseAddress) -> Result<PostgresStore, Fault> {
+    PostgresStore::open(database, keys_in(&deployment.credentials_folder())?).await.map_err(Fault::usage)
+}
+
+/// The keys, in a folder that is made, of mode 0700.
+fn keys_in(folder: &Path) -> Result<KeyFile, Fault> {
     use std::os::unix::fs::DirBuilderExt as _;
 
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("the folder `{}` for credentials cannot be made", folder.display())).map_err(Fault::Usage)?;
-    let keys = KeyFile::open(folder.join(KEY)).map_err(Fault::usage)?;
-    SqliteStore::open(folder.join(STORE), keys).map_err(Fault::usage)
+    KeyFile::open(folder.join(KEY)).map_err(Fault::usage)
 }
 
 fn folder_of(given: Option<&Path>) -> Option<PathBuf> {

@@ -7,7 +7,9 @@ mod issuers;
 mod merged;
 mod mistake;
 mod observed_shapes;
+mod proxy;
 mod rule;
+mod secret_of;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,6 +30,7 @@ pub(crate) use self::merged::User;
 use self::mistake::Text;
 pub(crate) use self::mistake::{Mistake, nearest};
 pub(crate) use self::observed_shapes::ObservedShapes;
+pub(crate) use self::proxy::Proxy;
 pub(crate) use self::rule::{Rule, What};
 
 /// The most bytes of the file.
@@ -68,6 +71,8 @@ pub(crate) struct Deployment {
     pub(crate) keys: BTreeMap<KeyHash, String>,
     /// What each role brings.
     pub(crate) roles: BTreeMap<String, User>,
+    /// Whose word on whose a request is is taken.
+    pub(crate) proxy: Option<Proxy>,
     /// Whose tokens are taken.
     pub(crate) issuers: Vec<Issuer>,
     /// What the file says of what is made once.
@@ -97,14 +102,15 @@ impl Deployment {
         let names: Vec<String> =
             servers.servers().map(|(name, _)| name).chain(servers.refused().map(|(name, _)| name)).map(str::to_owned).collect();
         let mut users = merged::users(&text, &file, &names, &mut mistakes);
-        // Who comes with a token is none of these.
-        if users.is_empty() && file.issuers.is_empty() {
+        // Who comes with a token, or is named by a proxy, is none of these.
+        if users.is_empty() && file.issuers.is_empty() && file.proxy.is_none() {
             let everything = User { rules: Arc::new(vec![Rule::everything()]), ..User::default() };
             users.insert(LOCAL_USER.to_owned(), everything);
         }
         let keys = keys(&text, &file, &mut mistakes);
         let roles = merged::roles(&text, &file);
         let issuers = issuers::issuers(&text, &file, &roles, &mut mistakes);
+        let proxy = proxy::proxy(&text, &file, &roles, &mut mistakes);
         let faces = faces(&text, &file, &mut mistakes);
         let config = config(&text, &file, &mut mistakes);
         let serve = serve_options(&text, &file, &mut mistakes);
@@ -143,6 +149,7 @@ impl Deployment {
             users,
             keys,
             roles,
+            proxy,
             issuers,
             fixed,
         })

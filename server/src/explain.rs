@@ -30,7 +30,8 @@ pub(crate) async fn explain(command: ExplainCommand) -> Result<ExitCode, Fault> 
     };
     // What the user has authorized is used, and nobody is asked: a link of this process would lead nowhere.
     let asking = Asking::Command("isolet serve".to_owned());
-    let upstreams = Upstreams::asking(deployment.upstream.clone(), credentials::known_of_deployment(&deployment, asking)?);
+    let upstreams =
+        Upstreams::asking(deployment.upstream.clone(), credentials::known_of_deployment(&deployment, asking).await?);
     let discovered = serve::discovered(&deployment, &upstreams, &command.user).await;
     upstreams.close().await;
     let discovered = discovered?;

@@ -60,6 +60,9 @@ fn open(arguments: &AccountArguments) -> Result<(Configuration, OAuth), Fault> {
 pub(crate) async fn login(command: LoginCommand) -> Result<ExitCode, Fault> {
     let (configuration, oauth) = open(&command.account)?;
     let account = Account::of(&configuration, &command.server)?;
+    if command.device {
+        return login_on_device(&oauth, &command.server, &account).await;
+    }
     let (user, mut redirect) = (Principal::new(USER), Redirect::open().await.map_err(Fault::host)?);
     let consent = oauth.begin(&user, account.target(&command.server), redirect.url()).await.map_err(Fault::host)?;
     terminal::say(&format!("open this address in a browser on this machine, and agree there: {}", consent.link));
@@ -69,6 +72,19 @@ pub(crate) async fn login(command: LoginCommand) -> Result<ExitCode, Fault> {
     let granted = tokio::time::timeout(LOGIN_MAX, granted(&oauth, &user, &mut redirect)).await;
     let server =
         granted.map_err(|_| Fault::Host(anyhow!("nobody came back within ten minutes: try again")))?.map_err(Fault::host)?;
+    terminal::say(&format!("logged in to `{server}`"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the user on another device.
+async fn login_on_device(oauth: &OAuth, server: &str, account: &Account) -> Result<ExitCode, Fault> {
+    let user = Principal::new(USER);
+    let consent = oauth.begin_on_device(&user, account.target(server)).await.map_err(Fault::host)?;
+    let consent = consent.ok_or_else(|| {
+        Fault::Host(anyhow!("the authorization server of `{server}` does not offer that: log in without `--device`"))
+    })?;
+    terminal::say(&format!("open {} on any device, and type this code there: {}", consent.link, consent.code));
+    let server = oauth.complete_on_device(consent).await.map_err(Fault::host)?;
     terminal::say(&format!("logged in to `{server}`"));
     Ok(ExitCode::SUCCESS)
 }

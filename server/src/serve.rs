@@ -2,6 +2,7 @@
 
 mod access;
 mod current;
+mod proxied;
 mod token_access;
 mod user_sessions;
 mod visitors;
@@ -47,20 +48,20 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
     let access = Access::of(&deployment, &command, deployment.base(address).as_ref(), &subjects)?;
     let mut options = options(&deployment, address, ending.clone())?;
     options.resource = access.resource();
-    let users = asked(&deployment, address, &subjects)?;
+    let users = asked(&deployment, address, &subjects).await?;
     let oauth = users.as_ref().map(|(oauth, _)| oauth.clone());
     options.authorizations = users.and_then(|(_, authorizations)| authorizations);
     let limits = server_limits(&deployment);
     let runtime = Runtime::new(deployment.config.clone()).map_err(Fault::host)?;
-    let upstreams = match oauth {
-        Some(oauth) => Upstreams::asking(deployment.upstream.clone(), oauth),
+    let upstreams = match &oauth {
+        Some(oauth) => Upstreams::asking(deployment.upstream.clone(), oauth.clone()),
         None => Upstreams::new(deployment.upstream.clone()),
     };
     let observed =
         deployment.observed_shapes.as_ref().map(|place| Observed::open(place.file.as_deref(), &place.shared_servers));
     let observed = observed.transpose()?;
     let opened = tokio::select! {
-        opened = UserSessions::open(&deployment, runtime.clone(), &upstreams, observed.clone()) => opened.map(Some),
+        opened = UserSessions::open(&deployment, runtime.clone(), &upstreams, oauth.as_ref(), observed.clone()) => opened.map(Some),
         () = ending.begun() => Ok(None),
     };
     let served = match opened {
@@ -78,6 +79,7 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
                 runtime: runtime.clone(),
                 upstreams: upstreams.clone(),
                 observed: observed.clone(),
+                oauth,
                 renewal: options.renewal.clone(),
             };
             let reading = AbortOnDropHandle::new(tokio::spawn(again.read_at(hangups, current.clone())));
@@ -121,6 +123,7 @@ struct Again {
     runtime: Runtime,
     upstreams: Upstreams,
     observed: Option<Observed>,
+    oauth: Option<OAuth>,
     renewal: Renewal,
 }
 
@@ -164,7 +167,8 @@ impl Again {
         let deployment = deployment(&self.command)?;
         let base = deployment.base(self.address);
         let access = Access::of(&deployment, &self.command, base.as_ref(), &self.subjects)?;
-        let sessions = UserSessions::open(&deployment, self.runtime.clone(), &self.upstreams, self.observed.clone()).await?;
+        let (upstreams, observed) = (&self.upstreams, self.observed.clone());
+        let sessions = UserSessions::open(&deployment, self.runtime.clone(), upstreams, self.oauth.as_ref(), observed).await?;
         Ok((Serving { access, sessions }, deployment))
     }
 }
@@ -228,7 +232,7 @@ pub(crate) async fn discovered(deployment: &Deployment, upstreams: &Upstreams, u
 
 /// What has the credentials of the deployment's users, and where they authorize servers: none if no server asks for any; nowhere if nobody knows what
 /// browsers call this service.
-fn asked(
+async fn asked(
     deployment: &Deployment,
     address: SocketAddr,
     subjects: &SubjectTokens,
@@ -248,7 +252,7 @@ fn asked(
             Asking::Command("isolet serve (its operator has to write `public_url`)".to_owned())
         }
     };
-    let oauth = credentials::of_deployment(deployment, asking, subjects)?;
+    let oauth = credentials::of_deployment(deployment, asking, subjects).await?;
     let authorizations = match (&authorization.page, &base) {
         (Some((_, callback)), _) => Some(Authorizations::of_application(oauth.clone(), callback.clone())),
         (None, Some(base)) => Some(Authorizations::with_pages(oauth.clone(), base).map_err(Fault::host)?),

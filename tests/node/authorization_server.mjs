@@ -35,6 +35,7 @@ server.listen(0, "127.0.0.1", () => {
       registration: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true },
+      deviceFlow: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,

@@ -29,6 +29,9 @@ pub(crate) struct Manners {
     pub(crate) metadata: fn(&str) -> Value,
     /// How it answers a refresh, if not as it should.
     pub(crate) refresh: Option<fn() -> Answer>,
+    /// What it says, one after the other, before it gives a token to a device; and how long a code for one lasts, seconds.
+    pub(crate) device: Vec<&'static str>,
+    pub(crate) device_life: u64,
     /// What a call says, given the token that it came with.
     pub(crate) said: fn(&str) -> Value,
 }
@@ -42,6 +45,8 @@ impl Default for Manners {
             scope: None,
             metadata: |_| json!({}),
             refresh: None,
+            device: Vec::new(),
+            device_life: 600,
             said: |token| json!({"content": [{"type": "text", "text": format!("{} calls", token.len())}]}),
         }
     }
@@ -55,6 +60,8 @@ pub(crate) struct Events {
     refresh_tokens: HashSet<String>,
     used: HashSet<String>,
     numbers: u64,
+    /// What devices have been told of what is said before a token.
+    device_told: usize,
     /// Refreshes that gave a token.
     pub(crate) refreshes: usize,
     /// Refreshes with a token that had been used.
@@ -126,6 +133,13 @@ fn answer(asked: &Asked, events: &mut Events, manners: &Manners) -> Answer {
         "/.well-known/oauth-authorization-server" => json_answer(200, &metadata(&base, manners)),
         "/register" => json_answer(201, &json!({"client_id": "registered", "redirect_uris": asked.body["redirect_uris"]})),
         "/authorize" => events.authorize(query(), &base),
+        "/device" => json_answer(
+            200,
+            &json!({
+                "device_code": "device-canary-1", "user_code": "WDJB-MJHT", "verification_uri": format!("{base}/verify"),
+                "expires_in": manners.device_life, "interval": 0,
+            }),
+        ),
         "/token" => events.token(&form(asked), manners),
         "/revoke" => {
             events.revoked.extend(form(asked).remove("token"));
@@ -201,6 +215,13 @@ impl Events {
                 self.used.insert(token.to_owned());
                 self.refreshes += 1;
                 self.give(said("scope"), manners)
+            }
+            "urn:ietf:params:oauth:grant-type:device_code" if said("device_code") == "device-canary-1" => {
+                self.device_told += 1;
+                match manners.device.get(self.device_told - 1) {
+                    Some(error) => refused(error),
+                    None => self.give(said("scope"), manners),
+                }
             }
             _ => refused("unsupported_grant_type"),
         }

@@ -17,23 +17,29 @@ use serde_json::{Value, json};
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
 use crate::identity::echoes;
+use crate::postgres::{Postgres, Programs};
+use crate::process_table;
 use crate::serve::{Served, Visitor};
 use crate::upstream::Test;
 
 /// How many there are where nothing else is said: on the command line, and in the tests.
 const COMMAND: Amounts = Amounts { users: 200, requests: 20_000, refreshes: 10_000 };
 const SAMPLE: Amounts = Amounts { users: 200, requests: 400, refreshes: 200 };
+const SAMPLE_OF_REPLICAS: Amounts = Amounts { users: 50, requests: 100, refreshes: 100 };
 
 /// Users and requests at a time.
 const AT_A_TIME: usize = 16;
+
+/// How long the memory of guests is left alone in between.
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// What a test waits for at the very most.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Every test of this module.
 pub(crate) const TESTS: &[Test] = &[
-    ("canaries::no_token_of_two_hundred_users_leaves_or_goes_astray", || block_on(crowd(SAMPLE))),
-    ("canaries::no_refresh_is_lost_and_no_refresh_token_used_twice", || block_on(refreshes(SAMPLE.refreshes))),
+    ("canaries::no_token_of_two_hundred_users_leaves_or_goes_astray", || block_on(crowd(SAMPLE, None))),
+    ("canaries::no_refresh_is_lost_and_no_refresh_token_used_twice", || block_on(refreshes(SAMPLE.refreshes, None))),
 ];
 
 #[derive(Clone, Copy)]
@@ -57,10 +63,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             other => anyhow::bail!("there is no `{other}`: there are `--users`, `--requests` and `--refreshes`"),
         }
     }
-    block_on(crowd(amounts))?;
-    println!("canaries: {} users, {} requests: no token left, none went astray", amounts.users, amounts.requests);
-    block_on(refreshes(amounts.refreshes))?;
-    println!("canaries: {} refreshes: none lost, none doubled", amounts.refreshes);
+    let programs = Programs::find();
+    if programs.is_none() {
+        println!("canaries: no PostgreSQL is installed, so its store is not looked at");
+    }
+    for programs in [None].into_iter().chain(programs.as_ref().map(Some)) {
+        let store = if programs.is_some() { "PostgreSQL" } else { "SQLite" };
+        block_on(crowd(amounts, programs))?;
+        println!("canaries: {store}, {} users, {} requests: no token left, none went astray", amounts.users, amounts.requests);
+        block_on(refreshes(amounts.refreshes, programs))?;
+        println!("canaries: {store}, {} refreshes: none lost, none doubled", amounts.refreshes);
+    }
     Ok(())
 }
 
@@ -103,10 +116,24 @@ fn marker(text: &str) -> Option<&str> {
     text.split_once("marker-")?.1.split_once("-end").map(|(marker, _)| marker)
 }
 
-/// A store with a token of each user for `alpha`, and of every fifth for `beta`.
-async fn fill(folder: &Path, servers: [(&str, &AuthorizationServer); 2], users: usize) -> Result<()> {
+/// Who has the tokens that are kept in the database, or in the folder.
+async fn owner(folder: &Path, database: Option<&Postgres>) -> Result<OAuth> {
+    if let Some(database) = database {
+        return Ok(OAuth::new(database.store(folder).await?, OAuthOptions::default())?);
+    }
     let store = SqliteStore::open(folder.join("credentials.db"), KeyFile::open(folder.join("credentials.key"))?)?;
-    let (oauth, settings) = (OAuth::new(store, OAuthOptions::default())?, OAuthSettings::default());
+    Ok(OAuth::new(store, OAuthOptions::default())?)
+}
+
+/// The sample over PostgreSQL.
+pub(crate) async fn replicas(programs: &Programs) -> Result<()> {
+    crowd(SAMPLE_OF_REPLICAS, Some(programs)).await?;
+    refreshes(SAMPLE_OF_REPLICAS.refreshes, Some(programs)).await
+}
+
+/// A store with a token of each user for `alpha`, and of every fifth for `beta`.
+async fn fill(oauth: &OAuth, servers: [(&str, &AuthorizationServer); 2], users: usize) -> Result<()> {
+    let settings = OAuthSettings::default();
     let callback = Url::parse("http://127.0.0.1/callback")?;
     let consent = async |user: usize| -> Result<()> {
         let principal = Principal::new(format!("user-{user}"));
@@ -130,15 +157,20 @@ const PROGRAM: &str = "const a = await alpha.echo({ n: 1 });\n\
     const b = await beta.echo({ n: 1 }).then((value) => JSON.stringify(value).includes('marker-'), (error) => error.code);\n\
     console.log(JSON.stringify(a)); return { a, b }";
 
-async fn crowd(amounts: Amounts) -> Result<()> {
+async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
+    let database = programs.map(Postgres::start).transpose()?;
+    let database = database.as_ref();
     let manners = || Manners { said, ..Manners::default() };
     let (alpha, beta) = (AuthorizationServer::start(manners()).await?, AuthorizationServer::start(manners()).await?);
     let folder = tempfile::tempdir()?;
-    fill(folder.path(), [("alpha", &alpha), ("beta", &beta)], amounts.users).await?;
+    fill(&owner(folder.path(), database).await?, [("alpha", &alpha), ("beta", &beta)], amounts.users).await?;
+    let kept = match database {
+        Some(database) => database.lines(folder.path())?,
+        None => format!("folder = \"{}\"\n", folder.path().display()),
+    };
     let mut deployment = format!(
-        "[authorization]\nfolder = \"{}\"\n[upstream]\nservers_max = {}\n[capacity]\nconnections_of_address_max = 384\n\
+        "[authorization]\n{kept}[upstream]\nservers_max = {}\n[capacity]\nconnections_of_address_max = 384\n\
         [servers.alpha]\nurl = \"{}\"\n[servers.beta]\nurl = \"{}\"\n",
-        folder.path().display(),
         2 * amounts.users + 16,
         alpha.url()?,
         beta.url()?
@@ -169,9 +201,17 @@ async fn crowd(amounts: Amounts) -> Result<()> {
             anyhow::Ok(())
         });
     }
-    while let Some(worked) = workers.join_next().await {
-        worked??;
+    let mut guests = 0;
+    while !workers.is_empty() {
+        for served in &replicas {
+            guests += tokio::task::block_in_place(|| guests_are_clean(served.process_id(), &forms))?;
+        }
+        while let Some(worked) = workers.try_join_next() {
+            worked??;
+        }
+        tokio::time::sleep(LOOK_PAUSE).await;
     }
+    ensure!(guests > replicas.len(), "no guest was looked at");
     let markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
     let distinct: HashSet<&String> = markers.values().collect();
     ensure!(distinct.len() == markers.len() && markers.len() > amounts.users / 4, "{} of {}", distinct.len(), markers.len());
@@ -182,10 +222,30 @@ async fn crowd(amounts: Amounts) -> Result<()> {
         let path = entry?.path();
         if path.is_file() {
             let bytes = std::fs::read(&path)?;
-            ensure!(!bytes.windows(6).any(|bytes| bytes == b"canary"), "{} has a token", path.display());
+            ensure!(memchr::memmem::find(&bytes, b"canary").is_none(), "{} has a token", path.display());
         }
     }
-    Ok(())
+    database.map_or(Ok(()), |database| database.has_not(b"canary"))
+}
+
+/// Looks through what the guest processes of a host have in memory, those that wait and those that run: how many there were.
+fn guests_are_clean(host: u32, forms: &[String]) -> Result<usize> {
+    let guests = process_table::descendants_of(host);
+    let mut looked_at = 0;
+    for guest in &guests {
+        // A run may end at any time.
+        let Ok(mappings) = process_table::mappings(*guest) else { continue };
+        let mut found = None;
+        for mapping in mappings.iter().filter(|mapping| mapping.rights.starts_with("rw")) {
+            let _ = process_table::read_mapping(*guest, mapping, |_, part| {
+                let form = forms.iter().find(|form| memchr::memmem::find(part, form.as_bytes()).is_some());
+                found = found.take().or_else(|| form.map(|form| (form.clone(), mapping.name.clone())));
+            });
+        }
+        ensure!(found.is_none(), "guest {guest} has {found:?} in its memory");
+        looked_at += 1;
+    }
+    Ok(looked_at)
 }
 
 /// One request of `user`, of some kind: head and body of its answer.
@@ -218,17 +278,17 @@ async fn request(visitor: &Visitor, user: usize, kind: u8) -> Result<String> {
 
 /// So many tokens that have ended, of some users, are asked for at two replicas at once: each refresh gives a token that somebody gets, and no refresh token
 /// is used twice.
-async fn refreshes(count: usize) -> Result<()> {
+async fn refreshes(count: usize, programs: Option<&Programs>) -> Result<()> {
     const USERS: usize = 20;
+
+    let database = programs.map(Postgres::start).transpose()?;
+    let database = database.as_ref();
 
     let server = AuthorizationServer::start(Manners { token_life: 0, ..Manners::default() }).await?;
     let folder = tempfile::tempdir()?;
-    fill(folder.path(), [("alpha", &server), ("beta", &server)], USERS).await?;
-    let replica = || -> Result<OAuth> {
-        let keys = KeyFile::open(folder.path().join("credentials.key"))?;
-        Ok(OAuth::new(SqliteStore::open(folder.path().join("credentials.db"), keys)?, OAuthOptions::default())?)
-    };
-    let (replicas, url) = ([replica()?, replica()?], server.url()?);
+    fill(&owner(folder.path(), database).await?, [("alpha", &server), ("beta", &server)], USERS).await?;
+    let replicas = [owner(folder.path(), database).await?, owner(folder.path(), database).await?];
+    let url = server.url()?;
     let given = Arc::<Mutex<Vec<String>>>::default();
     let mut workers = tokio::task::JoinSet::new();
     let each = count.div_ceil(AT_A_TIME);

@@ -18,6 +18,7 @@ mod credentials;
 mod crowd;
 mod deep;
 mod desktop;
+mod device_login;
 mod drained;
 mod embedding;
 mod endings;
@@ -54,11 +55,13 @@ mod offers;
 mod oidc_provider;
 mod openapi;
 mod outcome_form;
+mod postgres;
 mod priority;
 mod process_table;
 mod processes;
 mod program;
 mod records;
+mod replicas;
 mod required;
 mod resources;
 mod roles;
@@ -113,6 +116,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(node_packages::trials(observed::WITH_PACKAGES));
     trials.extend(node_packages::trials(npm_servers::TESTS));
     trials.extend(node_packages::trials(oidc_provider::TESTS));
+    trials.extend(postgres::trials(replicas::TESTS));
     trials.extend(
         upstream::TESTS
             .iter()
@@ -120,6 +124,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(same_calls::TESTS)
             .chain(http_upstream::TESTS)
             .chain(identity::TESTS)
+            .chain(device_login::TESTS)
             .chain(credentials::TESTS)
             .chain(tokens::TESTS)
             .chain(canaries::TESTS)

@@ -34,6 +34,7 @@ const REDIRECTS_MAX: usize = 20;
 /// Every test of this module.
 pub(crate) const TESTS: &[Test] = &[
     ("oidc_provider::a_user_authorizes_renews_and_revokes_at_a_server_that_nobody_here_wrote", authorizes_renews_and_revokes),
+    ("oidc_provider::a_user_logs_in_on_another_device", on_another_device),
     ("oidc_provider::its_tokens_are_verified_introspected_and_exchanged", verified_introspected_and_exchanged),
 ];
 
@@ -73,6 +74,93 @@ fn verified_introspected_and_exchanged(packages: &NodePackages) -> Result<()> {
     let (_provider, issuer) = Provider::start(packages)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, exchanged(issuer)).await.context("it takes too long")? })
+}
+
+fn on_another_device(packages: &NodePackages) -> Result<()> {
+    let (_provider, issuer) = Provider::start(packages)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, logged_in_on_device(issuer)).await.context("it takes too long")? })
+}
+
+/// The user types the code on a page of the authorization server's, agrees, and the token is there and is renewed.
+async fn logged_in_on_device(issuer: Url) -> Result<()> {
+    let seen = Seen::default();
+    let server = {
+        let (seen, issuer) = (Arc::clone(&seen), issuer.as_str().trim_end_matches('/').to_owned());
+        HttpServer::start(move |asked| resource(asked, &issuer, &seen)).await?
+    };
+    let (ada, oauth) = (Principal::new("ada"), OAuth::new(MemoryStore::new(), OAuthOptions::default())?);
+    let (url, settings) = (server.url()?, OAuthSettings::default());
+    let target = Target { server: "scripted", url: &url, settings: &settings };
+    let consent = oauth.begin_on_device(&ada, target).await?.context("it is offered")?;
+    ensure!(consent.link.origin() == issuer.origin(), "{}", consent.link);
+    type_code(&consent.link, &consent.code).await?;
+    oauth.complete_on_device(consent).await?;
+    let upstreams = Upstreams::asking(UpstreamOptions::default(), oauth.clone());
+    let host = upstreams.host(&Configuration::default().with("scripted", Configured::new(url.clone())), &ada);
+    let call = async || host.call(ToolCall::new("scripted", "echo", "scripted.echo", Map::new(), 1)).await;
+    call().await?;
+    // The server takes that token no more: it is renewed.
+    seen.lock().unwrap_or_else(PoisonError::into_inner).1 = tokens(&seen).len();
+    call().await?;
+    ensure!(tokens(&seen).len() == 2, "{}", tokens(&seen).len());
+    ensure!(oauth.log_out(&ada, target).await?.is_revoked);
+    Ok(())
+}
+
+/// Types `code` into the page at `link` as a browser would, and says yes to what follows.
+async fn type_code(link: &Url, code: &str) -> Result<()> {
+    let mut browser = Browser::default();
+    let hidden = |page: &str| {
+        let field = page.split_once("name=\"xsrf\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
+        field.map(|(value, _)| value.to_owned()).with_context(|| format!("no form: {page}"))
+    };
+    let page = browser.visit(link.clone(), None).await?;
+    let form = format!("xsrf={}&user_code={code}", hidden(&page)?);
+    let page = browser.visit(link.clone(), Some(form)).await?;
+    let form = format!("xsrf={}&user_code={code}&confirm=yes", hidden(&page)?);
+    browser.visit(link.clone(), Some(form)).await.map(drop)
+}
+
+/// A browser that keeps cookies and goes where it is sent.
+#[derive(Default)]
+struct Browser {
+    cookies: HashMap<String, String>,
+}
+
+impl Browser {
+    /// The page at `at` in the end, after `form` was sent there if there is one.
+    async fn visit(&mut self, mut at: Url, mut form: Option<String>) -> Result<String> {
+        for _ in 0..REDIRECTS_MAX {
+            let answer = self.request(&at, form.take()).await?;
+            let Some(location) = answer.headers.get(LOCATION) else {
+                ensure!(answer.status.is_success(), "{answer:?} of {at}: {}", String::from_utf8_lossy(&answer.body));
+                return Ok(String::from_utf8(answer.body)?);
+            };
+            at = at.join(location.to_str()?)?;
+        }
+        anyhow::bail!("the browser is sent around: {at}")
+    }
+
+    async fn request(&mut self, at: &Url, form: Option<String>) -> Result<isolet_outbound::Answer> {
+        let method = if form.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::new(method, at.clone());
+        request.redirects = Redirects::None;
+        let sent: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        request.headers.insert(COOKIE, HeaderValue::from_str(&sent.join("; "))?);
+        if let Some(form) = form {
+            request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            request.body = Body::Bytes(form.into_bytes());
+        }
+        let answer = Outbound::new(Policy::operator())?.send(request).await?;
+        for cookie in answer.headers.get_all(SET_COOKIE) {
+            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(answer)
+    }
 }
 
 /// What the authorization server knows this service as.
@@ -238,20 +326,9 @@ fn resource(asked: &Asked, issuer: &str, seen: &Seen) -> Answer {
 
 /// Follows `link` as a browser that keeps cookies, until it is sent to `callback`.
 async fn browse(link: Url, callback: &Url) -> Result<Url> {
-    let outbound = Outbound::new(Policy::operator())?;
-    let (mut at, mut cookies) = (link, HashMap::<String, String>::new());
+    let (mut at, mut browser) = (link, Browser::default());
     for _ in 0..REDIRECTS_MAX {
-        let mut request = Request::new(Method::GET, at.clone());
-        request.redirects = Redirects::None;
-        let sent: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        request.headers.insert(COOKIE, HeaderValue::from_str(&sent.join("; "))?);
-        let answer = outbound.send(request).await?;
-        for cookie in answer.headers.get_all(SET_COOKIE) {
-            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
-            if let Some((name, value)) = pair.split_once('=') {
-                cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
+        let answer = browser.request(&at, None).await?;
         let said = || String::from_utf8_lossy(&answer.body).chars().take(500).collect::<String>();
         let location = answer.headers.get(LOCATION).with_context(|| format!("{answer:?} is no redirect: {}", said()))?;
         at = at.join(location.to_str()?)?;

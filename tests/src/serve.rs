@@ -4,6 +4,7 @@ mod authorizations;
 mod changes;
 mod deployments;
 mod endings;
+mod proxies;
 mod served;
 mod tokens;
 mod two;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use isolet_http::Key;
 use serde_json::{Value, json};
 
+pub(crate) use self::authorizations::asks_no_server_until_the_user_has_authorized;
 use self::served::{STREAMS, modern};
 pub(crate) use self::served::{Served, Visitor};
 use self::two::Two;
@@ -59,6 +61,9 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_user_authorizes_a_server_and_the_same_program_works", || {
         on_tokio(authorizations::the_same_program_works_after_the_consent())
     }),
+    ("serve::no_server_is_asked_again_until_its_user_has_authorized_it", || on_tokio(authorizations::asked_once())),
+    ("serve::a_user_is_who_a_listed_proxy_says_and_nobody_else_says_so", || on_tokio(proxies::a_listed_proxy())),
+    ("serve::users_whom_only_a_proxy_knows_have_the_roles_of_the_file", || on_tokio(proxies::users_of_the_proxy())),
     ("serve::an_application_has_the_page_on_which_a_user_authorizes", || {
         on_tokio(authorizations::an_application_has_the_page())
     }),

@@ -3,16 +3,20 @@
 use std::path::PathBuf;
 
 use isolet::mcp::Url;
+use isolet_identity::DatabaseAddress;
 use toml::Spanned;
 
-use super::file::File;
+use super::file::{self, File};
 use super::mistake::{Mistake, Text};
+use super::secret_of::secret_of;
 
 /// How users authorize servers.
 #[derive(Clone, Default)]
 pub(crate) struct Authorization {
     /// Where what they granted is kept.
     pub(crate) folder: Option<PathBuf>,
+    /// The database that has it instead, for several replicas.
+    pub(crate) database: Option<DatabaseAddress>,
     /// The application's page for them, and where they come back to.
     pub(crate) page: Option<(Url, Url)>,
     /// What authorization servers are told that this client is called.
@@ -31,8 +35,36 @@ pub(super) fn authorization(text: &Text, file: &File, mistakes: &mut Vec<Mistake
     let folder = text.path().parent().map(PathBuf::from).unwrap_or_default();
     Authorization {
         folder: said.folder.as_ref().map(|said| folder.join(said)),
+        database: database(text, said, mistakes),
         page: page.zip(callback),
         client_name: said.client_name.clone(),
+    }
+}
+
+/// The database, with its password.
+fn database(text: &Text, said: &file::Authorization, mistakes: &mut Vec<Mistake>) -> Option<DatabaseAddress> {
+    let (variable, path) = (said.database_password_env.as_ref(), said.database_password_file.as_ref());
+    let Some(written) = &said.database else {
+        if let Some(start) = variable.map(Spanned::span).or(path.map(Spanned::span)) {
+            mistakes.push(text.mistake(start.start, "there is a password and no `database`: write its address"));
+        }
+        return None;
+    };
+    let address = match written.get_ref().parse::<DatabaseAddress>() {
+        Ok(address) if address.has_password() => {
+            Err("`database` has a password in it: write it to a file, and that into `database_password_file`".to_owned())
+        }
+        Ok(address) => Ok(address),
+        Err(error) => Err(format!("`database`: {error}")),
+    };
+    let address = address.map_err(|message| mistakes.push(text.mistake(written.span().start, message))).ok()?;
+    match secret_of(text, variable, path) {
+        None => Some(address),
+        Some((_, Ok(password))) => Some(address.with_password(&password)),
+        Some((offset, Err(message))) => {
+            mistakes.push(text.mistake(offset, message));
+            None
+        }
     }
 }
 

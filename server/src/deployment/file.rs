@@ -19,6 +19,8 @@ pub(super) struct File {
     pub(super) authorization: Authorization,
     /// Whether what results were like is kept, and where.
     pub(super) observed_shapes: Option<ObservedShapes>,
+    /// Who may say whose a request is.
+    pub(super) proxy: Option<Proxy>,
     /// A file of another client with the servers.
     pub(super) config: Option<Spanned<String>>,
     /// The servers themselves, which `isolet::mcp::Configuration` reads.
@@ -44,6 +46,10 @@ pub(super) struct Listener {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Authorization {
     pub(super) folder: Option<PathBuf>,
+    /// A database that replicas share, and its password in a variable or a file.
+    pub(super) database: Option<Spanned<String>>,
+    pub(super) database_password_env: Option<Spanned<String>>,
+    pub(super) database_password_file: Option<Spanned<PathBuf>>,
     /// An application's page for users, and where they come back to.
     pub(super) page: Option<Spanned<String>>,
     pub(super) callback: Option<Spanned<String>>,
@@ -104,6 +110,17 @@ pub(super) struct Upstream {
     pub(super) idle_seconds_max: Option<u64>,
     pub(super) call_seconds_max: Option<u64>,
     pub(super) servers_max: Option<usize>,
+}
+
+/// Who may say whose a request is, and in which header field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proxy {
+    pub(super) addresses: Spanned<Vec<Spanned<String>>>,
+    pub(super) user_header: Option<Spanned<String>>,
+    /// Of users who are not in the file.
+    #[serde(default)]
+    pub(super) roles: Vec<Spanned<String>>,
 }
 
 /// Whose tokens are taken, and what they say of their users.

@@ -1,12 +1,8 @@
 //! Whose tokens a deployment takes, and which roles they give: what can be wrong with that is said before anybody comes.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 use std::time::Duration;
 
-use isolet::mcp::Secret;
 use isolet_identity::{Introspection, Issuer, RoleRule, SigningAlgorithm};
 use toml::Spanned;
 
@@ -14,12 +10,10 @@ use super::authorization::address;
 use super::file::{self, File};
 use super::merged::{User, check_contradictions};
 use super::mistake::{Mistake, Text, nearest};
+use super::secret_of::secret_of;
 
 /// The most that clocks may differ, seconds.
 const CLOCK_SKEW_SECONDS_MAX: u64 = 300;
-
-/// The most bytes of a file with a secret.
-const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 /// The issuers of `file`, whose roles are `roles`.
 pub(super) fn issuers(text: &Text, file: &File, roles: &BTreeMap<String, User>, mistakes: &mut Vec<Mistake>) -> Vec<Issuer> {
@@ -118,21 +112,11 @@ fn clock_skew(text: &Text, said: &file::Issuer, mistakes: &mut Vec<Mistake>) -> 
 
 fn introspection(text: &Text, said: &file::Introspection, mistakes: &mut Vec<Mistake>) -> Option<Introspection> {
     let url = address(text, "url", &said.url, mistakes)?;
-    let (offset, read) = match (&said.client_secret_env, &said.client_secret_file) {
-        (Some(name), None) => {
-            let missing = format!("the variable `{}` is not set: set it to the client's secret", name.get_ref());
-            (name.span().start, std::env::var(name.get_ref()).map_err(|_| missing))
-        }
-        (None, Some(path)) => {
-            let folder = text.path().parent().unwrap_or(Path::new(""));
-            (path.span().start, secret_in(&folder.join(path.get_ref())))
-        }
-        _ => {
-            let message = "the client's secret is missing: write `client_secret_env` or `client_secret_file`, one of them";
-            (said.url.span().start, Err(message.to_owned()))
-        }
-    };
-    let secret = read.and_then(|read| Secret::new(read).map_err(|short| short.to_string()));
+    let secret = secret_of(text, said.client_secret_env.as_ref(), said.client_secret_file.as_ref());
+    let (offset, secret) = secret.unwrap_or_else(|| {
+        let message = "the client's secret is missing: write `client_secret_env` or `client_secret_file`, one of them";
+        (said.url.span().start, Err(message.to_owned()))
+    });
     match secret {
         Ok(secret) => Some(Introspection::new(url, &said.client_id, secret)),
         Err(message) => {
@@ -140,17 +124,4 @@ fn introspection(text: &Text, said: &file::Introspection, mistakes: &mut Vec<Mis
             None
         }
     }
-}
-
-/// What is in a file that nobody else may read, without the line feed at its end.
-fn secret_in(path: &Path) -> Result<String, String> {
-    let unusable = |why: &str| format!("the file `{}` with the secret cannot be used: {why}", path.display());
-    let file = std::fs::File::open(path).map_err(|error| unusable(&error.to_string()))?;
-    let facts = file.metadata().map_err(|error| unusable(&error.to_string()))?;
-    if !facts.is_file() || facts.mode() & 0o077 != 0 {
-        return Err(unusable("others can read it: `chmod 600` it"));
-    }
-    let mut text = String::new();
-    file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(|error| unusable(&error.to_string()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

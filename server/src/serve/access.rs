@@ -12,6 +12,7 @@ use isolet::mcp::Url;
 use isolet_http::{Authenticate, BearerKeys, Key, KeyHash, ProtectedResource, Refusal};
 use isolet_identity::{SubjectTokens, TokenVerifier};
 
+use super::proxied::Proxied;
 use super::token_access::TokenAccess;
 use crate::command_line::ServeCommand;
 use crate::deployment::Deployment;
@@ -34,6 +35,8 @@ pub(super) enum Access {
     },
     /// Anybody, as this user.
     Anybody(Principal),
+    /// Whom a proxy names; else who has one of the others.
+    Proxied(Box<(Proxied, Self)>),
     /// Who has a token of an issuer that is trusted, or a key.
     Tokens(Box<TokenAccess>),
 }
@@ -54,10 +57,20 @@ impl Access {
                     deployment.address
                 )));
             }
+            if deployment.proxy.is_some() {
+                return Err(refused("`--no-auth` asks nobody who they are, and `[proxy]` does: keep one of them".to_owned()));
+            }
             return Ok(Self::Anybody(only_user(deployment, "`--no-auth`")?));
         }
         let keys = deployment.keys.iter();
         let keys = keys.fold(BearerKeys::new(), |keys, (hash, user)| keys.with(*hash, deployment.principal(user)));
+        if let Some(proxied) = Proxied::of(deployment) {
+            let others = match deployment.issuers.is_empty() {
+                true => Self::Keys(keys),
+                false => Self::Tokens(Box::new(token_access(deployment, keys, base, subjects)?)),
+            };
+            return Ok(Self::Proxied(Box::new((proxied, others))));
+        }
         if !deployment.issuers.is_empty() {
             return Ok(Self::Tokens(Box::new(token_access(deployment, keys, base, subjects)?)));
         }
@@ -80,6 +93,7 @@ impl Access {
     pub(super) fn resource(&self) -> Option<ProtectedResource> {
         match self {
             Self::Tokens(tokens) => Some(tokens.resource.clone()),
+            Self::Proxied(both) => both.1.resource(),
             Self::Keys(_) | Self::KeyFile { .. } | Self::Anybody(_) => None,
         }
     }
@@ -87,7 +101,7 @@ impl Access {
     /// Says on standard error what a client needs.
     pub(super) fn say(&self) {
         match self {
-            Self::Keys(_) | Self::Tokens(_) => {}
+            Self::Keys(_) | Self::Tokens(_) | Self::Proxied(_) => {}
             Self::KeyFile { path, .. } => {
                 terminal::say(&format!("the key for `Authorization: Bearer` is in `{}`", path.display()));
             }
@@ -104,6 +118,11 @@ impl Authenticate for Access {
             Self::Keys(keys) | Self::KeyFile { keys, .. } => keys.principal(head),
             Self::Anybody(principal) => Box::pin(std::future::ready(Ok(principal.clone()))),
             Self::Tokens(tokens) => Box::pin(tokens.principal(head)),
+            Self::Proxied(both) => match both.0.principal(head) {
+                Ok(None) => both.1.principal(head),
+                Ok(Some(principal)) => Box::pin(std::future::ready(Ok(principal))),
+                Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use isolet::mcp::{Configuration, Discovery, UpstreamError, UpstreamHost, Upstreams};
 use isolet::{Catalog, CatalogError, Grants, LowerLimits, Principal, Runtime, Scope, ScopeError, ScopeWarning, Session};
 use isolet_http::{MakeSession, NoSession};
+use isolet_identity::{OAuth, Version};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::visitors::Visitors;
@@ -21,13 +22,13 @@ use crate::servers;
 /// How old what is known of the servers may become where none says that anything has changed: servers that do not run say nothing.
 const SCOPE_LIFE: Duration = Duration::from_secs(300);
 
-/// The same where a server of the user failed: it may be back.
+/// The same where a server of the user failed, which may be back, or asks for authorization, which it may not do any more.
 const LACKING_SCOPE_LIFE: Duration = Duration::from_secs(30);
 
 /// How long a session waits to begin with what has changed. What takes longer a later one has.
 const CHANGE_WAIT: Duration = Duration::from_millis(500);
 
-/// How long a request waits for what a user may have authorized since the last one.
+/// How long a request waits for the servers of a user who has authorized one since the last request.
 const ASKING_MAX: Duration = Duration::from_secs(5);
 
 /// Makes the session of each user.
@@ -40,6 +41,8 @@ pub(super) struct UserSessions {
     roles: BTreeMap<String, User>,
     visitors: Visitors<Served>,
     observed: Option<Observed>,
+    /// Who knows what users have authorized; none if nobody is asked.
+    oauth: Option<OAuth>,
     /// How often servers have changed.
     changes: Arc<AtomicU64>,
     _counting: AbortOnDropHandle<()>,
@@ -53,6 +56,7 @@ struct Served {
     servers: Vec<String>,
     /// Keeps what results are like, if anything does.
     observer: Option<Observer>,
+    authorized: Authorized,
     changes: Arc<AtomicU64>,
     made: Mutex<Made>,
     /// Held by whoever finds out what has changed.
@@ -62,22 +66,43 @@ struct Served {
 /// What a user may call, and since when that is known.
 struct Made {
     scope: Scope,
-    /// Whether there are servers that the user has not authorized.
-    is_asking: bool,
+    /// Where there are servers that the user has not authorized: what they had authorized then.
+    asking: Option<Option<Version>>,
     since: Instant,
     /// How often servers had changed then.
     changes: u64,
 }
 
 impl Made {
-    fn new(scope: Scope, asking: &[String], changes: u64) -> Self {
-        Self { scope, is_asking: !asking.is_empty(), since: Instant::now(), changes }
+    fn new(scope: Scope, asking: &[String], changes: u64, authorized: Option<Version>) -> Self {
+        let asking = (!asking.is_empty()).then_some(authorized);
+        Self { scope, asking, since: Instant::now(), changes }
     }
 
     /// Whether the servers are to be asked again although none says that anything has changed.
     fn is_old(&self) -> bool {
-        let life = if self.scope.lacking().is_empty() { SCOPE_LIFE } else { LACKING_SCOPE_LIFE };
+        let is_whole = self.scope.lacking().is_empty() && self.asking.is_none();
+        let life = if is_whole { SCOPE_LIFE } else { LACKING_SCOPE_LIFE };
         self.since.elapsed() > life
+    }
+}
+
+/// What a user has authorized, as the store says it: whichever replica they did it at.
+struct Authorized {
+    oauth: Option<OAuth>,
+    principal: Principal,
+}
+
+impl Authorized {
+    /// None if nobody is asked, or it cannot be found out now.
+    async fn version(&self) -> Option<Version> {
+        match self.oauth.as_ref()?.version(&self.principal).await {
+            Ok(version) => Some(version),
+            Err(error) => {
+                tracing::warn!(error = %isolet::with_causes(&error), "what a user has authorized cannot be found out");
+                None
+            }
+        }
     }
 }
 
@@ -101,6 +126,7 @@ impl UserSessions {
         deployment: &Deployment,
         runtime: Runtime,
         upstreams: &Upstreams,
+        oauth: Option<&OAuth>,
         observed: Option<Observed>,
     ) -> Result<Self, Fault> {
         let mut users = BTreeMap::new();
@@ -110,6 +136,8 @@ impl UserSessions {
         // One after the other: what a server lists is asked for once.
         for (name, user) in &deployment.users {
             let before = changes.load(Ordering::SeqCst);
+            let authorized = Authorized { oauth: oauth.cloned(), principal: deployment.principal(name) };
+            let version = authorized.version().await;
             let discovered = discovered(deployment, upstreams, name).await?;
             let scope = discovered.catalog.scope(&user.grants()).map_err(Fault::usage)?;
             for mistake in mistakes_of(deployment, user, scope.warnings()) {
@@ -126,7 +154,8 @@ impl UserSessions {
                 servers: discovered.servers.clone(),
                 observer,
                 changes: Arc::clone(&changes),
-                made: Mutex::new(Made::new(scope, &discovered.asking, before)),
+                made: Mutex::new(Made::new(scope, &discovered.asking, before, version)),
+                authorized,
                 finding: tokio::sync::Mutex::default(),
             };
             users.insert(name.clone(), Arc::new(served));
@@ -135,8 +164,8 @@ impl UserSessions {
             return Err(fault_of(&mistakes));
         }
         let (configuration, roles) = (deployment.servers.clone(), deployment.roles.clone());
-        let (upstreams, visitors) = (upstreams.clone(), Visitors::default());
-        Ok(Self { runtime, users, upstreams, configuration, roles, visitors, observed, changes, _counting: counting })
+        let (upstreams, visitors, oauth) = (upstreams.clone(), Visitors::default(), oauth.cloned());
+        Ok(Self { runtime, users, upstreams, configuration, roles, visitors, observed, oauth, changes, _counting: counting })
     }
 
     /// Who comes with a token: what its roles allow, of servers of their own.
@@ -159,12 +188,14 @@ impl UserSessions {
         let configuration = configuration.without(|server| grants.denies_server(server));
         let host = self.upstreams.host(&configuration, principal);
         let before = self.changes.load(Ordering::SeqCst);
+        let authorized = Authorized { oauth: self.oauth.clone(), principal: principal.clone() };
+        let version = authorized.version().await;
         let (catalog, asking) = offered(&mut host.discover().await?, &servers);
         let observer = self.observed.as_ref().map(|observed| observed.of_user(&principal.key()));
         let scope = observing(observer.as_ref(), catalog.scope(&grants)?);
-        let made = Mutex::new(Made::new(scope, &asking, before));
+        let made = Mutex::new(Made::new(scope, &asking, before, version));
         let (changes, finding) = (Arc::clone(&self.changes), tokio::sync::Mutex::default());
-        Ok(Served { host, grants, limits: user.limits.clone(), servers, observer, changes, made, finding })
+        Ok(Served { host, grants, limits: user.limits.clone(), servers, observer, authorized, changes, made, finding })
     }
 }
 
@@ -244,11 +275,14 @@ fn mistakes_of(deployment: &Deployment, user: &User, warnings: &[ScopeWarning]) 
 }
 
 impl Served {
-    /// What the user may call. Where servers have changed, or the user had some to authorize, that is found out first, if it takes no long time: after
-    /// the consent the same program works.
+    /// What the user may call. Where servers have changed, or the user has authorized one, that is found out first, if it takes no long time: after the
+    /// consent the same program works.
     async fn scope(self: &Arc<Self>) -> Scope {
-        if self.made().is_asking {
-            let _ = tokio::time::timeout(ASKING_MAX, self.ask_all()).await;
+        let asking = self.made().asking;
+        if let Some(before) = asking
+            && self.has_authorized(before).await
+        {
+            let _ = tokio::time::timeout(ASKING_MAX, self.follow_authorization()).await;
             return self.made().scope.clone();
         }
         let (is_changed, is_old) = {
@@ -272,15 +306,32 @@ impl Served {
         self.made().scope.clone()
     }
 
+    /// Whether the user has authorized something else than at `before`, or nobody knows.
+    async fn has_authorized(&self, before: Option<Version>) -> bool {
+        let now = self.authorized.version().await;
+        now.is_none() || now != before
+    }
+
+    /// Asks the servers for what the user has authorized, unless somebody has meanwhile.
+    async fn follow_authorization(&self) {
+        let _finding = self.finding.lock().await;
+        let asking = self.made().asking;
+        if let Some(before) = asking
+            && self.has_authorized(before).await
+        {
+            self.ask_all().await;
+        }
+    }
+
     fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks every server whose list is too old to be known, those that failed included.
     async fn ask_all(&self) {
-        let changes = self.changes.load(Ordering::SeqCst);
+        let (changes, version) = (self.changes.load(Ordering::SeqCst), self.authorized.version().await);
         let discovery = self.host.discover().await;
-        self.take(discovery, changes);
+        self.take(discovery, changes, version);
     }
 
     /// Finds out what has changed, unless somebody has meanwhile.
@@ -294,16 +345,17 @@ impl Served {
             }
             made.scope.clone()
         };
+        let version = self.authorized.version().await;
         let discovery = servers::discover_again(&self.host, &scope).await;
-        self.take(discovery, changes);
+        self.take(discovery, changes, version);
     }
 
     /// From now on the user may call what was found, when there had been so many changes.
-    fn take(&self, discovery: Result<Discovery, CatalogError>, changes: u64) {
+    fn take(&self, discovery: Result<Discovery, CatalogError>, changes: u64, version: Option<Version>) {
         let found = discovery.map_err(|error| isolet::with_causes(&error)).and_then(|mut discovery| {
             let (catalog, asking) = offered(&mut discovery, &self.servers);
             let scope = catalog.scope(&self.grants).map_err(|error| isolet::with_causes(&error))?;
-            Ok(Made::new(observing(self.observer.as_ref(), scope), &asking, changes))
+            Ok(Made::new(observing(self.observer.as_ref(), scope), &asking, changes, version))
         });
         let mut made = self.made();
         match found {

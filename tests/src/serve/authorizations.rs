@@ -199,3 +199,37 @@ pub(super) async fn an_application_has_the_page() -> Result<()> {
     ensure!(served.folder().join("kept/credentials.db").is_file());
     Ok(())
 }
+
+/// A user who has authorized nothing costs no server anything; the consent is followed at once, also where it was given elsewhere.
+pub(super) async fn asked_once() -> Result<()> {
+    let server = AuthorizationServer::start(Manners::default()).await?;
+    let Asked { served, ada, .. } = Asked::start(&server, "")?;
+    asks_no_server_until_the_user_has_authorized(&server, &ada, &ada, &served).await
+}
+
+/// The same, where the user authorizes at `here`, which is `served`, and has the program run `there`.
+pub(crate) async fn asks_no_server_until_the_user_has_authorized(
+    server: &AuthorizationServer,
+    here: &Visitor,
+    there: &Visitor,
+    served: &Served,
+) -> Result<()> {
+    const NOTHING: &str = "return 1";
+
+    link_of(there).await?;
+    let asked = || server.http.asked().len();
+    let before = asked();
+    for _ in 0..5 {
+        ensure!(there.run(NOTHING).await?["value"] == 1);
+        ensure!(there.ask("GET /v1/types", &[], "").await?.body.contains("function authorize("));
+    }
+    ensure!(asked() == before, "{} requests for ten that need no server", asked() - before);
+    let own = format!("http://{}", served.address);
+    let (cookie, consent) = let_on(&send_key(&served.nobody(), &link_of(here).await?, here.key.as_deref(), Some(&own)).await?)?;
+    let answer = come_back(&served.nobody(), &agree(&consent).await?, Some(&cookie)).await?;
+    ensure!(answer.status == 200, "{answer:?}");
+    let outcome = there.run(PROGRAM).await?;
+    ensure!(outcome["value"].to_string().contains("calls"), "the next program works: {outcome}");
+    ensure!(!there.ask("GET /v1/types", &[], "").await?.body.contains("function authorize("));
+    Ok(())
+}

@@ -68,6 +68,31 @@ const AUTHORIZATION_MISTAKES: &[(&str, &str)] = &[
         "[authorization]\npage = \"http://app.example/\"\ncallback = \"https://app.example/\"\n",
         "isolet.toml:2: `page` is no address",
     ),
+    (
+        "[authorization]\ndatabase = \"mysql://isolet@db.example/isolet\"\n",
+        "isolet.toml:2: `database`: this is no address of a PostgreSQL database",
+    ),
+    (
+        "[authorization]\ndatabase = \"postgresql://isolet:canary@db.example/isolet\"\n",
+        "isolet.toml:2: `database` has a password in it: write it to a file",
+    ),
+    ("[authorization]\ndatabase_password_env = \"X\"\n", "isolet.toml:2: there is a password and no `database`"),
+    (
+        "[authorization]\ndatabase = \"postgresql://isolet@db.example/isolet\"\ndatabase_password_file = \"nowhere\"\n",
+        "isolet.toml:3: the file `",
+    ),
+    ("[proxy]\naddresses = [\n\"10.0.0.1\",\n\"0.0.0.0/0\"]\n", "isolet.toml:4: `0.0.0.0/0`: this is every address"),
+    ("[proxy]\naddresses = [\"proxy\"]\n", "isolet.toml:2: `proxy`: this is no address"),
+    ("[proxy]\naddresses = []\n", "isolet.toml:2: there is no address: write those of the proxy"),
+    ("[proxy]\nuser_header = \"X-User\"\n", "missing field `addresses`"),
+    (
+        "[proxy]\naddresses = [\"10.0.0.1\"]\nuser_header = \"Authorization\"\n",
+        "isolet.toml:3: `Authorization` is no header field in which a proxy names the user",
+    ),
+    (
+        "[proxy]\naddresses = [\"10.0.0.1\"]\nroles = [\"raeder\"]\n[roles.reader]\nallow = [\"*\"]\n",
+        "isolet.toml:3: there is no role `raeder`: the nearest is `reader`",
+    ),
     ("[listener]\npublic_url = \"https://tools.example/?a=b\"\n", "isolet.toml:2: `public_url` is no address"),
     (
         "[[issuers]]\nissuer = \"https://login.example\"\n[listener]\naddress = \"0.0.0.0:8808\"\n",

@@ -116,6 +116,11 @@ impl Served {
         self.folder.path()
     }
 
+    /// The process that serves.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn terminate(&self) -> Result<()> {
         self.signal(Signal::TERM)
     }
