@@ -19,7 +19,7 @@ use isolet::{
 };
 use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
-use isolet_http::{NoSession, NotAKeyHash};
+use isolet_http::{NoSession, NotAKeyHash, NotAPeerRange};
 use isolet_snapshots::maker::MakeError;
 use libtest_mimic::Trial;
 
@@ -111,6 +111,7 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(tracker_errors()));
     samples.extend(of(vec![NoSession::Forbidden, NoSession::failed(io_error())]));
     samples.extend(of(vec![NotAKeyHash]));
+    samples.extend(of(vec![NotAPeerRange::NotAnAddress, NotAPeerRange::Anybody]));
     Ok(samples)
 }
 

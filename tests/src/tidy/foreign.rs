@@ -13,16 +13,17 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ItemUse, Meta, Type, UseT
 const EVERYWHERE: [&str; 4] = ["std", "serde", "serde_json", "tokio"];
 
 /// What else each library may name, and is about.
-const NAMED: [(&str, &[&str]); 10] = [
+const NAMED: [(&str, &[&str]); 11] = [
     ("bindings", &[]),
+    ("observations", &[]),
     // Made for this version of the engine.
     ("snapshots", &["deno_core"]),
     // A run is cancelled as its embedder cancels everything else; and the client's end of a channel in this process, over which nothing is
     // serialised, is a transport of rmcp's.
     ("runtime", &["rmcp", "tokio_util"]),
     ("rpc", &["tokio_util"]),
-    // Its client is reqwest's, for libraries that want one.
-    ("outbound", &["reqwest", "url"]),
+    // Its client is reqwest's, for libraries that want one, and its TLS rustls's, for those that are no HTTP.
+    ("outbound", &["reqwest", "rustls", "url"]),
     ("openapi", &[]),
     // A router that an application nests in its own. `BoxFuture` is but another name of what the standard library has.
     ("http", &["axum", "futures", "url"]),
