@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::command_line::{McpCommand, McpMode, McpResults, ServerArguments};
 use crate::fault::Fault;
-use crate::observed::Observed;
+use crate::observed::{Observed, observing};
 use crate::servers::{BegunServers, Choice, Chosen, Servers};
 use crate::terminal;
 use crate::watched_files::WatchedFiles;
@@ -71,7 +71,7 @@ async fn offer(
         Err(fault) => return fault,
     };
     loop {
-        let scope = observer.as_ref().map_or_else(|| known.scope.clone(), |observer| observer.scope(&known.scope));
+        let scope = observing(observer.as_ref(), known.scope.clone());
         let session = runtime.session(scope, servers.host().clone());
         let offer = Offer::new(session).without_yet(known.starting.clone());
         if offers.send(offer).await.is_err() {
@@ -87,6 +87,7 @@ async fn offer(
                         terminal::say(&format!(
                             "`{shown}` was read again, and is not in force: what was served before goes on: {fault}"
                         ));
+                        continue;
                     }
                 },
             }

@@ -94,9 +94,10 @@ impl Observed {
     }
 }
 
-impl Observer {
-    /// The scope with what was seen until now; what is seen from now on is kept.
-    pub(crate) fn scope(&self, scope: &Scope) -> Scope {
-        scope.observing(Arc::clone(&self.shapes), Arc::clone(&self.principal))
+/// The scope with what was seen until now, and what is seen from now on is kept; as it is, if nobody observes.
+pub(crate) fn observing(observer: Option<&Observer>, scope: Scope) -> Scope {
+    match observer {
+        Some(Observer { shapes, principal }) => scope.observing(Arc::clone(shapes), Arc::clone(principal)),
+        None => scope,
     }
 }

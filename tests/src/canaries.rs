@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
 use crate::identity::echoes;
+use crate::patience;
 use crate::postgres::{Postgres, Programs};
 use crate::process_table;
 use crate::serve::{Served, Visitor};
@@ -78,8 +79,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 fn block_on(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 /// What each token has in its middle, as it would look in the encodings in which servers repeat things.

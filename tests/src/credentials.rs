@@ -12,6 +12,7 @@ use isolet::{Catalog, Config, Grants, Runtime, ToolCall, ToolError, ToolErrorCod
 use serde_json::{Map, Value, json};
 
 use crate::http_server::{Answer, Asked, HttpServer, error, result, status, tool, usual, whole};
+use crate::patience;
 use crate::upstream::Test;
 
 /// What a test waits for at the very most.
@@ -29,8 +30,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 fn block_on(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 async fn call(host: &UpstreamHost, tool: &str) -> Result<ToolReply, ToolError> {

@@ -9,6 +9,7 @@ use isolet_identity::{IdentityError, MemoryStore, OAuth, OAuthOptions, Target};
 use serde_json::json;
 
 use crate::authorization_server::{AuthorizationServer, Manners};
+use crate::patience;
 use crate::program;
 use crate::upstream::Test;
 
@@ -24,8 +25,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 /// A server that offers it, and says these things before it gives a token.

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
 use crate::http_server::{status, tool, whole};
+use crate::patience;
 use crate::upstream::Test;
 
 /// What a test waits for at the very most.
@@ -45,8 +46,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 fn block_on(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 /// An application: its users' tokens, and its servers.

@@ -55,6 +55,7 @@ mod offers;
 mod oidc_provider;
 mod openapi;
 mod outcome_form;
+mod patience;
 mod postgres;
 mod priority;
 mod process_table;

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
 use crate::canaries;
+use crate::patience;
 use crate::postgres::{Postgres, Programs, Test};
 use crate::process_table::until;
 use crate::serve::Served;
@@ -30,8 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 fn place(user: &str) -> Result<Place> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::http_server::{status, whole};
 use crate::issuer::{CLIENT, SigningKey, TokenIssuer, field, from_now, hangs, signed_part};
+use crate::patience;
 use crate::upstream::Test;
 
 /// What a test waits for at the very most.
@@ -30,8 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 fn block_on(test: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.context("the test takes too long")? })
+    patience::within(PATIENCE, test)
 }
 
 /// The claims of a good token, changed.

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::place::{DEPTH_MAX, Kind, Place};
+use crate::wide_integer::SAFE_INTEGER_MAX;
 
-/// Integers beyond this are texts for programs.
-const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Numbers from here on are texts for programs, if they are integers.
 const SAFE_NUMBER_END: f64 = 9_007_199_254_740_992.0;
 
 /// What a JSON text is like, in at most `places_max` places.

@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::authorization::address;
 use super::file::{self, File};
 use super::merged::{User, check_contradictions};
-use super::mistake::{Mistake, Text, nearest};
+use super::mistake::{Mistake, Text};
 use super::secret_of::secret_of;
 
 /// The most that clocks may differ, seconds.
@@ -61,8 +61,7 @@ fn check_roles(text: &Text, said: &file::Issuer, roles: &BTreeMap<String, User>,
     let mut before: BTreeMap<&str, &User> = BTreeMap::new();
     for role in given {
         let Some(user) = roles.get(role.get_ref()) else {
-            let hint = nearest(role.get_ref(), roles.keys().map(String::as_str));
-            mistakes.push(text.mistake(role.span().start, format!("there is no role `{}`: {hint}", role.get_ref())));
+            mistakes.push(text.no_role(role, roles.keys()));
             continue;
         };
         if before.insert(role.get_ref(), user).is_some() {

@@ -75,10 +75,7 @@ pub(super) fn users(text: &Text, file: &File, servers: &[String], mistakes: &mut
                     merged.lower(text, &role_file.limits);
                     merged.roles.push(role.get_ref().clone());
                 }
-                None => {
-                    let hint = nearest(role.get_ref(), file.roles.keys().map(String::as_str));
-                    mistakes.push(text.mistake(role.span().start, format!("there is no role `{}`: {hint}", role.get_ref())));
-                }
+                None => mistakes.push(text.no_role(role, file.roles.keys())),
             }
         }
         if !rules.iter().any(|rule| matches!(rule.what, What::Allow(_))) {

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 
 /// How near a name must be to be the one that was meant.
 const NEARNESS_MIN: f64 = 0.7;
@@ -80,6 +81,12 @@ impl Text {
 
     pub(super) fn mistake(&self, offset: usize, message: impl Into<String>) -> Mistake {
         Mistake::of_line(&self.path, self.line_of(offset), message)
+    }
+
+    /// That of `role`, which is none of `roles`.
+    pub(super) fn no_role<'n>(&self, role: &Spanned<String>, roles: impl IntoIterator<Item = &'n String>) -> Mistake {
+        let hint = nearest(role.get_ref(), roles.into_iter().map(String::as_str));
+        self.mistake(role.span().start, format!("there is no role `{}`: {hint}", role.get_ref()))
     }
 }
 

@@ -6,7 +6,7 @@ use isolet_http::TrustedProxy;
 
 use super::file::File;
 use super::merged::User;
-use super::mistake::{Mistake, Text, nearest};
+use super::mistake::{Mistake, Text};
 
 /// The header field where none is said.
 const USER_HEADER: &str = "X-Forwarded-User";
@@ -35,10 +35,8 @@ pub(super) fn proxy(text: &Text, file: &File, roles: &BTreeMap<String, User>, mi
             }
         }
     }
-    for role in said.roles.iter().filter(|role| !roles.contains_key(role.get_ref())) {
-        let hint = nearest(role.get_ref(), roles.keys().map(String::as_str));
-        mistakes.push(text.mistake(role.span().start, format!("there is no role `{}`: {hint}", role.get_ref())));
-    }
+    let unknown = said.roles.iter().filter(|role| !roles.contains_key(role.get_ref()));
+    mistakes.extend(unknown.map(|role| text.no_role(role, roles.keys())));
     let name = said.user_header.as_ref().map_or(USER_HEADER, |name| name.get_ref());
     let trusted = TrustedProxy::new(name, peers);
     if let (None, Some(written)) = (&trusted, &said.user_header) {

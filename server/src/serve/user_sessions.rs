@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::visitors::Visitors;
 use crate::deployment::{Deployment, Mistake, User, fault_of};
 use crate::fault::Fault;
-use crate::observed::{Observed, Observer};
+use crate::observed::{Observed, Observer, observing};
 use crate::servers;
 
 /// How old what is known of the servers may become where none says that anything has changed: servers that do not run say nothing.
@@ -197,11 +197,6 @@ impl UserSessions {
         let (changes, finding) = (Arc::clone(&self.changes), tokio::sync::Mutex::default());
         Ok(Served { host, grants, limits: user.limits.clone(), servers, observer, authorized, changes, made, finding })
     }
-}
-
-/// The scope whose results are observed, if anything does that. What was seen is as long as new as what is known of the servers.
-fn observing(observer: Option<&Observer>, scope: Scope) -> Scope {
-    observer.map_or_else(|| scope.clone(), |observer| observer.scope(&scope))
 }
 
 /// Why nobody knows what a user may call.
