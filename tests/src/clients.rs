@@ -16,6 +16,7 @@ use crate::{program, required};
 const WITH_PACKAGES: &[node_packages::Test] = &[
     ("clients::the_package_for_node_does_what_its_tests_say", the_package_for_node),
     ("clients::what_the_readmes_show_for_node_runs", what_is_shown_for_node),
+    ("clients::what_the_readmes_show_for_node_runs_in_bun_and_in_deno", what_is_shown_in_bun_and_deno),
 ];
 
 /// One trial for each test.
@@ -143,11 +144,33 @@ fn what_is_shown_for_node(packages: &NodePackages) -> Result<()> {
     let options =
         ["--strict", "--target", "es2022", "--lib", "es2023,esnext.disposable", "--module", "nodenext", "--types", "node"];
     output(compiler(packages).args(options).arg("typed.ts").current_dir(place.path()))?;
-    fs::write(place.path().join("add.js"), shown("clients/node/README.md", "js")?)?;
-    fs::write(place.path().join("prices.js"), shown("README.md", "js")?)?;
-    for (file, expected) in [("typed.js", "5"), ("prices.js", "returned 9.5"), ("add.js", "5")] {
-        let said = output(Command::new("node").arg(file).current_dir(place.path()).env("ISOLET", &isolet))?;
-        ensure!(said.trim_end().lines().last() == Some(expected), "{file}: {said}");
+    let said = output(Command::new("node").arg("typed.js").current_dir(place.path()).env("ISOLET", &isolet))?;
+    ensure!(said == "5\n", "{said}");
+    runs_what_is_shown(&place, &isolet, || Command::new("node"))
+}
+
+/// Runs what the READMEs show in JavaScript.
+fn runs_what_is_shown(place: &TempDir, isolet: &Path, engine: impl Fn() -> Command) -> Result<()> {
+    for (page, expected) in [("README.md", "returned 9.5"), ("clients/node/README.md", "5")] {
+        fs::write(place.path().join("shown.js"), shown(page, "js")?)?;
+        let said = output(engine().arg("shown.js").current_dir(place.path()).env("ISOLET", isolet))?;
+        ensure!(said.trim_end().lines().last() == Some(expected), "{page}: {said}");
     }
     Ok(())
+}
+
+fn what_is_shown_in_bun_and_deno(packages: &NodePackages) -> Result<()> {
+    let place = with_package(packages)?;
+    let isolet = isolet(&place)?;
+    let bun = packages.folder().join("@oven/bun-linux-x64/bin/bun");
+    let deno = packages.folder().join("@deno/linux-x64-glibc/deno");
+    if !required::is_there("Bun and Deno for this platform", bun.exists() && deno.exists())? {
+        return Ok(());
+    }
+    runs_what_is_shown(&place, &isolet, || Command::new(&bun))?;
+    runs_what_is_shown(&place, &isolet, || {
+        let mut command = Command::new(&deno);
+        command.args(["run", "--allow-all"]).env("DENO_DIR", place.path().join("deno")).env("DENO_NO_UPDATE_CHECK", "1");
+        command
+    })
 }
