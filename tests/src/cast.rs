@@ -2,8 +2,8 @@
 
 use crate::{
     attack_host, attacks, backend, bfcl, canaries, canary, comparison, conformance, conformance_client, crowd, embedding,
-    endings, examples, frames, held, host_work, kill, lies, limits, priority, processes, scope_snapshots, shortages, soak,
-    stopped, unprivileged, walls,
+    endings, examples, frames, held, host_work, kill, lies, limits, overhead, priority, processes, real_servers,
+    scope_snapshots, shortages, soak, stopped, unprivileged, walls,
 };
 
 /// Plays the role that the first argument names; `None` if it names none.
@@ -15,6 +15,8 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         "canaries" => Some(canaries::run(arguments)),
         bfcl::ARGUMENT => Some(bfcl::play(arguments)),
         soak::ARGUMENT => Some(soak::run(arguments)),
+        real_servers::ARGUMENT => Some(real_servers::run(arguments)),
+        overhead::ARGUMENT => Some(overhead::run(arguments)),
         attacks::HOST_ARGUMENT => Some(attack_host::run(arguments)),
         canary::HOST_ARGUMENT => Some(canary::host(arguments)),
         canary::SNAPSHOT_ARGUMENT => Some(canary::write_snapshot(arguments)),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use isolet::mcp::Url;
@@ -29,6 +30,8 @@ pub(crate) enum Part {
     Bytes(Vec<u8>),
     /// The next part is written when this is true.
     Until(watch::Receiver<bool>),
+    /// These bytes again and again, with so much time between them, for ever.
+    Drip(Vec<u8>, Duration),
     /// Nothing more is written, and the connection stays.
     Hang,
 }
@@ -137,6 +140,13 @@ async fn answer(
             match part {
                 Part::Bytes(bytes) => writing.write_all(&bytes).await?,
                 Part::Until(mut held) => drop(held.wait_for(|is_true| *is_true).await?),
+                Part::Drip(bytes, pause) => loop {
+                    // Whoever has left is noticed where they are read from.
+                    if writing.write_all(&bytes).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    tokio::time::sleep(pause).await;
+                },
                 Part::Hang => std::future::pending().await,
             }
         }

@@ -36,10 +36,12 @@ mod habits;
 mod held;
 mod host_work;
 mod http_server;
+mod http_trouble;
 mod http_upstream;
 mod identity;
 mod isolate;
 mod issuer;
+mod keep_alive;
 mod kill;
 mod lacking;
 mod liar;
@@ -55,12 +57,14 @@ mod offers;
 mod oidc_provider;
 mod openapi;
 mod outcome_form;
+mod overhead;
 mod patience;
 mod postgres;
 mod priority;
 mod process_table;
 mod processes;
 mod program;
+mod real_servers;
 mod records;
 mod replicas;
 mod required;
@@ -72,6 +76,7 @@ mod scope_snapshots;
 mod serve;
 mod shared_runtime;
 mod shortages;
+mod shown;
 mod soak;
 mod stand_ins;
 mod stopped;
@@ -124,6 +129,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(faces::TESTS)
             .chain(same_calls::TESTS)
             .chain(http_upstream::TESTS)
+            .chain(http_trouble::TESTS)
             .chain(identity::TESTS)
             .chain(device_login::TESTS)
             .chain(credentials::TESTS)
@@ -137,6 +143,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(offers::TESTS)
             .chain(resources::TESTS)
             .chain(config_import::TESTS)
+            .chain(shown::TESTS)
             .chain(program::TESTS)
             .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
@@ -159,6 +166,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(records::trials());
     trials.extend(limits::trials());
     trials.extend(soak::trials());
+    trials.extend(overhead::trials());
     trials.extend(endings::trials());
     trials.extend(unprivileged::trials());
     trials.extend(walls::trials());

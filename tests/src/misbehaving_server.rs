@@ -16,11 +16,17 @@ pub(crate) const ARGUMENT: &str = "misbehaving-server";
 /// flood, so that the server itself would never answer.
 static ANSWERS_WAITING: AtomicUsize = AtomicUsize::new(0);
 
+/// How often a list that alternates has changed.
+static CHANGES: AtomicUsize = AtomicUsize::new(0);
+
 /// Becomes the server if the command line says so, and then does not return.
 pub(crate) fn become_server_if_asked() {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some(ARGUMENT) {
         let mode = arguments.next().unwrap_or_default();
+        if mode == "alternates" {
+            alternate(arguments.next().and_then(|ms| ms.parse().ok()).map_or(Duration::from_secs(60), Duration::from_millis));
+        }
         std::process::exit(serve(&mode));
     }
 }
@@ -120,6 +126,17 @@ fn flood(mode: &str) {
     }
 }
 
+/// Changes the list once in this time, and says so.
+fn alternate(every: Duration) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(every);
+            CHANGES.fetch_add(1, Ordering::SeqCst);
+            say(&json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}).to_string());
+        }
+    });
+}
+
 /// What careless servers write among their messages.
 fn make_noise(request: &Value) {
     say("Server mode: STDIO \u{1f5a5}\r\n\n42\n[1,2]\nnull");
@@ -172,6 +189,8 @@ fn page(mode: &str, cursor: Option<&str>) -> Value {
         ("pages", cursor) => json!({"tools": [], "nextCursor": format!("{}x", cursor.unwrap_or_default())}),
         ("complete", _) => json!({"tools": [tool("echo"), tool("delete-many")]}),
         ("grows", _) => json!({"tools": [tool("change")]}),
+        ("alternates", _) if CHANGES.load(Ordering::SeqCst) % 2 == 1 => json!({"tools": [tool("echo"), tool("later")]}),
+        ("alternates", _) => json!({"tools": [tool("echo")]}),
         ("endless", _) => json!({"tools": [tool("again")], "nextCursor": "same"}),
         (_, None) => json!({
             "tools": [tool("echo"), {"name": "broken", "inputSchema": 7}, {"name": "wrapped", "inputSchema": {"type": "object"},

@@ -18,7 +18,7 @@ pub(crate) struct NodePackages(PathBuf);
 
 impl NodePackages {
     /// Looks for them.
-    fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let folder = required::installed("NODE_PACKAGES", "node", "installed.json")?;
         let has_node = || Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
         has_node().then(|| Self(folder.join("node_modules")))

@@ -16,8 +16,8 @@ use isolet_http::Key;
 use serde_json::{Value, json};
 
 pub(crate) use self::authorizations::asks_no_server_until_the_user_has_authorized;
-use self::served::{STREAMS, modern};
-pub(crate) use self::served::{Served, Visitor};
+pub(crate) use self::served::{Answer, Served, Visitor};
+pub(crate) use self::served::{STREAMS, modern};
 use self::two::Two;
 use crate::program;
 
@@ -37,6 +37,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_client_that_takes_nothing_is_let_go", || on_tokio(endings::a_client_that_takes_nothing())),
     ("serve::what_is_under_way_is_finished_or_told_so_and_nothing_is_left", || on_tokio(endings::sigterm())),
     ("serve::no_silence_is_long", || on_tokio(endings::no_silence_is_long())),
+    ("serve::a_client_that_waits_a_minute_for_a_word_hears_one_until_the_end", || on_tokio(endings::an_impatient_client())),
     ("serve::sessions_are_kept_so_many_and_so_long", || on_tokio(endings::sessions_are_kept())),
     ("serve::a_thousand_idle_streams_cost_nobody_anything", || on_tokio(endings::a_thousand_idle_streams())),
     ("serve::streams_that_wait_delay_nobody", || on_tokio(endings::streams_that_wait())),
@@ -47,6 +48,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_file_that_changes_is_in_force_at_once_and_servers_that_do_not_differ_go_on", || {
         on_tokio(changes::changed_files())
     }),
+    ("serve::two_files_that_change_at_once_are_in_force_together", || on_tokio(changes::two_files())),
     ("serve::a_model_is_told_which_server_failed_and_why", || on_tokio(changes::failed_servers())),
     ("serve::each_mistake_is_said_with_its_line_and_the_nearest_name", deployments::each_mistake),
     ("serve::a_pattern_that_names_nothing_keeps_it_from_serving", deployments::a_pattern_that_names_nothing),

@@ -15,8 +15,11 @@
 mod findings;
 mod footprint;
 mod hostile;
+mod http;
 mod killer;
 mod phase;
+mod report;
+mod row;
 mod tenant;
 
 use std::sync::Arc;
@@ -33,13 +36,15 @@ use self::footprint::{Footprint, LogBytes, Watcher};
 use self::hostile::Hostile;
 use self::killer::Killer;
 use self::phase::Phase;
+use self::report::{report, say};
+use self::row::PATIENT;
 use self::tenant::{Tally, Tenant};
 use crate::roles;
 
 /// The argument by which this binary soaks.
 pub(crate) const ARGUMENT: &str = "soak";
-/// Has the bounds of a machine that does other things at the same time.
-const PATIENT: &str = "--patient";
+/// Has the soak over HTTP ([`http`]); what follows is for it.
+const HTTP: &str = "--http";
 
 /// How long what the last phase has left goes on unmeasured.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -48,15 +53,23 @@ const SERVER_IDLE_MAX: Duration = Duration::from_millis(1500);
 /// How often is said how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
-/// One minute of it, in a process of its own.
+/// One minute of it, and some seconds over HTTP, each in a process of its own.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("soak::a_minute_of_kills_and_a_hostile_tenant_loses_nothing_and_leaves_nothing", || {
-        roles::play_in_own_process(&[ARGUMENT, "--minutes", "1", PATIENT])
-    })]
+    vec![
+        Trial::test("soak::a_minute_of_kills_and_a_hostile_tenant_loses_nothing_and_leaves_nothing", || {
+            roles::play_in_own_process(&[ARGUMENT, "--minutes", "1", PATIENT])
+        }),
+        Trial::test("soak::seconds_over_http_with_ten_servers_of_which_two_die_lose_nothing_and_leave_nothing", || {
+            roles::play_in_own_process(&[ARGUMENT, HTTP, "--seconds", "4", "--calls", "480", PATIENT])
+        }),
+    ]
 }
 
-/// `[--minutes N] [--json] [--patient]`, 30 minutes if it is not said.
+/// `[--minutes N] [--json] [--patient]`, 30 minutes if it is not said; or `--http ...`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    if let Some((HTTP, arguments)) = arguments.split_first().map(|(first, rest)| (&**first, rest)) {
+        return http::run(arguments);
+    }
     let (mut minutes, mut is_json, mut bounds) = (30, false, Bounds::default());
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
@@ -73,20 +86,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let log = footprint::count_log();
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let findings = tokio.block_on(soak(Duration::from_secs(60 * minutes), bounds, log))?;
-    report(&findings, is_json);
+    report(&findings, is_json.then(|| findings.json()));
     let broken = findings.broken();
     ensure!(broken.is_empty(), "bounds that were broken: {}", broken.join("; "));
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "a command that reports")]
-fn report(findings: &Findings, is_json: bool) {
-    if is_json { println!("{}", findings.json()) } else { println!("{findings}") }
-}
-
-#[expect(clippy::print_stderr, reason = "how far it is, for whoever waits")]
-fn say(line: &str) {
-    eprintln!("{line}");
 }
 
 async fn soak(time: Duration, bounds: Bounds, log: LogBytes) -> Result<Findings> {

@@ -311,7 +311,7 @@ fn every_promise_is_held(trials: &[String]) -> Result<(), Failed> {
     known.none_unknown("SPECIFICATION.md", rows_of(&specification).flat_map(held_by))
 }
 
-/// SECURITY.md names the tests that hold each requirement, and scripts of the attack corpus by number; docs/hardening.md those of each finding.
+/// SECURITY.md names the tests that hold each requirement, and scripts of the attack corpus by number; two pages of docs/ those of each finding and behaviour.
 fn every_security_claim_is_held(trials: &[String]) -> Result<(), Failed> {
     let security = std::fs::read_to_string(root().join("SECURITY.md"))?;
     let (_, claims) = security.split_once("## What holds it").ok_or("SECURITY.md says nothing of what holds it")?;
@@ -321,10 +321,13 @@ fn every_security_claim_is_held(trials: &[String]) -> Result<(), Failed> {
     let is_there = |number: &str| scripts.iter().any(|script| script.id.split('-').next() == Some(number));
     let numbers = rows_of(claims).skip(1).filter_map(|row| row.split('|').nth(3)).flat_map(str::split_ascii_whitespace);
     none_of(numbers.filter(|number| !is_there(number)), "SECURITY.md names scripts that are not there")?;
-    let hardening = std::fs::read_to_string(root().join("docs/hardening.md"))?;
-    let rows = rows_of(&hardening).skip(1);
-    none_of(rows.filter(|row| !held_by(row).any(|name| known.has(name))), "docs/hardening.md has rows that nothing holds")?;
-    known.none_unknown("docs/hardening.md", rows_of(&hardening).flat_map(held_by))
+    for page in ["docs/hardening.md", "docs/mcp-behaviour.md"] {
+        let text = std::fs::read_to_string(root().join(page))?;
+        let rows = rows_of(&text).skip(1);
+        none_of(rows.filter(|row| !held_by(row).any(|name| known.has(name))), &format!("{page} has rows that nothing holds"))?;
+        known.none_unknown(page, rows_of(&text).flat_map(held_by))?;
+    }
+    Ok(())
 }
 
 /// ARCHITECTURE.md names the test of each maximum of what outlives a request.

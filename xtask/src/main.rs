@@ -17,6 +17,7 @@ mod locked;
 mod pairs;
 mod python_packages;
 mod release;
+mod servers;
 mod soak;
 mod source_build;
 mod test;
@@ -56,6 +57,10 @@ enum Task {
     Kill(cargo::Arguments),
     /// Half an hour of traffic while processes are killed at random and one tenant of four is hostile; says what broke its bound
     Soak(soak::Arguments),
+    /// Starts, lists, types and calls twelve MCP servers from npm and PyPI, four of them over HTTP
+    Servers(servers::Arguments),
+    /// Measures what programs and MCP calls over HTTP cost more than in the same process, in turns, and how many a second 32 clients are given
+    Overhead(cargo::Arguments),
     /// Has 200 users with a token each call servers at random, 20,000 requests, and renews 10,000 tokens: none leaves, is lost or is used twice
     Canaries(cargo::Arguments),
     /// Runs the official MCP conformance suite against a server by itself and through `isolet serve`, and prints both tables
@@ -99,6 +104,10 @@ fn run(task: &Task, workspace: &Workspace) -> anyhow::Result<ExitCode> {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "kill"], arguments, workspace)
         }
         Task::Soak(arguments) => soak::run(arguments, workspace),
+        Task::Servers(arguments) => servers::run(arguments, workspace),
+        Task::Overhead(arguments) => {
+            cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "overhead"], arguments, workspace)
+        }
         Task::Canaries(arguments) => {
             cargo::run(&["test", "--workspace", "--release", "--test", "isolet", "--", "canaries"], arguments, workspace)
         }

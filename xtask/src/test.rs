@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
     v8::ensure(&arguments.consent, workspace)?;
     if arguments.node_packages {
-        test_packages::ALL.iter().try_for_each(|packages| packages.install(workspace))?;
+        test_packages::OF_TESTS.iter().try_for_each(|packages| packages.install(workspace))?;
     }
     if arguments.python_packages {
         python_packages::install(workspace)?;

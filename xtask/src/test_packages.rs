@@ -1,4 +1,4 @@
-//! The npm packages of the tests: other people's MCP servers and the TypeScript compiler, and the official MCP conformance suite.
+//! The npm packages of the tests: other people's MCP servers and the TypeScript compiler, and the official MCP conformance suite; and more servers.
 //!
 //! They are installed at the versions of a `package-lock.json` in `tests/` into the target folder, where the tests look for them. Without
 //! them those tests are skipped, and counted as such.
@@ -23,12 +23,15 @@ pub(crate) struct Packages {
 
 /// Other people's MCP servers, and the TypeScript compiler.
 pub(crate) const NODE: Packages = Packages { name: "node", variable: "NODE_PACKAGES" };
-/// All of them.
-pub(crate) const ALL: [Packages; 2] = [NODE, Packages { name: "conformance", variable: "CONFORMANCE_PACKAGES" }];
+const CONFORMANCE: Packages = Packages { name: "conformance", variable: "CONFORMANCE_PACKAGES" };
+/// The servers of `cargo xtask servers`, which no test needs.
+pub(crate) const SERVERS: Packages = Packages { name: "servers", variable: "SERVERS_PACKAGES" };
+/// Those that the tests need.
+pub(crate) const OF_TESTS: [Packages; 2] = [NODE, CONFORMANCE];
 
-/// What tells the tests where all of them are.
-pub(crate) fn variables(workspace: &Workspace) -> [(&'static str, PathBuf); 2] {
-    ALL.map(|packages| (packages.variable, packages.folder(workspace)))
+/// What tells the test programs where all of them are.
+pub(crate) fn variables(workspace: &Workspace) -> [(&'static str, PathBuf); 3] {
+    [NODE, CONFORMANCE, SERVERS].map(|packages| (packages.variable, packages.folder(workspace)))
 }
 
 impl Packages {

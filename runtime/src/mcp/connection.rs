@@ -419,6 +419,17 @@ impl Connection {
     }
 
     async fn request_error(&self, error: ServiceError, id: i64, stage: Stage) -> UpstreamError {
+        let error = self.error_of(error, id, stage).await;
+        if self.opening.is_over_by(&error)
+            && let Some(line) = self.far_end.http()
+        {
+            // The next call opens another conversation, as the server wants it now.
+            line.lost().cancel();
+        }
+        error
+    }
+
+    async fn error_of(&self, error: ServiceError, id: i64, stage: Stage) -> UpstreamError {
         match (error, self.far_end.http()) {
             (ServiceError::McpError(error), line) => match line.and_then(|line| line.fault_of_unanswered(id)) {
                 Some(fault) => self.http_error(fault, stage),

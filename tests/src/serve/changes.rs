@@ -1,6 +1,7 @@
 //! Servers that come, go and change while they are served.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 
 use super::served::{STREAMS, Served, modern, servers};
 use crate::conformance::FIXTURE_ARGUMENT;
+use crate::misbehaving_server::ARGUMENT;
 use crate::process_table::descendants_of;
 
 /// Less than it takes until servers are asked again of which nothing is heard.
@@ -82,6 +84,52 @@ pub(super) async fn changed_files() -> Result<()> {
     served.says("the server `complete` is gone").await?;
     ensure!(types().await?.contains("later("), "the first was started again");
     Ok(())
+}
+
+pub(super) async fn two_files() -> Result<()> {
+    let key = Key::new()?;
+    let executable = Value::from(std::env::current_exe()?.to_string_lossy().into_owned());
+    let entries = |modes: &[&str]| {
+        let entry = |mode: &&str| ((*mode).to_owned(), json!({ "command": executable, "args": [ARGUMENT, mode] }));
+        json!({ "mcpServers": modes.iter().map(entry).collect::<serde_json::Map<_, _>>() }).to_string()
+    };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("servers.json");
+    let deployment = |allow: &str, more: &str| {
+        let file = Value::from(file.to_string_lossy().into_owned());
+        format!("config = {file}\n[users.ada]\nallow = [\"{allow}\"]\nkeys = [\"{}\"]\n{more}", key.hash())
+    };
+    write_private(&file, &entries(&["complete", "good"]))?;
+    let served = Served::start(&deployment("complete.*", ""), &[])?;
+    let ada = served.visitor(&key);
+    ensure!(ada.run("return await complete.echo({ a: 1 })").await?["value"]["a"] == 1, "before");
+    let other = Key::new()?;
+    let bob = format!("[users.bob]\nallow = [\"good.*\"]\nkeys = [\"{}\"]\n", other.hash());
+    // What one says fits the other only when both have changed, whichever is read first.
+    write_private(&file, &entries(&["grows", "good"]))?;
+    std::fs::write(served.folder().join("isolet.toml"), deployment("grows.*", &bob))?;
+    let both = async {
+        loop {
+            let types = ada.ask("GET /v1/types", &[], "").await?.body;
+            let (before, after) = (types.contains("namespace complete"), types.contains("namespace grows"));
+            ensure!(before != after, "a mixture is in force: {types} {}", served.said());
+            if after {
+                return anyhow::Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, both).await.context("not both are in force")??;
+    ensure!(ada.run("await grows.change({}); return 1").await?["value"] == 1, "the new server");
+    let outcome = served.visitor(&other).run("return (await good.echo({ b: 2 })).b").await?;
+    ensure!(outcome["value"] == 2, "the new user: {outcome}");
+    Ok(())
+}
+
+/// A file that nobody else can write.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text)?;
+    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?)
 }
 
 pub(super) async fn watched_resources() -> Result<()> {

@@ -194,6 +194,47 @@ pub(super) async fn no_silence_is_long() -> Result<()> {
     here.end_within(SLACK).await
 }
 
+/// A tenth of what there is otherwise: a client with a time-out of a minute, a heartbeat each ten seconds, and something that takes several minutes.
+pub(super) async fn an_impatient_client() -> Result<()> {
+    const SILENCE_MAX: Duration = Duration::from_millis(1500);
+    const TAKES_MS: u64 = 4500;
+    let here = Here::start(|options, _, _| options.heartbeat = SILENCE_MAX / 6)?;
+    let code = format!("await slow.wait({{ ms: {TAKES_MS} }}); return 'done'");
+    let run = json!({ "code": code }).to_string();
+    let session = here.visitor.session("/mcp/classic").await?;
+    let mut clients = vec![here.visitor.send("POST /v1/run", &[EVENTS], &run).await?];
+    for (path, name, arguments) in
+        [("/mcp", "run_code", json!({ "code": code })), ("/mcp/classic", "slow__wait", json!({ "ms": TAKES_MS }))]
+    {
+        for meta in [json!({}), json!({ "progressToken": "p" })] {
+            let call = json!({ "name": name, "arguments": arguments, "_meta": meta });
+            let (message, headers) = modern("tools/call", call.clone());
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            clients.push(here.visitor.send(&format!("POST {path}"), &headers, &message).await?);
+            if path == "/mcp/classic" {
+                let id = clients.len();
+                let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": call }).to_string();
+                let headers = [STREAMS, ("Mcp-Session-Id", session.as_str())];
+                clients.push(here.visitor.send("POST /mcp/classic", &headers, &message).await?);
+            }
+        }
+    }
+    let patient = |mut client: tokio::net::TcpStream| async move {
+        let (mut heard, mut bytes) = (String::new(), [0; 4096]);
+        loop {
+            let read = tokio::time::timeout(SILENCE_MAX, client.read(&mut bytes)).await;
+            match read.with_context(|| format!("silent for {SILENCE_MAX:?}: {heard}"))?? {
+                0 => return anyhow::Ok(heard),
+                count => heard.push_str(&String::from_utf8_lossy(&bytes[..count])),
+            }
+        }
+    };
+    for heard in futures::future::try_join_all(clients.into_iter().map(patient)).await? {
+        ensure!(heard.contains("done") && !heard.contains("isError\":true"), "{heard}");
+    }
+    here.end_within(SLACK).await
+}
+
 pub(super) async fn a_thousand_idle_streams() -> Result<()> {
     const COUNT: usize = 1000;
     let here = Here::start(|options, limits, _| {

@@ -199,9 +199,18 @@ impl Visitor {
 
     /// The same, and the connection on which the answer comes.
     pub(crate) async fn send(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Result<TcpStream> {
+        let headers = [&[("Connection", "close")][..], headers].concat();
+        let mut connection = TcpStream::connect(self.address).await?;
+        // A server that refuses a body may close before it has read all of it.
+        let _ = connection.write_all(self.text_of(request, &headers, body).as_bytes()).await;
+        Ok(connection)
+    }
+
+    /// The same request as it is written on a connection that stays open.
+    pub(crate) fn text_of(&self, request: &str, headers: &[(&str, &str)], body: &str) -> String {
         let (host, length) = (self.address.to_string(), body.len().to_string());
         let authorization = self.key.as_ref().map(|key| format!("Bearer {key}"));
-        let mut all = vec![("Host", host.as_str()), ("Content-Length", length.as_str()), ("Connection", "close")];
+        let mut all = vec![("Host", host.as_str()), ("Content-Length", length.as_str())];
         if !request.starts_with("GET ") {
             all.push(("Content-Type", "application/json"));
         }
@@ -209,10 +218,7 @@ impl Visitor {
         all.retain(|(name, _)| headers.iter().all(|(other, _)| !other.eq_ignore_ascii_case(name)));
         all.extend(headers);
         let head: String = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let mut connection = TcpStream::connect(self.address).await?;
-        // A server that refuses a body may close before it has read all of it.
-        let _ = connection.write_all(format!("{request} HTTP/1.1\r\n{head}\r\n{body}").as_bytes()).await;
-        Ok(connection)
+        format!("{request} HTTP/1.1\r\n{head}\r\n{body}")
     }
 
     /// The outcome of a program.

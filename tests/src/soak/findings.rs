@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::footprint::{Footprint, Watcher};
 use super::phase::Phase;
+use super::row::{self, Row};
 use super::tenant::Tally;
 
 /// How many more threads or descriptors there may be: the pool for blocking work grows and shrinks.
@@ -59,14 +60,6 @@ struct Cycle {
     log_bytes: u64,
 }
 
-/// One bound.
-struct Row {
-    what: &'static str,
-    found: String,
-    bound: String,
-    is_held: bool,
-}
-
 impl Findings {
     pub(super) fn new(bounds: Bounds, tally: Arc<Tally>) -> Self {
         Self { bounds, tally, cycles: Vec::new(), strays: Vec::new() }
@@ -110,17 +103,15 @@ impl Findings {
 
     /// The bounds that do not hold.
     pub(super) fn broken(&self) -> Vec<String> {
-        let broken = self.rows().into_iter().filter(|row| !row.is_held);
-        broken.map(|row| format!("{}: {} (bound: {})", row.what, row.found, row.bound)).collect()
+        self.rows().iter().filter_map(Row::broken).collect()
     }
 
     /// As an object: the rows, and what was wrong.
     pub(super) fn json(&self) -> Value {
-        let row = |row: Row| json!({ "what": row.what, "found": row.found, "bound": row.bound, "held": row.is_held });
         let seen = self.tally.seen();
         let (kills, lost, wrong) = (seen.kills.clone(), seen.lost.clone(), seen.wrong.clone());
         drop(seen);
-        json!({ "rows": self.rows().into_iter().map(row).collect::<Vec<_>>(), "kills": kills, "lost": lost, "wrong": wrong })
+        json!({ "rows": self.rows().iter().map(Row::json).collect::<Vec<_>>(), "kills": kills, "lost": lost, "wrong": wrong })
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -209,33 +200,15 @@ impl Findings {
         latencies.get(place.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// The middle of the first third of all cycles against that of the last.
     fn grown(&self, what: &'static str, field: fn(&Footprint) -> Option<u64>, unit: &str, more: u64) -> Row {
-        let third = self.cycles.len().div_ceil(3);
-        let middle = |cycles: &[Cycle]| {
-            let mut found: Vec<_> = cycles.iter().filter_map(|cycle| field(&cycle.footprint)).collect();
-            found.sort_unstable();
-            found.get(found.len() / 2).copied()
-        };
-        let (first, last) = (middle(&self.cycles[..third]), middle(&self.cycles[self.cycles.len() - third..]));
-        // What is not there any more, or was not there before, has not grown.
-        let (first, last) = (first.or(last).unwrap_or(0), last.or(first).unwrap_or(0));
-        Row {
-            what,
-            found: format!("{first} -> {last} {unit}").trim_end().to_owned(),
-            bound: format!("{} more", more),
-            is_held: last <= first + more,
-        }
+        let found: Vec<_> = self.cycles.iter().map(|cycle| field(&cycle.footprint)).collect();
+        Row::grown(what, &found, unit, more)
     }
 }
 
 impl fmt::Display for Findings {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(to, "| what | found | bound | |\n|---|---|---|---|")?;
-        for row in self.rows() {
-            let held = if row.is_held { "held" } else { "BROKEN" };
-            writeln!(to, "| {} | {} | {} | {held} |", row.what, row.found, row.bound)?;
-        }
+        row::write_table(to, &self.rows())?;
         self.tally.seen().wrong.iter().try_for_each(|wrong| writeln!(to, "{wrong}"))
     }
 }
