@@ -23,6 +23,11 @@ const FORMS_DEPTH_MAX: usize = 4;
 /// The most digits of an integer: with all of them it is a number for every reader of JSON.
 const DIGITS_MAX: usize = 300;
 
+/// Whether a member may be one that transports add.
+pub(crate) fn is_of_transports(name: &str) -> bool {
+    OF_TRANSPORTS.contains(&name)
+}
+
 /// Arguments as they were meant, and what was changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coerced {
@@ -76,7 +81,7 @@ impl<'s> Coercion<'s> {
             }
             if known.is_empty() {
                 let is_closed = others().any(|schema| *schema == Value::Bool(false));
-                if is_closed && OF_TRANSPORTS.contains(&name.as_str()) {
+                if is_closed && is_of_transports(name) {
                     self.notes.push(format!("`{name}` is no argument of the tool and was left out"));
                 } else {
                     coerced.insert(name.clone(), value.clone());

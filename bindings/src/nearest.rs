@@ -26,6 +26,31 @@ const VERBS: [&[&str]; 5] = [
     &["search", "find", "query", "lookup"],
 ];
 
+/// Names of arguments, in lower case and without what parts their words: each line one meaning.
+const WORDS: [&[&str]; 11] = [
+    &["path", "file", "filename", "filepath"],
+    &["paths", "files", "filenames", "filepaths"],
+    &["source", "src", "from", "sourcepath", "oldpath"],
+    &["destination", "dest", "dst", "to", "destinationpath", "newpath"],
+    &["content", "contents", "text", "body", "data"],
+    &["query", "q", "search", "searchterm", "keywords"],
+    &["url", "uri", "link", "href"],
+    &["limit", "perpage", "pagesize", "maxresults", "maxcount", "count"],
+    &["cursor", "startcursor", "nextcursor", "pagetoken"],
+    &["message", "msg", "commitmessage"],
+    &["branch", "branchname", "ref"],
+];
+
+/// Whether two names of arguments are words for one thing: `file` and `path`.
+pub(crate) fn is_other_word_for(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], "");
+    let is_short = |name: &str| name.len() <= IDENTIFIER_LENGTH_MAX;
+    is_short(one) && is_short(other) && {
+        let (one, other) = (plain(one), plain(other));
+        WORDS.iter().any(|words| words.contains(&one.as_str()) && words.contains(&other.as_str()))
+    }
+}
+
 /// `open_pull_request` as `create_pull_request`.
 fn with_plain_verb(identifier: &str) -> String {
     let (verb, rest) = identifier.split_once('_').unwrap_or((identifier, ""));
@@ -137,6 +162,16 @@ mod tests {
         assert_eq!(found.first().map(String::as_str), Some("github.create_pull_request"));
         let found = nearest(["a.get", "a.list"].into_iter(), "a.fetch");
         assert!(found.is_empty(), "{found:?}: a verb alone means too much");
+    }
+
+    #[test]
+    fn words_for_one_thing_are_known_however_they_are_written() {
+        assert!(
+            is_other_word_for("file", "path")
+                && is_other_word_for("filePath", "path")
+                && is_other_word_for("limit", "per_page")
+        );
+        assert!(!is_other_word_for("path", "query") && !is_other_word_for("owner", "user"));
     }
 
     #[test]

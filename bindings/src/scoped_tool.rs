@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::check::{CHECK_STEPS_MAX, Check, Verdict, Violation};
+use crate::check::{self, CHECK_STEPS_MAX, Check, Verdict, Violation};
 use crate::coercion::Coerced;
 use crate::definition::Tool;
 use crate::grants::WILDCARDS;
@@ -158,7 +158,11 @@ impl ScopedTool {
             violation.pointer.is_empty()
                 && others.iter().any(|name| violation.message.starts_with(&format!("`{name}` is missing")))
         };
-        violations.into_iter().filter(|violation| !is_of_others(violation)).collect()
+        let mut violations: Vec<Violation> = violations.into_iter().filter(|violation| !is_of_others(violation)).collect();
+        let known = value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), Some(value)));
+        let given: Vec<_> = known.chain(others.iter().map(|name| (name.as_str(), None))).collect();
+        check::say_names(schema, &given, &mut violations);
+        violations
     }
 
     /// Checks a structured result against the tool's `outputSchema`, in at most `steps_max` steps. What comes of it is a warning, never a

@@ -11,7 +11,7 @@ pub(crate) enum Instruction {
     Return { template: String },
     /// `write NEW in place of OLD`, where both are names of members.
     Rename { old: String, new: String },
-    /// A member whose value is to be another one: `/state: expected ..., came "OPEN": write "open"`.
+    /// A member whose value is to be another one: `/state: expected ..., came "OPEN": write "open"`. `...` is what stands there.
     Set { member: String, value: String },
     /// A member that is to be removed, or the statement at the place of the error where there is none.
     Remove { member: Option<String> },

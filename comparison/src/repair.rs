@@ -75,7 +75,8 @@ impl Text {
             }
             Instruction::Set { member, value } => {
                 if let Some(member) = self.member(member) {
-                    self.text.replace_range(member.value..member.end, value);
+                    let value = value.replace("...", self.text[member.value..member.end].trim_end());
+                    self.text.replace_range(member.value..member.end, &value);
                 }
             }
             Instruction::Remove { member: Some(name) } => {
@@ -291,6 +292,11 @@ mod tests {
             Some("f(1); a.x({ n: 12, m: 2 })"),
         );
         check("a.x({ e: 1, b: null })", &at("/b: expected string, came null: leave it out", 1), Some("a.x({ e: 1 })"));
+        check(
+            "a.x({ e: { f: 1 }, b: 2 })",
+            &at("/e: expected array, came object {f}: write `[...]` around it", 1),
+            Some("a.x({ e: [{ f: 1 }], b: 2 })"),
+        );
         check("a.x({ dry: true, b: 1 })", &at("/: expected no property `dry`: remove it", 1), Some("a.x({ b: 1 })"));
         check(
             "a.x({ perPage: 5 })",

@@ -114,6 +114,10 @@
     if (shown > 0 || isList) return;
     const prototype = ReflectGetPrototypeOf(value);
     if (prototype === null || prototype === ObjectPrototype) return;
+    if (typeof read(value, "next") === "function") {
+      append(search.found, where + " is an iterator, of which JSON makes {}: return `Array.from(...)` of it");
+      return;
+    }
     const made = read(value, "constructor");
     const name = typeof made === "function" ? read(made, "name") : undefined;
     const kind = typeof name === "string" && name !== "" ? shortened(name, 64) : "class";

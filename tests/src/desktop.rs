@@ -35,6 +35,9 @@ pub(crate) fn trials() -> Vec<Trial> {
             on_tokio(a_changed_configuration())
         }),
         Trial::test("desktop::a_client_that_leaves_while_servers_start_is_not_waited_for", || on_tokio(leaving_early())),
+        Trial::test("desktop::what_replies_were_like_is_in_the_next_conversation_if_the_switch_says_so", || {
+            on_tokio(observed_replies())
+        }),
     ];
     if cfg!(target_os = "linux") {
         trials.push(Trial::test("desktop::servers_that_flood_cost_next_to_nothing", || on_tokio(servers_that_flood())));
@@ -99,6 +102,55 @@ async fn the_end_of_input_ends_all() -> Result<()> {
     let are_gone = || started.iter().all(|process| !is_alive(*process));
     ensure!(until(END_MAX, are_gone).await, "something of {started:?} is left");
     Ok(())
+}
+
+async fn observed_replies() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let file = place.path().join("shapes.db").to_string_lossy().into_owned();
+    let is_shown = |listed: &str| listed.contains("Results as seen so far");
+    for switch in [&[][..], &["--observed-shapes", "memory"]] {
+        for _ in 0..2 {
+            ensure!(!is_shown(&list_and_call(&place, switch).await?), "{switch:?}: something was observed, and kept");
+        }
+    }
+    let switch = ["--observed-shapes", file.as_str()];
+    ensure!(!is_shown(&list_and_call(&place, &switch).await?), "it knows a reply that nobody has had");
+    let listed = list_and_call(&place, &switch).await?;
+    ensure!(is_shown(&listed) && listed.contains("interface echo_result { count: number; title: string }"), "{listed}");
+    ensure!(!listed.contains("words"), "a value is shown: {listed}");
+    ensure!(!is_shown(&list_and_call(&place, &[]).await?), "it is shown without the switch");
+    Ok(())
+}
+
+/// What is listed in a conversation in which a program then calls `good.echo`.
+async fn list_and_call(place: &tempfile::TempDir, arguments: &[&str]) -> Result<String> {
+    let mut child = start(place, &["good"], arguments)?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let mut output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+    let [initialize, initialized, list, (mut call, _), _] = conversation();
+    call["params"]["arguments"]["code"] = "return (await good.echo({ title: 'words', count: 7 })).count".into();
+    let mut listed = String::new();
+    for (message, has_answer) in [initialize, initialized, list, (call, true)] {
+        input.write_all(format!("{message}\n").as_bytes()).await?;
+        if !has_answer {
+            continue;
+        }
+        let answer = loop {
+            let line = tokio::time::timeout(PATIENCE, output.next_line()).await.context("it does not answer")??;
+            let answer: Value = serde_json::from_str(&line.context("it has ended")?)?;
+            if answer["id"] == message["id"] {
+                break answer;
+            }
+        };
+        match message["id"].as_u64() {
+            Some(2) => listed = answer["result"].to_string(),
+            Some(3) => ensure!(answer["result"]["structuredContent"]["value"] == 7, "{answer}"),
+            _ => {}
+        }
+    }
+    drop(input);
+    ensure!(tokio::time::timeout(PATIENCE, child.wait()).await??.success(), "it does not end well");
+    Ok(listed)
 }
 
 async fn a_changed_configuration() -> Result<()> {

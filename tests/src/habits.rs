@@ -1,5 +1,6 @@
 //! Programs as language models write them (`tests/programs`), against recorded definitions and replies: each has to end as its header
-//! says, and none may be kept from its calls that is right. `tests/kept-back` has others like them, which the judging code was not made with.
+//! says, and none may be kept from its calls that is right. `tests/kept-back` has others like them, which the judging code was not made with, and
+//! `tests/further` further kinds of faults.
 //!
 //! `verdicts.txt` of each is the table of what became of them; `UPDATE_EXPECT=1` writes it anew.
 
@@ -16,7 +17,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 /// Where programs are, and how many of a hundred faulty ones have to be right in one turn.
-const SETS: [(&str, usize); 2] = [("tests/programs", 90), ("tests/kept-back", 80)];
+pub(crate) const SETS: [(&str, usize); 3] = [("tests/programs", 90), ("tests/kept-back", 90), ("tests/further", 90)];
 /// So many of a hundred provable faults have to be caught before any call.
 const CAUGHT_PER_CENT_MIN: usize = 95;
 
@@ -30,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("habits::programs_as_models_write_them_do_what_was_meant", SETS[0]),
         trial("habits::programs_that_were_kept_back_do_too", SETS[1]),
+        trial("habits::programs_with_further_faults_do_too", SETS[2]),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::FromRawFd as _;
 use std::os::unix::net::UnixStream;
 
 pub(crate) const NOTE: u8 = 21;
+pub(crate) const FACTS: u8 = 22;
 pub(crate) const SAY: u8 = 16;
 pub(crate) const CALL: u8 = 17;
 pub(crate) const END: u8 = 18;
@@ -83,6 +84,12 @@ impl Liar {
         self.call(1, tool, arguments)?;
         let (_, answer) = self.read(ANSWER)?;
         self.end(0, answer.get(5..).unwrap_or_default())
+    }
+
+    /// Says so many times that the program uses a name that there is not, as every execution does.
+    pub(crate) fn facts(&mut self, count: usize) -> std::io::Result<()> {
+        let fact = r#"{"line":1,"column":1,"is_reached":true,"said":{"Name":{"path":["nowhere"],"used":"Read"}}}"#;
+        self.frame(FACTS, format!("[{}]", vec![fact; count].join(",")).as_bytes())
     }
 
     pub(crate) fn end(&mut self, ending: u8, text: &[u8]) -> std::io::Result<()> {

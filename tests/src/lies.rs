@@ -13,7 +13,7 @@ use isolet::{CallEnd, Config, End, Runtime, Scope, Session, Start, Stop};
 use rustix::io::Errno;
 
 use crate::liar::{
-    self, ANSWER, BOOT, CALL, FORK, FORKED, JAILED, Liar, NO_WALLS, NOT_FORKED, NOTE, READY, REFUSED, SAY, START,
+    self, ANSWER, BOOT, CALL, FACTS, FORK, FORKED, JAILED, Liar, NO_WALLS, NOT_FORKED, NOTE, READY, REFUSED, SAY, START,
 };
 use crate::process_table::until;
 use crate::shared_runtime::lowered;
@@ -81,6 +81,22 @@ const LIES: &[Lie] = &[
     ),
     ("an oversize note", |liar| liar.frame(NOTE, &[b'x'; 1025]), None),
     ("more notes than there are", |liar| (0..17).try_for_each(|_| liar.frame(NOTE, b"x")), None),
+    (
+        "facts that say nothing",
+        |liar| liar.facts(0).and_then(|()| liar.end(0, b"1")),
+        Some(|end| *end == End::Returned(1.into())),
+    ),
+    // A lie about its own program costs that program.
+    (
+        "a fact that is not so",
+        |liar| liar.facts(1),
+        Some(|end| matches!(end, End::Threw(error) if error.message.contains("nowhere"))),
+    ),
+    ("facts twice", |liar| liar.facts(0).and_then(|()| liar.facts(0)), None),
+    ("facts after a call", |liar| liar.call(1, HELD, b"{}").and_then(|()| liar.facts(0)), None),
+    ("more facts than a program has", |liar| liar.facts(101), None),
+    ("facts that are none", |liar| liar.frame(FACTS, b"{\"line\":1}"), None),
+    ("an oversize frame of facts", |liar| liar.frame(FACTS, &[b' '; (32 << 10) + 1]), None),
     ("a result that is no JSON", |liar| liar.end(0, b"{\"a\""), None),
     (
         "a result nested without end",

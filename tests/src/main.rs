@@ -49,6 +49,7 @@ mod lies;
 mod limits;
 mod messages;
 mod misbehaving_server;
+mod model_face;
 mod node_packages;
 mod npm_servers;
 mod numbers;
@@ -163,6 +164,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(host_work::trials());
     trials.extend(outcome_form::trials());
     trials.extend(messages::trials());
+    trials.extend(model_face::trials());
     trials.extend(records::trials());
     trials.extend(limits::trials());
     trials.extend(soak::trials());

@@ -4,6 +4,7 @@ mod authorizations;
 mod changes;
 mod deployments;
 mod endings;
+mod observed;
 mod proxies;
 mod served;
 mod tokens;
@@ -65,6 +66,9 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     }),
     ("serve::no_server_is_asked_again_until_its_user_has_authorized_it", || on_tokio(authorizations::asked_once())),
     ("serve::a_user_is_who_a_listed_proxy_says_and_nobody_else_says_so", || on_tokio(proxies::a_listed_proxy())),
+    ("serve::what_replies_were_like_is_known_to_the_next_process_for_their_user_alone", || {
+        on_tokio(observed::the_next_process())
+    }),
     ("serve::users_whom_only_a_proxy_knows_have_the_roles_of_the_file", || on_tokio(proxies::users_of_the_proxy())),
     ("serve::an_application_has_the_page_on_which_a_user_authorizes", || {
         on_tokio(authorizations::an_application_has_the_page())

@@ -13,6 +13,7 @@ mod containers;
 mod evaluation;
 mod finding;
 mod matcher;
+mod meant;
 mod meter;
 mod number;
 mod plain;
@@ -29,6 +30,7 @@ use serde_json::Value;
 use crate::defaults::Direction;
 use evaluation::{Evaluation, Truth};
 pub(crate) use finding::Finding;
+pub(crate) use meant::say_names;
 use reading::Reading;
 use rules::RuleTable;
 pub use unchecked::{UncheckedKeyword, UncheckedReason};
@@ -88,7 +90,7 @@ impl Checker {
         let mut report = Report::wanted();
         let verdict = match evaluation.run(value, &mut report) {
             Ok(Truth::Yes | Truth::Maybe) => Verdict::Matches,
-            Ok(Truth::No) => Verdict::Differs(report.into_violations()),
+            Ok(Truth::No) => Verdict::Differs(named(schema, value, report.into_violations())),
             // What is known to differ does, whatever was not looked at.
             Err(_) => match report.into_violations() {
                 violations if violations.is_empty() => Verdict::Excessive,
@@ -97,6 +99,15 @@ impl Checker {
         };
         Check { verdict, steps: evaluation.spent() }
     }
+}
+
+/// `violations`, with the names under which missing properties came.
+fn named(schema: &Value, value: &Value, mut violations: Vec<Violation>) -> Vec<Violation> {
+    if let Value::Object(members) = value {
+        let given: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), Some(value))).collect();
+        say_names(schema, &given, &mut violations);
+    }
+    violations
 }
 
 #[cfg(test)]
@@ -151,6 +162,10 @@ mod tests {
             &["/limit: expected integer, came string \"3\": write 3 without quotes"],
         );
         check(&schema, &json!({"owner": 7}), &["/owner: expected string, came number 7: write \"7\""]);
+        let list = json!({"properties": {"list": {"type": "array"}}});
+        check(&list, &json!({"list": {"a": 1}}), &["/list: expected array, came object {a}: write `[...]` around it"]);
+        let all = json!({"properties": {"all": {"type": "boolean"}}});
+        check(&all, &json!({"all": 1}), &["/all: expected boolean, came number 1: write true"]);
         check(
             &schema,
             &json!({"owner": "a", "state": "opne"}),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Number, Value};
 
 use super::rules::{Literals, SHOWN_OPTIONS_MAX};
-use crate::nearest::{PATH_LENGTH_MAX, nearest};
+use crate::nearest::{PATH_LENGTH_MAX, is_other_word_for, nearest};
 
 /// The most violations that are reported for one value.
 const VIOLATIONS_MAX: usize = 8;
@@ -147,11 +147,18 @@ pub(super) fn not_among(literals: &Literals, value: &Value) -> String {
 }
 
 pub(super) fn missing(name: &str, given: &serde_json::Map<String, Value>) -> String {
-    let name_shown = short(name);
-    match misspelt(name, given) {
-        Some(given) => format!("`{name_shown}` is missing: write `{name_shown}` in place of `{given}`"),
-        None => format!("`{name_shown}` is missing: add it"),
-    }
+    misspelt(name, given).map_or_else(|| missing_plainly(name), |given| missing_under(name, given))
+}
+
+/// Of a property that came under no other name.
+pub(super) fn missing_plainly(name: &str) -> String {
+    format!("`{}` is missing: add it", short(name))
+}
+
+/// Of a property that came under another name.
+pub(super) fn missing_under(name: &str, given: &str) -> String {
+    let name = short(name);
+    format!("`{name}` is missing: write `{name}` in place of `{}`", short(given))
 }
 
 /// `absent`: the properties that there are and that did not come.
@@ -159,10 +166,25 @@ pub(super) fn unexpected<'n>(names: &[&str], absent: impl Iterator<Item = &'n st
     if let [name] = names {
         let absent: Vec<&str> = absent.take(COMPARED_MAX).collect();
         let whole = || absent.iter().find(|absent| is_end_of(name, absent)).map(|absent| (*absent).to_owned());
-        if let Some(meant) = nearest(absent.iter().copied(), name).into_iter().next().or_else(whole) {
-            return format!("expected no property `{}`: write `{}` in its place", short(name), short(&meant));
+        let other_word = || {
+            let mut others = absent.iter().filter(|absent| is_other_word_for(name, absent));
+            others.next().filter(|_| others.next().is_none()).map(|other| (*other).to_owned())
+        };
+        let nearest = nearest(absent.iter().copied(), name).into_iter().next();
+        if let Some(meant) = nearest.or_else(whole).or_else(other_word) {
+            return unexpected_for(name, &meant);
         }
     }
+    unexpected_plainly(names)
+}
+
+/// Of a member that is the property `meant`.
+pub(super) fn unexpected_for(name: &str, meant: &str) -> String {
+    format!("expected no property `{}`: write `{}` in its place", short(name), short(meant))
+}
+
+/// Of members that are no property.
+pub(super) fn unexpected_plainly(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{}`", short(name))).collect();
     format!("expected no property {}: remove it", names.join(", "))
 }
@@ -212,6 +234,10 @@ fn conversion(expected: &str, came: &Value) -> String {
         }
         ("array", Value::String(_) | Value::Number(_)) if can_be_shown(&came.to_string()) => format!(": write `[{came}]`"),
         ("array", Value::String(_) | Value::Number(_)) => ": put it in an array".to_owned(),
+        ("array", Value::Object(_)) => ": write `[...]` around it".to_owned(),
+        ("boolean", Value::Number(number)) if matches!(number.as_u64(), Some(0 | 1)) => {
+            format!(": write {}", number.as_u64() == Some(1))
+        }
         _ => String::new(),
     }
 }

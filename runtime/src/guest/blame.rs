@@ -5,11 +5,11 @@
 
 use isolet_snapshots::stack::Position;
 use swc_common::{GLOBALS, Globals, Spanned as _};
-use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberProp, ObjectPatProp, Pat, VarDeclarator};
+use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberExpr, MemberProp, ObjectPatProp, Pat, VarDeclarator};
 use swc_ecma_visit::{Visit, VisitWith};
 
 use super::declarations::without_types;
-use super::envelope::{self, Instead};
+use super::envelope::{self, Holder, Instead, Taken};
 use super::facts::path_of;
 use super::outbox::MadeCall;
 use super::shape::{self, Shape};
@@ -43,7 +43,7 @@ pub(super) fn blamed(
     let end = |span| position(syntax::PREFIX.len() + tree.bytes(span).end);
     let mut held = Held::default();
     tree.items.iter().for_each(|item| item.visit_with(&mut held));
-    let (variable, source) = held.nearest(place, &at, &end)?;
+    let (holder, source) = held.nearest(place, &at, &end)?;
     let is_made = |call: &&MadeCall| {
         let made = (call.position.line, call.position.column);
         let (from, to) = (at(source.callee), end(source.callee));
@@ -53,12 +53,21 @@ pub(super) fn blamed(
     let reply = reply.filter(|_| !source.is_promise);
     let program = wrapped.get(syntax::PREFIX.len()..)?.strip_suffix(syntax::SUFFIX)?;
     let instead = reply.and_then(|reply| {
-        let (shape, variable) = (Shape::of(reply), variable?);
-        match &source.pattern {
-            Some((pattern, key)) => envelope::of_pattern(program, tree.bytes(*pattern), key, &shape),
-            None => envelope::of_use(program, &tree, &variable, byte_at(program, place, &position)?, &shape),
+        let (shape, byte) = (Shape::of(reply), byte_at(program, place, &position)?);
+        match (&source.pattern, &holder) {
+            (Some((pattern, taken)), _) => envelope::of_pattern(program, tree.bytes(*pattern), taken, &shape),
+            (None, Found::Variable(variable)) => envelope::of_use(program, &tree, Holder::Variable(variable), byte, &shape),
+            (None, Found::Call(span)) => envelope::of_use(program, &tree, Holder::Call(tree.bytes(*span).end), byte, &shape),
+            (None, Found::Pattern) => None,
         }
     });
+    let instead = match &holder {
+        Found::Call(_) if source.is_promise => {
+            let call = format!("{}(...)", source.path);
+            Some(Instead { new: format!("(await {call})"), old: call })
+        }
+        _ => instead,
+    };
     Some(Blamed { path: source.path.clone(), is_promise: source.is_promise, shape: reply.map(shape::in_words), instead })
 }
 
@@ -83,8 +92,18 @@ struct Source {
     path: String,
     callee: swc_common::Span,
     is_promise: bool,
-    /// The pattern that takes the reply apart, and the only name that it takes of it.
-    pattern: Option<(swc_common::Span, String)>,
+    /// The pattern that takes the reply apart, and the only member that it takes of it.
+    pattern: Option<(swc_common::Span, Taken)>,
+}
+
+/// What has a reply where it is used.
+#[derive(Debug)]
+enum Found {
+    Variable(String),
+    /// `(await x.y())`.
+    Call(swc_common::Span),
+    /// A pattern that takes a promise apart.
+    Pattern,
 }
 
 /// How near the use of a variable is: whether it is on the line, the line, and the column up to the place.
@@ -97,19 +116,21 @@ struct Held {
     used: Vec<Ident>,
     /// Patterns that take a promise apart.
     taken_apart: Vec<(swc_common::Span, Source)>,
+    /// Calls of which a member is taken where they are made.
+    inline: Vec<(swc_common::Span, Source)>,
 }
 
 impl Held {
-    /// What is held by the variable that is used nearest before a place, on its line if there is one.
+    /// What is held by the variable, or given by the awaited call, that is used nearest before a place, on its line if there is one.
     fn nearest(
         &self,
         place: Position,
         at: &impl Fn(swc_common::Span) -> Position,
         end: &impl Fn(swc_common::Span) -> Position,
-    ) -> Option<(Option<String>, Source)> {
+    ) -> Option<(Found, Source)> {
         let apart = self.taken_apart.iter().find(|(span, _)| (at(*span).line..=end(*span).line).contains(&place.line));
         if let Some((_, source)) = apart {
-            return Some((None, source.clone()));
+            return Some((Found::Pattern, source.clone()));
         }
         let source_of =
             |used: &Ident| self.variables.iter().rev().find(|(name, _)| *name == *used.sym).map(|(_, source)| source);
@@ -126,7 +147,17 @@ impl Held {
                 best = Some((rank, used, source));
             }
         }
-        best.map(|(_, used, source)| (Some(used.sym.to_string()), source.clone()))
+        let inline = self.inline.iter().filter_map(|(span, source)| {
+            let Position { line, column } = end(*span);
+            let column = if column <= place.column { column } else { 0 };
+            (line == place.line).then_some(((true, line, column), span, source))
+        });
+        if let Some((rank, span, source)) = inline.max_by_key(|(rank, ..)| *rank)
+            && best.as_ref().is_none_or(|(known, ..)| rank >= *known)
+        {
+            return Some((Found::Call(*span), source.clone()));
+        }
+        best.map(|(_, used, source)| (Found::Variable(used.sym.to_string()), source.clone()))
     }
 
     fn hold(&mut self, pattern: &Pat, source: &Source) {
@@ -136,7 +167,7 @@ impl Held {
         match pattern {
             Pat::Ident(name) => self.variables.push((name.id.sym.to_string(), source.clone())),
             Pat::Object(object) => {
-                let pattern = envelope::only_key(object).map(|key| (object.span, key.to_owned()));
+                let pattern = Taken::of(object).map(|taken| (object.span, taken));
                 let source = &Source { pattern, ..source.clone() };
                 for property in &object.props {
                     match property {
@@ -206,6 +237,19 @@ impl Visit for Held {
         call.visit_children_with(self);
     }
 
+    fn visit_member_expr(&mut self, member: &MemberExpr) {
+        let source = match without_types(&member.obj) {
+            Expr::Await(awaited) => source_of(&awaited.arg, false),
+            // These are members of a promise.
+            _ if ["then", "catch", "finally"].iter().any(|name| member.prop.is_ident_with(name)) => None,
+            call => source_of(call, true),
+        };
+        if let Some(source) = source {
+            self.inline.push((member.obj.span(), source));
+        }
+        member.visit_children_with(self);
+    }
+
     fn visit_ident(&mut self, used: &Ident) {
         self.used.push(used.clone());
     }
@@ -262,5 +306,7 @@ mod tests {
         check("return x.one().then((a) => a.y.z)", (1, 32), Some(("x.one", false)));
         check("const [a] = Promise.all([x.one()]);\nreturn a", (1, 13), Some(("Promise.all", true)));
         check("const a = JSON.parse(b);\nreturn a.y.z", (2, 12), None);
+        check("const a = await x.one();\nreturn (await x.two({ b: a.c })).d.e", (2, 36), Some(("x.two", false)));
+        check("return x.one({ b: 1 }).y.z", (1, 26), Some(("x.one", true)));
     }
 }

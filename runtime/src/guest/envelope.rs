@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use swc_common::Spanned as _;
 use swc_ecma_ast::{CallExpr, Callee, Expr, Ident, MemberProp, ObjectPat, ObjectPatProp, Stmt};
 use swc_ecma_visit::{Visit, VisitWith};
 
@@ -98,14 +99,27 @@ struct Chain {
     parsed: Option<Range<usize>>,
 }
 
-/// What is to be written instead where `variable`, which holds a reply of this shape, is used around the byte `place`.
-pub(super) fn of_use(program: &str, tree: &Tree<Stmt>, variable: &str, place: usize, shape: &Shape) -> Option<Instead> {
+/// What has a reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Holder<'name> {
+    /// A variable.
+    Variable(&'name str),
+    /// `(await github.list_issues(...))`, by the byte after it.
+    Call(usize),
+}
+
+/// What is to be written instead where `holder`, which has a reply of this shape, is used around the byte `place`.
+pub(super) fn of_use(program: &str, tree: &Tree<Stmt>, holder: Holder<'_>, place: usize, shape: &Shape) -> Option<Instead> {
     let line = program.get(..place)?.rfind('\n').map_or(0, |end| end + 1);
     let line = line..program.get(place..)?.find('\n').map_or(program.len(), |end| place + end);
     let bytes = |span| tree.bytes(span);
     let mut found = Chains { bytes: &bytes, chains: Vec::new() };
     tree.items.iter().for_each(|item| item.visit_with(&mut found));
-    let ours = found.chains.into_iter().filter(|chain| chain.name == variable && line.contains(&chain.root.start));
+    let is_of_holder = |chain: &Chain| match holder {
+        Holder::Variable(variable) => chain.name == variable && line.contains(&chain.root.start),
+        Holder::Call(end) => chain.name.is_empty() && chain.root.end == end,
+    };
+    let ours = found.chains.into_iter().filter(is_of_holder);
     // The longest that is nearest before the place: parts of it were found as well.
     let rank = |chain: &Chain| {
         let before = if chain.root.start <= place { chain.root.start } else { 0 };
@@ -126,23 +140,34 @@ pub(super) fn of_use(program: &str, tree: &Tree<Stmt>, variable: &str, place: us
     }
 }
 
+/// The only member that a pattern takes, and the variable that is to hold it: `{ data }`, `{ data: issues }`.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) key: String,
+    pub(super) variable: String,
+}
+
+impl Taken {
+    pub(super) fn of(pattern: &ObjectPat) -> Option<Self> {
+        let (key, variable) = match pattern.props.as_slice() {
+            [ObjectPatProp::Assign(assigned)] if assigned.value.is_none() => (&assigned.key.id.sym, &assigned.key.id.sym),
+            [ObjectPatProp::KeyValue(member)] => (&member.key.as_ident()?.sym, &member.value.as_ident()?.id.sym),
+            _ => return None,
+        };
+        Some(Self { key: key.to_string(), variable: variable.to_string() })
+    }
+}
+
 /// What is to be written instead of a pattern that takes a reply of this shape apart.
-pub(super) fn of_pattern(program: &str, pattern: Range<usize>, key: &str, shape: &Shape) -> Option<Instead> {
+pub(super) fn of_pattern(program: &str, pattern: Range<usize>, taken: &Taken, shape: &Shape) -> Option<Instead> {
     let old = program.get(pattern)?.to_owned();
+    let Taken { key, variable } = taken;
     let new = match shape.kind {
-        Kind::Array | Kind::Text => key.to_owned(),
-        Kind::Object if shape.member(key).is_none() => format!("{{ {}: {key} }}", shape.only(Kind::Text)?),
+        Kind::Array | Kind::Text => variable.clone(),
+        Kind::Object if shape.member(key).is_none() => format!("{{ {}: {variable} }}", shape.only(Kind::Text)?),
         _ => return None,
     };
     shown(old, new)
-}
-
-/// The only name that a pattern takes, if it is short for a member of that name: `{ data }`.
-pub(super) fn only_key(pattern: &ObjectPat) -> Option<&str> {
-    match pattern.props.as_slice() {
-        [ObjectPatProp::Assign(assigned)] if assigned.value.is_none() => Some(&assigned.key.id.sym),
-        _ => None,
-    }
 }
 
 fn shown(old: String, new: String) -> Option<Instead> {
@@ -172,6 +197,11 @@ fn change(chain: &Chain, shape: &Shape) -> Option<Change> {
         let is_value = matches!(shape.kind, Kind::Array | Kind::Object) && value == "ROOT";
         let old = parsed.clone().filter(|_| is_value && steps.len() == 3).unwrap_or_else(|| to(3));
         return Some(Change::At(old, value.to_owned()));
+    }
+    let is_block = is(0, What::Index) && name(1) == Some("text");
+    if is_block && matches!(shape.kind, Kind::Object | Kind::Text) {
+        let value = if shape.kind == Kind::Text { "ROOT".to_owned() } else { format!("ROOT.{}", shape.only(Kind::Text)?) };
+        return Some(Change::At(to(2), value));
     }
     if let Some(parsed) = parsed.clone().filter(|_| steps.is_empty() && matches!(shape.kind, Kind::Array | Kind::Object)) {
         return Some(Change::At(parsed, "ROOT".to_owned()));
@@ -228,7 +258,14 @@ impl Chains<'_> {
                 Some(Chain { name: sym.to_string(), root: (self.bytes)(*span), steps: Vec::new(), parsed: None })
             }
             Expr::Member(member) => {
-                let mut chain = self.of(&member.obj, depth + 1)?;
+                let mut chain = match without_types(&member.obj) {
+                    // What stands before the dot ends with a parenthesis, which stands for all of it.
+                    Expr::Await(_) => {
+                        let end = (self.bytes)(member.obj.span()).end;
+                        Chain { name: String::new(), root: end.checked_sub(1)?..end, steps: Vec::new(), parsed: None }
+                    }
+                    object => self.of(object, depth + 1)?,
+                };
                 let what = match &member.prop {
                     MemberProp::Ident(name) => What::Name(name.sym.to_string()),
                     MemberProp::Computed(_) => What::Index,
@@ -277,7 +314,11 @@ mod tests {
     fn check(program: &str, reply: &str, expected: Option<(&str, &str)>) {
         let found = GLOBALS.set(&Globals::new(), || {
             let tree = syntax::function_body(&syntax::wrapped(program)).unwrap();
-            of_use(program, &tree, "r", program.rfind("r.").or(program.rfind('r')).unwrap(), &Shape::of(reply))
+            let holder = program
+                .rfind("))")
+                .filter(|_| program.starts_with("return (await"))
+                .map_or(Holder::Variable("r"), |at| Holder::Call(at + 2));
+            of_use(program, &tree, holder, program.rfind("r.").or(program.rfind('r')).unwrap(), &Shape::of(reply))
         });
         let found = found.as_ref().map(|instead| (instead.old.as_str(), instead.new.as_str()));
         assert_eq!(found, expected, "{program} {reply}");
@@ -293,6 +334,8 @@ mod tests {
         check("f(r.snapshot.match(/a/))", "\"a\"", Some(("r.snapshot", "r")));
         check("f(await r.json())", r#"{"id":1}"#, Some(("r.json()", "r")));
         check("f(JSON.parse(r))", r#"{"id":1}"#, Some(("JSON.parse(r)", "r")));
+        check("f(r[0].text.trim())", r#"{"content":"a"}"#, Some(("r[0].text", "r.content")));
+        check("return (await r.s({ a: 1 })).data.length", "[1]", Some((").data", ")")));
     }
 
     #[test]
@@ -317,13 +360,14 @@ mod tests {
     #[test]
     fn a_pattern_is_changed_to_what_the_reply_has() {
         for (reply, expected) in [
-            ("[1]", Some("text")),
-            (r#"{"content":"a"}"#, Some("{ content: text }")),
+            ("[1]", Some("found")),
+            (r#"{"content":"a"}"#, Some("{ content: found }")),
             (r#"{"text":1}"#, None),
             (r#"{"a":1}"#, None),
         ] {
-            let program = "const { text } = await x.y()";
-            let found = of_pattern(program, 6..14, "text", &Shape::of(reply));
+            let program = "const { text: found } = await x.y()";
+            let taken = Taken { key: "text".to_owned(), variable: "found".to_owned() };
+            let found = of_pattern(program, 6..21, &taken, &Shape::of(reply));
             assert_eq!(found.map(|instead| instead.new).as_deref(), expected, "{reply}");
         }
     }

@@ -59,7 +59,7 @@ fn await_before(text: &str, position: Position) -> Option<usize> {
 }
 
 /// The byte at a place, whose column counts units of UTF-16.
-fn byte_of(text: &str, position: Position) -> Option<usize> {
+pub(super) fn byte_of(text: &str, position: Position) -> Option<usize> {
     let line = usize::try_from(position.line).ok()?.checked_sub(1)?;
     let mut left = usize::try_from(position.column).ok()?.saturating_sub(1);
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();

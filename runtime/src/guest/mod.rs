@@ -9,6 +9,7 @@ mod arguments;
 mod aside;
 mod assumption;
 mod blame;
+mod brackets;
 mod channel;
 mod control;
 mod declarations;
@@ -44,6 +45,7 @@ mod run;
 mod scope_snapshot;
 mod shape;
 mod single_thread;
+mod slip;
 mod syntax;
 #[cfg(target_os = "linux")]
 mod system_calls;

@@ -1,9 +1,11 @@
 //! Why a program that ran to its end has returned nothing.
 
 use swc_common::{GLOBALS, Globals, Spanned as _};
-use swc_ecma_ast::{Decl, Expr, Stmt};
+use swc_ecma_ast::{ArrowFunctionBody, AwaitExpr, CallExpr, Callee, Decl, Expr, Stmt};
+use swc_ecma_visit::{Visit, VisitWith};
 
-use super::declarations::{mentions, unparenthesised};
+use super::declarations::{mentions, unparenthesised, without_types};
+use super::facts::path_of;
 use super::syntax::{self, Tree};
 
 /// The sentence for a program in the function that it ran in.
@@ -51,6 +53,60 @@ pub(super) fn returned_at(wrapped: &str) -> Option<usize> {
     })
 }
 
+/// The sentence for a program that awaits an array of promises, of which its value may have nothing.
+pub(super) fn awaited_array(wrapped: &str) -> Option<String> {
+    if !wrapped.contains(".map(") {
+        return None;
+    }
+    let program = wrapped.get(syntax::PREFIX.len()..)?;
+    let mapped = GLOBALS.set(&Globals::new(), || {
+        let tree = syntax::function_body(wrapped).ok()?;
+        let mut awaited = AwaitedMap(None);
+        tree.items.iter().for_each(|item| item.visit_with(&mut awaited));
+        program.get(tree.bytes(awaited.0?)).map(str::to_owned)
+    })?;
+    let is_word = mapped.len() <= EXPRESSION_BYTES_MAX && !mapped.contains(['\n', '`']);
+    is_word.then(|| {
+        format!(
+            "`await` of an array waits for none of the promises in it: write `await Promise.all({mapped}(...))` instead of `await {mapped}(...)`"
+        )
+    })
+}
+
+/// `issues.map` of the first `await issues.map(async ...)`.
+struct AwaitedMap(Option<swc_common::Span>);
+
+impl Visit for AwaitedMap {
+    fn visit_await_expr(&mut self, awaited: &AwaitExpr) {
+        if let Expr::Call(call) = without_types(&awaited.arg)
+            && let Callee::Expr(callee) = &call.callee
+            && let Expr::Member(member) = without_types(callee)
+            && member.prop.is_ident_with("map")
+            && call.args.first().is_some_and(|mapped| gives_promises(&mapped.expr))
+        {
+            self.0.get_or_insert(callee.span());
+        }
+        awaited.visit_children_with(self);
+    }
+}
+
+/// Whether a function is async, or is nothing but the call of a tool.
+fn gives_promises(function: &Expr) -> bool {
+    match without_types(function) {
+        Expr::Arrow(arrow) => {
+            let calls_a_tool = |expression: &Expr| match without_types(expression) {
+                Expr::Call(CallExpr { callee: Callee::Expr(callee), .. }) => {
+                    path_of(callee).is_some_and(|path| path.len() == 2)
+                }
+                _ => false,
+            };
+            arrow.is_async || matches!(&*arrow.body, ArrowFunctionBody::Expr(expression) if calls_a_tool(expression))
+        }
+        Expr::Fn(function) => function.function.is_async,
+        _ => false,
+    }
+}
+
 /// What the last statement of a program has, which may be the answer.
 enum Answer {
     Expression(String),
@@ -94,6 +150,23 @@ fn function(item: &Stmt) -> Option<(Option<&str>, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_that_is_awaited_is_told_with_what_to_write() {
+        for (program, expected) in [
+            (
+                "const a = await b.map((c) => x.y({ c }));",
+                Some("`await Promise.all(b.map(...))` instead of `await b.map(...)`"),
+            ),
+            ("return await b.c.map(async (d) => d)", Some("instead of `await b.c.map(...)`")),
+            ("return await Promise.all(b.map((c) => x.y({ c })))", None),
+            ("return await b.map((c) => c.d)", None),
+        ] {
+            let said = awaited_array(&syntax::wrapped(program));
+            assert_eq!(said.is_some(), expected.is_some(), "{program}: {said:?}");
+            assert!(said.unwrap_or_default().contains(expected.unwrap_or_default()), "{program}");
+        }
+    }
 
     #[test]
     fn the_reason_is_what_the_program_lacks() {

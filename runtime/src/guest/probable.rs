@@ -3,6 +3,7 @@
 use swc_ecma_ast::{ImportDecl, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem};
 
 use super::lacking_async;
+use super::slip;
 use super::syntax::{self, SyntaxError, position_in};
 use crate::contract::facts::Said;
 
@@ -23,6 +24,10 @@ pub(super) fn explained(text: &str, error: SyntaxError) -> SyntaxError {
     if let Some(line) = shell(text) {
         return at_line(text, line, "this looks like a command for a shell, and there is none: call the tools, in TypeScript");
     }
+    if is_json(text) {
+        let message = "this is JSON: send the program that is in it alone, without quotes around it".to_owned();
+        return SyntaxError::at(position_in(text, text.len() - text.trim_start().len()), message);
+    }
     if let Some((place, said)) = import(text) {
         let message = "`import` is not available".to_owned();
         return SyntaxError { message, position: Some(position_in(text, place)), said: Some(Box::new(said)) };
@@ -38,7 +43,27 @@ pub(super) fn explained(text: &str, error: SyntaxError) -> SyntaxError {
         };
         return SyntaxError { message: format!("`await` is only valid in an `async` function: {remedy}"), ..error };
     }
-    error
+    if is_formatted_text(text, &error) {
+        return SyntaxError {
+            message: "this looks like Python: a text with values in it stands in backticks, each value as `${value}`"
+                .to_owned(),
+            ..error
+        };
+    }
+    slip::found(text, &error).unwrap_or(error)
+}
+
+/// Whether a text is an object of JSON.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Whether what the parser did not expect is the quote of Python's `f"..."`.
+fn is_formatted_text(text: &str, error: &SyntaxError) -> bool {
+    let place = error.position.and_then(|position| lacking_async::byte_of(text, position));
+    let Some((before, after)) = place.and_then(|place| text.split_at_checked(place)) else { return false };
+    let is_alone = |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.'));
+    after.starts_with(['"', '\'']) && before.strip_suffix('f').is_some_and(is_alone)
 }
 
 fn at_line(text: &str, line: usize, message: &str) -> SyntaxError {
@@ -134,6 +159,8 @@ mod tests {
         check("x = 1\nfor name in x:\n    print(name)", "Python", 2);
         check("# list\n$ ls -la /srv", "shell", 2);
         check("const f = 1;\nls -la of", "xpect", 2);
+        check("const a = 1;\nreturn f\"{a}\";", "`${value}`", 2);
+        check("\n{\"code\": \"return 1\"}", "this is JSON", 2);
     }
 
     #[test]

@@ -75,6 +75,11 @@ impl Program {
         }
     }
 
+    /// What to write where it awaits an array of promises.
+    pub(super) fn awaited_array(&self) -> Option<String> {
+        nothing::awaited_array(self.wrapped())
+    }
+
     /// It in the function that it runs in, as it was written.
     pub(super) fn wrapped(&self) -> &str {
         &self.reading.wrapped

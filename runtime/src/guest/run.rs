@@ -258,6 +258,13 @@ impl Run<'_> {
             let sentence = self.program.why_nothing(&outbox.calls);
             outbox.add_note(&sentence);
         }
+        // A member of a promise is undefined, of which JSON makes null.
+        if end.has_value()
+            && end.text.contains("null")
+            && let Some(sentence) = self.program.awaited_array()
+        {
+            outbox.add_note(&sentence);
+        }
         if end.has_value() {
             self.assumed_of_value.iter().for_each(|assumption| outbox.add_note(assumption.sentence()));
         }

@@ -92,7 +92,12 @@ fn parsed<Parsed>(text: &str, parse: impl FnOnce(&mut Parser<Lexer<'_>>) -> PRes
     let lexer = Lexer::new(Syntax::Typescript(syntax()), swc_ecma_ast::EsVersion::latest(), StringInput::from(&*file), None);
     let mut parser = Parser::new_from(lexer);
     let parsed = parse(&mut parser);
-    let parsed = parsed.and_then(|parsed| parser.take_errors().into_iter().next().map_or(Ok(parsed), Err));
+    let mut passed_over = parser.take_errors().into_iter();
+    let parsed = match parsed {
+        Ok(parsed) => passed_over.next().map_or(Ok(parsed), Err),
+        // A text that is not closed on its line is the cause of what is found after it.
+        Err(error) => Err(passed_over.find(|earlier| earlier.kind().msg().contains("Unterminated string")).unwrap_or(error)),
+    };
     (parsed, file.start_pos)
 }
 

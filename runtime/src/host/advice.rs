@@ -23,7 +23,36 @@ pub(crate) struct Advice {
     pub(crate) nearest: Vec<String>,
 }
 
-/// What other places have and this one does not: names, what to do, and whether tools may do it.
+/// Functions that elsewhere call a tool by its name.
+const CALLERS: [&str; 10] = [
+    "callTool",
+    "call_tool",
+    "callMcpTool",
+    "executeTool",
+    "execute_tool",
+    "invokeTool",
+    "invoke_tool",
+    "runTool",
+    "use_tool",
+    "useTool",
+];
+/// What the global object has elsewhere and here.
+const OF_GLOBAL: [&str; 12] = [
+    "atob",
+    "btoa",
+    "clearTimeout",
+    "console",
+    "crypto",
+    "Date",
+    "Intl",
+    "JSON",
+    "Math",
+    "setTimeout",
+    "structuredClone",
+    "URL",
+];
+
+/// What other places have and this one does not: names, what to do (`NAME` is the name), and whether tools may do it.
 const ELSEWHERE: &[(&[&str], &str, bool)] = &[
     (
         &["fetch", "axios", "XMLHttpRequest", "WebSocket", "request", "got", "superagent"],
@@ -52,6 +81,10 @@ const ELSEWHERE: &[(&[&str], &str, bool)] = &[
     (&["moment", "dayjs", "luxon"], "use `Date` and `Intl.DateTimeFormat`", false),
     (&["performance"], "write `Date.now()` instead of each `performance.now()`", false),
     (&["lodash", "_"], "write it with the methods of arrays and objects", false),
+    (&["sleep", "delay", "wait"], "write `new Promise((done) => setTimeout(done, ...))` instead of `NAME(...)`", false),
+    (&["setImmediate"], "write `setTimeout` instead of `NAME`", false),
+    (&["uuid", "uuidv4", "uuid4", "randomUUID", "nanoid"], "write `crypto.randomUUID` instead of `NAME`", false),
+    (&["print", "println"], "write `console.log` instead of `NAME`", false),
     (
         &["window", "document", "navigator", "location", "localStorage", "sessionStorage", "alert", "prompt"],
         "there is no page: return what is to be shown",
@@ -63,11 +96,7 @@ const ELSEWHERE: &[(&[&str], &str, bool)] = &[
         "there are no modules and files: the program is the body of one function; `return` its result",
         false,
     ),
-    (
-        &["print", "len", "None", "True", "False", "json", "str", "dict", "range"],
-        "this looks like Python: write TypeScript",
-        false,
-    ),
+    (&["len", "None", "True", "False", "json", "str", "dict", "range"], "this looks like Python: write TypeScript", false),
     (&["Atomics", "SharedArrayBuffer", "WebAssembly", "Worker"], "there is one thread, and JavaScript alone", false),
 ];
 
@@ -87,10 +116,18 @@ pub(crate) fn of_path(scope: &Scope, path: &[String], said: &[String]) -> Advice
     if let Some(nearest) = tools_meant(scope, &names) {
         return Advice { remedy: String::new(), nearest };
     }
+    if let Some(remedy) = by_name(scope, &names, said) {
+        return Advice { remedy, nearest: Vec::new() };
+    }
     let Some(root) = names.first() else { return Advice::default() };
+    if let (["window" | "self" | "global", member, ..], true) = (names.as_slice(), names.len() > 1)
+        && OF_GLOBAL.contains(member)
+    {
+        return Advice { remedy: format!("write `globalThis` instead of `{root}`"), nearest: Vec::new() };
+    }
     if let Some((_, remedy, has_tools)) = ELSEWHERE.iter().find(|(others, ..)| others.contains(root)) {
         let nearest = if *has_tools { found(scope, path, said) } else { Vec::new() };
-        return Advice { remedy: (*remedy).to_owned(), nearest };
+        return Advice { remedy: remedy.replace("NAME", &names.join(".")), nearest };
     }
     Advice { remedy: String::new(), nearest: first(scope.nearest(names.last().unwrap_or(root))) }
 }
@@ -111,13 +148,57 @@ pub(crate) fn of_import(scope: &Scope, module: &str, names: &[String]) -> Advice
     Advice { remedy: format!("{remedy}; leave the import out"), nearest }
 }
 
+/// The call that is meant by one of a function that calls tools by their names: `callTool("github.list_issues", ...)`, or with two names.
+fn by_name(scope: &Scope, names: &[&str], said: &[String]) -> Option<String> {
+    let caller = names.last().filter(|name| CALLERS.contains(name))?;
+    let of_path = |named: &str| scope.find(&named.replacen("__", ".", 1)).map(|tool| tool.path());
+    let (tool, written) = match said {
+        [server, tool, ..] if scope.has_namespace(server) => {
+            (of_path(&format!("{server}.{tool}"))?, format!("\"{server}\", \"{tool}\""))
+        }
+        [named, ..] => (of_path(named)?, format!("\"{named}\"")),
+        [] => return None,
+    };
+    let called = names.join(".");
+    debug_assert!(called.ends_with(caller), "it is what is called");
+    Some(format!("write `{tool}(...)` instead of `{called}({written}, ...)`"))
+}
+
+/// The tool that a path of three names and more means, as libraries have them: `github.issues.list`.
+pub(crate) fn of_library(scope: &Scope, path: &[&str]) -> Option<String> {
+    let [root, .., subject, verb] = path else { return None };
+    if path.len() < 3 || !scope.has_namespace(root) {
+        return None;
+    }
+    let named = [format!("{root}.{verb}_{subject}"), format!("{root}.{subject}_{verb}")];
+    let known = named.iter().find_map(|named| scope.find(named)).map(|tool| tool.path().to_owned());
+    known.or_else(|| {
+        named.iter().find_map(|named| scope.nearest(named).into_iter().find(|near| near.starts_with(&format!("{root}."))))
+    })
+}
+
+/// The only tool of a namespace whose name ends with a word, after others: `git.git_log` for `git.log`.
+fn by_its_end(scope: &Scope, namespace: &str, word: &str) -> Option<Vec<String>> {
+    let end = format!("_{word}");
+    let mut ending = scope.tools().iter().filter(|tool| {
+        tool.path().strip_prefix(namespace).is_some_and(|rest| rest.starts_with('.')) && tool.identifier().ends_with(&end)
+    });
+    ending.next().filter(|_| ending.next().is_none()).map(|tool| vec![tool.path().to_owned()])
+}
+
 /// The tools that a path nearly names, if it is one of a tool.
 fn tools_meant(scope: &Scope, path: &[&str]) -> Option<Vec<String>> {
     let known = |path: &str| scope.find(path).map(|tool| vec![tool.path().to_owned()]);
+    // `tools["github.x"]`.
+    let parts: Vec<&str> = path.iter().flat_map(|name| name.split('.')).collect();
+    let path = parts.as_slice();
     // `tools.github.x`, `mcp.github.x`: one of its members is the namespace.
     if let Some(start) = path.iter().position(|name| scope.has_namespace(name)) {
-        let named = path[start..].iter().take(2).copied().collect::<Vec<_>>().join(".");
-        return Some(known(&named).unwrap_or_else(|| first(scope.nearest(&named))));
+        let names = &path[start..];
+        let named = names.iter().take(2).copied().collect::<Vec<_>>().join(".");
+        let by_its_end = || names.get(1).and_then(|word| by_its_end(scope, names[0], word));
+        let near = || by_its_end().unwrap_or_else(|| first(scope.nearest(&named)));
+        return Some(known(&named).or_else(|| of_library(scope, names).map(|path| vec![path])).unwrap_or_else(near));
     }
     let root = path.first()?;
     // `github__x`, `mcp__github__x`.
@@ -226,6 +307,32 @@ mod tests {
         ] {
             check(path, &["github.list_issues"], "");
         }
+    }
+
+    #[test]
+    fn what_calls_a_tool_elsewhere_is_the_call_of_the_tool_here() {
+        for (path, said, expected) in [
+            (
+                "callTool",
+                &["github.list_issues", "acme"][..],
+                "write `github.list_issues(...)` instead of `callTool(\"github.list_issues\", ...)`",
+            ),
+            (
+                "mcp.callTool",
+                &["github", "list_issues"],
+                "write `github.list_issues(...)` instead of `mcp.callTool(\"github\", \"list_issues\", ...)`",
+            ),
+        ] {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            let said: Vec<String> = said.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(of_path(&scope(), &path, &said).remedy, expected);
+        }
+        for path in ["github.issues.list", "github.rest.issues.list", "tools.github.issues.list", "tools.github.list_issues"] {
+            check(path, &["github.list_issues"], "");
+        }
+        check("files.text_file", &["files.read_text_file"], "");
+        check("sleep", &[], "instead of `sleep(...)`");
+        check("window.btoa", &[], "write `globalThis` instead of `window`");
     }
 
     #[test]

@@ -59,9 +59,15 @@ impl Blamed {
     /// What a model is told of it.
     fn sentence(&self, scope: &Scope) -> String {
         let path = visible::line_within(&self.path, BLAMED_CHARACTERS_MAX);
+        let within = |text: &str| visible::line_within(text, BLAMED_CHARACTERS_MAX).into_owned();
         let known = scope.find(&self.path);
         if self.is_promise {
-            return format!("`{path}` gives a promise: write `await` before its call");
+            return match &self.instead {
+                Some(Instead { old, new }) => {
+                    format!("`{path}` gives a promise: write `{}` instead of `{}`", within(new), within(old))
+                }
+                None => format!("`{path}` gives a promise: write `await` before its call"),
+            };
         }
         let declared =
             known.and_then(|tool| tool.definition().output_schema()).and_then(|schema| schema.get("properties")?.as_object());
@@ -70,7 +76,6 @@ impl Blamed {
         });
         let shape = self.shape.clone().or(declared).unwrap_or_else(|| "a value".to_owned());
         let shape = visible::line_within(&shape, BLAMED_CHARACTERS_MAX);
-        let within = |text: &str| visible::line_within(text, BLAMED_CHARACTERS_MAX).into_owned();
         let remedy =
             self.instead.as_ref().map(|Instead { old, new }| format!(": write `{}` instead of `{}`", within(new), within(old)));
         format!("replies are already values, without an envelope: `{path}` gave {shape}{}", remedy.unwrap_or_default())

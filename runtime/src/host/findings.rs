@@ -93,7 +93,7 @@ fn named(scope: &Scope, path: &[String], used: &Used, said: &Said) -> (&'static 
     let Advice { remedy, nearest } = advice::of_path(scope, path, advice::words_of(said));
     let root = path.first().map(String::as_str).unwrap_or_default();
     let is_namespace = root == "tools" || scope.has_namespace(root);
-    let shown = path.join(".");
+    let shown = if matches!(used, Used::Hyphenated) { path.join(".") } else { as_written(path) };
     let mut message = match used {
         _ if is_namespace => format!("there is no tool `{shown}`"),
         _ if path.first().is_some_and(|root| root == "crypto") => return ("TypeError", remedy, nearest),
@@ -107,6 +107,21 @@ fn named(scope: &Scope, path: &[String], used: &Used, said: &Said) -> (&'static 
         message.push_str(&format!(": write `{best}` instead of `{shown}`"));
     }
     (if is_namespace { "TypeError" } else { "ReferenceError" }, message, nearest)
+}
+
+/// The names as a program has them: what is no identifier in brackets.
+fn as_written(path: &[String]) -> String {
+    let is_identifier =
+        |name: &str| name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '$'));
+    let mut written = String::new();
+    for (place, name) in path.iter().enumerate() {
+        match (place, is_identifier(name)) {
+            (0, _) => written.push_str(name),
+            (_, true) => written.push_str(&format!(".{name}")),
+            (_, false) => written.push_str(&format!("[{name:?}]")),
+        }
+    }
+    written
 }
 
 fn fault(scope: &Scope, fact: &Fact, steps_max: u64) -> Option<Fault> {
@@ -140,6 +155,15 @@ fn fault_of_name(scope: &Scope, path: &[String], used: &Used, steps_max: u64) ->
             Some(Fault::Name)
         }
         (_, Used::Hyphenated) => None,
+        // What a namespace has not has no members either.
+        ([root, tool, _, ..], Used::Called { .. })
+            if scope.has_namespace(root)
+                && !scope.is_open(root)
+                && scope.find(&format!("{root}.{tool}")).is_none()
+                && advice::of_library(scope, &names).is_some() =>
+        {
+            Some(Fault::Name)
+        }
         ([root, ..], _) if scope.has_namespace(root) => None,
         ([_, ..], _) => Some(Fault::Name),
         ([], _) => None,

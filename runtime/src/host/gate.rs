@@ -254,8 +254,13 @@ fn excessive(path: &str, what: &str) -> ToolError {
 }
 
 fn read(path: &str, text: String) -> Result<(Arguments, Map<String, Value>), ToolError> {
+    // The arguments as JSON, in a text.
+    let is_text_of_object = text.starts_with('"') && text.trim_end_matches('"').ends_with('}');
     Arguments::read(text).map_err(|error| {
         invalid(match error {
+            ArgumentsError::NotAnObject(_) if is_text_of_object => format!(
+                "`{path}` takes one object with named arguments, not a text of JSON: write `...` instead of `JSON.stringify(...)`"
+            ),
             ArgumentsError::NotJson(error) => format!("the arguments of `{path}` are not JSON: {error}"),
             ArgumentsError::NotAnObject(what) => format!("`{path}` takes one object with named arguments, not {what}"),
             error => format!("the arguments of `{path}` cannot be read: {error}"),

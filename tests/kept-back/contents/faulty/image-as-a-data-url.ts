@@ -1,11 +1,11 @@
 //! class: contents
 //! kind: faulty
 //! servers: playwright
-//! fault: an image is looked for in the value
-//! verdict: noted
+//! fault: an image is looked for in the value, which has it: a reply of a text and an image is the array of its blocks
+//! verdict: runs
 //! provable: no
-//! value: "string"
-//! notes: ["image|tools.content"]
+//! value: "object"
+//! notes: none
 //! calls: ["playwright.browser_take_screenshot"]
 //! repair: unneeded
 //! ----

@@ -1,0 +1,11 @@
+//! class: names
+//! kind: repaired
+//! servers: github
+//! repairs: octokit-path
+//! verdict: runs
+//! value: 3
+//! notes: none
+//! calls: ["github.list_issues"]
+//! ----
+const issues = await github.list_issues({ owner: "acme", repo: "web" });
+return issues.length;

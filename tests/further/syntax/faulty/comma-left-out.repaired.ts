@@ -1,0 +1,11 @@
+//! class: syntax
+//! kind: repaired
+//! servers: github
+//! repairs: comma-left-out
+//! verdict: runs
+//! value: 3
+//! notes: none
+//! calls: ["github.list_issues"]
+//! ----
+const issues = await github.list_issues({ owner: "acme", repo: "web" });
+return issues.length;

@@ -1,0 +1,12 @@
+//! class: syntax
+//! kind: faulty
+//! servers: github
+//! fault: a parenthesis too many
+//! verdict: refused
+//! provable: yes
+//! at: [1]
+//! calls: []
+//! repair: program
+//! ----
+const issues = await github.list_issues({ owner: "acme", repo: "web" }));
+return issues.length;
