@@ -10,7 +10,8 @@ use futures::future::BoxFuture;
 use isolet::Principal;
 use sha2::{Digest as _, Sha256};
 
-use crate::authentication::{Authenticate, Refusal};
+use crate::authentication::Authenticate;
+use crate::refusal::Refusal;
 
 /// Bytes of a key's randomness.
 const KEY_BYTES: usize = 32;

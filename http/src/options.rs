@@ -9,7 +9,6 @@ use crate::authorizations::Authorizations;
 use crate::ending::Ending;
 use crate::names::Names;
 use crate::renewal::Renewal;
-use crate::resource::ProtectedResource;
 
 /// Which ways to the tools there are. Default: all.
 #[non_exhaustive]
@@ -57,8 +56,6 @@ pub struct Options {
     pub mcp_session_idle_max: Duration,
     /// How users authorize servers. Default: nobody is asked here.
     pub authorizations: Option<Authorizations>,
-    /// What clients with OAuth are told. Default: nothing.
-    pub resource: Option<ProtectedResource>,
     /// Sessions are made otherwise.
     pub renewal: Renewal,
     /// The end of the service.
@@ -81,7 +78,6 @@ impl Options {
             mcp_sessions_of_principal_max: 32,
             mcp_session_idle_max: Duration::from_secs(30 * 60),
             authorizations: None,
-            resource: None,
             renewal: Renewal::default(),
             ending: Ending::default(),
         }

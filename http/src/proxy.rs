@@ -7,7 +7,7 @@ use axum::http::HeaderName;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-use crate::authentication::Refusal;
+use crate::refusal::Refusal;
 
 /// The most bytes of a user's name.
 const USER_BYTES_MAX: usize = 256;

@@ -4,7 +4,7 @@ use axum::http::HeaderValue;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::authentication::Refusal;
+use crate::refusal::Refusal;
 
 /// Where the metadata is; the path of a resource follows.
 pub(crate) const METADATA: &str = "/.well-known/oauth-protected-resource";

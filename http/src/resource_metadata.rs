@@ -21,7 +21,7 @@ pub(crate) async fn endpoint(State(shared): State<Arc<Shared>>, Path(path): Path
 }
 
 fn answer(shared: &Shared, path: &str) -> Response {
-    match shared.options.resource.as_ref().and_then(|resource| resource.metadata(path)) {
+    match shared.authenticate.resource().and_then(|resource| resource.metadata(path)) {
         Some(metadata) => Json(metadata).into_response(),
         None => answers::refused(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"),
     }

@@ -60,7 +60,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Finds the authorization server of the server at `url`, checks what it says, and becomes a client of it.
+    /// Finds the authorization server of the server at `url`, for users who consent, and becomes a client of it: one that does not know PKCE is not used.
     ///
     /// # Errors
     ///
@@ -69,6 +69,27 @@ impl Client {
         http: HttpClient,
         place: &Place,
         url: &Url,
+        settings: &OAuthSettings,
+        challenge: Option<&str>,
+    ) -> Result<Self, IdentityError> {
+        let client = Self::discover(http, place, url, settings, challenge).await?;
+        let methods = client.metadata.code_challenge_methods_supported.iter().flatten();
+        if !methods.into_iter().any(|method| method == "S256") {
+            return Err(IdentityError::NoPkce { server: place.server().to_owned() });
+        }
+        Ok(client)
+    }
+
+    /// Finds the authorization server of the server at `url`, and checks what it says.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`]: there is none, or it is not used.
+    pub(crate) async fn discover(
+        http: HttpClient,
+        place: &Place,
+        url: &Url,
+        settings: &OAuthSettings,
         challenge: Option<&str>,
     ) -> Result<Self, IdentityError> {
         let server = || place.server().to_owned();
@@ -80,6 +101,9 @@ impl Client {
         let found = found.map_err(refused)?;
         if !found.source.is_discovered() {
             return Err(IdentityError::NoAuthorizationServer { server: server() });
+        }
+        if settings.issuer.is_some() && settings.issuer != found.metadata.issuer {
+            return Err(IdentityError::OtherIssuer { server: server() });
         }
         check(&found.metadata, &http, place)?;
         manager.set_metadata(found.metadata.clone());
@@ -137,13 +161,8 @@ impl Client {
     }
 }
 
-/// Whether the authorization server is used: it knows PKCE, and names no address that is not called.
+/// Whether the authorization server is used: it names no address that is not called.
 fn check(metadata: &AuthorizationMetadata, http: &HttpClient, place: &Place) -> Result<(), IdentityError> {
-    let server = || place.server().to_owned();
-    let methods = metadata.code_challenge_methods_supported.iter().flatten();
-    if !methods.into_iter().any(|method| method == "S256") {
-        return Err(IdentityError::NoPkce { server: server() });
-    }
     let revocation = metadata.additional_fields.get("revocation_endpoint").and_then(serde_json::Value::as_str);
     let addresses = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.as_str())),
@@ -153,7 +172,7 @@ fn check(metadata: &AuthorizationMetadata, http: &HttpClient, place: &Place) -> 
     ];
     for (what, address) in addresses {
         let Some(address) = address else { continue };
-        let wrong = |source| IdentityError::Address { server: server(), what, source };
+        let wrong = |source| IdentityError::Address { server: place.server().to_owned(), what, source };
         let url = Url::parse(address).map_err(|_| wrong(None))?;
         http.check(&url).map_err(|source| wrong(Some(Box::new(source))))?;
     }

@@ -110,7 +110,7 @@ impl OAuth {
         let place = Place::new(&principal.key(), target.server, target.url);
         let http = HttpClient::new(self.clients(), target.url);
         let challenge = http.probe().await;
-        let client = Client::find(http, &place, target.url, challenge.as_deref()).await?;
+        let client = Client::find(http, &place, target.url, target.settings, challenge.as_deref()).await?;
         let Some(endpoint) = address(&client.metadata, "device_authorization_endpoint") else { return Ok(None) };
         let mut scopes = target.settings.scopes.clone();
         if scopes.is_empty() {

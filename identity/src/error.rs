@@ -25,6 +25,14 @@ pub enum IdentityError {
         /// The server.
         server: String,
     },
+    /// The metadata names another authorization server than the configuration does.
+    #[error(
+        "the metadata of `{server}` names another authorization server than its `issuer` in the configuration: nobody is sent there"
+    )]
+    OtherIssuer {
+        /// The server.
+        server: String,
+    },
     /// An address in the metadata that nobody is sent to.
     #[error("the metadata of `{server}` names an address that is not used for `{what}`")]
     Address {
@@ -102,6 +110,11 @@ impl IdentityError {
         let clean = Scrubber::of(secrets.iter().cloned());
         let what = visible::line_within(&clean.text(&what), QUOTE_CHARACTERS_MAX).into_owned();
         Self::Refused { server: server.to_owned(), what }
+    }
+
+    /// Whether what was granted is lost: only the user can give it again.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Kept { .. } | Self::Store(StoreError::Sealed { .. }))
     }
 
     /// Whether it may be gone at the next try.

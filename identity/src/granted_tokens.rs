@@ -1,5 +1,5 @@
 //! Tokens that nobody is asked for: the deployment's own, by its client and secret, and one for each user in exchange for the token of the user's request
-//! (RFC 8693). They are got when they are needed, once for all who wait, and kept in memory alone.
+//! (RFC 8693), or by the word of an identity provider (ID-JAG). They are got when they are needed, once for all who wait, and kept in memory alone.
 //!
 //! An exchange gives another token, or it is none: what came in never goes on to a server of another audience.
 
@@ -13,6 +13,7 @@ use isolet_outbound::{OutboundError, Secret};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::enterprise::{self, EnterpriseError};
 use crate::http_client::{Clients, HttpClient};
 use crate::introspection::basic;
 use crate::place::Place;
@@ -81,12 +82,15 @@ enum GrantError {
     NoToken,
     #[error("the token that came in was given back: it is for this service, and goes to no server")]
     PassedThrough,
+    #[error(transparent)]
+    Enterprise(#[from] EnterpriseError),
 }
 
 impl GrantError {
     fn told(self, server: &str) -> CredentialError {
         let is_temporary = matches!(&self, Self::NoSubject | Self::Lately | Self::Unreachable(_))
-            || matches!(&self, Self::Refused { status, .. } if *status >= 500 || *status == 429);
+            || matches!(&self, Self::Refused { status, .. } if *status >= 500 || *status == 429)
+            || matches!(&self, Self::Enterprise(error) if error.is_temporary());
         let told = CredentialError::new(format!("no token for `{}` can be got", visible::line(server))).caused_by(self);
         if is_temporary { told.temporary() } else { told }
     }
@@ -130,7 +134,9 @@ impl GrantedTokens {
 
     async fn got(&self, place: &Place, settings: &OAuthSettings, refused: Option<&Secret>) -> Result<Secret, GrantError> {
         let subject = match settings.grant {
-            OAuthGrant::TokenExchange => Some(self.subjects.of(place.principal()).ok_or(GrantError::NoSubject)?),
+            OAuthGrant::TokenExchange | OAuthGrant::EnterpriseManaged => {
+                Some(self.subjects.of(place.principal()).ok_or(GrantError::NoSubject)?)
+            }
             _ => None,
         };
         let slot = self.slot(Purpose::of(place, settings));
@@ -163,6 +169,11 @@ impl GrantedTokens {
         settings: &OAuthSettings,
         subject: Option<&Secret>,
     ) -> Result<(Secret, Duration), GrantError> {
+        if settings.grant == OAuthGrant::EnterpriseManaged {
+            let subject = subject.ok_or(GrantError::NoSubject)?;
+            let (token, life) = enterprise::token(&self.clients, place, settings, subject).await?;
+            return Ok((token, life_of(life)));
+        }
         let (Some(url), Some(id), Some(secret)) = (&settings.token_url, &settings.client_id, &settings.client_secret) else {
             return Err(GrantError::NotConfigured);
         };
@@ -198,9 +209,7 @@ impl GrantedTokens {
         if Some(&token) == subject {
             return Err(GrantError::PassedThrough);
         }
-        // A year is as good as for ever, and can be added to any clock.
-        let life = expires_in.map_or(LIFE_DEFAULT, |seconds| Duration::from_secs(seconds.min(365 * 24 * 3600)));
-        Ok((token, life))
+        Ok((token, life_of(expires_in.map(Duration::from_secs))))
     }
 
     fn slot(&self, purpose: Purpose) -> Arc<tokio::sync::Mutex<Slot>> {
@@ -220,6 +229,11 @@ impl GrantedTokens {
     fn slots(&self) -> std::sync::MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long a token is used, of which its server says so. A year is as good as for ever, and can be added to any clock.
+fn life_of(said: Option<Duration>) -> Duration {
+    said.map_or(LIFE_DEFAULT, |life| life.min(Duration::from_secs(365 * 24 * 3600)))
 }
 
 impl Purpose {

@@ -1,4 +1,5 @@
-//! The keys that seal what is kept: a file of this user's alone, whose first line is the key in use, and whose others open what older ones sealed.
+//! The keys that seal what is kept: a file of this user's alone, whose first line is the key in use, and whose others open what older ones sealed; or which
+//! says that the keyring of the operating system has those lines.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -7,10 +8,15 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use isolet::mcp::{KeyringEntry, KeyringError};
+use isolet_outbound::Secret;
 use zeroize::Zeroizing;
 
 /// The bytes of a key.
 pub(crate) const KEY_BYTES: usize = 32;
+
+/// What a file says before the name of the entry that has its lines.
+const KEYRING: &str = "keyring ";
 
 /// The most bytes of the file.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -23,8 +29,12 @@ pub(crate) struct Key {
 
 /// The keys of a store. The lines of the file are a name and 32 bytes in base64; to change the key, a new line is put before the others
 /// ([`KeyFile::rotate`]), and those below are needed until everything is sealed anew.
+///
+/// A file that says `keyring NAME` instead has its lines in that entry of the keyring of the operating system, where whoever starts the machine puts them.
 pub struct KeyFile {
     path: PathBuf,
+    /// Where the lines are, if not in the file.
+    entry: Option<KeyringEntry>,
     keys: Vec<Key>,
 }
 
@@ -40,6 +50,23 @@ pub enum KeyFileError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// The keyring that it names cannot be used.
+    #[error("cannot use the keys that `{}` says are in the keyring", path.display())]
+    Keyring {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeyringError,
+    },
+    /// The keyring that it names does not have them. None is made: a keyring forgets.
+    #[error("the keyring has no `{name}`, which `{}` says are the keys: put their lines there (`keyctl padd user isolet:{name} @u`)", path.display())]
+    NotInKeyring {
+        /// Which file.
+        path: PathBuf,
+        /// What it says.
+        name: String,
     },
     /// Something else is in it.
     #[error("line {line} of the key file `{}` is no key: a line is a name and 32 bytes in base64", path.display())]
@@ -91,6 +118,12 @@ impl KeyFile {
         for key in &self.keys {
             lines.push_str(&line(key));
         }
+        if let Some(entry) = &self.entry {
+            let refused = |source| KeyFileError::Keyring { path: self.path.clone(), source };
+            let lines = Secret::new(lines.as_str()).map_err(|source| refused(KeyringError::NoSecret { source }))?;
+            entry.write(&lines).map_err(refused)?;
+            return Self::read(&self.path);
+        }
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
         let beside = PathBuf::from(beside);
@@ -119,19 +152,30 @@ impl KeyFile {
         }
         let mut text = Zeroizing::new(String::new());
         file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
-        let mut keys = Vec::new();
-        for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let wrong = || KeyFileError::Line { path: path.to_owned(), line: place + 1 };
-            let (id, encoded) = line.trim().split_once(' ').ok_or_else(wrong)?;
-            let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| wrong())?);
-            let bytes = Zeroizing::new(<[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| wrong())?);
-            keys.push(Key { id: id.to_owned(), bytes });
-        }
-        if keys.is_empty() {
-            return Err(KeyFileError::Empty { path: path.to_owned() });
-        }
-        Ok(Self { path: path.to_owned(), keys })
+        let Some(name) = text.trim().strip_prefix(KEYRING) else {
+            return Ok(Self { path: path.to_owned(), keys: keys_of(&text, path)?, entry: None });
+        };
+        let entry = KeyringEntry::new(name.trim());
+        let lines = entry.read().map_err(|source| KeyFileError::Keyring { path: path.to_owned(), source })?;
+        let lines = lines.ok_or_else(|| KeyFileError::NotInKeyring { path: path.to_owned(), name: entry.name().to_owned() })?;
+        Ok(Self { path: path.to_owned(), keys: keys_of(lines.expose(), path)?, entry: Some(entry) })
     }
+}
+
+/// The keys of these lines.
+fn keys_of(text: &str, path: &Path) -> Result<Vec<Key>, KeyFileError> {
+    let mut keys = Vec::new();
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = || KeyFileError::Line { path: path.to_owned(), line: place + 1 };
+        let (id, encoded) = line.trim().split_once(' ').ok_or_else(wrong)?;
+        let bytes = Zeroizing::new(STANDARD.decode(encoded.trim()).map_err(|_| wrong())?);
+        let bytes = Zeroizing::new(<[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| wrong())?);
+        keys.push(Key { id: id.to_owned(), bytes });
+    }
+    if keys.is_empty() {
+        return Err(KeyFileError::Empty { path: path.to_owned() });
+    }
+    Ok(keys)
 }
 
 /// A line with a new key.

@@ -5,7 +5,7 @@
 //!                       |
 //!                       +-- client (rmcp's `auth`) -- http -- (isolet-outbound) -- the authorization server
 //!                       +-- Store: MemoryStore, SqliteStore, PostgresStore -- seal -- a key from a file
-//!                       +-- granted tokens: as the deployment, or in exchange for the request's token
+//!                       +-- granted tokens: as the deployment, in exchange for the request's token, or by the word of an identity provider
 //! TokenVerifier <- issuers: keys, introspection -- whose request it is, by the token that came with it
 //! ```
 //!
@@ -27,6 +27,7 @@ mod ask;
 mod claims;
 mod client;
 mod device;
+mod enterprise;
 mod error;
 mod flow;
 mod grant;
@@ -40,6 +41,7 @@ mod memory_store;
 mod oauth;
 mod place;
 mod postgres_store;
+mod ready_tokens;
 mod refresh;
 mod seal;
 mod signing;

@@ -1,8 +1,7 @@
 //! Users' tokens for the servers that they have authorized.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,16 +21,11 @@ use crate::grant::{Grant, GrantFacts};
 use crate::granted_tokens::GrantedTokens;
 use crate::http_client::{Clients, HttpClient};
 use crate::place::Place;
+use crate::ready_tokens::{Held, ReadyTokens};
 use crate::refresh::Refresher;
 use crate::store::{Store, Version};
 use crate::subject_tokens::SubjectTokens;
 use crate::turns::Turns;
-
-/// Tokens that are held ready. One more is read from the store.
-const READY_MAX: usize = 4096;
-
-/// A token that was renewed less than this ago, and is refused, is not renewed again: the server takes none.
-const RENEWED_LATELY: Duration = Duration::from_secs(30);
 
 /// Where users are asked, and what may be called for it.
 #[non_exhaustive]
@@ -86,18 +80,9 @@ struct Inner {
     refresher: Refresher,
     asks: Asks,
     flows: Flows,
-    ready: Mutex<HashMap<Place, Ready>>,
+    ready: ReadyTokens,
     /// The tokens that nobody is asked for.
     granted: GrantedTokens,
-}
-
-/// A token that is held ready.
-#[derive(Clone)]
-struct Ready {
-    token: Secret,
-    until: Option<SystemTime>,
-    since: SystemTime,
-    renewed: Option<Instant>,
 }
 
 impl Default for OAuthOptions {
@@ -117,7 +102,7 @@ impl OAuth {
     pub fn new(store: impl Store, options: OAuthOptions) -> Result<Self, OutboundError> {
         let clients = Clients::new(&options.policy)?;
         let refresher = Refresher { store: Arc::new(store), clients, turns: Arc::new(Turns::default()) };
-        let (asks, flows, ready) = (Asks::default(), Flows::default(), Mutex::default());
+        let (asks, flows, ready) = (Asks::default(), Flows::default(), ReadyTokens::default());
         let granted = GrantedTokens::new(&refresher.clients, options.subjects.clone());
         Ok(Self(Arc::new(Inner { options, refresher, asks, flows, ready, granted })))
     }
@@ -161,7 +146,7 @@ impl OAuth {
             Some(challenge) => Some(challenge),
             None => http.probe().await,
         };
-        let mut client = Client::find(http, place, url, challenge.as_deref()).await?;
+        let mut client = Client::find(http, place, url, settings, challenge.as_deref()).await?;
         let mut scopes = settings.scopes.clone();
         scopes.extend(wanted);
         if scopes.is_empty() {
@@ -217,7 +202,7 @@ impl OAuth {
         let _turn = self.0.refresher.turns.turn(place).await;
         let _lock = store.lock(place).await?;
         store.save(place, grant.write(place)?).await?;
-        self.0.ready().remove(place);
+        self.0.ready.remove(place);
         self.0.asks.answered(place);
         Ok(())
     }
@@ -242,7 +227,7 @@ impl OAuth {
         let store = &self.0.refresher.store;
         let _turn = self.0.refresher.turns.turn(&place).await;
         let _lock = store.lock(&place).await?;
-        self.0.ready().remove(&place);
+        self.0.ready.remove(&place);
         // What cannot be read is forgotten all the same.
         let kept = store.load(&place).await;
         let was_there = !matches!(kept, Ok(None));
@@ -277,51 +262,46 @@ impl OAuth {
 }
 
 impl Inner {
-    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Ready>> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The token for `place`, renewed if that is due. None if there is none.
     async fn token(&self, place: &Place) -> Result<Option<Secret>, IdentityError> {
         let now = SystemTime::now();
-        let is_good = |ready: &&Ready| ready.since <= now && ready.until.is_none_or(|until| now < until);
-        if let Some(ready) = self.ready().get(place).filter(is_good) {
-            return Ok(Some(ready.token.clone()));
-        }
-        let Some(kept) = self.refresher.store.load(place).await? else {
-            self.ready().remove(place);
+        let held = match self.ready.of(place, now) {
+            Held::Token(token) => return Ok(Some(token)),
+            Held::Unseen(token) => Some(token),
+            Held::Nothing => None,
+        };
+        let kept = match (self.refresher.store.load(place).await, held) {
+            // Until the store can be asked, nobody knows better.
+            (Err(error), Some(token)) if error.is_temporary() => {
+                self.ready.look_later(place);
+                return Ok(Some(token));
+            }
+            (kept, _) => kept?,
+        };
+        let Some(kept) = kept else {
+            self.ready.remove(place);
             return Ok(None);
         };
         let grant = Grant::read(&kept.grant, place)?;
         // Also while another process renews it: what is not used up is used.
         if grant.is_fresh(now) {
-            return self.hold_ready(place, &grant, None).map(Some);
+            return self.ready.hold(place, &grant).map(Some);
         }
         self.renewed(place, None).await
     }
 
     async fn renewed(&self, place: &Place, refused: Option<Secret>) -> Result<Option<Secret>, IdentityError> {
         match self.refresher.renewed(place, refused).await? {
-            Some(grant) => self.hold_ready(place, &grant, Some(Instant::now())).map(Some),
+            Some(grant) => {
+                let token = self.ready.hold(place, &grant)?;
+                self.ready.was_renewed(place);
+                Ok(Some(token))
+            }
             None => {
-                self.ready().remove(place);
+                self.ready.remove(place);
                 Ok(None)
             }
         }
-    }
-
-    fn hold_ready(&self, place: &Place, grant: &Grant, renewed: Option<Instant>) -> Result<Secret, IdentityError> {
-        let token = grant.token(place)?;
-        let now = SystemTime::now();
-        let mut ready = self.ready();
-        if ready.len() >= READY_MAX {
-            ready.retain(|_, ready| ready.until.is_some_and(|until| now < until));
-        }
-        if ready.len() < READY_MAX || ready.contains_key(place) {
-            let held = Ready { token: token.clone(), until: grant.renewed_at(), since: now, renewed };
-            ready.insert(place.clone(), held);
-        }
-        Ok(token)
     }
 
     /// What goes out instead of a token that was refused; the user is asked if there is nothing.
@@ -335,7 +315,7 @@ impl Inner {
         if challenge.asks_for_more() {
             return self.ask_for_more(request, place, challenge).await;
         }
-        let lately = self.ready().get(place).and_then(|ready| ready.renewed).is_some_and(|at| at.elapsed() < RENEWED_LATELY);
+        let lately = self.ready.is_new(place);
         if let Some(sent) = sent.filter(|_| !lately)
             && let Some(token) = self.renewed(place, Some(sent)).await?
         {
@@ -419,6 +399,11 @@ impl CredentialSource for OAuth {
                     Ok(self.0.ask(request, &place, None, Vec::new()))
                 }
                 Ok(None) => Ok(Given::Nothing),
+                Err(error) if error.is_lost() => {
+                    let (server, error) = (visible::line(request.server), isolet::with_causes(&error));
+                    tracing::warn!(%server, %error, "a user is asked again");
+                    Ok(self.0.ask(request, &place, None, Vec::new()))
+                }
                 Err(error) => Err(told(error)),
             }
         })
@@ -453,17 +438,27 @@ mod tests {
 
     use super::*;
     use crate::grant::tests::grant;
-    use crate::memory_store::MemoryStore;
+    use crate::key_file::KeyFile;
+    use crate::ready_tokens::tests::let_time_pass;
+    use crate::sqlite_store::SqliteStore;
 
-    #[test]
-    fn no_more_tokens_are_held_ready_than_there_may_be() {
-        let oauth = OAuth::new(MemoryStore::new(), OAuthOptions::default()).unwrap();
-        let url = Url::parse("https://m.example/mcp").unwrap();
-        for user in 0..READY_MAX + 10 {
-            let place = Place::new(&Principal::new(user.to_string()).key(), "m", &url);
-            let token = oauth.0.hold_ready(&place, &grant(10_000_000_000), None).unwrap();
-            assert!(token.expose() == "canary-access");
-        }
-        assert_eq!(oauth.0.ready().len(), READY_MAX);
+    #[tokio::test]
+    async fn what_was_taken_back_at_another_replica_is_not_used_for_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let replica = || {
+            let keys = KeyFile::open(folder.path().join("key")).unwrap();
+            OAuth::new(SqliteStore::open(folder.path().join("store.db"), keys).unwrap(), OAuthOptions::default()).unwrap()
+        };
+        let (one, other, settings) = (replica(), replica(), OAuthSettings::default());
+        let (ada, url) = (Principal::new("ada"), Url::parse("https://m.example/mcp").unwrap());
+        let place = Place::new(&ada.key(), "m", &url);
+        one.keep(&place, &grant(10_000_000_000)).await.unwrap();
+        let has = async |replica: &OAuth| replica.0.token(&place).await.unwrap().is_some();
+        assert!(has(&one).await && has(&other).await);
+        let target = Target { server: "m", url: &url, settings: &settings };
+        assert!(other.log_out(&ada, target).await.unwrap().was_there);
+        assert!(has(&one).await && !has(&other).await);
+        let_time_pass(&one.0.ready);
+        assert!(!has(&one).await);
     }
 }

@@ -56,7 +56,11 @@ const NEXT_KEY: &str = "UPDATE isolet_seal SET key = $1 WHERE key = $2";
 
 /// Where a database is, and as whom it is used.
 #[derive(Clone)]
-pub struct DatabaseAddress(Config);
+pub struct DatabaseAddress {
+    config: Config,
+    /// Authorities that are trusted beside the platform's, as PEM.
+    roots: String,
+}
 
 /// A text that is no address of a database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,11 +77,13 @@ impl FromStr for DatabaseAddress {
         if config.get_hosts().is_empty() || config.get_user().is_none() {
             return Err(NotADatabase);
         }
-        if config.get_hosts().iter().any(is_away) && config.get_ssl_mode() == SslMode::Prefer {
+        let is_any_away =
+            config.get_hosts().iter().any(is_away) || config.get_hostaddrs().iter().any(|address| !address.is_loopback());
+        if is_any_away && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
         config.connect_timeout(CONNECT_MAX).application_name("isolet");
-        Ok(Self(config))
+        Ok(Self { config, roots: String::new() })
     }
 }
 
@@ -85,13 +91,20 @@ impl DatabaseAddress {
     /// Whether a password is in it.
     #[must_use]
     pub fn has_password(&self) -> bool {
-        self.0.get_password().is_some()
+        self.config.get_password().is_some()
     }
 
     /// The same, with this password.
     #[must_use]
     pub fn with_password(mut self, password: &Secret) -> Self {
-        self.0.password(password.expose());
+        self.config.password(password.expose());
+        self
+    }
+
+    /// The same, whose certificate one of these authorities may have signed, too: PEM.
+    #[must_use]
+    pub fn with_roots(mut self, roots: impl Into<String>) -> Self {
+        self.roots = roots.into();
         self
     }
 }
@@ -119,7 +132,8 @@ impl PostgresStore {
     ///
     /// [`StoreError::Server`] for a database that cannot be used; [`StoreError::Keys`] for one whose rows other keys have sealed.
     pub async fn open(address: &DatabaseAddress, keys: KeyFile) -> Result<Self, StoreError> {
-        let tls = isolet_outbound::tls_config("").map_err(|source| StoreError::Server { source: Box::new(source) })?;
+        let tls =
+            isolet_outbound::tls_config(&address.roots).map_err(|source| StoreError::Server { source: Box::new(source) })?;
         let (client, locks) = (tokio::sync::Mutex::default(), Arc::new(Semaphore::new(LOCKS_MAX)));
         let inner = Inner { keys, address: address.clone(), tls: MakeRustlsConnect::new(tls), client, locks };
         let this = Self(Arc::new(inner));
@@ -186,7 +200,7 @@ impl PostgresStore {
 
 impl Inner {
     async fn connect(&self, session: &str) -> Result<Client, StoreError> {
-        let (client, connection) = in_time(self.address.0.connect(self.tls.clone())).await?;
+        let (client, connection) = in_time(self.address.config.connect(self.tls.clone())).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = %isolet::with_causes(&error), "a connection to the database of credentials has ended");
@@ -300,10 +314,12 @@ mod tests {
 
     #[test]
     fn another_machine_is_called_with_tls_and_this_one_need_not_be() {
-        let mode = |text: &str| text.parse::<DatabaseAddress>().unwrap().0.get_ssl_mode();
+        let mode = |text: &str| text.parse::<DatabaseAddress>().unwrap().config.get_ssl_mode();
         assert_eq!(mode("postgresql://isolet@db.example.com/isolet"), SslMode::Require);
         assert_eq!(mode("postgresql://isolet@db.example.com/isolet?sslmode=disable"), SslMode::Disable);
         assert_eq!(mode("postgresql://isolet@127.0.0.1,db.example.com/isolet"), SslMode::Require);
+        let elsewhere = "host=localhost hostaddr=10.0.0.7 user=isolet";
+        assert_eq!(mode(elsewhere), SslMode::Require, "the name is of this machine, and the address is not");
         for here in
             ["postgresql://isolet@127.0.0.1/isolet", "postgresql://isolet@localhost/i", "host=/run/postgresql user=isolet"]
         {

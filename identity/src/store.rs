@@ -90,6 +90,13 @@ pub enum StoreError {
     Stopped,
 }
 
+impl StoreError {
+    /// Whether the store cannot say now what it has: it has said nothing against it.
+    pub(crate) fn is_temporary(&self) -> bool {
+        !matches!(self, Self::Sealed { .. } | Self::Keys)
+    }
+}
+
 /// Keeps what users have authorized. What it keeps is secret, also from whoever reads its files.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {

@@ -180,7 +180,8 @@ impl Deployment {
     /// Whether any server is sent a token in exchange for the one that came with a request.
     pub(crate) fn exchanges_tokens(&self) -> bool {
         let grant = |server: &ServerConfiguration| server.credentials().oauth.as_ref().map(|settings| settings.grant);
-        self.servers.servers().any(|(_, server)| grant(server) == Some(OAuthGrant::TokenExchange))
+        let exchanges = |grant| matches!(grant, Some(OAuthGrant::TokenExchange | OAuthGrant::EnterpriseManaged));
+        self.servers.servers().any(|(_, server)| exchanges(grant(server)))
     }
 
     /// Where what users authorize is kept.

@@ -47,7 +47,6 @@ pub(crate) async fn serve(command: ServeCommand) -> Result<ExitCode, Fault> {
     let subjects = SubjectTokens::default();
     let access = Access::of(&deployment, &command, deployment.base(address).as_ref(), &subjects)?;
     let mut options = options(&deployment, address, ending.clone())?;
-    options.resource = access.resource();
     let users = asked(&deployment, address, &subjects).await?;
     let oauth = users.as_ref().map(|(oauth, _)| oauth.clone());
     options.authorizations = users.and_then(|(_, authorizations)| authorizations);
@@ -147,6 +146,11 @@ impl Again {
                         terminal::say(&format!(
                             "what the file says in `[{table}]` now takes effect at the next start: restart for it"
                         ));
+                    }
+                    if self.oauth.is_none() && deployment.asks_users() {
+                        terminal::say(
+                            "a server asks its users for authorization now, and none did at the start: restart for it",
+                        );
                     }
                     self.servers = deployment.servers;
                     self.files.follow(deployment.files);

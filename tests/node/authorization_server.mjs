@@ -1,10 +1,12 @@
 // A real authorization server that nobody here wrote: `oidc-provider`, which agrees to everything in the place of its user. It has no exchange of tokens
-// (RFC 8693) of its own: that grant is registered here, on its own tokens.
+// (RFC 8693) and no word of an identity provider (ID-JAG) of its own: both grants are registered here, on its own tokens and keys.
 //
-//   node authorization_server.mjs
+//   node authorization_server.mjs [IDENTITY_PROVIDER]
 //
+// Its address may be another one's IDENTITY_PROVIDER, by whose word that one gives tokens.
 // It writes its address, and ends when its standard input does.
 
+import { createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -14,6 +16,32 @@ const require = createRequire(`${process.env.NODE_PACKAGES}/`);
 const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
 
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const ID_JAG = "urn:ietf:params:oauth:token-type:id-jag";
+
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+/** The claims as a text that the key above signs. */
+function signed(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const text = `${part({ alg: "RS256", typ: "oauth-id-jag+jwt", kid: "1" })}.${part(claims)}`;
+  return `${text}.${sign("RSA-SHA256", Buffer.from(text), privateKey).toString("base64url")}`;
+}
+
+/** The claims of what `issuer` has signed, by the keys that it publishes. */
+async function claimsOf(assertion, issuer) {
+  const [header, claims, signature] = assertion.split(".");
+  const { keys: [key] } = await (await fetch(`${issuer}/jwks`)).json();
+  const isGood = verify("RSA-SHA256", Buffer.from(`${header}.${claims}`), createPublicKey({ key, format: "jwk" }), Buffer.from(signature, "base64url"));
+  const { typ } = JSON.parse(Buffer.from(header, "base64url"));
+  if (!isGood || typ !== "oauth-id-jag+jwt") throw new Error("this is not the word of the identity provider");
+  return JSON.parse(Buffer.from(claims, "base64url"));
+}
+
+function refuse(ctx, error) {
+  ctx.status = 400;
+  ctx.body = { error };
+}
 
 // Tokens for `.../jwt` are signed, those for any other resource can be introspected.
 const resourceServer = (_, resource) => ({
@@ -27,8 +55,10 @@ server.listen(0, "127.0.0.1", () => {
     clientDefaults: { token_endpoint_auth_method: "none", grant_types: ["authorization_code", "refresh_token"] },
     clients: [{
       client_id: "deployment", client_secret: "deployment-secret-0123456789", token_endpoint_auth_method: "client_secret_basic",
-      grant_types: ["client_credentials", EXCHANGE], response_types: [], redirect_uris: [],
+      grant_types: ["authorization_code", "client_credentials", EXCHANGE, ASSERTION], response_types: ["code"],
+      redirect_uris: ["https://app.example/callback"],
     }],
+    jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256", kid: "1" }] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -50,21 +80,36 @@ server.listen(0, "127.0.0.1", () => {
     interactions: { url: (_, interaction) => `/agree/${interaction.uid}` },
     findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   });
+  // A token of this server's for a user and a resource.
+  const give = async (ctx, accountId, resource, grant) => {
+    const token = new provider.AccessToken({ accountId, client: ctx.oidc.client, gty: grant, scope: "read" });
+    token.resourceServer = new provider.ResourceServer(resource, resourceServer(ctx, resource));
+    ctx.body = { access_token: await token.save(), token_type: "Bearer", expires_in: token.expiration, scope: token.scope };
+  };
+  const exchangeParameters = ["subject_token", "subject_token_type", "requested_token_type", "resource", "audience", "scope"];
   provider.registerGrantType(EXCHANGE, async (ctx) => {
-    const { subject_token, resource } = ctx.oidc.params;
-    const subject = await provider.AccessToken.find(subject_token);
-    if (!subject?.isValid) {
-      ctx.status = 400;
-      ctx.body = { error: "invalid_grant" };
+    const { subject_token, requested_token_type, resource, audience } = ctx.oidc.params;
+    if (requested_token_type === ID_JAG) {
+      // The ID token has to be this client's.
+      const subject = await provider.IdToken.validate(subject_token, ctx.oidc.client).catch(() => undefined);
+      if (!subject) return refuse(ctx, "invalid_grant");
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iss: issuer, sub: subject.payload.sub, aud: audience, client_id: "deployment", resource, scope: "read", jti: `${now}`, iat: now, exp: now + 300 };
+      ctx.body = { access_token: signed(claims), issued_token_type: ID_JAG, token_type: "N_A", expires_in: 300, scope: "read" };
       return;
     }
-    const token = new provider.AccessToken({ accountId: subject.accountId, client: ctx.oidc.client, gty: "token_exchange", scope: "read" });
-    token.resourceServer = new provider.ResourceServer(resource, resourceServer(ctx, resource));
-    ctx.body = {
-      access_token: await token.save(), issued_token_type: "urn:ietf:params:oauth:token-type:access_token", token_type: "Bearer",
-      expires_in: token.expiration, scope: token.scope,
-    };
-  }, ["subject_token", "subject_token_type", "requested_token_type", "resource", "audience", "scope"]);
+    const subject = await provider.AccessToken.find(subject_token);
+    if (!subject?.isValid) return refuse(ctx, "invalid_grant");
+    await give(ctx, subject.accountId, resource, "token_exchange");
+    ctx.body.issued_token_type = "urn:ietf:params:oauth:token-type:access_token";
+  }, exchangeParameters);
+  provider.registerGrantType(ASSERTION, async (ctx) => {
+    const identityProvider = process.argv[2]?.replace(/\/$/, "");
+    const claims = identityProvider && await claimsOf(ctx.oidc.params.assertion, identityProvider).catch(() => undefined);
+    const isGood = claims?.iss === identityProvider && claims?.aud === issuer && claims?.client_id === ctx.oidc.client.clientId;
+    if (!isGood || claims.exp * 1000 < Date.now()) return refuse(ctx, "invalid_grant");
+    await give(ctx, claims.sub, claims.resource, "jwt_bearer");
+  }, ["assertion"]);
   const callback = provider.callback();
   server.on("request", async (request, response) => {
     if (!request.url.startsWith("/agree/")) return callback(request, response);

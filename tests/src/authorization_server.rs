@@ -29,6 +29,8 @@ pub(crate) struct Manners {
     pub(crate) metadata: fn(&str) -> Value,
     /// How it answers a refresh, if not as it should.
     pub(crate) refresh: Option<fn() -> Answer>,
+    /// What it gives for the word of an identity provider, if not a token of its own.
+    pub(crate) vouched: Option<fn(&str) -> Option<String>>,
     /// What it says, one after the other, before it gives a token to a device; and how long a code for one lasts, seconds.
     pub(crate) device: Vec<&'static str>,
     pub(crate) device_life: u64,
@@ -45,6 +47,7 @@ impl Default for Manners {
             scope: None,
             metadata: |_| json!({}),
             refresh: None,
+            vouched: None,
             device: Vec::new(),
             device_life: 600,
             said: |token| json!({"content": [{"type": "text", "text": format!("{} calls", token.len())}]}),
@@ -222,6 +225,14 @@ impl Events {
                     Some(error) => refused(error),
                     None => self.give(said("scope"), manners),
                 }
+            }
+            "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+                self.numbers += 1;
+                let own = || Some(format!("vouched/canary+{:06}", self.numbers));
+                let token = manners.vouched.map_or_else(own, |vouched| vouched(said("assertion")));
+                let Some(token) = token else { return refused("invalid_grant") };
+                self.tokens.insert(token.clone(), "read".to_owned());
+                json_answer(200, &json!({"access_token": token, "token_type": "Bearer", "expires_in": manners.token_life}))
             }
             _ => refused("unsupported_grant_type"),
         }

@@ -179,7 +179,9 @@ async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
     for (user, key) in keys.iter().enumerate() {
         deployment.push_str(&format!("[users.user-{user}]\nallow = [\"*\"]\nkeys = [\"{}\"]\n", key.hash()));
     }
-    let replicas = [Served::start(&deployment, &[])?, Served::start(&deployment, &[])?];
+    // What is logged is logged in full.
+    let replica = || Served::start_with(&deployment, &[], &[("ISOLET_LOG", "trace")]);
+    let replicas = [replica()?, replica()?];
     let visitors = |served: &Served| -> Vec<Visitor> { keys.iter().map(|key| served.visitor(key)).collect() };
     let visitors = Arc::new(replicas.each_ref().map(visitors));
     let (forms, markers) = (Arc::new(forms()), Arc::<Mutex<HashMap<usize, String>>>::default());
@@ -204,7 +206,9 @@ async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
     let mut guests = 0;
     while !workers.is_empty() {
         for served in &replicas {
-            guests += tokio::task::block_in_place(|| guests_are_clean(served.process_id(), &forms))?;
+            let (looked_at, found) = tokio::task::block_in_place(|| what_guests_hold(served.process_id(), &forms))?;
+            ensure!(found.is_empty(), "guests have {found:?} in their memory");
+            guests += looked_at;
         }
         while let Some(worked) = workers.try_join_next() {
             worked??;
@@ -215,37 +219,67 @@ async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
     let markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
     let distinct: HashSet<&String> = markers.values().collect();
     ensure!(distinct.len() == markers.len() && markers.len() > amounts.users / 4, "{} of {}", distinct.len(), markers.len());
-    for served in &replicas {
-        ensure_clean("standard error", &served.said(), &forms)?;
+    for (served, visitors) in replicas.iter().zip(visitors.iter()) {
+        guests_hold_what_is_planted(&visitors[0], served.process_id()).await?;
+        let said = served.said();
+        ensure_clean("standard error", &said, &forms)?;
+        ensure!(said.contains("TRACE") && said.contains("DEBUG"), "nothing is traced: {}", said.len());
     }
+    let user = b"user-0".as_slice();
+    let mut is_user_found = false;
     for entry in std::fs::read_dir(folder.path())? {
         let path = entry?.path();
         if path.is_file() {
             let bytes = std::fs::read(&path)?;
             ensure!(memchr::memmem::find(&bytes, b"canary").is_none(), "{} has a token", path.display());
+            is_user_found |= memchr::memmem::find(&bytes, user).is_some();
         }
     }
-    database.map_or(Ok(()), |database| database.has_not(b"canary"))
+    if let Some(database) = database {
+        database.has_not(b"canary")?;
+        is_user_found = database.has_not(user).is_err();
+    }
+    ensure!(is_user_found, "whose the tokens are is kept in clear, and is not found");
+    Ok(())
 }
 
-/// Looks through what the guest processes of a host have in memory, those that wait and those that run: how many there were.
-fn guests_are_clean(host: u32, forms: &[String]) -> Result<usize> {
-    let guests = process_table::descendants_of(host);
-    let mut looked_at = 0;
-    for guest in &guests {
+/// The search finds what is there: a text of a program, and one that came to it in the same frame as what a server said of a token.
+async fn guests_hold_what_is_planted(visitor: &Visitor, host: u32) -> Result<()> {
+    let planted = [format!("planted-{:016x}", fastrand::u64(..)), "marker-".to_owned()];
+    let code =
+        format!("const said = await alpha.echo({{ n: 1 }}); const kept = '{}'; for (;;) if (kept === said) return", planted[0]);
+    let code = json!({ "code": code }).to_string();
+    let looking = async {
+        loop {
+            let (_, found) = tokio::task::block_in_place(|| what_guests_hold(host, &planted))?;
+            if found.len() == planted.len() {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+    };
+    // Whoever leaves ends the run.
+    tokio::select! {
+        found = looking => found,
+        ended = visitor.ask("POST /v1/run", &[], &code) => anyhow::bail!("what is planted was not found: {:?}", ended?),
+    }
+}
+
+/// Looks through what the guest processes of a host have in memory, those that wait and those that run: how many there were, and which of `texts` they have.
+fn what_guests_hold(host: u32, texts: &[String]) -> Result<(usize, HashSet<String>)> {
+    let (mut looked_at, mut found) = (0, HashSet::new());
+    for guest in process_table::descendants_of(host) {
         // A run may end at any time.
-        let Ok(mappings) = process_table::mappings(*guest) else { continue };
-        let mut found = None;
+        let Ok(mappings) = process_table::mappings(guest) else { continue };
         for mapping in mappings.iter().filter(|mapping| mapping.rights.starts_with("rw")) {
-            let _ = process_table::read_mapping(*guest, mapping, |_, part| {
-                let form = forms.iter().find(|form| memchr::memmem::find(part, form.as_bytes()).is_some());
-                found = found.take().or_else(|| form.map(|form| (form.clone(), mapping.name.clone())));
+            let _ = process_table::read_mapping(guest, mapping, |_, part| {
+                let held = texts.iter().filter(|text| memchr::memmem::find(part, text.as_bytes()).is_some());
+                found.extend(held.cloned());
             });
         }
-        ensure!(found.is_none(), "guest {guest} has {found:?} in its memory");
         looked_at += 1;
     }
-    Ok(looked_at)
+    Ok((looked_at, found))
 }
 
 /// One request of `user`, of some kind: head and body of its answer.

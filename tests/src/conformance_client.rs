@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use isolet::mcp::{
-    Configuration, EntryCredentials, HttpServer, OAuthSettings, Secret, UpstreamError, UpstreamHost, UpstreamOptions,
-    Upstreams, Url,
+    Configuration, EntryCredentials, HttpServer, IdentityProvider, OAuthGrant, OAuthSettings, Secret, UpstreamError,
+    UpstreamHost, UpstreamOptions, Upstreams, Url,
 };
 use isolet::{Principal, ToolCall, ToolErrorCode, ToolHost as _};
 use isolet_identity::{MemoryStore, OAuth, OAuthOptions, Target};
@@ -37,6 +37,12 @@ pub(crate) fn play(arguments: &[String]) -> Result<()> {
     runtime.block_on(async { tokio::time::timeout(TIME_MAX, Client::new(url, &context)?.play()).await? })
 }
 
+/// Who vouches for the user.
+fn identity_provider(context: &Value) -> Result<IdentityProvider> {
+    let said = |name: &str| context[name].as_str().with_context(|| format!("the context has no `{name}`"));
+    Ok(IdentityProvider::new(said("idp_issuer")?, Url::parse(said("idp_token_endpoint")?)?, said("idp_client_id")?))
+}
+
 struct Client {
     url: Url,
     settings: OAuthSettings,
@@ -51,7 +57,13 @@ impl Client {
         settings.client_metadata_url = Some(Url::parse("https://conformance-test.local/client-metadata.json")?);
         settings.client_id = context["client_id"].as_str().map(str::to_owned);
         settings.client_secret = context["client_secret"].as_str().map(Secret::new).transpose()?;
-        let oauth = OAuth::new(MemoryStore::new(), OAuthOptions::default())?;
+        let options = OAuthOptions::default();
+        if let Some(id_token) = context["idp_id_token"].as_str() {
+            settings.grant = OAuthGrant::EnterpriseManaged;
+            settings.identity_provider = Some(identity_provider(context)?);
+            options.subjects.hold(&Principal::new("user").key(), &Secret::new(id_token)?, None);
+        }
+        let oauth = OAuth::new(MemoryStore::new(), options)?;
         let server = HttpServer::new(url.clone()).with_credentials(EntryCredentials::default().with_oauth(settings.clone()));
         let upstreams = Upstreams::asking(UpstreamOptions::default(), oauth.clone());
         let host = upstreams.host(&Configuration::default().with(SERVER, server), "user");

@@ -166,12 +166,12 @@ async fn for_one_principal_once() -> Result<()> {
     Ok(())
 }
 
-fn query(url: &Url, name: &str) -> Result<String> {
+pub(crate) fn query(url: &Url, name: &str) -> Result<String> {
     url.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned()).context("it is there")
 }
 
 /// The same address with another value for `name`, or none if it is empty.
-fn with_query(url: &Url, name: &str, value: &str) -> Result<Url> {
+pub(crate) fn with_query(url: &Url, name: &str, value: &str) -> Result<Url> {
     let mut changed = url.clone();
     let kept: Vec<_> = url.query_pairs().into_owned().filter(|(other, _)| other != name).collect();
     changed.query_pairs_mut().clear().extend_pairs(kept);

@@ -1,5 +1,6 @@
 //! The tests that need a guest process.
 
+mod astray;
 mod attack_host;
 mod attacks;
 mod authorization_server;
@@ -22,6 +23,7 @@ mod device_login;
 mod drained;
 mod embedding;
 mod endings;
+mod enterprise;
 mod errors;
 mod examples;
 mod exec;
@@ -42,6 +44,7 @@ mod identity;
 mod isolate;
 mod issuer;
 mod keep_alive;
+mod keyring;
 mod kill;
 mod lacking;
 mod liar;
@@ -61,6 +64,7 @@ mod outcome_form;
 mod overhead;
 mod patience;
 mod postgres;
+mod postgres_tls;
 mod priority;
 mod process_table;
 mod processes;
@@ -124,6 +128,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     trials.extend(node_packages::trials(npm_servers::TESTS));
     trials.extend(node_packages::trials(oidc_provider::TESTS));
     trials.extend(postgres::trials(replicas::TESTS));
+    trials.extend(postgres::trials(postgres_tls::TESTS));
     trials.extend(
         upstream::TESTS
             .iter()
@@ -133,6 +138,9 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(http_trouble::TESTS)
             .chain(identity::TESTS)
             .chain(device_login::TESTS)
+            .chain(enterprise::TESTS)
+            .chain(astray::TESTS)
+            .chain(keyring::TESTS)
             .chain(credentials::TESTS)
             .chain(tokens::TESTS)
             .chain(canaries::TESTS)

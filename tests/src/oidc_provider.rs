@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use isolet::mcp::{
-    Configuration, EntryCredentials, HttpServer as Configured, OAuthGrant, OAuthSettings, Secret, UpstreamOptions, Upstreams,
-    Url,
+    Configuration, EntryCredentials, HttpServer as Configured, IdentityProvider, OAuthGrant, OAuthSettings, Secret,
+    UpstreamOptions, Upstreams, Url,
 };
 use isolet::{Principal, ToolCall, ToolErrorCode, ToolHost as _};
 use isolet_identity::{Introspection, Issuer, MemoryStore, OAuth, OAuthOptions, SubjectTokens, Target, TokenVerifier};
@@ -36,6 +36,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("oidc_provider::a_user_authorizes_renews_and_revokes_at_a_server_that_nobody_here_wrote", authorizes_renews_and_revokes),
     ("oidc_provider::a_user_logs_in_on_another_device", on_another_device),
     ("oidc_provider::its_tokens_are_verified_introspected_and_exchanged", verified_introspected_and_exchanged),
+    ("oidc_provider::one_gives_tokens_by_the_word_of_another", one_by_the_word_of_another),
 ];
 
 /// The authorization server, which ends with this, and what it writes: it may warn at any time, and somebody has to be there.
@@ -46,9 +47,14 @@ struct Provider {
 
 impl Provider {
     fn start(packages: &NodePackages) -> Result<(Self, Url)> {
+        Self::start_with(packages, None)
+    }
+
+    /// One that gives tokens by the word of this identity provider.
+    fn start_with(packages: &NodePackages, identity_provider: Option<&Url>) -> Result<(Self, Url)> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/authorization_server.mjs");
         let mut command = Command::new("node");
-        command.arg(script).env("NODE_PACKAGES", packages.folder());
+        command.arg(script).args(identity_provider.map(Url::as_str)).env("NODE_PACKAGES", packages.folder());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut output = BufReader::new(child.stdout.take().context("it is piped")?);
         let mut line = String::new();
@@ -80,6 +86,14 @@ fn on_another_device(packages: &NodePackages) -> Result<()> {
     let (_provider, issuer) = Provider::start(packages)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, logged_in_on_device(issuer)).await.context("it takes too long")? })
+}
+
+fn one_by_the_word_of_another(packages: &NodePackages) -> Result<()> {
+    let (_identity_provider, vouching) = Provider::start(packages)?;
+    let (_provider, giving) = Provider::start_with(packages, Some(&vouching))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime
+        .block_on(async { tokio::time::timeout(PATIENCE, vouched_for(vouching, giving)).await.context("it takes too long")? })
 }
 
 /// The user types the code on a page of the authorization server's, agrees, and the token is there and is renewed.
@@ -241,16 +255,75 @@ async fn exchanged(issuer: Url) -> Result<()> {
     Ok(())
 }
 
+/// Who logs in at one gets a token of the other for a server, and is asked for nothing there.
+async fn vouched_for(vouching: Url, giving: Url) -> Result<()> {
+    let name = |issuer: &Url| issuer.as_str().trim_end_matches('/').to_owned();
+    let (seen, issuer) = (Seen::default(), name(&giving));
+    let script = Arc::clone(&seen);
+    let server = HttpServer::start(move |asked| resource(asked, &issuer, &script)).await?;
+    let mut settings = OAuthSettings::default();
+    (settings.grant, settings.issuer) = (OAuthGrant::EnterpriseManaged, Some(name(&giving)));
+    (settings.client_id, settings.client_secret) = (Some(CLIENT.0.to_owned()), Some(Secret::new(CLIENT.1)?));
+    let identity_provider = IdentityProvider::new(name(&vouching), vouching.join("token")?, CLIENT.0);
+    settings.identity_provider = Some(identity_provider.with_secret(Secret::new(CLIENT.1)?));
+    let (ada, subjects, mut options) = (Principal::new("ada"), SubjectTokens::default(), OAuthOptions::default());
+    options.subjects = subjects.clone();
+    let upstreams = Upstreams::asking(UpstreamOptions::default(), OAuth::new(MemoryStore::new(), options)?);
+    let configured = Configured::new(server.url()?).with_credentials(EntryCredentials::default().with_oauth(settings));
+    let host = upstreams.host(&Configuration::default().with("scripted", configured), &ada);
+    let id_token = id_token(&vouching).await?;
+    subjects.hold(&ada.key(), &Secret::new(&*id_token)?, None);
+    host.call(ToolCall::new("scripted", "echo", "scripted.echo", Map::new(), 1)).await?;
+    let [token] = <[String; 1]>::try_from(tokens(&seen)).map_err(|seen| anyhow::anyhow!("{} tokens", seen.len()))?;
+    ensure!(token != id_token && !server.asked().iter().any(|asked| asked.has(&id_token)));
+    // Whose it is, and for what, says who gave it.
+    let introspection = Introspection::new(giving.join("token/introspection")?, CLIENT.0, Secret::new(CLIENT.1)?);
+    let issuer = Issuer::new(name(&giving), [server.url()?.to_string()]).with(|issuer| {
+        issuer.introspection = Some(introspection);
+        issuer.user_claim = "sub".to_owned();
+    });
+    let verified = TokenVerifier::new([issuer], &Policy::operator())?.verify(&token).await?;
+    ensure!(verified.principal.user == "ada", "{:?}", verified.principal);
+    Ok(())
+}
+
+/// What the deployment's own login of a user gives: an ID token.
+async fn id_token(issuer: &Url) -> Result<String> {
+    // The example of RFC 7636, appendix B.
+    let (verifier, challenge) = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    let mut link = issuer.join("auth")?;
+    link.query_pairs_mut().extend_pairs([
+        ("response_type", "code"),
+        ("client_id", CLIENT.0),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid"),
+        ("state", "of-the-login"),
+        ("code_challenge", challenge),
+        ("code_challenge_method", "S256"),
+    ]);
+    let back = browse(link, &Url::parse(CALLBACK)?).await?;
+    let code = back.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+    let code = code.with_context(|| format!("{back} has no code"))?;
+    let form = format!("grant_type=authorization_code&code={code}&redirect_uri={CALLBACK}&code_verifier={verifier}");
+    let given = given(issuer, form).await?;
+    given["id_token"].as_str().map(str::to_owned).with_context(|| format!("{given}"))
+}
+
 /// A token of the deployment's own, for `resource`.
 async fn own_token(issuer: &Url, resource: &str) -> Result<String> {
+    let given = given(issuer, format!("grant_type=client_credentials&resource={resource}")).await?;
+    given["access_token"].as_str().map(str::to_owned).with_context(|| format!("{given}"))
+}
+
+/// What the deployment is given for `form`.
+async fn given(issuer: &Url, form: String) -> Result<Value> {
     let mut request = Request::new(Method::POST, issuer.join("token")?);
     let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{}:{}", CLIENT.0, CLIENT.1));
     request.headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {basic}"))?);
     request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    request.body = Body::Bytes(format!("grant_type=client_credentials&resource={resource}").into_bytes());
+    request.body = Body::Bytes(form.into_bytes());
     let answer = Outbound::new(Policy::operator())?.send(request).await?;
-    let given: Value = serde_json::from_slice(&answer.body)?;
-    given["access_token"].as_str().map(str::to_owned).with_context(|| format!("{given}"))
+    Ok(serde_json::from_slice(&answer.body)?)
 }
 
 /// Tokens that the MCP server has seen, in order, and how many of them it takes no more.

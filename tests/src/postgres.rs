@@ -32,6 +32,8 @@ pub(crate) struct Postgres {
     programs: Programs,
     folder: TempDir,
     process: Option<Child>,
+    /// Where it listens on this machine, beside its socket, if it does.
+    port: Option<u16>,
 }
 
 /// A test that needs it.
@@ -70,6 +72,29 @@ impl Programs {
 impl Postgres {
     /// Makes one, and starts it.
     pub(crate) fn start(programs: &Programs) -> Result<Self> {
+        let mut this = Self::make(programs)?;
+        this.begin()?;
+        Ok(this)
+    }
+
+    /// The same, which also listens on the loopback.
+    pub(crate) fn start_listening(programs: &Programs) -> Result<Self> {
+        const TRIES: usize = 5;
+
+        let mut this = Self::make(programs)?;
+        for attempt in 1..=TRIES {
+            // Somebody else may be quicker to have it.
+            let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            this.port = Some(port);
+            match this.begin() {
+                Err(_) if attempt < TRIES => this.end()?,
+                begun => return begun.map(|()| this),
+            }
+        }
+        anyhow::bail!("there is no port for it")
+    }
+
+    fn make(programs: &Programs) -> Result<Self> {
         // The address of a socket is short.
         let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp")?;
         if rustix::process::geteuid().is_root() {
@@ -90,29 +115,32 @@ impl Postgres {
             .output()
             .context("`initdb` cannot be started")?;
         ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut this = Self { programs: programs.clone(), folder, process: None };
-        this.begin()?;
-        Ok(this)
+        Ok(Self { programs: programs.clone(), folder, process: None, port: None })
     }
 
     /// Starts it, as it was left.
     pub(crate) fn begin(&mut self) -> Result<()> {
-        let socket = self.folder.path().join(".s.PGSQL.5432");
+        let port = self.number();
+        let socket = self.folder.path().join(format!(".s.PGSQL.{port}"));
         let mut command = self.programs.program("postgres");
         command.arg("-D").arg(self.folder.path().join("data")).arg("-k").arg(self.folder.path());
-        command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB"]).current_dir("/");
+        command.args(["-c", "fsync=off", "-c", "shared_buffers=16MB", "-p", &port.to_string(), "-c"]).current_dir("/");
+        command.arg(if self.port.is_some() { "listen_addresses=127.0.0.1" } else { "listen_addresses=" });
         self.process = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
         // It makes its socket before it takes anybody.
         let begun = std::time::Instant::now();
         while std::os::unix::net::UnixStream::connect(&socket).is_err() || !self.takes_statements() {
-            ensure!(begun.elapsed() < PATIENCE, "PostgreSQL does not start");
+            let has_ended = self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
+            ensure!(begun.elapsed() < PATIENCE && !has_ended, "PostgreSQL does not start");
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }
 
     fn takes_statements(&self) -> bool {
-        let asked = self.programs.program("pg_isready").arg("-h").arg(self.folder.path()).current_dir("/").output();
+        let mut asked = self.programs.program("pg_isready");
+        asked.args(["-p", &self.number().to_string(), "-h"]).arg(self.folder.path());
+        let asked = asked.current_dir("/").output();
         asked.is_ok_and(|output| output.status.success())
     }
 
@@ -124,6 +152,23 @@ impl Postgres {
         }
         process.wait()?;
         Ok(())
+    }
+
+    /// The number of its port, which is in the name of its socket too.
+    pub(crate) fn number(&self) -> u16 {
+        self.port.unwrap_or(5432)
+    }
+
+    /// A file of its own, which it alone may read.
+    pub(crate) fn file(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        if rustix::process::geteuid().is_root() {
+            let owned = Command::new("chown").arg("nobody:nogroup").arg(&path).status()?;
+            ensure!(owned.success(), "`{name}` cannot be given away: {owned}");
+        }
+        Ok(path)
     }
 
     /// What a deployment says of it, without its password.
@@ -149,7 +194,8 @@ impl Postgres {
     /// What `psql` says to a statement.
     pub(crate) fn say(&self, statement: &str) -> Result<String> {
         let mut psql = self.programs.program("psql");
-        psql.args(["-U", "isolet", "-d", "postgres", "-At", "-c", statement, "-h"]).arg(self.folder.path());
+        psql.args(["-U", "isolet", "-d", "postgres", "-At", "-c", statement]);
+        psql.args(["-p", &self.number().to_string(), "-h"]).arg(self.folder.path());
         let said = psql.env("PGPASSWORD", PASSWORD).current_dir("/").output()?;
         ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         Ok(String::from_utf8(said.stdout)?.trim().to_owned())

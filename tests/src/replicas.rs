@@ -34,11 +34,11 @@ fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {
     patience::within(PATIENCE, test)
 }
 
-fn place(user: &str) -> Result<Place> {
+pub(crate) fn place(user: &str) -> Result<Place> {
     Ok(Place::new(&Principal::new(user).in_tenant("acme").key(), "a", &Url::parse("https://a.example/mcp")?))
 }
 
-fn grant(text: &str) -> Zeroizing<Vec<u8>> {
+pub(crate) fn grant(text: &str) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.as_bytes().to_vec())
 }
 
@@ -101,7 +101,7 @@ async fn the_right_to_refresh(programs: &Programs) -> Result<()> {
 }
 
 /// What stands between a user and a server.
-async fn consent(oauth: &OAuth, user: &str, server: &AuthorizationServer) -> Result<()> {
+pub(crate) async fn consent(oauth: &OAuth, user: &str, server: &AuthorizationServer) -> Result<()> {
     let (principal, url, settings) = (Principal::new(user), server.url()?, OAuthSettings::default());
     let callback = Url::parse("http://127.0.0.1/callback")?;
     let consent = oauth.begin(&principal, Target { server: "a", url: &url, settings: &settings }, &callback).await?;
@@ -109,7 +109,7 @@ async fn consent(oauth: &OAuth, user: &str, server: &AuthorizationServer) -> Res
     Ok(())
 }
 
-async fn given(oauth: &OAuth, user: &str, server: &AuthorizationServer) -> Result<Given> {
+pub(crate) async fn given(oauth: &OAuth, user: &str, server: &AuthorizationServer) -> Result<Given> {
     let (principal, url, settings) = (Principal::new(user), server.url()?, OAuthSettings::default());
     let mut request = CredentialRequest::new(&principal, "a").at(&url);
     request.oauth = Some(&settings);

@@ -60,6 +60,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("serve::a_time_beyond_the_most_is_an_error", deployments::a_time_beyond_the_most),
     ("serve::claims_of_a_token_decide_by_the_rules", || on_tokio(tokens::claims_decide())),
     ("serve::an_issuer_that_is_down_costs_its_own_users_a_while", || on_tokio(tokens::an_issuer_that_is_down())),
+    ("serve::issuers_come_and_go_with_the_file", || on_tokio(tokens::changed_issuers())),
     ("serve::a_token_that_came_in_goes_to_no_server", || on_tokio(tokens::a_token_that_came_in_goes_nowhere())),
     ("serve::a_user_authorizes_a_server_and_the_same_program_works", || {
         on_tokio(authorizations::the_same_program_works_after_the_consent())

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod imports;
+mod maps;
 mod modules;
 mod names;
 
@@ -107,8 +108,11 @@ pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
             "tidy::a_crate_is_found_in_every_public_item_and_in_no_other",
             foreign::a_crate_is_found_in_every_public_item_and_in_no_other,
         ),
+        Trial::test("tidy::maps_that_users_share_are_keyed_by_whose_it_is", maps_are_keyed_by_whose_it_is),
+        Trial::test("tidy::shared_maps_are_found_wherever_they_are", maps::shared_maps_are_found_wherever_they_are),
         of_all("tidy::every_promise_is_held", every_promise_is_held),
         of_all("tidy::every_security_claim_is_held", every_security_claim_is_held),
+        of_all("tidy::every_misfortune_of_an_authorization_is_held", every_misfortune_is_held),
         of_all("tidy::every_maximum_is_held", every_maximum_is_held),
         Trial::test("tidy::the_root_holds_what_is_listed_and_nothing_else", the_root_holds_what_is_listed),
         Trial::test("tidy::a_name_is_known_as_a_whole_or_not_at_all", names::a_name_is_known_as_a_whole_or_not_at_all),
@@ -328,6 +332,29 @@ fn every_security_claim_is_held(trials: &[String]) -> Result<(), Failed> {
         known.none_unknown(page, rows_of(&text).flat_map(held_by))?;
     }
     Ok(())
+}
+
+/// docs/authorization.md names the tests of each thing that goes wrong, and of each place where no token is.
+fn every_misfortune_is_held(trials: &[String]) -> Result<(), Failed> {
+    let page = std::fs::read_to_string(root().join("docs/authorization.md"))?;
+    let known = known_names(trials)?;
+    for section in ["## What goes wrong", "## Where no token is"] {
+        let (_, rest) = page.split_once(section).ok_or_else(|| format!("docs/authorization.md has no `{section}`"))?;
+        let rows = rest.split("\n## ").next().unwrap_or_default();
+        let unheld = rows_of(rows).skip(1).filter(|row| !held_by(row).any(|name| known.has(name)));
+        none_of(unheld, "docs/authorization.md has rows that nothing holds")?;
+        known.none_unknown("docs/authorization.md", rows_of(rows).flat_map(held_by))?;
+    }
+    Ok(())
+}
+
+fn maps_are_keyed_by_whose_it_is() -> Result<(), Failed> {
+    let mut files = Vec::new();
+    for folder in maps::FOLDERS {
+        files.extend(rust_files(folder)?);
+    }
+    let wrong = maps::not_as_listed(&root(), &files)?;
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 /// ARCHITECTURE.md names the test of each maximum of what outlives a request.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::configuration_error::{ConfigurationError, ConfigurationWarning};
-use super::entry_credentials::{self, EntryCredentials, Surroundings};
+use super::entry_credentials::{self, EntryCredentials};
+use super::entry_surroundings::Surroundings;
 use super::env_file;
 use super::server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
 use super::variables::{Variables, bare_names};
@@ -324,7 +325,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::mcp::oauth_settings::OAuthSettings;
+    use crate::mcp::keyring::KeyringEntry;
+    use crate::mcp::oauth_settings::{OAuthGrant, OAuthSettings};
     use crate::mcp::secret_value::SecretValue;
 
     /// The entry as it is read in the folder `/srv/conf`, with `KEY` in the environment and nothing allowed; and how many warnings there are.
@@ -395,14 +397,15 @@ mod tests {
     fn credentials_are_written_or_where_they_are() {
         let server = read(json!({
             "url": "https://a.example/mcp",
-            "credentials": {"bearer": {"env": "LONG"}, "headers": {"X-Key": {"file": "key"}, "X-B": {"command": ["./b", "c"]}}},
+            "credentials": {"bearer": {"env": "LONG"}, "headers": {"X-Key": {"file": "key"}, "X-B": {"command": ["./b", "c"]}, "X-C": {"keyring": "github"}}},
         }));
         let ServerConfiguration::Http(http) = server.0 else { panic!("it is called") };
         let secret = |text: &str| SecretValue::new(Secret::new(text).unwrap());
         let expected = EntryCredentials::default()
             .with_bearer(secret("canary-7f3a9c"))
             .with_header("x-key", SecretValue::file("/srv/conf/key"))
-            .with_header("x-b", SecretValue::command(["/srv/conf/./b", "c"]));
+            .with_header("x-b", SecretValue::command(["/srv/conf/./b", "c"]))
+            .with_header("x-c", SecretValue::keyring(KeyringEntry::new("github")));
         assert!(http.credentials == expected, "{:?}", http.credentials);
         let server = command(json!({"command": "x", "credentials": {"env": {"TOKEN": "canary-7f3a9c"}}}));
         assert!(server.credentials == EntryCredentials::default().with_env("TOKEN", secret("canary-7f3a9c")));
@@ -411,6 +414,15 @@ mod tests {
         let mut settings = OAuthSettings::default();
         (settings.client_id, settings.scopes) = (Some("me".to_owned()), vec!["a".to_owned()]);
         assert!(http.credentials == EntryCredentials::default().with_oauth(settings));
+        let provider = json!({"issuer": "https://i.example", "tokenUrl": "https://i.example/t", "clientId": "us", "clientSecret": "canary-7f3a9c"});
+        let oauth = json!({"grant": "enterprise_managed", "clientId": "me", "issuer": "https://b.example", "identityProvider": provider});
+        let entry = json!({"url": "https://a.example", "credentials": {"oauth": oauth}});
+        let ServerConfiguration::Http(http) = read(entry).0 else { panic!("it is called") };
+        let settings = http.credentials.oauth.unwrap();
+        let provider = settings.identity_provider.as_ref().unwrap();
+        assert!(settings.grant == OAuthGrant::EnterpriseManaged && settings.issuer.as_deref() == Some("https://b.example"));
+        assert!(provider.client_id == "us" && provider.client_secret == Some(Secret::new("canary-7f3a9c").unwrap()));
+        assert!(!format!("{settings:?} {provider:?}").contains("canary"));
         let ServerConfiguration::Http(http) = read(json!({"url": "https://a.example", "credentials": "none"})).0 else {
             panic!("it is called")
         };
@@ -427,6 +439,11 @@ mod tests {
             (json!({"token": "canary-7f3a9c"}), "the configuration is wrong at `servers.a.credentials"),
             (json!({"bearer": 7}), "the configuration is wrong at `servers.a.credentials.bearer`"),
             (json!({"oauth": {"clientMetadataUrl": "http://a.example/x"}}), "`servers.a.credentials.oauth.clientMetadataUrl`"),
+            (json!({"oauth": {"grant": "id_jag"}}), "`servers.a.credentials.oauth.grant` is no credential: there are"),
+            (
+                json!({"oauth": {"grant": "enterprise_managed", "clientId": "me"}}),
+                "`servers.a.credentials.oauth.identityProvider` is no credential: this grant needs the identity provider",
+            ),
         ] {
             let variables = Variables::default().with_environment(BTreeMap::new());
             let mut reader = Reader::new("servers", "a", None, &variables);

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use isolet_bindings::visible;
-use isolet_outbound::{Secret, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::configuration_error::ConfigurationError;
-use super::oauth_settings::{OAuthGrant, OAuthSettings};
+use super::entry_oauth::{self, WrittenOAuth};
+use super::entry_surroundings::{Surroundings, secret};
+use super::keyring::KeyringEntry;
+use super::oauth_settings::OAuthSettings;
 use super::secret_value::SecretValue;
 
 /// The credentials of one server.
@@ -60,18 +62,6 @@ impl EntryCredentials {
     }
 }
 
-/// What an entry stands in: its variables, its folder, its place in the file.
-pub(super) trait Surroundings {
-    /// The text of `member` with its variables replaced.
-    fn expand(&mut self, member: &str, text: &str) -> Result<String, ConfigurationError>;
-    /// The value of a variable that the entry names.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// A path as the file means it.
-    fn file(&self, path: &Path) -> PathBuf;
-    /// Where `member` is, as `mcpServers.github.credentials`.
-    fn place(&self, member: &str) -> String;
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written {
@@ -94,18 +84,7 @@ enum WrittenSource {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WrittenOAuth {
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    client_metadata_url: Option<String>,
-    scopes: Option<Vec<String>>,
-    grant: Option<String>,
-    token_url: Option<String>,
-    audience: Option<String>,
+    Keyring(String),
 }
 
 /// Reads the member `credentials` of an entry: `"none"`, or an object.
@@ -138,7 +117,7 @@ pub(super) fn read(written: Value, around: &mut impl Surroundings) -> Result<Ent
         credentials = credentials.with_env(name, value(&member, variable, around)?);
     }
     if let Some(oauth) = written.oauth {
-        credentials.oauth = Some(settings(oauth, around)?);
+        credentials.oauth = Some(entry_oauth::settings(oauth, around)?);
     }
     Ok(credentials)
 }
@@ -155,6 +134,9 @@ fn value(member: &str, written: WrittenValue, around: &mut impl Surroundings) ->
             let path = around.expand(member, &path.to_string_lossy())?;
             SecretValue::file(around.file(Path::new(&path)))
         }
+        WrittenValue::From(WrittenSource::Keyring(name)) => {
+            SecretValue::keyring(KeyringEntry::new(around.expand(member, &name)?))
+        }
         WrittenValue::From(WrittenSource::Command(words)) => {
             let [program, ..] = words.as_slice() else {
                 return Err(ConfigurationError::NoCredential { place: around.place(member), problem: "the command is empty" });
@@ -164,55 +146,4 @@ fn value(member: &str, written: WrittenValue, around: &mut impl Surroundings) ->
             SecretValue::command(std::iter::once(program).chain(words.iter().skip(1).cloned()))
         }
     })
-}
-
-fn secret(member: &str, text: String, around: &impl Surroundings) -> Result<Secret, ConfigurationError> {
-    let problem = "it has less than 8 bytes, and could not be recognised where a server repeats it";
-    Secret::new(text).map_err(|_| ConfigurationError::NoCredential { place: around.place(member), problem })
-}
-
-fn settings(written: WrittenOAuth, around: &mut impl Surroundings) -> Result<OAuthSettings, ConfigurationError> {
-    let mut settings = OAuthSettings { scopes: written.scopes.unwrap_or_default(), ..OAuthSettings::default() };
-    if let Some(id) = written.client_id {
-        settings.client_id = Some(around.expand("credentials.oauth.clientId", &id)?);
-    }
-    if let Some(text) = written.client_secret {
-        let member = "credentials.oauth.clientSecret";
-        settings.client_secret = Some(secret(member, around.expand(member, &text)?, around)?);
-    }
-    if let Some(url) = written.client_metadata_url {
-        let member = "credentials.oauth.clientMetadataUrl";
-        let url = Url::parse(&around.expand(member, &url)?).ok().filter(|url| url.scheme() == "https" && url.path() != "/");
-        settings.client_metadata_url = Some(url.ok_or_else(|| ConfigurationError::Address { place: around.place(member) })?);
-    }
-    if let Some(url) = written.token_url {
-        let member = "credentials.oauth.tokenUrl";
-        let url = Url::parse(&around.expand(member, &url)?).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-        settings.token_url = Some(url.ok_or_else(|| ConfigurationError::Address { place: around.place(member) })?);
-    }
-    if let Some(audience) = written.audience {
-        settings.audience = Some(around.expand("credentials.oauth.audience", &audience)?);
-    }
-    settings.grant = grant(written.grant.as_deref(), &settings, around)?;
-    Ok(settings)
-}
-
-/// How a token is got, if there is what that needs.
-fn grant(name: Option<&str>, settings: &OAuthSettings, around: &impl Surroundings) -> Result<OAuthGrant, ConfigurationError> {
-    let wrong = |member: &str, problem| {
-        let place = around.place(&format!("credentials.oauth.{member}"));
-        Err(ConfigurationError::NoCredential { place, problem })
-    };
-    let grant = match name {
-        None | Some("authorization_code") => return Ok(OAuthGrant::AuthorizationCode),
-        Some("client_credentials") => OAuthGrant::ClientCredentials,
-        Some("token_exchange") => OAuthGrant::TokenExchange,
-        Some(_) => return wrong("grant", "there are `authorization_code`, `client_credentials` and `token_exchange`"),
-    };
-    match settings {
-        OAuthSettings { token_url: None, .. } => wrong("tokenUrl", "this grant needs the address where tokens are given"),
-        OAuthSettings { client_id: None, .. } => wrong("clientId", "this grant needs the client that is registered there"),
-        OAuthSettings { client_secret: None, .. } => wrong("clientSecret", "this grant needs the client's secret"),
-        _ => Ok(grant),
-    }
 }

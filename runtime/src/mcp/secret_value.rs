@@ -1,4 +1,4 @@
-//! One credential of a configuration: written there, in a file, or what a command says.
+//! One credential of a configuration: written there, in a file, what a command says, or in the keyring.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,16 +8,21 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use isolet_bindings::visible;
 use isolet_outbound::Secret;
 use rustix::process::geteuid;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 use super::credential_error::CredentialError;
+use super::keyring::{KeyringEntry, KeyringError};
 use super::server_environment::ENVIRONMENT_KEPT;
 
 /// The most bytes of a credential.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
+
+/// What such a command has of the environment beside that: where the user's session is, in which `secret-tool` and others find a keyring.
+const ENVIRONMENT_OF_SESSION: [&str; 2] = ["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"];
 
 /// How long a command may take.
 const COMMAND_MAX: Duration = Duration::from_secs(10);
@@ -38,6 +43,7 @@ enum Source {
     Written(Secret),
     File(PathBuf),
     Command(Vec<String>),
+    Keyring(KeyringEntry),
 }
 
 impl SecretValue {
@@ -54,10 +60,16 @@ impl SecretValue {
     }
 
     /// What the command writes to its standard output, without the line feed at its end. It is run without a shell, with the environment of
-    /// [`crate::mcp::ENVIRONMENT_KEPT`], at most every 60 s, and has 10 s.
+    /// [`crate::mcp::ENVIRONMENT_KEPT`] and where the user's session is (`DBUS_SESSION_BUS_ADDRESS`), at most every 60 s, and has 10 s.
     #[must_use]
     pub fn command<S: Into<String>>(words: impl IntoIterator<Item = S>) -> Self {
         Self { prefix: "", source: Source::Command(words.into_iter().map(Into::into).collect()) }
+    }
+
+    /// What the entry has in the keyring of the operating system, each time.
+    #[must_use]
+    pub fn keyring(entry: KeyringEntry) -> Self {
+        Self { prefix: "", source: Source::Keyring(entry) }
     }
 
     /// The same as the value of `Authorization`: `Bearer` before it.
@@ -75,6 +87,7 @@ impl fmt::Debug for SecretValue {
             Source::Written(_) => f.write_str("written"),
             Source::File(path) => write!(f, "file {}", path.display()),
             Source::Command(words) => write!(f, "command {:?}", words.first()),
+            Source::Keyring(entry) => write!(f, "keyring {:?}", entry.name()),
         }
     }
 }
@@ -90,6 +103,7 @@ impl SecretValues {
             Source::Written(secret) => secret.clone(),
             Source::File(path) => of_file(path.clone()).await?,
             Source::Command(words) => self.of_command(words).await?,
+            Source::Keyring(entry) => of_keyring(entry)?,
         };
         if value.prefix.is_empty() {
             return Ok(secret);
@@ -152,12 +166,28 @@ fn read_private(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
+fn of_keyring(entry: &KeyringEntry) -> Result<Secret, CredentialError> {
+    let shown = visible::line(entry.name());
+    let failed = |error: KeyringError| {
+        CredentialError::new(format!("the credential `{shown}` of the keyring cannot be had")).caused_by(error)
+    };
+    let secret = entry.read().map_err(failed)?;
+    let secret = secret.ok_or_else(|| {
+        let message = format!(
+            "the keyring has no credential `{shown}`: `keyctl padd user isolet:{shown} @u` reads one and puts it there"
+        );
+        CredentialError::new(message)
+    })?;
+    secret_of(secret.expose().into(), || format!("the entry `{shown}` of the keyring"))
+}
+
 async fn said_by(words: &[String]) -> Result<Secret, CredentialError> {
     let [program, arguments @ ..] = words else { return Err(CredentialError::new("the command for a credential is empty")) };
     let failed = |what: &str| CredentialError::new(format!("the command `{program}` gave no credential: {what}"));
     let mut command = Command::new(program);
     command.args(arguments).env_clear().kill_on_drop(true);
-    command.envs(ENVIRONMENT_KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    let kept = ENVIRONMENT_KEPT.iter().chain(&ENVIRONMENT_OF_SESSION);
+    command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|source| failed("it cannot be started").caused_by(source))?;
     let said = async {

@@ -1,6 +1,6 @@
 //! How the users of a deployment authorize servers, and what the service is called then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isolet::mcp::Url;
 use isolet_identity::DatabaseAddress;
@@ -58,6 +58,14 @@ fn database(text: &Text, said: &file::Authorization, mistakes: &mut Vec<Mistake>
         Err(error) => Err(format!("`database`: {error}")),
     };
     let address = address.map_err(|message| mistakes.push(text.mistake(written.span().start, message))).ok()?;
+    let address = match said.database_roots_file.as_ref().map(|file| roots(text, file)) {
+        None => address,
+        Some(Ok(roots)) => address.with_roots(roots),
+        Some(Err(mistake)) => {
+            mistakes.push(mistake);
+            return None;
+        }
+    };
     match secret_of(text, variable, path) {
         None => Some(address),
         Some((_, Ok(password))) => Some(address.with_password(&password)),
@@ -66,6 +74,16 @@ fn database(text: &Text, said: &file::Authorization, mistakes: &mut Vec<Mistake>
             None
         }
     }
+}
+
+/// The authorities of the database.
+fn roots(text: &Text, file: &Spanned<PathBuf>) -> Result<String, Mistake> {
+    let path = text.path().parent().unwrap_or(Path::new("")).join(file.get_ref());
+    let read = std::fs::read_to_string(&path);
+    read.map_err(|error| {
+        let message = format!("`database_roots_file` cannot be read: `{}`: {error}", path.display());
+        text.mistake(file.span().start, message)
+    })
 }
 
 /// What clients and browsers call the service.

@@ -50,6 +50,8 @@ pub(super) struct Authorization {
     pub(super) database: Option<Spanned<String>>,
     pub(super) database_password_env: Option<Spanned<String>>,
     pub(super) database_password_file: Option<Spanned<PathBuf>>,
+    /// Authorities that its certificate may be of, beside the platform's: a file of PEM.
+    pub(super) database_roots_file: Option<Spanned<PathBuf>>,
     /// An application's page for users, and where they come back to.
     pub(super) page: Option<Spanned<String>>,
     pub(super) callback: Option<Spanned<String>>,

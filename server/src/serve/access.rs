@@ -89,15 +89,6 @@ impl Access {
         Ok(Self::KeyFile { keys: BearerKeys::new().with(hash, user), path })
     }
 
-    /// What clients with OAuth are told, where their tokens are taken.
-    pub(super) fn resource(&self) -> Option<ProtectedResource> {
-        match self {
-            Self::Tokens(tokens) => Some(tokens.resource.clone()),
-            Self::Proxied(both) => both.1.resource(),
-            Self::Keys(_) | Self::KeyFile { .. } | Self::Anybody(_) => None,
-        }
-    }
-
     /// Says on standard error what a client needs.
     pub(super) fn say(&self) {
         match self {
@@ -123,6 +114,14 @@ impl Authenticate for Access {
                 Ok(Some(principal)) => Box::pin(std::future::ready(Ok(principal))),
                 Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
             },
+        }
+    }
+
+    fn resource(&self) -> Option<ProtectedResource> {
+        match self {
+            Self::Tokens(tokens) => Some(tokens.resource.clone()),
+            Self::Proxied(both) => both.1.resource(),
+            Self::Keys(_) | Self::KeyFile { .. } | Self::Anybody(_) => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::http::request::Parts;
 use futures::future::BoxFuture;
 use isolet::{Principal, Session};
-use isolet_http::{Authenticate, MakeSession, NoSession, Refusal};
+use isolet_http::{Authenticate, MakeSession, NoSession, ProtectedResource, Refusal};
 
 use super::access::Access;
 use super::user_sessions::UserSessions;
@@ -39,6 +39,10 @@ impl Authenticate for Current {
     fn principal<'a>(&'a self, head: &'a Parts) -> BoxFuture<'a, Result<Principal, Refusal>> {
         let serving = self.now();
         Box::pin(async move { serving.access.principal(head).await })
+    }
+
+    fn resource(&self) -> Option<ProtectedResource> {
+        self.now().access.resource()
     }
 }
 

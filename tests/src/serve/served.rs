@@ -79,6 +79,11 @@ impl Answer {
 impl Served {
     /// Serves a deployment, with these arguments more.
     pub(crate) fn start(deployment: &str, arguments: &[&str]) -> Result<Self> {
+        Self::start_with(deployment, arguments, &[])
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn start_with(deployment: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("isolet.toml");
         std::fs::write(&config, deployment)?;
@@ -86,6 +91,7 @@ impl Served {
             .args([program::ARGUMENT, "serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -210,3 +210,20 @@ pub(super) async fn a_token_that_came_in_goes_nowhere() -> Result<()> {
     ensure!(exchanged.asked().iter().all(|asked| !asked.has(signature)), "it was passed through");
     Ok(())
 }
+
+/// Issuers come and go with the file: tokens that are taken, challenges and metadata are those of what is in force.
+pub(super) async fn changed_issuers() -> Result<()> {
+    let (first, second) = (Trusted::start("complete.echo").await?, Trusted::start("complete.echo").await?);
+    let rest = servers(&["complete"])?;
+    let served = Served::start(&format!("{}{rest}", first.said), &[])?;
+    let status = async |trusted: &Trusted| {
+        anyhow::Ok(trusted.visitor(&served, "ada", json!({}))?.ask("GET /v1/types", &[], "").await?.status)
+    };
+    ensure!((status(&first).await?, status(&second).await?) == (200, 401));
+    std::fs::write(served.folder().join("isolet.toml"), format!("{}{rest}", second.said))?;
+    served.says("the file was read again, and is in force").await?;
+    ensure!((status(&first).await?, status(&second).await?) == (401, 200));
+    let described = served.nobody().ask("GET /.well-known/oauth-protected-resource/mcp", &[], "").await?.json()?;
+    ensure!(described["authorization_servers"] == json!([second.issuer.name]), "{described}");
+    Ok(())
+}
