@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use crate::asker::Asker;
 use crate::authorization::Authorization;
 use crate::call_news::Listener;
 use crate::exact_integers::{Exact, ExactIntegers};
@@ -33,6 +34,8 @@ pub struct ToolCall {
     pub id: u32,
     /// Who hears what the tool says while it works: progress, lines of its log. Nobody by default.
     pub listener: Listener,
+    /// Whom the tool can ask while it works. Nobody by default.
+    pub asker: Asker,
 }
 
 impl ToolCall {
@@ -46,7 +49,7 @@ impl ToolCall {
         id: u32,
     ) -> Self {
         let (server, tool, path, arguments) = (server.into(), tool.into(), path.into(), arguments.into());
-        Self { server, tool, path, arguments, id, listener: Listener::default() }
+        Self { server, tool, path, arguments, id, listener: Listener::default(), asker: Asker::default() }
     }
 }
 
@@ -377,6 +380,8 @@ pub enum ToolErrorCode {
     Unauthorised,
     /// The user has to authorize the server first: [`ToolError::authorization`] says how.
     AuthorizationRequired,
+    /// The tool asked the user, and that question was not passed on or not answered; the message says why.
+    CannotAsk,
     /// The server asks for fewer calls.
     RateLimited,
     /// The server answered with something that is not a tool result.
@@ -406,6 +411,7 @@ impl ToolErrorCode {
             Self::Unavailable => "unavailable",
             Self::Unauthorised => "unauthorized",
             Self::AuthorizationRequired => "authorization_required",
+            Self::CannotAsk => "cannot_ask",
             Self::RateLimited => "rate_limited",
             Self::InvalidReply => "invalid_reply",
             Self::Internal => "internal",

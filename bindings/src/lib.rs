@@ -17,6 +17,7 @@ pub mod name;
 pub mod visible;
 
 mod annotation;
+mod asker;
 mod authorization;
 mod budgeted;
 mod call;
@@ -60,6 +61,7 @@ mod whole_servers;
 mod wide_integer;
 mod words;
 
+pub use asker::{Answering, AskKind, Asker, NotAnswered, Question};
 pub use authorization::Authorization;
 pub use budgeted::{Coverage, Declarations, ServerCoverage};
 pub use call::{Arguments, ArgumentsError, ToolCall, ToolError, ToolErrorCode, ToolReply};

@@ -71,11 +71,11 @@ mod host;
 pub mod mcp;
 
 pub use isolet_bindings::{
-    AUTHORIZE, Arguments, ArgumentsError, Authorization, CallNews, Catalog, CatalogError, ContentHash, Coverage, Declarations,
-    DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, LackingServer, ListError, Listener, Manifest, Namespace,
-    NotAGlob, ObservedShapes, ReplyShape, Scope, ScopeError, ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget,
-    TokenCount, Tool, ToolCall, ToolError, ToolErrorCode, ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation,
-    visible,
+    AUTHORIZE, Answering, Arguments, ArgumentsError, AskKind, Asker, Authorization, CallNews, Catalog, CatalogError,
+    ContentHash, Coverage, Declarations, DefinitionError, DefinitionList, DroppedTool, Grants, IndexForm, LackingServer,
+    ListError, Listener, Manifest, Namespace, NotAGlob, NotAnswered, ObservedShapes, Question, ReplyShape, Scope, ScopeError,
+    ScopeWarning, ScopedTool, SearchHit, ServerCoverage, TokenBudget, TokenCount, Tool, ToolCall, ToolError, ToolErrorCode,
+    ToolIndex, ToolReply, UncheckedKeyword, UncheckedReason, Violation, visible,
 };
 
 pub use contract::v8_flags::Jit;

@@ -334,6 +334,7 @@ fn upstream(text: &Text, file: &File, wall_max: Duration, mistakes: &mut Vec<Mis
     let seconds = |seconds: Option<u64>, default: Duration| seconds.map_or(default, Duration::from_secs);
     options.start_max = seconds(file.upstream.start_seconds_max, options.start_max);
     options.idle_max = seconds(file.upstream.idle_seconds_max, IDLE_MAX);
+    options.answer_max = seconds(file.upstream.answer_seconds_max, options.answer_max);
     // A call may take as long as the run that makes it.
     options.call_max = seconds(file.upstream.call_seconds_max, options.call_max.max(wall_max));
     options.servers_max = file.upstream.servers_max.unwrap_or(options.servers_max);

@@ -1,8 +1,8 @@
 //! What this binary is when a test has started it again, by its first argument.
 
 use crate::{
-    attack_host, attacks, backend, bfcl, canaries, canary, comparison, conformance, conformance_client, crowd, embedding,
-    endings, examples, frames, held, host_work, kill, lies, limits, overhead, priority, processes, real_servers,
+    asking_server, attack_host, attacks, backend, bfcl, canaries, canary, comparison, conformance, conformance_client, crowd,
+    embedding, endings, examples, frames, held, host_work, kill, lies, limits, overhead, priority, processes, real_servers,
     scope_snapshots, shortages, soak, stopped, unprivileged, walls,
 };
 
@@ -13,6 +13,7 @@ pub(crate) fn play(arguments: &[String]) -> Option<anyhow::Result<()>> {
         "kill" => Some(kill::run(arguments)),
         "crowd" => Some(crowd::run(arguments)),
         "canaries" => Some(canaries::run(arguments)),
+        asking_server::ARGUMENT => Some(asking_server::serve()),
         bfcl::ARGUMENT => Some(bfcl::play(arguments)),
         soak::ARGUMENT => Some(soak::run(arguments)),
         real_servers::ARGUMENT => Some(real_servers::run(arguments)),

@@ -17,7 +17,7 @@ use isolet::{
     Authorization, Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError,
     SnapshotMismatch, ToolError,
 };
-use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
+use isolet_bindings::{ArgumentsError, DefinitionList, ListError, NotAnswered, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
 use isolet_http::{NoSession, NotAKeyHash, NotAPeerRange};
 use isolet_snapshots::maker::MakeError;
@@ -107,6 +107,7 @@ fn samples() -> Result<Vec<Sample>> {
     ]));
     samples.extend(of(vec![ArgumentsError::NotJson(json_error()), ArgumentsError::NotAnObject("null")]));
     samples.extend(of(vec![ToolError::failed("no such issue")]));
+    samples.extend(of(vec![NotAnswered("the client is gone".to_owned())]));
     samples.extend(of(vec![MakeError::Bindings, MakeError::Bootstrap { file: "a.js", source: io_error().into() }]));
     samples.extend(of(tracker_errors()));
     samples.extend(of(vec![NoSession::Forbidden, NoSession::failed(io_error())]));

@@ -1,6 +1,9 @@
 //! The tests that need a guest process.
 
 mod astray;
+mod asking;
+mod asking_client;
+mod asking_server;
 mod attack_host;
 mod attacks;
 mod authorization_server;
@@ -150,6 +153,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(run_results::TESTS)
             .chain(observed::TESTS)
             .chain(offers::TESTS)
+            .chain(asking::TESTS)
             .chain(resources::TESTS)
             .chain(config_import::TESTS)
             .chain(shown::TESTS)

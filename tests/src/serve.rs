@@ -17,8 +17,7 @@ use isolet_http::Key;
 use serde_json::{Value, json};
 
 pub(crate) use self::authorizations::asks_no_server_until_the_user_has_authorized;
-pub(crate) use self::served::{Answer, Served, Visitor};
-pub(crate) use self::served::{STREAMS, modern};
+pub(crate) use self::served::{Answer, STREAMS, Served, Visitor, modern};
 use self::two::Two;
 use crate::program;
 

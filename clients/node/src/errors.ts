@@ -9,6 +9,7 @@ export type ToolErrorCode =
   | "cancelled"
   | "unavailable"
   | "unauthorized"
+  | "cannot_ask"
   | "rate_limited"
   | "invalid_reply"
   | "internal";

@@ -90,13 +90,14 @@ impl Post {
         match (era, kind) {
             (Era::Modern, Kind::Request(id)) if REMOVED.contains(&method) => Err(Refusal::no_method(method).to(Some(id))),
             (Era::Modern, Kind::Request(id)) => self.ask_alone(&message, &params, id).await,
-            // Nothing is under way between two messages, so there is nothing to be told.
+            // Between two messages nothing is under way but what waits for a request, so there is nothing to be told.
             (Era::Modern, Kind::Notification | Kind::Answer) => Ok(StatusCode::ACCEPTED.into_response()),
             (Era::Legacy, Kind::Request(id)) if method == "initialize" => self.begin(&message, &params, id).await,
             (Era::Legacy, Kind::Request(id)) => {
                 let line = self.line().map_err(|refusal| refusal.to(Some(id)))?;
-                let asked = line.ask(&message, &params, id).map_err(|not_opened| refused(&not_opened, id))?;
-                Ok(self.reply(Era::Legacy, &message, &params).to(asked, id.to_owned(), |_| Ok(None)).await)
+                let reply = self.reply(Era::Legacy, &message, &params);
+                let asked = line.ask(&message, &params, id, reply.may_stream).map_err(|not_opened| refused(&not_opened, id))?;
+                Ok(reply.to(asked, id.to_owned(), |_| Ok(None)).await)
             }
             (Era::Legacy, Kind::Notification) => {
                 let line = self.line()?;
@@ -105,7 +106,10 @@ impl Post {
                 }
                 Ok(StatusCode::ACCEPTED.into_response())
             }
-            (Era::Legacy, Kind::Answer) => self.line().map(|_| StatusCode::ACCEPTED.into_response()),
+            (Era::Legacy, Kind::Answer) => {
+                self.line()?.answer(&text);
+                Ok(StatusCode::ACCEPTED.into_response())
+            }
         }
     }
 
@@ -119,8 +123,9 @@ impl Post {
             let names = self.shared.options.serve.names;
             param_headers::check(&self.headers, session.scope(), names, params).map_err(|refusal| refusal.to(Some(id)))?;
         }
-        let asked = self.open(session).ask(message, params, id).map_err(|not_opened| refused(&not_opened, id))?;
-        Ok(self.reply(Era::Modern, message, params).to(asked, id.to_owned(), |_| Ok(None)).await)
+        let reply = self.reply(Era::Modern, message, params);
+        let asked = self.open(session).ask(message, params, id, reply.may_stream);
+        Ok(reply.to(asked.map_err(|not_opened| refused(&not_opened, id))?, id.to_owned(), |_| Ok(None)).await)
     }
 
     /// A session begins, and is kept if its face takes it.
@@ -129,8 +134,8 @@ impl Post {
             Ok(session) => self.open(session),
             Err(none) => return Ok(none.into_response()),
         };
-        let asked = line.ask(message, params, id).map_err(|not_opened| refused(&not_opened, id))?;
         let reply = self.reply(Era::Legacy, message, params);
+        let asked = line.ask(message, params, id, reply.may_stream).map_err(|not_opened| refused(&not_opened, id))?;
         let keep = |said: &Said| {
             if said.error.is_some() {
                 return Ok(None);
@@ -147,6 +152,7 @@ impl Post {
         let options = &self.shared.options;
         let mut serve: ServeOptions = options.serve.clone();
         (serve.mode, serve.heartbeat) = (self.mode, options.heartbeat);
+        serve.open_calls = serve.open_calls.of(self.principal.key());
         Line::open(session, serve)
     }
 

@@ -47,18 +47,33 @@ impl Line {
             }
         });
         tokio::spawn(write(messages, writer));
-        tokio::spawn(read(reader, Arc::clone(&waiting)));
+        tokio::spawn(read(reader, Arc::clone(&waiting), outgoing.downgrade()));
         Arc::new(Self { outgoing, waiting, _session: session })
     }
 
-    /// Asks what `message` asks, whose id is `id`.
-    pub(super) fn ask(self: &Arc<Self>, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Asked, NotOpened> {
-        let Opened { number, progress, answer } = self.waiting.open(id, params.progress_token())?;
+    /// Asks what `message` asks, whose id is `id`; `is_heard`: whether its client hears what comes before the answer.
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        message: &Message<'_>,
+        params: &Params<'_>,
+        id: &RawValue,
+        is_heard: bool,
+    ) -> Result<Asked, NotOpened> {
+        let Opened { number, mut progress, answer } = self.waiting.open(id, params.progress_token())?;
+        if !is_heard {
+            progress.close();
+        }
         let asked = Asked { number, line: Arc::clone(self), progress, answer };
         match self.outgoing.send(message.numbered(number)) {
             Ok(()) => Ok(asked),
             Err(_) => Err(NotOpened::Closed),
         }
+    }
+
+    /// The client answers what it was asked. An answer to anything else goes nowhere.
+    pub(super) fn answer(&self, message: &str) {
+        // A face that has ended has asked nothing. A line feed in JSON stands between its tokens.
+        let _ = self.outgoing.send(message.replace(['\n', '\r'], " "));
     }
 
     /// The client takes back what it called `id`.
@@ -103,10 +118,12 @@ async fn write(mut messages: mpsc::UnboundedReceiver<String>, mut writer: WriteH
     let _ = writer.shutdown().await;
 }
 
-async fn read(reader: ReadHalf<DuplexStream>, waiting: Arc<Waiting>) {
+async fn read(reader: ReadHalf<DuplexStream>, waiting: Arc<Waiting>, outgoing: mpsc::WeakUnboundedSender<String>) {
     let mut lines = BufReader::new(reader).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        waiting.take(&line);
+        if let (Some(answer), Some(outgoing)) = (waiting.take(&line), outgoing.upgrade()) {
+            let _ = outgoing.send(answer);
+        }
     }
     waiting.end();
 }

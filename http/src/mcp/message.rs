@@ -58,7 +58,7 @@ pub(super) enum Kind<'text> {
     Request(&'text RawValue),
     /// It has a method and no id.
     Notification,
-    /// An answer: nothing was asked.
+    /// An answer to what its sender was asked.
     Answer,
 }
 

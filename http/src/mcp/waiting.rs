@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::unasked::Unasked;
@@ -16,6 +16,12 @@ const PROGRESS_WAITING: usize = 256;
 
 /// The member of `_meta` that names a subscription.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// The member of `_meta` that says for which of its requests a client is asked something.
+const ASKED_FOR: &str = "io.isolet/request";
+
+/// The code of the answer to a question that nobody was asked.
+const NOT_ASKED: i32 = -32000;
 
 /// The requests that wait.
 #[derive(Default)]
@@ -37,6 +43,8 @@ struct Request {
     progress_token: Option<Value>,
     progress: mpsc::Sender<String>,
     answer: oneshot::Sender<Said>,
+    /// The ids of what its client was asked for it.
+    questions: Vec<u64>,
 }
 
 /// An answer as it goes out, under the id that its client gave.
@@ -101,6 +109,26 @@ struct SubscribedMeta {
     id: u64,
 }
 
+/// Where a question says for which request it is.
+#[derive(Deserialize)]
+struct Question {
+    #[serde(rename = "_meta")]
+    meta: QuestionMeta,
+}
+
+#[derive(Deserialize)]
+struct QuestionMeta {
+    #[serde(rename = "io.isolet/request")]
+    request: u64,
+}
+
+/// What takes a question back.
+#[derive(Deserialize)]
+struct Cancelled {
+    #[serde(rename = "requestId")]
+    id: u64,
+}
+
 impl Subscribed {
     /// The number of the request that began it.
     fn of(part: &RawValue) -> Option<u64> {
@@ -112,11 +140,11 @@ impl Subscribed {
     }
 }
 
-/// The message or result `text`, with the client's id for the subscription that it belongs to.
-fn subscribed(text: &str, id: &RawValue) -> Option<String> {
+/// The message or result `text`, with the client's id for the request that it belongs to, which the member `name` of its `_meta` says.
+fn of_client(text: &str, name: &str, id: &RawValue) -> Option<String> {
     let mut message: Value = serde_json::from_str(text).ok()?;
     let meta = if message.get("params").is_some() { "/params/_meta" } else { "/_meta" };
-    *message.pointer_mut(meta)?.get_mut(SUBSCRIPTION)? = serde_json::from_str(id.get()).ok()?;
+    *message.pointer_mut(meta)?.get_mut(name)? = serde_json::from_str(id.get()).ok()?;
     serde_json::to_string(&message).ok()
 }
 
@@ -139,6 +167,7 @@ impl Waiting {
             progress_token: progress_token.cloned(),
             progress: progress_sender,
             answer: answer_sender,
+            questions: Vec::new(),
         };
         requests.by_number.insert(number, request);
         Ok(Opened { number, progress, answer })
@@ -160,20 +189,27 @@ impl Waiting {
         self.requests().by_number.is_empty()
     }
 
-    /// Gives what has come back to whom it is for.
-    pub(super) fn take(&self, line: &str) {
+    /// Gives what has come back to whom it is for; what the face is to be answered, if it asks something and nobody is there to be asked.
+    pub(super) fn take(&self, line: &str) -> Option<String> {
         let Ok(reply) = serde_json::from_str::<Reply<'_>>(line) else {
             tracing::warn!("a face said what is no message");
-            return;
+            return None;
         };
-        if reply.result.is_none() && reply.error.is_none() {
-            return match reply.method.as_deref() {
-                Some("notifications/message") => self.take_log(line),
-                Some("notifications/progress") => self.take_progress(line, reply.params),
-                Some(_) => self.take_news(line, reply.params),
-                None => {}
-            };
+        if reply.result.is_some() || reply.error.is_some() {
+            self.take_answer(&reply);
+            return None;
         }
+        match (reply.method.as_deref()?, reply.id) {
+            (_, Some(id)) => return self.take_question(line, id, reply.params),
+            ("notifications/cancelled", _) => self.take_back(line, reply.params),
+            ("notifications/message", _) => self.take_log(line),
+            ("notifications/progress", _) => self.take_progress(line, reply.params),
+            _ => self.take_news(line, reply.params),
+        }
+        None
+    }
+
+    fn take_answer(&self, reply: &Reply<'_>) {
         let Some(request) = reply.id.and_then(|number| self.requests().by_number.remove(&number)) else { return };
         let error = reply.error.map(|error| serde_json::from_str::<ErrorCode>(error.get()).map_or(0, |error| error.code));
         let (name, value) = match (reply.result, reply.error) {
@@ -181,7 +217,7 @@ impl Waiting {
             (None, Some(error)) => ("error", error),
             (None, None) => return,
         };
-        let own = Subscribed::of(value).and_then(|_| subscribed(value.get(), &request.id));
+        let own = Subscribed::of(value).and_then(|_| of_client(value.get(), SUBSCRIPTION, &request.id));
         let value = own.as_deref().unwrap_or_else(|| value.get());
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, request.id);
         // A client that is gone does not wait any more.
@@ -202,9 +238,33 @@ impl Waiting {
         let Some(number) = params.and_then(Subscribed::of) else { return self.unasked.say(line) };
         let requests = self.requests();
         if let Some(request) = requests.by_number.get(&number)
-            && let Some(line) = subscribed(line, &request.id)
+            && let Some(line) = of_client(line, SUBSCRIPTION, &request.id)
         {
             let _ = request.progress.try_send(line);
+        }
+    }
+
+    /// A question is for the client of the request that it is asked for, which hears it with the progress of that.
+    fn take_question(&self, line: &str, id: u64, params: Option<&RawValue>) -> Option<String> {
+        let number =
+            params.and_then(|params| serde_json::from_str::<Question>(params.get()).ok()).map(|asked| asked.meta.request);
+        let mut requests = self.requests();
+        let asked = number.and_then(|number| requests.by_number.get_mut(&number)).and_then(|request| {
+            request.progress.try_send(of_client(line, ASKED_FOR, &request.id)?).ok()?;
+            request.questions.push(id);
+            Some(())
+        });
+        let why = "the client does not hear questions: it has to take `text/event-stream`";
+        let refused = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": NOT_ASKED, "message": why } });
+        asked.is_none().then(|| refused.to_string())
+    }
+
+    /// A question is taken back from whom it was put to.
+    fn take_back(&self, line: &str, params: Option<&RawValue>) {
+        let Some(Cancelled { id }) = params.and_then(|params| serde_json::from_str(params.get()).ok()) else { return };
+        let requests = self.requests();
+        if let Some(request) = requests.by_number.values().find(|request| request.questions.contains(&id)) {
+            let _ = request.progress.try_send(line.to_owned());
         }
     }
 
@@ -238,7 +298,6 @@ impl Waiting {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use serde_json::json;
     use serde_json::value::to_raw_value;
 
     use super::*;
@@ -258,6 +317,30 @@ mod tests {
         let expected = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"n": 1.00}}}}"#);
         assert_eq!(texts, ["\"\\u0041\"", "1.0", "-7"].map(expected));
         assert!(waiting.is_idle());
+    }
+
+    #[test]
+    fn a_question_and_its_end_are_for_whom_it_is_asked_for() {
+        let waiting = Waiting::default();
+        let [one, other] = [1, 2].map(|id| to_raw_value(&id).unwrap());
+        let mut first = waiting.open(&one, None).unwrap();
+        let mut second = waiting.open(&other, None).unwrap();
+        let question = |number: u64| {
+            json!({ "jsonrpc": "2.0", "id": 7, "method": "roots/list", "params": { "_meta": { ASKED_FOR: number } } })
+                .to_string()
+        };
+        assert_eq!(waiting.take(&question(second.number)), None);
+        let heard: Value = serde_json::from_str(&second.progress.try_recv().unwrap()).unwrap();
+        assert_eq!((&heard["id"], &heard["params"]["_meta"][ASKED_FOR]), (&json!(7), &json!(2)));
+        let end = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+        assert_eq!(waiting.take(end), None);
+        assert_eq!(second.progress.try_recv().as_deref(), Ok(end));
+        assert!(first.progress.try_recv().is_err(), "it was not asked");
+        second.progress.close();
+        for nobody in [question(second.number), question(99), r#"{"jsonrpc":"2.0","id":7,"method":"roots/list"}"#.to_owned()] {
+            let refused: Value = serde_json::from_str(&waiting.take(&nobody).unwrap()).unwrap();
+            assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(7), &json!(NOT_ASKED)), "{nobody}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use isolet_bindings::Scope;
+use isolet_bindings::{Asker, Scope};
 use tokio_util::sync::CancellationToken;
 
 use super::event::Listeners;
@@ -36,6 +36,8 @@ pub(crate) struct Assignment<'run> {
     pub(crate) kept_results: ResultsOfUser,
     /// What this process holds for the run.
     pub(crate) budget: Budget,
+    /// Whom the tools of its calls can ask.
+    pub(crate) asker: Asker,
     /// The slot that the run takes up.
     pub(crate) slot: &'run Slot,
 }

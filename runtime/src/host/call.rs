@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use isolet_bindings::{Listener, Scope, ToolError, ToolReply, visible};
+use isolet_bindings::{Asker, Listener, Scope, ToolError, ToolReply, visible};
 use tracing::Instrument as _;
 
 use super::event::Listeners;
@@ -44,6 +44,8 @@ pub(crate) struct Request {
     pub(crate) arguments: String,
     /// Who hears what the tool says while it works.
     pub(crate) listener: Listener,
+    /// Whom the tool can ask while it works.
+    pub(crate) asker: Asker,
     /// What of this process's memory it takes, until it is answered or cancelled.
     pub(crate) held: Held,
 }
@@ -116,14 +118,14 @@ impl Caller {
 
     /// Authorises the call and makes it. Dropping the future cancels it, at its next await.
     pub(crate) async fn answer(self: Arc<Self>, request: Request) -> Result<ToolReply, ToolError> {
-        let Request { number, index, arguments, listener, held: _held } = request;
+        let Request { number, index, arguments, listener, asker, held: _held } = request;
         match gate::authorise(&self.scope, number, index, arguments, self.argument_bytes_max, &self.work, &self.kept_results)
             .await?
         {
             Authorised::Answer(reply) => tool_host::within(Ok(reply), self.reply_bytes_max),
             Authorised::Resource(uri) => self.read(&uri).await,
             Authorised::Tool(mut call, notes) => {
-                call.listener = listener;
+                (call.listener, call.asker) = (listener, asker);
                 self.note(notes);
                 let span = tracing::debug_span!("call", path = %visible::line(&call.path), id = number);
                 tool_host::call(&*self.host, call, self.reply_bytes_max).instrument(span).await

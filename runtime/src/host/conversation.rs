@@ -47,6 +47,8 @@ const REPORT_MAX: Duration = Duration::from_secs(2);
 const TURN_MAX: Duration = Duration::from_millis(1);
 /// Replies whose check is more than a moment's work and has not been made yet. Further ones are not checked.
 const CHECKS_WAITING_MAX: usize = 8;
+/// How often it is looked whether somebody is still being asked, once the run's own time is over.
+const ASKED_LOOK: Duration = Duration::from_millis(100);
 /// The most servers that one outcome names as to be authorized.
 const AUTHORIZATIONS_MAX: usize = 16;
 /// The most notes of a run: it has fewer.
@@ -92,6 +94,8 @@ struct Conversation<'run> {
     has_told_of_blocks: bool,
     heap_bytes: u64,
     deadline: tokio::time::Instant,
+    /// How much of the time for which somebody was asked is in the deadline already.
+    asked: Duration,
     processor: Processor,
 }
 
@@ -112,6 +116,7 @@ pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim
         caller: Caller::new(Some(assignment.run), assignment.scope, assignment.host, limits, work, kept_results, listeners),
         // Further away than any clock goes is never.
         deadline: tokio::time::sleep(limits.wall_max).deadline(),
+        asked: Duration::ZERO,
         processor: Processor::new(limits.cpu_max, claim.owes_walls()),
         assignment,
         claim,
@@ -184,7 +189,10 @@ impl Conversation<'_> {
                 // Frames may come as fast as they are taken, and a tool may take its time before its first await.
                 let now = tokio::time::Instant::now();
                 if now >= self.deadline {
-                    return Ok(Some(self.out_of_time()));
+                    match self.late_deadline() {
+                        Some(deadline) => self.deadline = deadline,
+                        None => return Ok(Some(self.out_of_time())),
+                    }
                 }
                 if now >= turn + TURN_MAX {
                     tokio::task::yield_now().await;
@@ -255,12 +263,21 @@ impl Conversation<'_> {
         true
     }
 
-    /// The end of the run's time, where the process was not there yet when that time began.
-    fn late_deadline(&self) -> Option<tokio::time::Instant> {
-        let process = &self.claim.process;
-        let begun = if process.is_starting() { Instant::now() } else { process.alive_since()? };
-        let deadline = tokio::time::Instant::from_std(begun.checked_add(self.assignment.limits.wall_max)?);
-        (deadline > tokio::time::Instant::now()).then_some(deadline)
+    /// The end of the run's time, where the process was not there yet when that time began, or where somebody was asked meanwhile.
+    fn late_deadline(&mut self) -> Option<tokio::time::Instant> {
+        let (process, asker) = (&self.claim.process, &self.assignment.asker);
+        let asked = asker.waited();
+        let since_begun = || {
+            let begun = if process.is_starting() { Instant::now() } else { process.alive_since()? };
+            begun.checked_add(self.assignment.limits.wall_max)?.checked_add(asked).map(tokio::time::Instant::from_std)
+        };
+        let of_asking = self.deadline.checked_add(asked.saturating_sub(self.asked));
+        let now = tokio::time::Instant::now();
+        // While somebody is asked there is no end; it is looked at again soon.
+        let not_yet = asker.is_open().then(|| now + ASKED_LOOK);
+        let deadline = [since_begun(), of_asking].into_iter().flatten().max().filter(|deadline| *deadline > now);
+        self.asked = asked;
+        deadline.max(not_yet)
     }
 
     fn out_of_time(&self) -> End {
@@ -314,7 +331,17 @@ impl Conversation<'_> {
             FromRun::Note { text } => Ok(self.hear_note(&text)),
             FromRun::Call { call, tool, line, column: _, arguments } => {
                 let held = held.ok_or_else(|| RunError::bug("a frame was taken that is not held"))?;
-                Ok(self.hear_call(line, Request { number: call, index: tool, arguments, listener: Listener::default(), held }))
+                Ok(self.hear_call(
+                    line,
+                    Request {
+                        number: call,
+                        index: tool,
+                        arguments,
+                        listener: Listener::default(),
+                        asker: self.assignment.asker.clone(),
+                        held,
+                    },
+                ))
             }
             FromRun::End { ending, line, column, heap_bytes, text } => {
                 self.heap_bytes = heap_bytes;

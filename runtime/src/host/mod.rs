@@ -2,6 +2,8 @@
 //! is authorised. No V8 here.
 
 mod advice;
+#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for calls of MCP servers and clients"))]
+pub(crate) mod asked_time;
 mod assignment;
 pub(crate) mod call;
 pub(crate) mod change_signal;

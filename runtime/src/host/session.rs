@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use isolet_bindings::{Declarations, Scope, TokenBudget};
+use isolet_bindings::{Asker, Declarations, Scope, TokenBudget};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
@@ -69,6 +69,8 @@ pub struct RunOptions {
     /// Gets what happens, as it happens, beside the session's own: [`Session::with_events`]. A full channel misses events and
     /// delays nothing.
     pub events: Option<mpsc::Sender<Event>>,
+    /// Whom the tools of its calls can ask, where they may: the run waits meanwhile, and that time does not count. Default: nobody.
+    pub asker: Asker,
     /// Ends the run when it is cancelled: [`Stop::Cancelled`](crate::Stop::Cancelled).
     pub cancel: CancellationToken,
 }
@@ -194,6 +196,15 @@ impl Parts {
         &self.limits
     }
 
+    /// The same session, which ends with what is returned beside it and with nothing else: for what goes on when the client comes back over another
+    /// connection.
+    #[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "for a session as an MCP server"))]
+    pub(crate) fn apart(&self) -> (Arc<Self>, DropGuard) {
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
+        (Arc::new(Self { ended, ..self.clone() }), end)
+    }
+
     /// What this process does for a run of this user, or for the classic calls of this session.
     fn work(&self) -> Arc<HostWork> {
         HostWork::new(self.supply.threads(), &self.user)
@@ -259,6 +270,7 @@ impl Parts {
             work: self.work(),
             kept_results: self.kept_results(),
             budget: Budget::new(self.supply.common_budget(), limits.held_bytes_max),
+            asker: options.asker.clone(),
             slot: &slot,
         };
         let mut lost = 0;

@@ -1,6 +1,6 @@
 //! What a server has beside tools, as it is asked for.
 
-use isolet_bindings::Arguments;
+use isolet_bindings::{Arguments, Asker};
 
 use super::change_signal::ChangeSignal;
 
@@ -33,6 +33,8 @@ pub enum Wanted {
         name: String,
         /// What it is filled in with.
         arguments: Arguments,
+        /// Whom the server can ask meanwhile.
+        asker: Asker,
     },
     /// What an argument of a prompt or of a template may be completed to: the whole result.
     Completion {

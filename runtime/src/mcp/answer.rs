@@ -38,6 +38,11 @@ impl Answer {
         context.extensions.get()
     }
 
+    /// Another place, for an answer that is not sent yet, to the same client.
+    pub(super) fn apart(&self) -> Self {
+        Self { place: Arc::default(), backlog: Arc::clone(&self.backlog) }
+    }
+
     /// Answers.
     pub(super) fn say(&self, said: Said) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);

@@ -3,19 +3,23 @@
 //!
 //! Results go on as one opaque text (see [`super::server_answer`]); what nobody asked for never reaches rmcp.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use isolet_bindings::{AskKind, Asker, NotAnswered, Question};
 use isolet_rpc::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
 use rmcp::model::{ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
 use super::news;
 use super::pending::{Asked, Pending};
-use super::request_params::listener_of;
+use super::question;
+use super::request_params::{asker_of, listener_of};
 use super::sent::Sent;
 use super::server_answer::{error_data, server_result};
 use super::watches::Watches;
@@ -37,6 +41,11 @@ const OUR_METHODS: [&str; 13] = [
     "completion/complete",
 ];
 
+/// The code of the answer to a question that was not answered.
+const NOT_ANSWERED: i32 = -32000;
+/// The same, of a kind that was never declared.
+const NOT_DECLARED: i32 = -32601;
+
 /// What is known of a conversation with a server.
 #[derive(Default)]
 pub(super) struct Border {
@@ -48,6 +57,8 @@ pub(super) struct Border {
     /// Who is told when a resource has changed.
     pub(super) watches: Arc<Watches>,
     pub(super) faults: Arc<Faults>,
+    /// What the server was told that it can ask for.
+    asks: BTreeSet<AskKind>,
 }
 
 /// What a message is.
@@ -56,11 +67,14 @@ pub(super) enum Heard<'text> {
     Answer(Box<ServerJsonRpcMessage>),
     /// A request of the server, which waits for an answer with this id.
     Request(Refusal<'text>),
+    /// A question of the server, which waits for an answer too.
+    Question(Asking),
     /// Nothing that matters.
     Nothing,
 }
 
-/// How a request of a server is answered: a ping with a pong, any other with "method not found" (we offer no sampling, no elicitation, no roots).
+/// How a request of a server is answered: a ping with a pong, any other but a question that can be asked with "method not
+/// found".
 pub(super) struct Refusal<'text> {
     id: &'text RawValue,
     is_ping: bool,
@@ -78,10 +92,38 @@ impl Refusal<'_> {
     }
 }
 
+/// A question of a server that is asked.
+pub(super) struct Asking {
+    id: Box<RawValue>,
+    question: Question,
+    asker: Asker,
+    /// Cancelled with the request that it belongs to.
+    given_up: CancellationToken,
+    is_declared: bool,
+}
+
+impl Asking {
+    /// The answer, once it is there.
+    pub(super) async fn text(self) -> String {
+        let answer = tokio::select! {
+            answer = self.asker.ask(self.question) => answer,
+            () = self.given_up.cancelled() => Err(NotAnswered("nobody waits for the call any more".to_owned())),
+        };
+        let (name, value) = match answer {
+            Ok(answer) => ("result", answer),
+            Err(NotAnswered(why)) => {
+                let code = if self.is_declared { NOT_ANSWERED } else { NOT_DECLARED };
+                ("error", json!({ "code": code, "message": why }))
+            }
+        };
+        format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, self.id)
+    }
+}
+
 impl Border {
-    /// A conversation with a server that was sent this.
-    pub(super) fn of(sent: Arc<Sent>) -> Self {
-        Self { faults: Arc::new(Faults::of(sent)), ..Self::default() }
+    /// A conversation with a server that was sent this, and told that it can ask for that.
+    pub(super) fn of(sent: Arc<Sent>, asks: &BTreeSet<AskKind>) -> Self {
+        Self { faults: Arc::new(Faults::of(sent)), asks: asks.clone(), ..Self::default() }
     }
 
     /// Notes a request, which the server may answer from here on.
@@ -90,10 +132,18 @@ impl Border {
         if let Some((token, listener)) = listener_of(request) {
             self.pending.listen(id, token, listener);
         }
+        if let Some(asker) = asker_of(request) {
+            self.pending.let_ask(id, asker);
+        }
     }
 
     /// Reads one message.
     pub(super) fn hear<'text>(&self, text: &'text str) -> Heard<'text> {
+        self.hear_with(text, None)
+    }
+
+    /// Reads one message, which came with the answer to the request `of`, if that is known.
+    pub(super) fn hear_with<'text>(&self, text: &'text str, of: Option<i64>) -> Heard<'text> {
         let Ok(message) = object::<Envelope<'_>>(text) else {
             self.faults.note_rubbish(text);
             return Heard::Nothing;
@@ -104,10 +154,12 @@ impl Border {
                 Heard::Nothing
             }
             ((Some(method), _), Some(id)) if message.is_marked() && !OUR_METHODS.contains(&&*method) => {
-                if is_answerable(id) {
-                    Heard::Request(Refusal { id, is_ping: method == "ping" })
-                } else {
+                if !is_answerable(id) {
                     Heard::Nothing
+                } else if let Some(asking) = self.question(&method, id, message.params, of) {
+                    Heard::Question(asking)
+                } else {
+                    Heard::Request(Refusal { id, is_ping: method == "ping" })
                 }
             }
             ((None, false), id) if message.result.is_some() || message.error.is_some() => {
@@ -118,6 +170,20 @@ impl Border {
                 Heard::Nothing
             }
         }
+    }
+
+    /// The question that a request of the server is, if it comes while a call can ask somebody.
+    fn question(&self, method: &str, id: &RawValue, params: Option<&RawValue>, of: Option<i64>) -> Option<Asking> {
+        question::kind_of(method, &Map::new())?;
+        let (asker, given_up) = self.pending.asker(of)?;
+        // From here on nobody sees what the server was sent.
+        let params: Map<String, Value> = match params.filter(|params| params.get() != "null") {
+            Some(params) => object(self.faults.sent().json(params).get()).ok()?,
+            None => Map::new(),
+        };
+        let question = Question::new(question::kind_of(method, &params)?, params);
+        let is_declared = self.asks.contains(&question.kind);
+        Some(Asking { id: id.to_owned(), question, asker, given_up, is_declared })
     }
 
     fn notification(&self, method: &str, params: Option<&RawValue>) {

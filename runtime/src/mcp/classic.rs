@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use isolet_bindings::{Listener, ScopedTool, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{Asker, Listener, ScopedTool, ToolError, ToolErrorCode, ToolReply};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
@@ -15,9 +15,11 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Said, is_modern};
 use super::classic_name::{Names, classic_names};
+use super::client_asker;
 use super::hearing::{Gravity, Hearing};
 use super::lossless;
 use super::options::ServeOptions;
+use crate::host::asked_time;
 use crate::host::call::{Caller, Request};
 use crate::host::gate::Target;
 use crate::host::held::Held;
@@ -97,21 +99,24 @@ impl Classic {
         context: &RequestContext<RoleServer>,
     ) -> CallToolResponse {
         let (hearing, listener) = Hearing::of(context, gravity);
-        let result = hearing.during(self.answer(tool.index(), arguments, listener, context), context, self.heartbeat).await;
+        let asker = client_asker::of(context);
+        let answer = self.answer(tool.index(), arguments, (listener, asker), context);
+        let result = hearing.during(answer, self.heartbeat).await;
         response(tool, result, context).into()
     }
 
-    /// What `work` gives, which this call is recorded as. A cancelled one has no answer, and is an error for the client.
+    /// What `work` gives, which this call is recorded as, and in which `asker` may be asked. A cancelled one has no answer, and is an error for the client.
     pub(super) async fn asked(
         &self,
         target: Target<'_>,
         bytes: usize,
+        asker: Asker,
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<ToolReply, ToolError>>,
     ) -> Result<ToolReply, ToolError> {
         let number = self.next_number();
         let mut record = self.caller.record_of(target, number, 0, bytes);
-        let work = self.in_turn(bytes, context, |held| async move {
+        let work = self.in_turn(bytes, asker, context, |held| async move {
             let _held = held;
             work.await
         });
@@ -133,13 +138,13 @@ impl Classic {
         &self,
         index: u32,
         arguments: String,
-        listener: Listener,
+        (listener, asker): (Listener, Asker),
         context: &RequestContext<RoleServer>,
     ) -> Result<ToolReply, ToolError> {
         let number = self.next_number();
         let mut record = self.caller.record(number, index, 0, arguments.len());
-        let reply = self.in_turn(arguments.len(), context, |held| {
-            Arc::clone(&self.caller).answer(Request { number, index, arguments, listener, held })
+        let reply = self.in_turn(arguments.len(), asker.clone(), context, |held| {
+            Arc::clone(&self.caller).answer(Request { number, index, arguments, listener, asker, held })
         });
         let result = tokio::select! {
             result = reply => result,
@@ -166,6 +171,7 @@ impl Classic {
     async fn in_turn<Work: Future<Output = Result<ToolReply, ToolError>>>(
         &self,
         bytes: usize,
+        asker: Asker,
         context: &RequestContext<RoleServer>,
         work: impl FnOnce(Held) -> Work,
     ) -> Result<ToolReply, ToolError> {
@@ -182,8 +188,8 @@ impl Classic {
             // Many may have waited for a place since there was room for what they bring.
             answer.room().await;
         }
-        // The time counts from here: one that waits for its turn is not late.
-        tokio::time::timeout(wall_max, work(held)).await.unwrap_or_else(|_| {
+        // The time counts from here, but for that in which somebody is asked: one that waits for its turn is not late.
+        asked_time::within(&asker, wall_max, work(held)).await.unwrap_or_else(|| {
             let message = format!("the tool did not answer within {wall_max:?}: it may still have done its work");
             Err(ToolError::new(ToolErrorCode::TimedOut, message))
         })

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use isolet_bindings::{Arguments, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{Arguments, Asker, ToolError, ToolErrorCode, ToolReply};
 use isolet_rpc::envelope::object;
 use rmcp::model::{CompleteRequestParams, ErrorCode, JsonObject, Reference};
 use rmcp::service::RequestContext;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::answer::is_modern;
 use super::classic::Classic;
 use super::classic_name::{Names, classic_names};
+use super::client_asker;
 use super::list::List;
 use super::lossless;
 use crate::host::gate::{Own, Target};
@@ -117,7 +118,7 @@ async fn element(classic: &Classic, list: List, name: &str) -> Option<(String, S
 pub(super) async fn read(classic: &Classic, uri: &str, context: &RequestContext<RoleServer>) -> Result<Arc<str>, ErrorData> {
     let is_modern = is_modern(context);
     let work = classic.caller().read(uri);
-    let read = classic.asked(Target::Own(Own::Read), uri.len(), context, work).await;
+    let read = classic.asked(Target::Own(Own::Read), uri.len(), Asker::default(), context, work).await;
     let failed = |error: &ToolError| {
         let code = if is_modern { ErrorCode::INVALID_PARAMS } else { NOT_FOUND };
         not_given(error, code, json!({ "uri": uri }))
@@ -140,8 +141,9 @@ pub(super) async fn prompt(
     let (server, known_by) = element(classic, List::Prompts, name).await.ok_or_else(unknown)?;
     let arguments = Arguments::of(arguments);
     let bytes = arguments.as_json().len();
-    let work = classic.caller().give(&server, Wanted::Prompt { name: known_by.clone(), arguments });
-    let given = classic.asked(Target::Prompt { server: &server, name: &known_by }, bytes, context, work).await;
+    let asker = client_asker::of(context);
+    let work = classic.caller().give(&server, Wanted::Prompt { name: known_by.clone(), arguments, asker: asker.clone() });
+    let given = classic.asked(Target::Prompt { server: &server, name: &known_by }, bytes, asker, context, work).await;
     let reply = given.map_err(|error| not_given(&error, ErrorCode::INVALID_PARAMS, json!({ "name": name })))?;
     lossless::other_result_text(reply.as_json(), is_modern(context), None).ok_or_else(unreadable)
 }

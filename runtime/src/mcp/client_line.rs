@@ -11,28 +11,31 @@
 //!
 //! Arguments of a call stay the text that they came in, and go to the face beside the request: a tree of them would take fifty times as much.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use isolet_rpc::client_id::ClientId;
 use isolet_rpc::client_requests::{Admission, ClientRequests};
-use isolet_rpc::envelope::{Envelope, object};
+use isolet_rpc::envelope::{Envelope, number_in, object};
 use isolet_rpc::messages::{Messages, Received, too_long};
 use isolet_rpc::output::Output;
 use isolet_rpc::refusal::{INVALID_REQUEST, Refusal, error_text, no_message};
 use rmcp::RoleServer;
 use rmcp::model::{
-    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, GetExtensions as _, InitializedNotification,
-    RequestId, ServerJsonRpcMessage,
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientResult, CustomResult, GetExtensions as _,
+    InitializedNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerNotification,
 };
 use rmcp::transport::Transport;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::answer::{Answer, Said};
 use super::client_params;
+use super::server_answer::error_data;
 use super::subscription_id;
 use crate::host::session::CALLS_WAITING_MAX;
 
@@ -50,6 +53,8 @@ pub(super) struct ClientLine<R, W> {
     messages: Messages<R, W>,
     output: Arc<Output<W>>,
     requests: Arc<ClientRequests<Answer>>,
+    /// What the client was asked and has not answered.
+    asked: Mutex<HashSet<i64>>,
     /// Whether the client has sent `initialize`, and has not said yet that it is initialized.
     is_beginning: AtomicBool,
 }
@@ -70,7 +75,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
     fn with_stall_max(input: R, output: W, stall_max: Duration) -> Self {
         let output = Output::new(output, stall_max);
         let messages = Messages::new(input, Arc::clone(&output));
-        Self { messages, output, requests: Arc::new(ClientRequests::new(REQUESTS_MAX)), is_beginning: AtomicBool::new(false) }
+        let requests = Arc::new(ClientRequests::new(REQUESTS_MAX));
+        Self { messages, output, requests, asked: Mutex::default(), is_beginning: AtomicBool::new(false) }
     }
 
     /// What a line or a part of an array is for rmcp, if it is for rmcp. Everything else is answered here.
@@ -82,14 +88,30 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
         match (message.method(), message.id) {
             ((Some(method), _), None) => self.notification(&method, message.params),
             ((Some(method), _), Some(id)) => self.request(&method, id, &message, text.len()),
-            // An answer: nothing was asked.
-            ((None, false), _) if message.result.is_some() || message.error.is_some() => None,
+            ((None, false), id) if message.result.is_some() || message.error.is_some() => self.answer(id, &message),
             (_, id) => {
                 let id = id.and_then(ClientId::of);
                 self.output.refuse(id.as_ref(), (INVALID_REQUEST, "a request has a `method`, which is a text".into()));
                 None
             }
         }
+    }
+
+    /// The answer to what the client was asked; none if it was not asked that, or has answered it already.
+    fn answer(&self, id: Option<&RawValue>, message: &Envelope<'_>) -> Option<ClientJsonRpcMessage> {
+        let id = id.and_then(number_in).filter(|id| self.asked().remove(id))?;
+        let number = RequestId::Number(id);
+        Some(match (message.error, message.result) {
+            (Some(error), _) => JsonRpcMessage::error(error_data(error), Some(number)),
+            (None, result) => {
+                let text = result.map_or("null", RawValue::get).to_owned();
+                JsonRpcMessage::response(ClientResult::CustomResult(CustomResult(Value::String(text))), number)
+            }
+        })
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn request(&self, method: &str, id: &RawValue, message: &Envelope<'_>, bytes: usize) -> Option<ClientJsonRpcMessage> {
@@ -135,6 +157,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> ClientLine<R,
 
     /// The answer to a request, as it goes out; none to one that was cancelled.
     fn outgoing(&self, message: ServerJsonRpcMessage) -> Option<(Vec<Arc<str>>, Option<Admission>)> {
+        match &message {
+            ServerJsonRpcMessage::Request(asked) => {
+                if let RequestId::Number(id) = asked.id {
+                    self.asked().insert(id);
+                }
+            }
+            ServerJsonRpcMessage::Notification(said) => {
+                if let ServerNotification::CancelledNotification(cancelled) = &said.notification
+                    && let Some(RequestId::Number(id)) = cancelled.params.request_id
+                {
+                    self.asked().remove(&id);
+                }
+            }
+            _ => {}
+        }
         let number = match &message {
             ServerJsonRpcMessage::Response(response) => &response.id,
             ServerJsonRpcMessage::Error(error) => error.id.as_ref()?,
@@ -207,8 +244,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use isolet_rpc::output::WAITING_BYTES_MAX;
-    use rmcp::model::{CustomResult, JsonRpcMessage, ServerResult};
-    use serde_json::Value;
+    use rmcp::model::ServerResult;
     use tokio::io::{AsyncWriteExt as _, DuplexStream};
 
     use super::*;

@@ -5,13 +5,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isolet_bindings::{IndexForm, TokenBudget, ToolIndex};
-use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam, ProgressToken};
+use rmcp::model::{CallToolResponse, CallToolResult, ProgressNotificationParam};
 use rmcp::service::RequestContext;
-use rmcp::{ErrorData, Peer, RoleServer};
+use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::audience::{Audience, Hearer};
+use super::authorization_pages;
+use super::client_asker;
 use super::options::{Results, ServeOptions};
 use super::own_arguments::OwnArguments;
 use super::own_name;
@@ -177,10 +180,12 @@ programs; there is no network, file system or import.";
         let cancel = CancellationToken::new();
         let mut options =
             RunOptions { limits: self.limits(arguments.timeout_ms), cancel: cancel.clone(), ..RunOptions::default() };
-        let progress = context.meta.get_progress_token().map(|token| {
+        let asker = client_asker::of(context);
+        options.asker = asker.clone();
+        let progress = context.meta.get_progress_token().map(|_| {
             let (events, seen) = mpsc::channel(EVENTS_WAITING);
             options.events = Some(events);
-            tokio::spawn(pass_on(seen, context.peer.clone(), token, self.options.heartbeat))
+            tokio::spawn(pass_on(seen, Audience::of(context), self.options.heartbeat))
         });
         let outcome = {
             let run = self.session.run(&arguments.code, options);
@@ -199,18 +204,18 @@ programs; there is no network, file system or import.";
                 progress.abort();
             }
         }
-        outcome
-            .map(|mut outcome| {
-                outcome.notes.extend(arguments.note);
-                outcome
-            })
-            .map(|outcome| run_result::result_of(&outcome, &self.options, &self.session.kept_results()))
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+        let mut outcome = outcome.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        outcome.notes.extend(arguments.note);
+        tokio::select! {
+            notes = authorization_pages::offer(&asker, &outcome.authorizations) => outcome.notes.extend(notes),
+            () = context.ct.cancelled() => {}
+        }
+        Ok(run_result::result_of(&outcome, &self.options, &self.session.kept_results()))
     }
 }
 
 /// Tells the client what happens in a run, one notification each; where nothing does for so long as `heartbeat`, that it goes on.
-async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, token: ProgressToken, heartbeat: Duration) {
+async fn pass_on(mut seen: mpsc::Receiver<Event>, audience: Audience, heartbeat: Duration) {
     let mut count = 0_u32;
     loop {
         let message = match tokio::time::timeout(heartbeat, seen.recv()).await {
@@ -220,11 +225,11 @@ async fn pass_on(mut seen: mpsc::Receiver<Event>, client: Peer<RoleServer>, toke
             Ok(None) => return,
             Err(_) => "the program goes on".to_owned(),
         };
+        let Some(Hearer { client, token: Some(token) }) = audience.now() else { continue };
         count += 1;
-        let progress = ProgressNotificationParam::new(token.clone(), f64::from(count)).with_message(message);
-        if client.notify_progress(progress).await.is_err() {
-            return;
-        }
+        let progress = ProgressNotificationParam::new(token, f64::from(count)).with_message(message);
+        // One that is gone hears nothing; another request may wait for the program later.
+        let _ = client.notify_progress(progress).await;
     }
 }
 

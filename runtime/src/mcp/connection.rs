@@ -13,24 +13,27 @@ use std::time::Duration;
 use isolet_bindings::Listener;
 use isolet_outbound::Outbound;
 use isolet_rpc::envelope::object;
-use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, ErrorData, Implementation, ProtocolVersion, RequestId};
+use rmcp::Peer;
+use rmcp::model::{ClientRequest, ProtocolVersion, RequestId};
 use rmcp::service::{
-    ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, RequestHandle, RoleClient,
-    RunningService, ServiceError,
+    ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, RequestHandle, RoleClient, RunningService, ServiceError,
 };
 use rmcp::transport::streamable_http_client::StreamableHttpError;
-use rmcp::{ClientHandler, Peer};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, Semaphore};
 
+use super::asking::Guarded;
+use super::client_capabilities;
 use super::credential_source::Credentials;
 use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
+use super::handshake::{self, Client, Unopened};
 use super::http_fault::HttpFault;
 use super::http_transport;
 use super::list::List;
 use super::opening::Opening;
 use super::request_params::{self, Members};
+use super::rounds;
 use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
 use super::server_offers::{self, Kept, ServerOffers};
@@ -39,6 +42,7 @@ use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
 use super::watches::Watches;
 use super::wire::Wire;
+use crate::host::asked_time;
 
 /// Requests to one server that are under way; one more waits.
 const REQUESTS_MAX: usize = 1024;
@@ -86,33 +90,6 @@ pub(super) struct Connection {
     offers: ServerOffers,
     places: Semaphore,
     limits: ConnectionLimits,
-}
-
-/// Our side of the conversation, which offers nothing.
-#[derive(Debug)]
-struct Client {
-    version: ProtocolVersion,
-}
-
-impl ClientHandler for Client {
-    fn get_info(&self) -> ClientConfig {
-        let about = Implementation::new("isolet", env!("CARGO_PKG_VERSION"));
-        let mut config = ClientConfig::new(ClientCapabilities::default(), about);
-        config.protocol_version = self.version.clone();
-        config
-    }
-}
-
-/// Why a conversation could not be opened, and the versions that the server then said it knows.
-struct Unopened {
-    error: UpstreamError,
-    supported: Vec<ProtocolVersion>,
-}
-
-impl From<UpstreamError> for Unopened {
-    fn from(error: UpstreamError) -> Self {
-        Self { error, supported: Vec::new() }
-    }
 }
 
 /// A request whose answer nobody waits for any more is cancelled at the server.
@@ -182,7 +159,11 @@ impl Connection {
                 (version.clone(), ClientLifecycleMode::Discover { preferred_versions: vec![version] })
             }
         };
-        let client = Client { version };
+        let asks = match target {
+            Target::Command(command, _) => command.asks.clone(),
+            Target::Http(http, _) => http.asks.clone(),
+        };
+        let client = Client { version, asks };
         let time_max = limits.start_max;
         let (far_end, changed, offer_changes, watches, handshake) = match target {
             Target::Command(command, credentials) => {
@@ -194,7 +175,7 @@ impl Connection {
                     &limits.environment,
                 )?;
                 let wire = Wire::new(server, output, input, limits.message_bytes_max, limits.call_max);
-                let wire = wire.having_sent(supply.sent());
+                let wire = wire.having_sent(supply.sent(), &command.asks);
                 let (faults, changed, offer_changes) = (wire.faults(), wire.changed(), wire.offer_changes());
                 let watches = wire.watches();
                 let handshake = tokio::time::timeout(time_max, client.serve_with_lifecycle(wire, lifecycle)).await;
@@ -212,7 +193,7 @@ impl Connection {
             Ok(Ok(service)) => service,
             failed => {
                 let unopened = match failed {
-                    Ok(Err(error)) => handshake_error(server, error, &far_end, limits).await,
+                    Ok(Err(error)) => handshake::unopened(server, error, &far_end, limits.message_bytes_max).await,
                     _ => far_end.silent(server, Stage::Handshake, time_max).into(),
                 };
                 // Its input is closed by now. When the failure is known, the process is gone: another start never meets it.
@@ -359,9 +340,32 @@ impl Connection {
 
     /// Calls `tool` with `arguments`, a JSON object; the JSON text of its result. Dropping the future cancels the call at the server, or takes it
     /// back where the server has seen nothing of it; either way nothing of the arguments is kept. `listener` hears what the server says meanwhile.
-    pub(super) async fn call(&self, tool: &str, arguments: Arc<RawValue>, listener: Listener) -> Result<String, UpstreamError> {
+    pub(super) async fn call(
+        &self,
+        tool: &str,
+        arguments: Arc<RawValue>,
+        listener: Listener,
+        guarded: &Guarded,
+    ) -> Result<String, UpstreamError> {
         let params = Members::default().with_text("name", tool).with("arguments", arguments).heard_by(listener);
-        self.ask("tools/call", params).await
+        self.ask_with("tools/call", params, guarded).await
+    }
+
+    /// Asks for something that takes as long as a call may, in which the server can ask whom `guarded` lets it; the JSON text of the result. The time of
+    /// its questions does not count.
+    pub(super) async fn ask_with(
+        &self,
+        method: &'static str,
+        params: Members,
+        guarded: &Guarded,
+    ) -> Result<String, UpstreamError> {
+        let asker = guarded.asker();
+        let params = params.asking(asker.clone()).of_client(client_capabilities::text(&guarded.kinds()));
+        let rounds = rounds::finished(&asker, params, |params| async move { self.request(method, &params, Stage::Call).await });
+        match asked_time::within(&asker, self.limits.call_max, rounds).await {
+            Some(result) => result,
+            None => Err(self.far_end.silent(&self.server, Stage::Call, self.limits.call_max)),
+        }
     }
 
     /// Asks for something that takes as long as a call may; the JSON text of the result.
@@ -467,25 +471,4 @@ impl Connection {
     fn not_mcp(&self, stage: Stage) -> UpstreamError {
         UpstreamError::NotMcp { server: self.server.clone(), stage, rubbish: self.far_end.faults().rubbish() }
     }
-}
-
-async fn handshake_error(server: &str, error: ClientInitializeError, far_end: &FarEnd, limits: &ConnectionLimits) -> Unopened {
-    let stage = Stage::Handshake;
-    match error {
-        ClientInitializeError::JsonRpcError(error) => {
-            let supported = supported_versions(&error);
-            let (code, message) = (error.code.0, error.message.to_string());
-            Unopened { error: UpstreamError::Refused { server: server.to_owned(), stage, code, message }, supported }
-        }
-        ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::TransportError { .. } => {
-            far_end.broken_off(server, stage, limits.message_bytes_max).await.into()
-        }
-        _ => UpstreamError::NotMcp { server: server.to_owned(), stage, rubbish: far_end.faults().rubbish() }.into(),
-    }
-}
-
-/// What a server that refuses a version says it knows.
-fn supported_versions(error: &ErrorData) -> Vec<ProtocolVersion> {
-    let versions = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
-    versions.into_iter().flatten().filter_map(|version| serde_json::from_value(version.clone()).ok()).collect()
 }

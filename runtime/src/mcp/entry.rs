@@ -1,9 +1,9 @@
 //! One server as a client's file has it, made a configuration: what is meant, whatever the client calls it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use isolet_bindings::visible;
+use isolet_bindings::{AskKind, visible};
 use isolet_outbound::Url;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -34,6 +34,8 @@ struct Entry {
     openapi: Option<String>,
     tools: Option<Vec<String>>,
     credentials: Option<Value>,
+    ask: Option<Vec<Ask>>,
+    protocol: Option<Protocol>,
     /// Codex: variables that are passed on, and those that become header fields.
     #[serde(rename = "env_vars")]
     env_vars: Option<Vec<String>>,
@@ -41,6 +43,40 @@ struct Entry {
     bearer_token_env_var: Option<String>,
     #[serde(rename = "env_http_headers")]
     env_http_headers: Option<BTreeMap<String, String>>,
+}
+
+/// What a server may ask for, as it is written.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Ask {
+    Elicitation,
+    Sampling,
+    Roots,
+}
+
+/// The newest version of the protocol that a server knows, as it is written.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+enum Protocol {
+    #[default]
+    #[serde(rename = "2025-11-25")]
+    Sessions,
+    #[serde(rename = "2026-07-28")]
+    Stateless,
+}
+
+impl Entry {
+    fn asks(&self) -> BTreeSet<AskKind> {
+        let kinds = |ask: &Ask| match ask {
+            Ask::Elicitation => [AskKind::Form, AskKind::Url],
+            Ask::Sampling => [AskKind::Sampling; 2],
+            Ask::Roots => [AskKind::Roots; 2],
+        };
+        self.ask.iter().flatten().flat_map(kinds).collect()
+    }
+
+    fn is_stateless(&self) -> bool {
+        self.protocol == Some(Protocol::Stateless)
+    }
 }
 
 /// A command by itself, or with what belongs to it, as older files of Zed have it.
@@ -127,9 +163,14 @@ impl<'a> Reader<'a> {
                 let mut server = HttpServer::new(url);
                 server.headers = self.headers(&entry)?;
                 server.credentials = self.for_http(credentials)?;
+                (server.asks, server.is_stateless) = (entry.asks(), entry.is_stateless());
                 Ok(Some(server.into()))
             }
-            (None, Some(command)) => self.command(&command, args.unwrap_or_default(), entry.cwd, credentials).map(Some),
+            (None, Some(command)) => {
+                let mut server = self.command(&command, args.unwrap_or_default(), entry.cwd.take(), credentials)?;
+                (server.asks, server.is_stateless) = (entry.asks(), entry.is_stateless());
+                Ok(Some(server.into()))
+            }
             (None, None) => Err(ConfigurationError::NoCommand { server: self.server.to_owned() }),
         }
     }
@@ -140,7 +181,7 @@ impl<'a> Reader<'a> {
         args: Vec<String>,
         cwd: Option<PathBuf>,
         credentials: EntryCredentials,
-    ) -> Result<ServerConfiguration, ConfigurationError> {
+    ) -> Result<CommandServer, ConfigurationError> {
         if !credentials.headers.is_empty() || credentials.oauth.is_some() {
             let problem = "a server that is started takes credentials in `env`";
             return Err(ConfigurationError::NoCredential { place: self.place("credentials"), problem });
@@ -158,7 +199,7 @@ impl<'a> Reader<'a> {
         };
         server.env = std::mem::take(&mut self.env);
         server.credentials = credentials;
-        Ok(server.into())
+        Ok(server)
     }
 
     /// Credentials of a server that is called.

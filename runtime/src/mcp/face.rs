@@ -5,14 +5,13 @@
 
 #![expect(deprecated, reason = "logging is on its way out of the protocol, and still in it")]
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use isolet_bindings::visible;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorCode,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ErrorCode,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, JsonObject, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability,
     ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceUpdatedNotificationParam, ResourcesCapability,
@@ -27,18 +26,19 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Said, is_modern, said};
-use super::classic::{Classic, unknown_tool};
+use super::classic::Classic;
 use super::classic_offers;
 use super::client_line::ClientLine;
 use super::client_params::RawArguments;
 use super::code_mode::CodeMode;
+use super::face_tools::Tools;
 use super::handler::Handler;
 use super::hearing::Gravity;
 use super::list::{List, one_page};
-use super::lossless;
 use super::offer::Offer;
+use super::ongoing::Wish;
+use super::open_calls::{Brought, OpenCalls};
 use super::options::{Mode, ServeOptions};
-use super::remarks::remarks;
 use super::search_face::SearchFace;
 use super::subscriptions::{Sessions, Subscriptions, Tell};
 use super::transport::{Kind, Transport};
@@ -118,9 +118,8 @@ impl Session {
 /// Serves until the client goes or the session ends.
 async fn serve(session: Arc<Parts>, options: ServeOptions, transport: Transport) -> Result<(), ServeError> {
     let ended = session.ended.child_token();
-    let mode = options.mode;
-    let (_, tools) = watch::channel(Some(Arc::new(Tools::of(session, &options, &[]))));
-    connect(transport, Face::new(mode, tools, None), ended).await
+    let (_, tools) = watch::channel(Some(Arc::new(Tools::of_session(&session, &options))));
+    connect(transport, Face::new(&options, tools, None), ended).await
 }
 
 /// Serves sessions that follow each other, until the client goes. For servers whose upstream servers start late, and whose tools change: the
@@ -139,7 +138,7 @@ pub async fn serve_offers(
     let options = options.into();
     let (made, tools) = watch::channel(None);
     let calls_wait_until = Instant::now().checked_add(CALLS_WAIT_MAX);
-    let served = connect(transport, Face::new(options.mode, tools, calls_wait_until), CancellationToken::new());
+    let served = connect(transport, Face::new(&options, tools, calls_wait_until), CancellationToken::new());
     let renewed = async {
         while let Some(offer) = offers.recv().await {
             made.send_replace(Some(Arc::new(Tools::offered(offer, &options))));
@@ -187,12 +186,15 @@ pub(super) struct Face {
     /// From which gravity on the client wants lines of servers' logs, if it has said so for all of its requests.
     gravity: Mutex<Option<Gravity>>,
     subscriptions: Subscriptions,
+    /// What waits for answers of the client.
+    open_calls: OpenCalls,
 }
 
 impl Face {
-    fn new(mode: Mode, tools: watch::Receiver<Option<Arc<Tools>>>, calls_wait_until: Option<Instant>) -> Self {
+    fn new(options: &ServeOptions, tools: watch::Receiver<Option<Arc<Tools>>>, calls_wait_until: Option<Instant>) -> Self {
         Self {
-            mode,
+            mode: options.mode,
+            open_calls: options.open_calls.clone(),
             tools,
             calls_wait_until,
             first_listed: Arc::default(),
@@ -261,50 +263,6 @@ impl Face {
     /// How long a client may keep the list, milliseconds.
     fn list_life_ms(&self) -> u64 {
         if self.calls_wait_until.is_some() { CHANGING_LIST_LIFE_MS } else { LIST_LIFE_MS }
-    }
-}
-
-/// The tools of a session, as its mode says.
-struct Tools {
-    classic: Option<Classic>,
-    code_mode: Option<CodeMode>,
-    search: Option<SearchFace>,
-    /// The answers to `tools/list` over a line, in the older and in the newer era: made once, whatever a client asks.
-    lists: [OnceLock<Arc<str>>; 2],
-    /// Whether no server is still starting.
-    is_complete: bool,
-    /// What ends with the last request that uses it.
-    _offer: Option<Offer>,
-}
-
-impl Tools {
-    /// `starting`: servers whose tools come later.
-    fn of(session: Arc<Parts>, options: &ServeOptions, starting: &[String]) -> Self {
-        let remarks = &remarks(&session.scope, starting);
-        let is = |modes: [Mode; 2]| modes.contains(&options.mode);
-        let classic = is([Mode::Classic, Mode::Both]).then(|| Classic::new(Arc::clone(&session), options));
-        let code_mode = is([Mode::Code, Mode::Both]).then(|| CodeMode::new(Arc::clone(&session), options, remarks));
-        let search = (options.mode == Mode::Search).then(|| SearchFace::new(session, options, remarks));
-        let lists = [OnceLock::new(), OnceLock::new()];
-        Self { classic, code_mode, search, lists, is_complete: starting.is_empty(), _offer: None }
-    }
-
-    fn offered(offer: Offer, options: &ServeOptions) -> Self {
-        let tools = Self::of(offer.parts(), options, offer.starting());
-        Self { _offer: Some(offer), ..tools }
-    }
-
-    /// The definitions of all tools, as JSON, one after the other.
-    fn definitions(&self) -> impl Iterator<Item = Value> {
-        let code_mode = self.code_mode.iter().flat_map(CodeMode::definitions);
-        let search = self.search.iter().flat_map(SearchFace::definitions);
-        code_mode.chain(search).chain(self.classic.iter().flat_map(Classic::definitions))
-    }
-
-    /// The answer to `tools/list` over a line.
-    fn list(&self, is_modern: bool, life_ms: u64) -> Arc<str> {
-        let list = || lossless::list_text(self.definitions(), is_modern, life_ms);
-        Arc::clone(self.lists[usize::from(is_modern)].get_or_init(list))
     }
 }
 
@@ -461,9 +419,16 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let tools = self.tools_for_call(&context).await?;
-        let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
-        let arguments = request.arguments.unwrap_or_default();
-        let text = classic_offers::prompt(classic, &request.name, &arguments, &context).await?;
+        let (name, arguments) = (request.name, request.arguments.unwrap_or_default());
+        let brought = Brought { state: request.request_state, answers: request.input_responses };
+        let is_asked = brought.is_of_asked(&context);
+        let wish = Wish::new("prompts/get", &name, &Value::Object(arguments.clone()).to_string());
+        let work = move |own: RequestContext<RoleServer>| async move {
+            let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
+            classic_offers::prompt(classic, &name, &arguments, &own).await
+        };
+        let text =
+            if is_asked { self.open_calls.answer(wish, brought, &context, work).await? } else { work(context.clone()).await? };
         said(&text, &context, || GetPromptResult::new(Vec::new())).map(Into::into)
     }
 
@@ -474,22 +439,19 @@ impl ServerHandler for Face {
     ) -> Result<CallToolResponse, ErrorData> {
         let tools = self.tools_for_call(&context).await?;
         let arguments = match context.extensions.get() {
-            Some(RawArguments(arguments)) => Cow::Borrowed(arguments.get()),
-            None => Cow::Owned(Value::Object(request.arguments.unwrap_or_default()).to_string()),
+            Some(RawArguments(arguments)) => arguments.get().to_owned(),
+            None => Value::Object(request.arguments.unwrap_or_default()).to_string(),
         };
-        if let Some(code_mode) = &tools.code_mode
-            && let Some(result) = code_mode.call(&request.name, &arguments, &context).await
-        {
-            return result;
+        let (name, gravity) = (request.name.into_owned(), self.gravity(&context));
+        let brought = Brought { state: request.request_state, answers: request.input_responses };
+        if !brought.is_of_asked(&context) {
+            return tools.call(&name, &arguments, gravity, &context).await;
         }
-        if let Some(search) = &tools.search {
-            return search.call(&request.name, &arguments, &context).await;
-        }
-        if let Some(classic) = tools.classic.as_ref().filter(|classic| classic.has(&request.name)) {
-            return classic.call(&request.name, &arguments, self.gravity(&context), &context).await;
-        }
-        let program = tools.code_mode.as_ref().and_then(|code_mode| code_mode.program_for(&request.name, &arguments));
-        program.map(Into::into).ok_or_else(|| unknown_tool(&request.name))
+        let wish = Wish::new("tools/call", &name, &arguments);
+        let work =
+            move |own: RequestContext<RoleServer>| async move { tools.call_for_text(&name, &arguments, gravity, &own).await };
+        let text = self.open_calls.answer(wish, brought, &context, work).await?;
+        said(&text, &context, || CallToolResult::success(Vec::new())).map(Into::into)
     }
 }
 

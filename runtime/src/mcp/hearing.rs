@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use isolet_bindings::{CallNews, Listener};
 use rmcp::RoleServer;
-use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam, ProgressNotificationParam, ProgressToken};
+use rmcp::model::{LoggingLevel, LoggingMessageNotificationParam, ProgressNotificationParam};
 use rmcp::service::RequestContext;
 use serde_json::Value;
 use tokio::sync::mpsc;
+
+use super::audience::{Audience, Hearer};
 
 /// How long a client may take to take one, before the work goes on.
 const TAKEN_MAX: Duration = Duration::from_secs(1);
@@ -43,7 +45,7 @@ impl Gravity {
 /// What the client of one call hears.
 pub(super) struct Hearing {
     news: mpsc::Receiver<CallNews>,
-    token: Option<ProgressToken>,
+    audience: Audience,
     gravity: Option<Gravity>,
     /// The last progress that it was told.
     told: Option<f64>,
@@ -55,23 +57,18 @@ pub(super) struct Hearing {
 impl Hearing {
     /// What the client of `context` asked for, lines of the log from `gravity` on; and who is told of the call, if anything of it is wanted.
     pub(super) fn of(context: &RequestContext<RoleServer>, gravity: Option<Gravity>) -> (Self, Listener) {
-        let token = context.meta.get_progress_token();
+        let audience = Audience::of(context);
         let (sender, news) = mpsc::channel(NEWS_WAITING);
-        let listener = if token.is_some() || gravity.is_some() {
+        let listener = if context.meta.get_progress_token().is_some() || gravity.is_some() {
             Listener::new(move |said| drop(sender.try_send(said)))
         } else {
             Listener::default()
         };
-        (Self { news, token, gravity, told: None, heartbeats: 0, is_slow: false }, listener)
+        (Self { news, audience, gravity, told: None, heartbeats: 0, is_slow: false }, listener)
     }
 
     /// What `work` comes to. Where the client asked for progress, no silence is longer than `every`.
-    pub(super) async fn during<T>(
-        mut self,
-        work: impl Future<Output = T>,
-        context: &RequestContext<RoleServer>,
-        every: Duration,
-    ) -> T {
+    pub(super) async fn during<T>(mut self, work: impl Future<Output = T>, every: Duration) -> T {
         tokio::pin!(work);
         loop {
             tokio::select! {
@@ -79,61 +76,58 @@ impl Hearing {
                 done = &mut work => {
                     // What was said before the result comes before it.
                     while let Ok(said) = self.news.try_recv() {
-                        self.tell(said, context).await;
+                        self.tell(said).await;
                     }
                     return done;
                 }
-                Some(said) = self.news.recv() => self.tell(said, context).await,
-                () = tokio::time::sleep(every), if self.token.is_some() => self.beat(context).await,
+                Some(said) = self.news.recv() => self.tell(said).await,
+                () = tokio::time::sleep(every) => self.beat().await,
             }
         }
     }
 
-    async fn beat(&mut self, context: &RequestContext<RoleServer>) {
+    async fn beat(&mut self) {
+        if self.audience.now().is_none_or(|hearer| hearer.token.is_none()) {
+            return;
+        }
         self.heartbeats += 1;
         // So often it is tried again.
         self.is_slow = false;
         // It grows, whatever the tool has said, and by nothing that anybody sees where that means something.
         let done = self.told.map_or_else(|| f64::from(self.heartbeats), f64::next_up);
-        self.tell_progress(done, None, Some("the call goes on".to_owned()), context).await;
+        self.tell_progress(done, None, Some("the call goes on".to_owned())).await;
         if self.told.is_some() {
             self.told = Some(done);
         }
     }
 
-    async fn tell(&mut self, said: CallNews, context: &RequestContext<RoleServer>) {
+    async fn tell(&mut self, said: CallNews) {
         match said {
             CallNews::Progress { done, total, message } => {
                 let before =
                     self.told.unwrap_or(if self.heartbeats == 0 { f64::NEG_INFINITY } else { f64::from(self.heartbeats) });
                 if done > before {
                     self.told = Some(done);
-                    self.tell_progress(done, total, message, context).await;
+                    self.tell_progress(done, total, message).await;
                 }
             }
             CallNews::Log { level, logger, data } => {
                 let is_wanted = self.gravity.is_some_and(|wanted| Gravity::of(&level).is_some_and(|gravity| gravity >= wanted));
-                if let Some(level) = level_of(&level).filter(|_| is_wanted) {
+                if let (Some(level), Some(hearer)) = (level_of(&level).filter(|_| is_wanted), self.audience.now()) {
                     let mut line = LoggingMessageNotificationParam::new(level, data);
                     line.logger = logger;
-                    self.pass_on(context.peer.notify_logging_message(line)).await;
+                    self.pass_on(hearer.client.notify_logging_message(line)).await;
                 }
             }
             _ => {}
         }
     }
 
-    async fn tell_progress(
-        &mut self,
-        done: f64,
-        total: Option<f64>,
-        message: Option<String>,
-        context: &RequestContext<RoleServer>,
-    ) {
-        let Some(token) = &self.token else { return };
-        let mut progress = ProgressNotificationParam::new(token.clone(), done);
+    async fn tell_progress(&mut self, done: f64, total: Option<f64>, message: Option<String>) {
+        let Some(Hearer { client, token: Some(token) }) = self.audience.now() else { return };
+        let mut progress = ProgressNotificationParam::new(token, done);
         (progress.total, progress.message) = (total, message);
-        self.pass_on(context.peer.notify_progress(progress)).await;
+        self.pass_on(client.notify_progress(progress)).await;
     }
 
     /// Whoever takes none is not waited for.

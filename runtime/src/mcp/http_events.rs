@@ -94,19 +94,28 @@ impl Reading {
     /// The answer that `data` is, as text.
     async fn answer(&self, data: &str) -> Option<String> {
         let text = without_half_surrogates(data);
-        match self.endpoint.line().border.hear(&text) {
+        match self.endpoint.line().border.hear_with(&text, self.id) {
             Heard::Answer(answer) => serde_json::to_string(&answer).ok(),
             Heard::Request(refusal) => {
-                if let Some(place) = self.endpoint.line().admit_request().await {
-                    let (endpoint, text) = (self.endpoint.clone(), refusal.text());
-                    tokio::spawn(async move {
-                        endpoint.reply(text).await;
-                        drop(place);
-                    });
-                }
+                self.reply(std::future::ready(refusal.text())).await;
+                None
+            }
+            Heard::Question(asking) => {
+                self.reply(asking.text()).await;
                 None
             }
             Heard::Nothing => None,
+        }
+    }
+
+    /// Answers a request of the server, if it is within their rate.
+    async fn reply(&self, text: impl Future<Output = String> + Send + 'static) {
+        if let Some(place) = self.endpoint.line().admit_request().await {
+            let endpoint = self.endpoint.clone();
+            tokio::spawn(async move {
+                endpoint.reply(text.await).await;
+                drop(place);
+            });
         }
     }
 

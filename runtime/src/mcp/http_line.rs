@@ -1,11 +1,11 @@
 //! What is known of the conversation with one HTTP server: its requests under way, its session, what went wrong, and what of it is let in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use isolet_bindings::visible;
+use isolet_bindings::{AskKind, visible};
 use isolet_outbound::header::HeaderMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -38,12 +38,12 @@ pub(super) struct HttpLine {
 }
 
 impl HttpLine {
-    /// The conversation with `server`, of whose answers one has at most `bytes_max` bytes, and which was sent this.
-    pub(super) fn new(server: &str, sent: &Arc<Sent>, bytes_max: usize) -> Arc<Self> {
+    /// The conversation with `server`, of whose answers one has at most `bytes_max` bytes, and which was sent this and told that it can ask for that.
+    pub(super) fn new(server: &str, sent: &Arc<Sent>, asks: &BTreeSet<AskKind>, bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             server: server.to_owned(),
             bytes_max,
-            border: Border::of(Arc::clone(sent)),
+            border: Border::of(Arc::clone(sent), asks),
             gate: tokio::sync::Mutex::new(FloodGate::new()),
             streams: RateLimiter::direct(Quota::per_second(STREAMS_PER_SECOND).allow_burst(STREAMS_AT_ONCE)),
             answers: Arc::new(Semaphore::new(ANSWERS_WAITING_MAX)),
@@ -125,14 +125,14 @@ mod tests {
     #[test]
     fn nothing_that_goes_out_is_quoted() {
         let secrets = ["Bearer canary-1", "canary-2", "x"].iter().flat_map(|value| secrets_of("x-key", value)).collect();
-        let line = HttpLine::new("s", &Sent::of(secrets), 100);
+        let line = HttpLine::new("s", &Sent::of(secrets), &BTreeSet::new(), 100);
         let words = line.border.faults.words("  <p>canary-1 is not Bearer canary-1, canary-2 x");
         assert_eq!(words, "<p>[configured value] is not [configured value], [configured value] x");
     }
 
     #[test]
     fn nothing_is_kept_of_what_nobody_asks_about() {
-        let line = HttpLine::new("s", &Arc::default(), 100);
+        let line = HttpLine::new("s", &Arc::default(), &BTreeSet::new(), 100);
         line.note(Some(7), &HttpFault::TooLarge);
         assert!(line.faults.lock().is_ok_and(|faults| faults.is_empty()));
         assert!(matches!(line.last_fault(), Some(HttpFault::TooLarge)));

@@ -37,7 +37,7 @@ pub(super) fn open(
     let unreachable = |source| UpstreamError::Unreachable { server: server.to_owned(), stage: Stage::Handshake, source };
     outbound.check(&configuration.url).map_err(unreachable)?;
     let headers = headers(server, &configuration.headers)?;
-    let line = HttpLine::new(server, supply.sent(), message_bytes_max);
+    let line = HttpLine::new(server, supply.sent(), &configuration.asks, message_bytes_max);
     let endpoint = Endpoint::new(&line, outbound.client(), configuration.url.clone(), headers, supply);
     // rmcp logs the address that it is given; ours is in the client.
     let mut config = StreamableHttpClientTransportConfig::with_uri("https://configured.invalid/")

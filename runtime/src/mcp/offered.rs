@@ -8,6 +8,7 @@ use isolet_rpc::envelope::object;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::asking::Guarded;
 use super::connection::Connection;
 use super::error::UpstreamError;
 use super::list::List;
@@ -42,8 +43,8 @@ pub(super) fn path(wanted: &Wanted) -> &'static str {
     }
 }
 
-/// What the server answers: the text of a list, or of a result.
-pub(super) async fn asked(connection: &Arc<Connection>, wanted: &Wanted) -> Result<String, UpstreamError> {
+/// What the server answers, which can ask whom `guarded` lets it: the text of a list, or of a result.
+pub(super) async fn asked(connection: &Arc<Connection>, wanted: &Wanted, guarded: &Guarded) -> Result<String, UpstreamError> {
     let offered = async |list: List| connection.offered(list).await.map(|list| list.to_string());
     let params = match wanted {
         Wanted::Resources => return offered(List::Resources).await,
@@ -53,7 +54,7 @@ pub(super) async fn asked(connection: &Arc<Connection>, wanted: &Wanted) -> Resu
             return resource_watch::watch(connection, uri, signal).await.map(|()| "null".to_owned());
         }
         Wanted::Resource { uri } => Members::default().with_text("uri", uri),
-        Wanted::Prompt { name, arguments } => Members::default().with_text("name", name).with("arguments", arguments.raw()),
+        Wanted::Prompt { name, arguments, .. } => Members::default().with_text("name", name).with("arguments", arguments.raw()),
         Wanted::Completion { request } => {
             ["ref", "argument", "context"].into_iter().fold(Members::default(), |params, name| {
                 let value = request.get(name).and_then(|value| to_raw_value(value).ok());
@@ -61,7 +62,7 @@ pub(super) async fn asked(connection: &Arc<Connection>, wanted: &Wanted) -> Resu
             })
         }
     };
-    connection.ask(path(wanted), params).await
+    connection.ask_with(path(wanted), params, guarded).await
 }
 
 /// The same as a reply.
@@ -97,6 +98,8 @@ fn unreadable() -> ToolError {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use isolet_bindings::Asker;
+
     use super::*;
 
     #[test]
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_prompt_and_a_list_are_what_the_server_wrote() {
-        let prompt = Wanted::Prompt { name: "p".to_owned(), arguments: serde_json::Map::new().into() };
+        let prompt = Wanted::Prompt { name: "p".to_owned(), arguments: serde_json::Map::new().into(), asker: Asker::default() };
         let whole = r#"{"messages": [ ], "description": "d"}"#;
         assert_eq!(reply(&prompt, whole.to_owned()).unwrap().as_json(), whole);
         assert!(reply(&prompt, r#"{"contents": []}"#.to_owned()).is_err());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::classic_name::Names;
+use super::open_calls::OpenCalls;
 
 /// Which tools a client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub struct ServeOptions {
     pub results: Results,
     /// How classic tools and prompts are called. Default [`Names::OfServer`]: `server__tool`.
     pub names: Names,
+    /// What waits for answers of its clients, where these are asked by what they are answered (since 2026-07-28). A service whose clients come back over
+    /// another connection serves all with the same ones, each user with [`OpenCalls::of`] its own. Default: none yet, of nobody else.
+    pub open_calls: OpenCalls,
     /// The longest silence of a call whose client asked for its progress. Default 10 s. Past it there is progress that says that the call goes on:
     /// a client that gives up after so long without any waits.
     pub heartbeat: Duration,
@@ -68,6 +72,7 @@ impl ServeOptions {
             wall_default: None,
             results: Results::default(),
             names: Names::default(),
+            open_calls: OpenCalls::default(),
             heartbeat: Duration::from_secs(10),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use isolet_bindings::{CallNews, Listener};
+use isolet_bindings::{Asker, CallNews, Listener};
 use rmcp::model::ClientRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -37,13 +37,15 @@ struct Request {
     given_up: CancellationToken,
     /// Who hears what is said before its answer, and by which token it is named there.
     listener: Option<(i64, Listener)>,
+    /// Whom the server asks before it answers.
+    asker: Option<Asker>,
 }
 
 impl Pending {
     /// Notes a request; what is returned is cancelled when it is given up before it was written.
     pub(super) fn add(&self, id: i64, asked: Asked) -> CancellationToken {
         let given_up = CancellationToken::new();
-        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone(), listener: None });
+        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone(), listener: None, asker: None });
         given_up
     }
 
@@ -52,6 +54,25 @@ impl Pending {
         if let Some(request) = self.lock().get_mut(&id) {
             request.listener = Some((token, listener));
         }
+    }
+
+    /// Notes whom the server asks before it answers the request `id`.
+    pub(super) fn let_ask(&self, id: i64, asker: Asker) {
+        if let Some(request) = self.lock().get_mut(&id) {
+            request.asker = Some(asker);
+        }
+    }
+
+    /// Whom a question of the server is for, and what is cancelled when that request is given up. One that came with the answer to a request, `of`, is for
+    /// that; else it names none, and is for the one that waits longest.
+    pub(super) fn asker(&self, of: Option<i64>) -> Option<(Asker, CancellationToken)> {
+        let requests = self.lock();
+        if let Some(request) = of {
+            let request = requests.get(&request)?;
+            return Some((request.asker.clone()?, request.given_up.clone()));
+        }
+        let asking = requests.iter().filter_map(|(id, request)| Some((id, request.asker.clone()?, request.given_up.clone())));
+        asking.min_by_key(|(id, ..)| **id).map(|(_, asker, given_up)| (asker, given_up))
     }
 
     /// Tells what is said under this token.
@@ -89,7 +110,11 @@ impl Pending {
 
     /// Forgets a request, because it is answered or cannot be any more.
     pub(super) fn take(&self, id: i64) -> Option<Asked> {
-        self.lock().remove(&id).map(|request| request.asked)
+        self.lock().remove(&id).map(|request| {
+            // Nobody waits for what was asked meanwhile.
+            request.given_up.cancel();
+            request.asked
+        })
     }
 
     /// Whether a request is not answered yet.

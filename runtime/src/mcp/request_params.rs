@@ -6,16 +6,22 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
-use isolet_bindings::Listener;
+use isolet_bindings::{Asker, Listener};
 use isolet_rpc::envelope::text_in;
 use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _, NumberOrString};
 use serde_json::value::{RawValue, to_raw_value};
 
+/// Where a request says what its client can do, in the era in which each does.
+const CAPABILITIES_META: &str = "io.modelcontextprotocol/clientCapabilities";
+
 /// Names and values of the parameters, and who hears what the server says before it answers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Members {
     values: Vec<(&'static str, Arc<RawValue>)>,
     listener: Listener,
+    asker: Asker,
+    /// What the client of this request can do, JSON text, where it says so itself.
+    capabilities: Option<String>,
 }
 
 impl Members {
@@ -45,6 +51,16 @@ impl Members {
     pub(super) fn heard_by(self, listener: Listener) -> Self {
         Self { listener, ..self }
     }
+
+    /// The same, where the server asks `asker` before it answers.
+    pub(super) fn asking(self, asker: Asker) -> Self {
+        Self { asker, ..self }
+    }
+
+    /// The same from a client that can do this, JSON text, for a server to which each request says that itself.
+    pub(super) fn of_client(self, capabilities: String) -> Self {
+        Self { capabilities: Some(capabilities), ..self }
+    }
 }
 
 /// What rmcp carries of them.
@@ -69,6 +85,13 @@ pub(super) fn listener_of(request: &ClientRequest) -> Option<(i64, Listener)> {
     }
 }
 
+/// Whom the server asks before it answers `request`, if it can ask anybody.
+pub(super) fn asker_of(request: &ClientRequest) -> Option<Asker> {
+    let ClientRequest::CustomRequest(request) = request else { return None };
+    let Carried(members) = request.extensions.get()?;
+    Some(members.upgrade()?.asker.clone()).filter(Asker::is_there)
+}
+
 /// A request that waits to be written.
 pub(super) struct Waiting {
     head: String,
@@ -86,7 +109,11 @@ impl Waiting {
     pub(super) fn of(request: &ClientRequest, id: i64) -> Option<Self> {
         let ClientRequest::CustomRequest(request) = request else { return None };
         let Carried(members) = request.extensions.get()?;
-        let meta = serde_json::to_string(request.get_meta()).ok()?;
+        let mut meta = serde_json::to_value(request.get_meta()).ok()?;
+        let said = members.upgrade().and_then(|members| serde_json::from_str(members.capabilities.as_deref()?).ok());
+        if let (Some(place), Some(said)) = (meta.get_mut(CAPABILITIES_META), said) {
+            *place = said;
+        }
         let method = &request.method;
         let head = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{"_meta":{meta}"#);
         Some(Self { head, members: Weak::clone(members) })

@@ -2,10 +2,11 @@
 //!
 //! Equal configurations of one user share a server, so everything that a server is told, credentials included, belongs here. No `Debug` shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
+use isolet_bindings::AskKind;
 use isolet_outbound::{Secret, Url, secrets_of};
 
 use super::entry_credentials::EntryCredentials;
@@ -36,6 +37,10 @@ pub struct CommandServer {
     pub cwd: Option<PathBuf>,
     /// Its credentials: variables like those of `env`.
     pub credentials: EntryCredentials,
+    /// What it may ask whoever uses it for. Default: nothing.
+    pub asks: BTreeSet<AskKind>,
+    /// Whether it is of the era without sessions (2026-07-28), and known to be. Default: it is found out.
+    pub is_stateless: bool,
 }
 
 /// A server that is called over HTTP.
@@ -48,6 +53,10 @@ pub struct HttpServer {
     pub headers: BTreeMap<String, String>,
     /// Its credentials.
     pub credentials: EntryCredentials,
+    /// What it may ask whoever uses it for. Default: nothing.
+    pub asks: BTreeSet<AskKind>,
+    /// Whether it is of the era without sessions (2026-07-28), and known to be. Default: it is found out.
+    pub is_stateless: bool,
 }
 
 /// An HTTP API: each operation of its document is a tool.
@@ -83,6 +92,26 @@ impl ServerConfiguration {
             Self::Command(server) => &server.credentials,
             Self::Http(server) => &server.credentials,
             Self::OpenApi(server) => &server.credentials,
+        }
+    }
+
+    /// What it may ask whoever uses it for.
+    #[must_use]
+    pub fn asks(&self) -> &BTreeSet<AskKind> {
+        const NOTHING: &BTreeSet<AskKind> = &BTreeSet::new();
+        match self {
+            Self::Command(server) => &server.asks,
+            Self::Http(server) => &server.asks,
+            Self::OpenApi(_) => NOTHING,
+        }
+    }
+
+    /// Whether it is known to be of the era without sessions.
+    pub(super) fn is_stateless(&self) -> bool {
+        match self {
+            Self::Command(server) => server.is_stateless,
+            Self::Http(server) => server.is_stateless,
+            Self::OpenApi(_) => false,
         }
     }
 
@@ -161,7 +190,13 @@ impl HttpServer {
     /// The server at `url`, without header fields of its own.
     #[must_use]
     pub fn new(url: Url) -> Self {
-        Self { url, headers: BTreeMap::new(), credentials: EntryCredentials::default() }
+        Self {
+            url,
+            headers: BTreeMap::new(),
+            credentials: EntryCredentials::default(),
+            asks: BTreeSet::new(),
+            is_stateless: false,
+        }
     }
 
     /// The same server with this header field.

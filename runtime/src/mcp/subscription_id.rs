@@ -1,13 +1,17 @@
-//! The id of a subscription in what a client is told of it: the one that the client gave, where rmcp has a number of its own.
+//! The id of a client's request in what it is told or asked for it, a subscription or a question in the middle of a call: the one that the client gave,
+//! where rmcp has a number of its own.
 
 use isolet_rpc::client_id::ClientId;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The member of `_meta` that has it.
+/// The member of `_meta` that has it where it is a subscription's.
 const MEMBER: &str = "io.modelcontextprotocol/subscriptionId";
 
-/// The text of a notification or of a result; if it belongs to a subscription, with the id that `id_of` gives for its number. None without one.
+/// The member of `_meta` that says for which of its requests a client is asked something.
+pub(super) const ASKED_FOR: &str = "io.isolet/request";
+
+/// The text of a message or of a result; if it belongs to a request, with the id that `id_of` gives for its number. None without one.
 pub(super) fn text(message: &impl Serialize, id_of: impl FnOnce(i64) -> Option<ClientId>) -> Option<String> {
     let mut message = serde_json::to_value(message).ok()?;
     if let Some(place) = place(&mut message) {
@@ -19,7 +23,9 @@ pub(super) fn text(message: &impl Serialize, id_of: impl FnOnce(i64) -> Option<C
 
 fn place(message: &mut Value) -> Option<&mut Value> {
     let meta = if message.get("params").is_some() { "/params/_meta" } else { "/_meta" };
-    message.pointer_mut(meta)?.get_mut(MEMBER)
+    let meta = message.pointer_mut(meta)?.as_object_mut()?;
+    let member = if meta.contains_key(MEMBER) { MEMBER } else { ASKED_FOR };
+    meta.get_mut(member)
 }
 
 #[cfg(test)]
@@ -39,6 +45,8 @@ mod tests {
         assert_eq!(text_of(told(7)).unwrap()["params"]["_meta"][MEMBER], "listen");
         assert_eq!(text_of(json!({ "_meta": { MEMBER: 7 } })).unwrap()["_meta"][MEMBER], "listen");
         assert_eq!(text_of(told(8)), None, "one that has ended");
+        let asked = json!({ "id": 1, "method": "m", "params": { "_meta": { ASKED_FOR: 7 } } });
+        assert_eq!(text_of(asked).unwrap()["params"]["_meta"][ASKED_FOR], "listen");
         let other = json!({ "method": "m", "params": { "_meta": {} } });
         assert_eq!(text_of(other.clone()), Some(other));
     }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isolet_bindings::{AUTHORIZE, Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
+use isolet_bindings::{AUTHORIZE, Asker, Catalog, CatalogError, ToolCall, ToolError, ToolErrorCode, ToolReply};
 use tokio::sync::watch;
 
 use super::api_call;
 use super::apis::LeftOutOperation;
+use super::asking::Guarded;
 use super::configuration::Configuration;
 use super::configuration_error::ConfigurationError;
 use super::credential_source::{CredentialRequest, CredentialSource, Given};
@@ -215,6 +216,12 @@ impl UpstreamHost {
         Err(ToolError::new(ToolErrorCode::Unavailable, message).with_retryable(true))
     }
 
+    /// Whom the server can ask in one call, where `asker` is the client that it is made for.
+    fn guarded(&self, key: &Key, asker: Asker) -> Guarded {
+        let (user, users) = (self.principal.key(), self.upstreams.asked().clone());
+        Guarded::new(&key.server, user, users, key.configuration.asks().clone(), asker)
+    }
+
     /// The key of a server that is called, or asked, for what `path` says.
     async fn called(&self, server: &str, path: &str) -> Result<Key, ToolError> {
         let failed = |error: UpstreamError| {
@@ -237,18 +244,19 @@ impl ToolHost for UpstreamHost {
         if let ServerConfiguration::OpenApi(server) = &*key.configuration {
             return self.call_api(&key, server, &call).await;
         }
-        let ToolCall { server, tool, path, arguments, listener, .. } = call;
+        let ToolCall { server, tool, path, arguments, listener, asker, .. } = call;
+        let guarded = self.guarded(&key, asker);
         let answer = async {
             let lease = self.upstreams.lease(&key).await?;
             let is_wrapped = lease.wrapping.has(&tool);
-            Ok((lease.connection.call(&tool, arguments.raw(), listener).await?, is_wrapped))
+            Ok((lease.connection.call(&tool, arguments.raw(), listener, &guarded).await?, is_wrapped))
         };
         match answer.await {
-            Ok((result, is_wrapped)) => result::reply(result, is_wrapped),
+            Ok((result, is_wrapped)) => result::reply(result, is_wrapped).map_err(|error| guarded.explained(error)),
             Err(error) => {
                 let error: Arc<UpstreamError> = error;
                 self.upstreams.log().call_failed(&server, &path, &error);
-                Err(error.to_tool_error())
+                Err(guarded.explained(error.to_tool_error()))
             }
         }
     }
@@ -264,15 +272,17 @@ impl ToolHost for UpstreamHost {
     async fn give(&self, server: String, wanted: Wanted) -> Result<ToolReply, ToolError> {
         let path = offered::path(&wanted);
         let key = self.called(&server, path).await?;
+        let asker = if let Wanted::Prompt { asker, .. } = &wanted { asker.clone() } else { Asker::default() };
+        let guarded = self.guarded(&key, asker);
         let answer = async {
             let lease = self.upstreams.lease(&key).await?;
-            offered::asked(&lease.connection, &wanted).await.map_err(Arc::new)
+            offered::asked(&lease.connection, &wanted, &guarded).await.map_err(Arc::new)
         };
         match answer.await {
-            Ok(result) => offered::reply(&wanted, result),
+            Ok(result) => offered::reply(&wanted, result).map_err(|error| guarded.explained(error)),
             Err(error) => {
                 self.upstreams.log().call_failed(&server, path, &error);
-                Err(error.to_tool_error())
+                Err(guarded.explained(error.to_tool_error()))
             }
         }
     }

@@ -16,6 +16,9 @@ pub struct UpstreamOptions {
     pub list_max: Duration,
     /// One call; past it the server is told to cancel, and the guest gets `timed_out`. Progress does not extend it. Default 60 s.
     pub call_max: Duration,
+    /// How long one question of a server to the user waits for its answer; past it the call that it belongs to fails with `cannot_ask`. That time is part
+    /// of no other limit. Default 5 min.
+    pub answer_max: Duration,
     /// How long a server runs without a call before it is ended, and what it remembers with it. Default 60 s; [`Duration::MAX`]: never.
     pub idle_max: Duration,
     /// One message of a server, bytes. A longer one ends the connection, and the calls that wait on it fail with `too_large`. Default 16 MiB.
@@ -40,6 +43,7 @@ impl Default for UpstreamOptions {
             start_max: Duration::from_secs(60),
             list_max: Duration::from_secs(30),
             call_max: Duration::from_secs(60),
+            answer_max: Duration::from_secs(300),
             idle_max: Duration::from_secs(60),
             message_bytes_max: 16 << 20,
             list_bytes_max: LIST_BYTES_MAX,

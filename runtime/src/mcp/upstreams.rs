@@ -19,6 +19,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::apis::{Apis, ServedApi};
+use super::asking::AskedUsers;
 use super::changes::Changes;
 use super::configuration::Configuration;
 use super::connection::{Connection, ConnectionLimits, Target};
@@ -50,6 +51,7 @@ struct Inner {
     /// Made for the first server that is called.
     outbound: OnceLock<Result<Outbound, OutboundError>>,
     log: LogGate,
+    asked: AskedUsers,
     /// What starts servers that nobody waits for any more.
     starts: Mutex<Vec<AbortHandle>>,
     ended: CancellationToken,
@@ -109,6 +111,7 @@ impl Upstreams {
             starting: Semaphore::new(options.starts_max.max(1)),
             running: Arc::new(Semaphore::new(options.servers_max.max(1))),
             sources: Sources { environment: options.environment.clone(), asking, ..Sources::default() },
+            asked: AskedUsers::new(options.answer_max),
             options,
             slots: Mutex::default(),
             lists: KnownLists::default(),
@@ -124,6 +127,11 @@ impl Upstreams {
     /// What is logged about these servers.
     pub(super) fn log(&self) -> &LogGate {
         &self.0.log
+    }
+
+    /// How often users were asked by servers.
+    pub(super) fn asked(&self) -> &AskedUsers {
+        &self.0.asked
     }
 
     /// How many servers run.
@@ -247,7 +255,8 @@ impl Upstreams {
         }
         let permit = self.permit(key).await?;
         let supply = self.supply(key);
-        match self.open(key, &supply, state.opening.clone()).await {
+        let known = state.opening.clone().or_else(|| key.configuration.is_stateless().then_some(Opening::Discover));
+        match self.open(key, &supply, known).await {
             Ok((connection, credentials, list)) => {
                 let (connection, list) = (Arc::new(connection), Arc::new(list));
                 self.0.lists.keep(key, &list);

@@ -6,15 +6,16 @@
 //! what it does well: ids, lifecycles, cancellation.
 //!
 //! Nothing that a server sends is trusted. A line has a maximum; what is no message is skipped; what nobody asked for is read at a bounded
-//! rate ([`super::flood`]) and never reaches rmcp. Requests of a server are answered here with "method not found" (we offer no sampling, no
-//! elicitation, no roots), a ping with a pong, and of notifications those are read that matter here ([`super::border`]).
+//! rate ([`super::flood`]) and never reaches rmcp. Questions of a server go to whoever can be asked ([`super::asking`]); its other requests are answered
+//! here with "method not found", a ping with a pong, and of notifications those are read that matter here ([`super::border`]).
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use isolet_bindings::{visible, without_half_surrogates};
+use isolet_bindings::{AskKind, visible, without_half_surrogates};
 use isolet_rpc::line_reader::{Line, LineReader, text_of};
 use isolet_rpc::output::Output;
 use rmcp::RoleClient;
@@ -23,7 +24,7 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, Semaphore};
 
-use super::border::{Border, Heard, Refusal};
+use super::border::{Border, Heard};
 use super::faults::Faults;
 use super::flood::FloodGate;
 use super::pending::Pending;
@@ -70,9 +71,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
         }
     }
 
-    /// The same line, to a server that was sent this.
-    pub(super) fn having_sent(mut self, sent: &Arc<Sent>) -> Self {
-        self.border = Border::of(Arc::clone(sent));
+    /// The same line, to a server that was sent this, and told that it can ask for that.
+    pub(super) fn having_sent(mut self, sent: &Arc<Sent>, asks: &BTreeSet<AskKind>) -> Self {
+        self.border = Border::of(Arc::clone(sent), asks);
         self
     }
 
@@ -116,22 +117,23 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Wire<R, W> {
     fn answer(&mut self, text: &str) -> Option<ServerJsonRpcMessage> {
         match self.border.hear(text) {
             Heard::Answer(answer) => return Some(*answer),
-            Heard::Request(refusal) => self.refuse(&refusal),
+            Heard::Request(refusal) => self.reply(std::future::ready(refusal.text())),
+            Heard::Question(asking) => self.reply(asking.text()),
             Heard::Nothing => {}
         }
         None
     }
 
     /// Answers a request of the server. One that asks faster than it may, or than it reads, is ended.
-    fn refuse(&self, refusal: &Refusal<'_>) {
+    fn reply(&self, text: impl Future<Output = String> + Send + 'static) {
         let place = Arc::clone(&self.answers).try_acquire_owned();
         let (true, Ok(place)) = (self.gate.admits_request(), place) else {
             return self.end_for("requests");
         };
-        let answer = self.output.send(vec![refusal.text().into()]);
+        let output = Arc::clone(&self.output);
         tokio::spawn(async move {
             // A line that is closed says so to whoever reads from it.
-            let _ = answer.await;
+            let _ = output.send(vec![text.await.into()]).await;
             drop(place);
         });
     }

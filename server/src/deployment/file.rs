@@ -111,6 +111,7 @@ pub(super) struct Upstream {
     pub(super) start_seconds_max: Option<u64>,
     pub(super) idle_seconds_max: Option<u64>,
     pub(super) call_seconds_max: Option<u64>,
+    pub(super) answer_seconds_max: Option<u64>,
     pub(super) servers_max: Option<usize>,
 }
 

@@ -17,7 +17,7 @@ use super::line::Line;
 const ID_PREFIX: &str = "isolet-";
 
 /// The codes that an answer may have.
-const CODES: [ToolErrorCode; 10] = [
+const CODES: [ToolErrorCode; 11] = [
     ToolErrorCode::ToolFailed,
     ToolErrorCode::InvalidArguments,
     ToolErrorCode::TooLarge,
@@ -25,6 +25,7 @@ const CODES: [ToolErrorCode; 10] = [
     ToolErrorCode::Cancelled,
     ToolErrorCode::Unavailable,
     ToolErrorCode::Unauthorised,
+    ToolErrorCode::CannotAsk,
     ToolErrorCode::RateLimited,
     ToolErrorCode::InvalidReply,
     ToolErrorCode::Internal,

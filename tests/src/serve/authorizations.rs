@@ -44,6 +44,21 @@ async fn link_of(user: &Visitor) -> Result<Url> {
     Ok(Url::parse(needed["link"].as_str().context("there is a link")?)?)
 }
 
+/// A client that opens pages is asked to open that one, and the result says what its user did.
+async fn is_shown(user: &Visitor, link: &Url) -> Result<()> {
+    let meta = json!({ "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "url": {} } } });
+    let mut params = json!({ "name": "run_code", "arguments": { "code": PROGRAM }, "_meta": meta });
+    let asked = user.mcp("/mcp", "tools/call", params.clone()).await?.json()?["result"].clone();
+    let question = asked["inputRequests"].as_object().and_then(|questions| questions.iter().next());
+    let (name, question) = question.with_context(|| format!("nothing is asked: {asked}"))?;
+    ensure!(question["params"]["mode"] == "url" && question["params"]["url"] == link.as_str(), "{asked}");
+    params["requestState"] = asked["requestState"].clone();
+    params["inputResponses"] = json!({ name.as_str(): { "action": "decline" } });
+    let result = user.mcp("/mcp", "tools/call", params).await?.json()?["result"].to_string();
+    ensure!(result.contains("did not agree to open the page") && result.contains(link.as_str()), "{result}");
+    Ok(())
+}
+
 /// Sends the form of the page at `link`, from a page of `origin`.
 async fn send_key(nobody: &Visitor, link: &Url, key: Option<&str>, origin: Option<&str>) -> Result<Answer> {
     let mut headers = vec![("Content-Type", "application/x-www-form-urlencoded")];
@@ -77,6 +92,7 @@ pub(super) async fn the_same_program_works_after_the_consent() -> Result<()> {
     let link = link_of(&ada).await?;
     ensure!(link.as_str().starts_with(&format!("{own}/authorize/")), "{link}");
     ensure!(link_of(&ada).await? == link && link_of(&bob).await? != link, "each has their own, once");
+    is_shown(&ada, &link).await?;
     let page = nobody.ask(&format!("GET {}", link.path()), &[], "").await?;
     ensure!(page.status == 200 && page.header("content-type") == Some("text/html; charset=utf-8"), "{page:?}");
     ensure!(page.header("content-security-policy").is_some_and(|policy| policy.contains("frame-ancestors 'none'")), "{page:?}");

@@ -243,8 +243,13 @@ impl Visitor {
 
     /// A session of the older protocol, whose id this is.
     pub(crate) async fn session(&self, path: &str) -> Result<String> {
-        let params =
-            json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
+        self.session_of(path, &json!({})).await
+    }
+
+    /// The same, of a client that declares this.
+    pub(crate) async fn session_of(&self, path: &str, capabilities: &Value) -> Result<String> {
+        let about = json!({ "name": "test", "version": "1" });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": about });
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params }).to_string();
         let answer = self.ask(&format!("POST {path}"), &[STREAMS], &message).await?;
         ensure!(answer.status == 200 && answer.json()?["result"]["serverInfo"].is_object(), "{answer:?}");
@@ -280,11 +285,14 @@ impl Visitor {
 /// A client of MCP takes both.
 pub(crate) const STREAMS: (&str, &str) = ("Accept", "application/json, text/event-stream");
 
-/// A message as of 2026-07-28, and its header fields.
+/// A message as of 2026-07-28, of a client that declares nothing unless the parameters say so, and its header fields.
 pub(crate) fn modern(method: &str, mut params: Value) -> (String, Vec<(&'static str, String)>) {
     let name = params["name"].as_str().unwrap_or_default().to_owned();
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = VERSION.into();
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    let capabilities = &mut params["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+    if capabilities.is_null() {
+        *capabilities = json!({});
+    }
     let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string();
     let mut headers = vec![
         (STREAMS.0, STREAMS.1.to_owned()),

@@ -14,6 +14,7 @@ CODES: Final = frozenset(
         "cancelled",
         "unavailable",
         "unauthorized",
+        "cannot_ask",
         "rate_limited",
         "invalid_reply",
         "internal",
@@ -44,7 +45,7 @@ class ToolError(Exception):
     """Raised by a tool: the program gets it as an exception with these words and this code.
 
     `code` is one of "tool_failed" (the default), "invalid_arguments", "too_large", "timed_out", "cancelled", "unavailable", "unauthorized",
-    "rate_limited", "invalid_reply", "internal".
+    "cannot_ask", "rate_limited", "invalid_reply", "internal".
     """
 
     def __init__(self, message: str, *, code: str = "tool_failed", retryable: bool | None = None) -> None:
