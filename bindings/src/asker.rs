@@ -51,6 +51,7 @@ impl Question {
 /// Why a question was not answered: a sentence for whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
+#[expect(clippy::exhaustive_structs, reason = "a sentence is all there is to say")]
 pub struct NotAnswered(pub String);
 
 /// The answer that is waited for: a result, as MCP has it.

@@ -17,6 +17,7 @@ const SCOPE_TEXT_BYTES_MAX: usize = 32 << 20;
 const MISSES_MAX: usize = 32;
 
 /// What [`crate::Scope::types`] gives.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declarations {
     /// The declarations, after a line that says how complete they are.
@@ -30,6 +31,7 @@ pub struct Declarations {
 }
 
 /// Whether declarations show every tool of a scope in full.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
     /// All tools in full.
@@ -39,6 +41,7 @@ pub enum Coverage {
 }
 
 /// How many tools of a server are shown in which form.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerCoverage {
     /// The namespace.

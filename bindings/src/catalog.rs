@@ -93,6 +93,7 @@ pub enum CatalogError {
 }
 
 /// A tool that a catalog did not take. `Display` is one line with the reason and the way out.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct DroppedTool {
     /// The server's id.

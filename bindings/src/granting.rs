@@ -2,7 +2,8 @@
 //!
 //! A tool has several names: the one that its server gives (raw), the path that a guest writes, and that path with and without the suffix that
 //! tells it from another tool, which may come or go. People copy any of them from a listing. So a deny and a pin match every one of them, and
-//! an allow none but the raw name and the exact path: where it is not clear what was meant, less is allowed.
+//! an allow none but the raw name and the exact path, and of these none that is an escape for another tool: where it is not clear what was meant,
+//! less is allowed.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,7 +134,7 @@ impl<'g> Granting<'g> {
         let identifier = said(&self.grants.identifiers, &raw, &path, &mut self.used).last().cloned();
         let description = said(&self.grants.descriptions, &raw, &path, &mut self.used).last().cloned();
         let pinned = self.pinned([&*server.id, namespace], tool);
-        let allowing = self.allowed.of_names(std::iter::once(&raw), [&raw, &path]);
+        let allowing = self.allowed.of_names_or_escapes(std::iter::once(&raw), [&raw, &path]);
         let every_name = if self.denied.texts.is_empty() {
             Vec::new()
         } else {
@@ -141,7 +142,7 @@ impl<'g> Granting<'g> {
             names(servers, tool, identifier.as_deref(), !self.grants.identifiers.is_empty())
         };
         let denying = self.denied.of_names(every_name.iter(), every_name.iter());
-        let trusting = self.trusted.of_names(std::iter::once(&raw), [&raw, &path]);
+        let trusting = self.trusted.of_names_or_escapes(std::iter::once(&raw), [&raw, &path]);
         self.trusted.note(&trusting, true);
         let is_granted = !allowing.is_empty() && denying.is_empty();
         self.allowed.note(&allowing, is_granted);

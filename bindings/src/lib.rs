@@ -42,6 +42,8 @@ mod nearest;
 mod observed_shapes;
 mod observed_types;
 mod pattern;
+#[cfg(test)]
+mod processor_time;
 mod reference;
 mod render;
 mod reply_shape;

@@ -8,6 +8,7 @@ use crate::hash::ContentHash;
 /// `[{"name": "github", "tools": ["create_issue", ...], "aliases": [[0, "create-issue"], ...]}, ...]`, with `"is_open": true` where that is so.
 ///
 /// Tool indices are implicit: consecutive from 0, namespace after namespace.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Manifest {
@@ -16,6 +17,7 @@ pub struct Manifest {
 }
 
 /// One server of a scope, as a global of the isolate.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Namespace {
     /// The identifier of the global.

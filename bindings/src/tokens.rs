@@ -24,6 +24,7 @@ impl TokenBudget {
 }
 
 /// A number of tokens and how it was found.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenCount {
     /// The tokens.

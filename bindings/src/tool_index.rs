@@ -8,6 +8,7 @@ use crate::scoped_tool::ScopedTool;
 use crate::tokens::{TokenBudget, TokenCount, count_tokens};
 
 /// What [`crate::Scope::index`] gives: the same bytes as long as the scope and the budget are the same.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolIndex {
     /// The tools, after a line that says how many of them are shown, and how.
@@ -27,6 +28,7 @@ const PARAMETERS_MAX: usize = 8;
 const PARAMETER_CHARACTERS_MAX: usize = 40;
 
 /// How much an index says of each tool that it shows.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexForm {
     /// Everything: nothing is left to ask for.

@@ -14,10 +14,11 @@ mod oracle;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use isolet_bindings::{Catalog, DESCRIBED_PATHS_MAX, DefinitionList, Grants, ListError, TokenBudget};
 use libtest_mimic::{Arguments, Trial};
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
@@ -77,11 +78,16 @@ fn files() -> Vec<std::path::PathBuf> {
     files
 }
 
+/// The processor time of this thread so far: what else the machine does is not in it.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
+}
+
 fn declarations_are_inert_bounded_and_made_within_a_second() {
     let files = files();
     assert!(files.len() >= 3, "the project's own lists are there");
     for file in files {
-        let start = Instant::now();
+        let start = processor_time();
         let catalog = load(&file);
         let scope = catalog.scope(&Grants::new().allow("*")).unwrap();
         let partial = scope.types(TokenBudget::new(1_000));
@@ -94,7 +100,8 @@ fn declarations_are_inert_bounded_and_made_within_a_second() {
         }
         // Debug builds are some ten times slower.
         let time_max = if cfg!(debug_assertions) { 10 } else { 1 };
-        assert!(start.elapsed() < Duration::from_secs(time_max), "{} took {:?}", file.display(), start.elapsed());
+        let took = processor_time().saturating_sub(start);
+        assert!(took < Duration::from_secs(time_max), "{} took {took:?}", file.display());
         for text in [scope.typescript(), &partial.text].into_iter().chain(described.iter().map(String::as_str)) {
             code::assert_inert(text);
             assert!(text.len() < 256 << 10, "{}: {} bytes", file.display(), text.len());
@@ -196,7 +203,7 @@ fn the_compiler_accepts_every_declaration_as_inert() {
 
 fn a_flood_of_bad_tools_is_counted_and_not_listed() {
     const BAD: usize = 300_000;
-    let start = Instant::now();
+    let start = processor_time();
     let good = r#"{"name":"good","inputSchema":{"type":"object"}}"#;
     for bad in ["7", r#"{"name":7}"#, r#"{"name":"bad","inputSchema":7}"#, good, r#"{"name":"\ud800"}"#] {
         let text = format!("[{good}{}]", format!(",{bad}").repeat(BAD));
@@ -208,7 +215,8 @@ fn a_flood_of_bad_tools_is_counted_and_not_listed() {
     }
     let values = Catalog::load([("flood", vec![json!({"name": "x".repeat(10_000)}); 5_000])]).unwrap();
     assert_eq!((values.dropped().len(), values.dropped_count()), (20, 5_000));
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    let took = processor_time().saturating_sub(start);
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 /// Every keyword that says something by schemas or values, and what is worth a name of its own.

@@ -7,7 +7,7 @@ use isolet::Session;
 use isolet::mcp::Mode;
 use serde_json::{Map, Value};
 
-use crate::client::{Answer, Client, Connection};
+use crate::client::{Answer, Client};
 use crate::context::definitions;
 use crate::knowledge::{Knowledge, Known};
 use crate::need::Need;
@@ -30,7 +30,7 @@ pub(crate) struct Agent {
 impl Agent {
     /// Connects with a face, and reads its definitions.
     pub(crate) async fn open(session: &Session, mode: Mode) -> anyhow::Result<Self> {
-        let client = Client::open(session, mode, Connection::Channel).await?;
+        let client = Client::open(session, mode).await?;
         let side = Side::begin(definitions(&client).await?);
         let tools = client.list().await?;
         let mut knowledge = Knowledge::default();

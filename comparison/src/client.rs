@@ -4,27 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use isolet::Session;
-use isolet::mcp::{Mode, Transport, channel};
+use isolet::mcp::{Mode, channel};
 use isolet_bindings::count_tokens;
-use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock, Tool};
+use rmcp::model::{CallToolRequestParams, ClientRequest, Request, Tool};
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::{Map, Value};
 
-/// Bytes of messages that wait in a pipe: what a pipe of Linux holds.
-const PIPE_BYTES: usize = 64 << 10;
-
 /// A connection with a face of a session, after `initialize`.
 pub(crate) struct Client(RunningService<RoleClient, ()>);
-
-/// How a client and a face in the same process are connected.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Connection {
-    /// Messages go as they are.
-    Channel,
-    /// Messages go as lines of JSON.
-    Pipe,
-}
 
 /// A text in a model's context.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,20 +47,10 @@ pub(crate) struct Answer {
 
 impl Client {
     /// Serves the session to a new client. The server ends with the client.
-    pub(crate) async fn open(session: &Session, mode: Mode, connection: Connection) -> anyhow::Result<Self> {
-        let client = match connection {
-            Connection::Channel => {
-                let (there, here) = channel();
-                tokio::spawn(session.serve(mode, there));
-                ().serve(here).await
-            }
-            Connection::Pipe => {
-                let (there, here) = tokio::io::duplex(PIPE_BYTES);
-                tokio::spawn(session.serve(mode, Transport::pipe(there)));
-                ().serve(here).await
-            }
-        };
-        Ok(Self(client.context("the session does not answer `initialize`")?))
+    pub(crate) async fn open(session: &Session, mode: Mode) -> anyhow::Result<Self> {
+        let (there, here) = channel();
+        tokio::spawn(session.serve(mode, there));
+        Ok(Self(().serve(here).await.context("the session does not answer `initialize`")?))
     }
 
     /// The definitions of all tools.
@@ -88,12 +66,15 @@ impl Client {
     /// Calls a tool.
     pub(crate) async fn call(&self, name: &str, arguments: Map<String, Value>) -> anyhow::Result<Answer> {
         let written = Size::of(&format!("{name}{}", Value::Object(arguments.clone())));
-        let request = CallToolRequestParams::new(name.to_owned()).with_arguments(arguments);
+        let request = Request::new(CallToolRequestParams::new(name.to_owned()).with_arguments(arguments));
         let started = Instant::now();
-        let result = self.0.call_tool(request).await.with_context(|| format!("`{name}` could not be called"))?;
+        let result = self.0.send_request(ClientRequest::CallToolRequest(request)).await;
         let duration = started.elapsed();
+        // As JSON: a result goes through a face as its server gave it, and rmcp's type for one knows the kinds of content of the protocol alone.
+        let result = result.with_context(|| format!("`{name}` could not be called"))?;
+        let result = serde_json::to_value(result).context("a result is no JSON")?;
         let text = text_of(&result);
-        Ok(Answer { is_error: result.is_error == Some(true), written, read: Size::of(&text), text, duration })
+        Ok(Answer { is_error: result["isError"] == true, written, read: Size::of(&text), text, duration })
     }
 
     /// Ends the connection, and waits until it has ended.
@@ -104,13 +85,14 @@ impl Client {
 
 /// What a model reads of a result: its text, and other content as it is; the structured content only if there is nothing else, because
 /// the text says the same.
-fn text_of(result: &CallToolResult) -> String {
-    let block = |block: &ContentBlock| match block.as_text() {
-        Some(text) => text.text.clone(),
-        None => serde_json::to_string(block).unwrap_or_default(),
+fn text_of(result: &Value) -> String {
+    let block = |block: &Value| match block["text"].as_str() {
+        Some(text) if block["type"] == "text" => text.to_owned(),
+        _ => block.to_string(),
     };
-    match &result.structured_content {
-        Some(value) if result.content.is_empty() => value.to_string(),
-        _ => result.content.iter().map(block).collect::<Vec<_>>().join("\n"),
+    let content = result["content"].as_array().map_or(&[][..], Vec::as_slice);
+    match result.get("structuredContent") {
+        Some(value) if content.is_empty() => value.to_string(),
+        _ => content.iter().map(block).collect::<Vec<_>>().join("\n"),
     }
 }

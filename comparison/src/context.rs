@@ -4,7 +4,7 @@ use isolet::mcp::Mode;
 use isolet::{Config, Runtime, TokenBudget, ToolHost};
 use serde::Serialize;
 
-use crate::client::{Client, Connection, Size};
+use crate::client::{Client, Size};
 use crate::setting::Setting;
 
 /// Budgets for declarations, tokens.
@@ -36,7 +36,7 @@ pub(crate) async fn measure<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::
     let session = Runtime::new(Config::default())?.session(setting.scope.clone(), (setting.hosts)());
     let mut entries = Vec::new();
     for (mode, way) in FACES {
-        let client = Client::open(&session, mode, Connection::Pipe).await?;
+        let client = Client::open(&session, mode).await?;
         entries.push(entry(way, definitions(&client).await?));
         client.close().await?;
     }

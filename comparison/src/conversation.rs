@@ -10,6 +10,7 @@ use crate::need::Need;
 use crate::side::Side;
 
 /// A turn: what a user asks, and the calls that do it.
+#[expect(clippy::exhaustive_structs, reason = "whoever compares makes it")]
 #[derive(Clone, Debug)]
 pub struct Turn {
     /// The user's words: what the agent searches for where it has to.

@@ -13,6 +13,7 @@ const QUESTIONS_MAX: usize = 3;
 pub type Hosts<Host> = Arc<dyn Fn() -> Host + Send + Sync>;
 
 /// What is compared.
+#[expect(clippy::exhaustive_structs, reason = "whoever compares makes it")]
 pub struct Setting<Host> {
     /// The tools, in both ways.
     pub scope: Scope,
@@ -42,6 +43,7 @@ impl<Host> fmt::Debug for Setting<Host> {
 }
 
 /// Something to be done, as the program that does it.
+#[expect(clippy::exhaustive_structs, reason = "a name and a program")]
 #[derive(Clone, Debug)]
 pub struct Task {
     /// What it is called in the tables.

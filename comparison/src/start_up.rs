@@ -10,7 +10,7 @@ use isolet::{Config, End, Origin, Runtime, Session, Start, ToolHost};
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::client::{Client, Connection};
+use crate::client::Client;
 use crate::setting::Setting;
 
 /// The way of a run that was forked ahead.
@@ -82,13 +82,9 @@ pub(crate) async fn measure<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::
         entries.push(entry(way, Beginning::ServersRun, code_mode(setting, origin).await));
     }
     ensure!(entries.iter().any(|entry| entry.time.is_some()), "no program runs here: {}", failures(&entries));
-    for (way, mode, connection) in [
-        ("code mode over MCP, pipe", Mode::Code, Connection::Pipe),
-        ("classic MCP in this process, pipe", Mode::Classic, Connection::Pipe),
-        ("classic MCP in this process, typed channel", Mode::Classic, Connection::Channel),
-    ] {
+    for (way, mode) in [("code mode over MCP, pipe", Mode::Code), ("classic MCP in this process, pipe", Mode::Classic)] {
         (setting.progress)(way);
-        entries.push(entry(way, Beginning::ServersRun, face(setting, mode, connection).await));
+        entries.push(entry(way, Beginning::ServersRun, face(setting, mode).await));
     }
     let servers: Vec<String> = setting.servers.servers().map(|(name, _)| name.to_owned()).collect();
     if !servers.is_empty() {
@@ -160,7 +156,7 @@ async fn until_ready(runtime: &Runtime) -> anyhow::Result<()> {
 }
 
 /// A session, a server for it, `initialize`, `tools/list`; in code mode also a program.
-async fn face<Host: ToolHost>(setting: &Setting<Host>, mode: Mode, connection: Connection) -> anyhow::Result<Vec<Duration>> {
+async fn face<Host: ToolHost>(setting: &Setting<Host>, mode: Mode) -> anyhow::Result<Vec<Duration>> {
     let runtime = Runtime::new(Config::default())?;
     if mode == Mode::Code {
         runtime.prepare(&setting.scope).await?;
@@ -174,7 +170,7 @@ async fn face<Host: ToolHost>(setting: &Setting<Host>, mode: Mode, connection: C
         let host = (setting.hosts)();
         let started = Instant::now();
         let session = runtime.session(setting.scope.clone(), host);
-        let client = first_answer(&session, mode, connection).await?;
+        let client = first_answer(&session, mode).await?;
         times.push(started.elapsed());
         client.close().await?;
     }
@@ -182,8 +178,8 @@ async fn face<Host: ToolHost>(setting: &Setting<Host>, mode: Mode, connection: C
 }
 
 /// A client that has what it needs to go on: the list, and in code mode the answer of a program.
-async fn first_answer(session: &Session, mode: Mode, connection: Connection) -> anyhow::Result<Client> {
-    let client = Client::open(session, mode, connection).await?;
+async fn first_answer(session: &Session, mode: Mode) -> anyhow::Result<Client> {
+    let client = Client::open(session, mode).await?;
     let tools = client.list().await?;
     ensure!(!tools.is_empty(), "no tool is listed");
     if mode == Mode::Code {
@@ -203,7 +199,7 @@ async fn cold_code_mode<Host: ToolHost>(setting: &Setting<Host>) -> anyhow::Resu
         let discovery = upstreams.host(&setting.servers, USER).discover().await;
         let runtime = Runtime::new(Config::default())?;
         let session = runtime.session(setting.scope.clone(), host);
-        let client = first_answer(&session, Mode::Code, Connection::Pipe).await?;
+        let client = first_answer(&session, Mode::Code).await?;
         times.push(started.elapsed());
         client.close().await?;
         upstreams.close().await;

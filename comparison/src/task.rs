@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::agent::{Agent, needs_of, object};
-use crate::client::{Client, Connection};
+use crate::client::Client;
 use crate::context::definitions;
 use crate::need::Need;
 use crate::recording_host::{Recorded, Recording, RecordingHost};
@@ -159,7 +159,7 @@ fn open_arguments<Host>(setting: &Setting<Host>, call: &Recorded) -> Map<String,
 /// Tokens of the definitions where code mode and the classic tools are listed.
 async fn definitions_of_both<Host: ToolHost>(setting: &Setting<Host>, runtime: &Runtime) -> anyhow::Result<usize> {
     let session = runtime.session(setting.scope.clone(), (setting.hosts)());
-    let client = Client::open(&session, Mode::Both, Connection::Channel).await?;
+    let client = Client::open(&session, Mode::Both).await?;
     let size = definitions(&client).await?;
     client.close().await?;
     Ok(size.tokens)

@@ -28,6 +28,7 @@ pub struct Key(String);
 pub struct KeyHash([u8; 32]);
 
 /// A text that is no hash of a key.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no hash of a key: write what `isolet key` prints, `sha256:` and 64 hexadecimal digits")]
 pub struct NotAKeyHash;

@@ -14,6 +14,7 @@ const USER_BYTES_MAX: usize = 256;
 
 /// Who is at the other end of the connection of a request: an extension of its head, which [`crate::serve`] puts there. An application with a server of
 /// its own puts it there itself.
+#[expect(clippy::exhaustive_structs, reason = "an application with a listener of its own makes it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
@@ -22,6 +23,7 @@ pub struct Peer(pub IpAddr);
 pub struct PeerRange(IpNet);
 
 /// A text that is no address of a proxy.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPeerRange {
     /// It is none at all.

@@ -18,6 +18,7 @@ pub(crate) const LINK_LIFE: Duration = Duration::from_secs(600);
 const ASKS_MAX: usize = 4096;
 
 /// How a user is asked. What a model sees of it is this, and never what a server wrote.
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Asking {
     /// By a command, in which `{server}` is the server: `isolet login {server}`.

@@ -48,6 +48,7 @@ pub struct Introspection {
 }
 
 /// Whose claim has this value has this role.
+#[expect(clippy::exhaustive_structs, reason = "a claim, what it has, and the role")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleRule {
     /// The claim; `realm_access.roles` is a member of one.

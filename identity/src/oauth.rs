@@ -43,6 +43,7 @@ pub struct OAuthOptions {
 }
 
 /// What a user authorizes: one server.
+#[expect(clippy::exhaustive_structs, reason = "what `isolet login` names a server by")]
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// The server, as the configuration calls it.
@@ -54,6 +55,7 @@ pub struct Target<'a> {
 }
 
 /// What a user opens to consent.
+#[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Consent {
     /// An address of the authorization server: for that user's browser, and for nobody and nothing else.
@@ -63,6 +65,7 @@ pub struct Consent {
 }
 
 /// What became of a grant that was taken back.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedOut {
     /// Whether there was one.

@@ -63,6 +63,7 @@ pub struct DatabaseAddress {
 }
 
 /// A text that is no address of a database.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no address of a PostgreSQL database: write one such as `postgresql://isolet@db.example.com/isolet`")]
 pub struct NotADatabase;

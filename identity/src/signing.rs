@@ -16,6 +16,7 @@ use ring::signature::{
 };
 
 /// An algorithm by which tokens are signed. RSA keys have 2,048 bits at least.
+#[non_exhaustive]
 #[expect(missing_docs, reason = "the names are those of RFC 7518 and RFC 8037")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningAlgorithm {
@@ -31,6 +32,7 @@ pub enum SigningAlgorithm {
 }
 
 /// A name of no such algorithm.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is no algorithm by which tokens are signed with a public key: write one of {}", names().join(", "))]
 pub struct NotAnAlgorithm;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::place::Place;
 
 /// What is kept for one place.
+#[expect(clippy::exhaustive_structs, reason = "stores of others make it")]
 pub struct Kept {
     /// The grant, as its owner wrote it: secret.
     pub grant: Zeroizing<Vec<u8>>,

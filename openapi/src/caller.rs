@@ -154,7 +154,7 @@ impl<C: Credentials> Caller<C> {
                 .find(|scheme| scheme.name == need.scheme && scheme.place != SecurityPlace::MutualTls);
             let Some(scheme) = scheme else { return Ok(Err(need.scheme.clone())) };
             let credential = self.credentials.credential(scheme, &need.scopes).await;
-            match credential.map_err(|source| CallError::Credential { scheme: need.scheme.clone(), source })? {
+            match credential.map_err(|reason| CallError::Credential { scheme: need.scheme.clone(), reason })? {
                 Some(credential) => found.push((scheme, credential)),
                 None => return Ok(Err(need.scheme.clone())),
             }
@@ -233,11 +233,11 @@ fn is_of_cookie(byte: u8) -> bool {
 }
 
 fn unusable(scheme: &SecurityScheme) -> CallError {
-    let source = "it has a character that cannot stand where it goes: give another one".into();
-    CallError::Credential { scheme: scheme.name.clone(), source }
+    let reason = "it has a character that cannot stand where it goes: give another one".into();
+    CallError::Credential { scheme: scheme.name.clone(), reason }
 }
 
 fn no_place(scheme: &SecurityScheme) -> CallError {
-    let source = "the document names a place where none can stand: correct the document".into();
-    CallError::Credential { scheme: scheme.name.clone(), source }
+    let reason = "the document names no header, query or cookie for it: correct the document".into();
+    CallError::Credential { scheme: scheme.name.clone(), reason }
 }

@@ -26,6 +26,7 @@ const METHODS: &[&str] = &["get", "put", "post", "delete", "options", "head", "p
 const TEXT_LENGTH_MAX: usize = 2_000;
 
 /// An operation that is no tool.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DroppedOperation {
     /// Its method, in capitals.

@@ -39,13 +39,12 @@ pub enum CallError {
         scheme: String,
     },
     /// The credential cannot be got now.
-    #[error("the credential `{scheme}` cannot be got: {source}")]
+    #[error("the credential `{scheme}` cannot be got: {reason}")]
     Credential {
         /// What the document calls it.
         scheme: String,
-        /// What its source says.
-        #[source]
-        source: CredentialError,
+        /// What its source says. It stands in the text, which a program may see, and so is no cause behind it.
+        reason: CredentialError,
     },
     /// 401: the server takes the credential for none.
     #[error("the server refused the credential (401): {message}")]

@@ -150,7 +150,7 @@ fn read<'a>(document: &'a Value, parameter: &'a Value) -> Result<Parameter<'a>, 
     let name =
         text("name").filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX).ok_or(OperationError::Parameters)?;
     let wrong = |what: &str| OperationError::Parameter { name: name.to_owned(), what: what.to_owned() };
-    let place = text("in").and_then(ArgumentPlace::of).ok_or_else(|| wrong("is in no place that OpenAPI knows"))?;
+    let place = text("in").and_then(ArgumentPlace::of).ok_or_else(|| wrong("is nowhere that OpenAPI knows"))?;
     let content = parameter.get("content").and_then(Value::as_object).and_then(|content| content.iter().next());
     let (schema, writing) = match content {
         Some((media, described)) if is_json(media) => (described.get("schema"), Writing::Json),

@@ -9,6 +9,7 @@ const CHAIN_MAX: usize = 16;
 const REFERENCE_BYTES_MAX: usize = 2_000;
 
 /// A reference that leads to nothing in this document.
+#[expect(clippy::exhaustive_structs, reason = "a reference that leads nowhere is all there is to say")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{reference}` is not in the document: add it there, since nothing is fetched")]
 pub struct Unresolved {

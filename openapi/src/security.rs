@@ -41,6 +41,7 @@ pub enum SecurityPlace {
 }
 
 /// One scheme that an operation asks for, with the scopes.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityNeed {
     /// What the document calls the scheme.

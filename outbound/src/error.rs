@@ -99,22 +99,20 @@ pub enum OutboundError {
         host: String,
     },
     /// Its certificate is not for this host, or not by an authority that is trusted, or not for today.
-    #[error("the certificate of `{host}` is refused, {source}: correct it there, or add its authority to the trusted ones")]
+    #[error("the certificate of `{host}` is refused, {fault}: correct it there, or add its authority to the trusted ones")]
     Certificate {
         /// The host.
         host: String,
         /// What is wrong.
-        #[source]
-        source: TlsFault,
+        fault: TlsFault,
     },
     /// It does not speak TLS as it should.
-    #[error("`{host}` could not agree on TLS, {source}: look whether https is spoken at this port")]
+    #[error("`{host}` could not agree on TLS, {fault}: look whether https is spoken at this port")]
     Tls {
         /// The host.
         host: String,
         /// What is wrong.
-        #[source]
-        source: TlsFault,
+        fault: TlsFault,
     },
     /// It does not speak HTTP as it should.
     #[error("`{host}` did not answer in HTTP, {detail}: look whether http is spoken at this port")]
@@ -254,12 +252,12 @@ impl OutboundError {
 
     fn of_request(host: String, error: &reqwest::Error) -> Self {
         if let Some(source) = find::<rustls::Error>(error) {
-            let source = source.clone();
+            let fault = TlsFault(source.clone());
             return match source {
                 rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
-                    Self::Certificate { host, source: TlsFault(source) }
+                    Self::Certificate { host, fault }
                 }
-                _ => Self::Tls { host, source: TlsFault(source) },
+                _ => Self::Tls { host, fault },
             };
         }
         if error.is_timeout() {

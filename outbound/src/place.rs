@@ -35,7 +35,7 @@ enum Kind {
 /// A text that names no [`Place`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no place that can be allowed: write a host (`mcp.internal`), an address or a range (`10.1.0.0/16`), without port and path"
+    "`{text}` is nothing that can be allowed: write a host (`mcp.internal`), an address or a range (`10.1.0.0/16`), without port and path"
 )]
 pub struct NotAPlace {
     text: String,
@@ -149,7 +149,7 @@ mod tests {
             check(text, None);
         }
         let error = "mcp:8080".parse::<Place>().unwrap_err().to_string();
-        assert!(error.starts_with("`mcp:8080` is no place that can be allowed: write a host"), "{error}");
+        assert!(error.starts_with("`mcp:8080` is nothing that can be allowed: write a host"), "{error}");
     }
 
     #[test]

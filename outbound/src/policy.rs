@@ -12,6 +12,7 @@ use crate::place::Place;
 use crate::proxy::Proxy;
 
 /// Who wrote the addresses that are called.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressSource {
     /// The operator, in a configuration. `localhost` and literal loopback addresses mean what they say.

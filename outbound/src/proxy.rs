@@ -32,6 +32,7 @@ pub struct Proxy {
 }
 
 /// A text that names no [`Proxy`].
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the proxy's address cannot be used: write `http://host:port`, with `user:password@` before the host if it asks for them"

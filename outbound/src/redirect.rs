@@ -11,6 +11,7 @@ use crate::host::host_name;
 const TARGET_LENGTH_MAX: usize = 200;
 
 /// What a request does when it is redirected.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redirects {
     /// The redirect is the answer.

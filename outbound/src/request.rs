@@ -60,6 +60,7 @@ impl fmt::Debug for Request {
 }
 
 /// The body of a [`Request`].
+#[non_exhaustive]
 #[derive(Clone, Default)]
 pub enum Body {
     /// None.
@@ -93,6 +94,7 @@ impl Body {
 const PART_BYTES: usize = 150;
 
 /// One part of a form.
+#[expect(clippy::exhaustive_structs, reason = "a part of a form has these four things")]
 #[derive(Clone)]
 pub struct Part {
     /// The name of the field.
@@ -113,6 +115,7 @@ impl Part {
 }
 
 /// What came back: of any status, whole, decompressed.
+#[non_exhaustive]
 #[derive(Clone)]
 pub struct Answer {
     /// Its status.

@@ -29,6 +29,7 @@ pub const SECRET_BYTES_MIN: usize = 8;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 /// A secret of less than [`SECRET_BYTES_MIN`] bytes.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a credential of less than {SECRET_BYTES_MIN} bytes is refused: it could not be recognised where a server repeats it")]
 pub struct ShortSecret;

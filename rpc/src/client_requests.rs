@@ -29,6 +29,7 @@ struct Table<Kept> {
 }
 
 /// A request that is not answered.
+#[non_exhaustive]
 #[derive(Debug)]
 pub struct Open<Kept> {
     /// The client's name for it.
@@ -46,6 +47,7 @@ pub struct Admission {
 }
 
 /// Why a request cannot be taken.
+#[expect(clippy::exhaustive_enums, reason = "each has an answer of its own in every protocol")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
     /// Another one with this `id` is not answered.

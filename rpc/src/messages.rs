@@ -34,6 +34,7 @@ pub struct Messages<R, W> {
 }
 
 /// What a peer sent.
+#[expect(clippy::exhaustive_enums, reason = "whoever reads messages has to say what becomes of each kind")]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// What may be a message: not empty, no array.

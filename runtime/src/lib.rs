@@ -102,6 +102,13 @@ pub use host::wanted::Wanted;
 /// Otherwise it only notes that [`Runtime::new`] may start this executable as a guest process. Call it before a runtime, a
 /// logger or an allocator starts threads: V8 without background threads and fork both need a process with one thread, and a
 /// guest process that has more refuses to start and says so.
+///
+/// `#[tokio::main]` starts its threads before the first line of what it is written above: there this comes too late. Write `main` without it, call
+/// this, and then start the runtime, as `tokio::runtime::Runtime::new()?.block_on(serve())`.
+///
+/// Neither has Rust's own test harness a `main` to write this into. A `#[test]` that runs programs names another executable that can be a guest:
+/// [`Config::executable`] is `env!("CARGO_BIN_EXE_name")`, the application's own program, or the program `isolet` of the same version; then this need not
+/// be called. `examples/embedder` is such an application.
 pub fn init() {
     #[cfg(feature = "guest")]
     guest::become_guest_if_asked();

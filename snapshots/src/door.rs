@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::stack::Position;
 
 /// How a program ended, as the isolate says it.
+#[expect(clippy::exhaustive_enums, reason = "made for the runtime of the same version")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It returned; the text is the JSON of its result.

@@ -8,6 +8,7 @@ use deno_core::{JsRuntime, JsRuntimeForSnapshot, RuntimeOptions, v8};
 use crate::{bootstrap, flags, ops};
 
 /// A snapshot could not be made.
+#[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
     /// The bootstrap JavaScript failed: a fault of this crate.

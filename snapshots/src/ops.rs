@@ -17,6 +17,7 @@ pub const NAMES: [&str; 6] = ["op_say", "op_note", "op_place", "op_call", "op_do
 const OF_BOOTSTRAP: [&str; 3] = ["op_get_ext_import_meta_proto", "op_get_extras_binding_object", "op_set_captured_bootstrap"];
 
 /// What an isolate is made for.
+#[expect(clippy::exhaustive_enums, reason = "made for the runtime of the same version")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// A snapshot: deno_core's bootstrap runs.

@@ -14,6 +14,7 @@ const FRAMES_MAX: usize = 16;
 const NAME_LENGTH_MAX: usize = 256;
 
 /// A place in the guest's program, both from 1; `line` 0 means unknown.
+#[expect(clippy::exhaustive_structs, reason = "a line and a column")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Line.

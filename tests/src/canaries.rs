@@ -216,9 +216,7 @@ async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
         tokio::time::sleep(LOOK_PAUSE).await;
     }
     ensure!(guests > replicas.len(), "no guest was looked at");
-    let markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
-    let distinct: HashSet<&String> = markers.values().collect();
-    ensure!(distinct.len() == markers.len() && markers.len() > amounts.users / 4, "{} of {}", distinct.len(), markers.len());
+    each_has_their_own(&markers, amounts.users)?;
     for (served, visitors) in replicas.iter().zip(visitors.iter()) {
         guests_hold_what_is_planted(&visitors[0], served.process_id()).await?;
         let said = served.said();
@@ -240,6 +238,14 @@ async fn crowd(amounts: Amounts, programs: Option<&Programs>) -> Result<()> {
         is_user_found = database.has_not(user).is_err();
     }
     ensure!(is_user_found, "whose the tokens are is kept in clear, and is not found");
+    Ok(())
+}
+
+/// No two users have one marker, and enough of them have one.
+fn each_has_their_own(markers: &Mutex<HashMap<usize, String>>, users: usize) -> Result<()> {
+    let markers = markers.lock().unwrap_or_else(PoisonError::into_inner);
+    let distinct: HashSet<&String> = markers.values().collect();
+    ensure!(distinct.len() == markers.len() && markers.len() > users / 4, "{} of {}", distinct.len(), markers.len());
     Ok(())
 }
 

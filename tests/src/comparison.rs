@@ -120,7 +120,7 @@ fn check_start_up(entries: &[StartUp]) -> Result<()> {
     ensure!(ready * 2.5 < median("child `tracker`")?, "{entries:?}");
     ensure!(ready < median("forked on demand")? * 10.0, "{entries:?}");
     ensure!(ready < median("spawned")?, "{entries:?}");
-    ensure!(median("typed channel")? < median("child `tracker`")?, "{entries:?}");
+    ensure!(median("classic MCP in this process")? < median("child `tracker`")?, "{entries:?}");
     Ok(())
 }
 

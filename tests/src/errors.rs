@@ -2,29 +2,44 @@
 //!
 //! One value of each variant is built here. The variants are counted in the sources, so that a new one is missed.
 
+mod around;
+mod sample;
+
 use std::collections::BTreeSet;
-use std::error::Error;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use isolet::mcp::{
-    Closed, Configuration, ConfigurationError, ConfigurationWarning, CredentialError, OutboundError, ServeError, Stage,
-    UpstreamError,
+    Configuration, ConfigurationError, ConfigurationWarning, CredentialError, OutboundError, ServeError, Stage, UpstreamError,
 };
 use isolet::{
-    Authorization, Catalog, CatalogError, DefinitionError, Exposure, Grants, RunError, ScopeError, SnapshotFolderError,
-    SnapshotMismatch, ToolError,
+    Authorization, Catalog, CatalogError, DefinitionError, Exposure, Grants, NotAnswered, RunError, ScopeError,
+    SnapshotFolderError, SnapshotMismatch, ToolError,
 };
-use isolet_bindings::{ArgumentsError, DefinitionList, ListError, NotAnswered, ScopeWarning};
+use isolet_bindings::{ArgumentsError, DefinitionList, ListError, ScopeWarning};
 use isolet_examples::tracker::TrackerError;
-use isolet_http::{NoSession, NotAKeyHash, NotAPeerRange};
+use isolet_http::{KeyHash, NoSession, NotAKeyHash, NotAPeerRange};
 use isolet_snapshots::maker::MakeError;
 use libtest_mimic::Trial;
 
+use self::sample::{Sample, io_error, of};
+
 /// The libraries; an error of the rest is seen by nobody who did not write it.
-const LIBRARIES: [&str; 7] = ["bindings", "snapshots", "runtime", "http", "comparison", "server", "examples"];
+const LIBRARIES: [&str; 12] = [
+    "bindings",
+    "snapshots",
+    "rpc",
+    "outbound",
+    "observations",
+    "openapi",
+    "runtime",
+    "identity",
+    "http",
+    "comparison",
+    "server",
+    "examples",
+];
 
 /// The trial of this module.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -32,9 +47,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         check().map_err(|error| format!("{error:#}").into())
     })]
 }
-
-/// One value, as `Type::Variant`.
-type Sample = (String, Box<dyn Error>);
 
 #[expect(clippy::print_stdout, reason = "the chains belong to the report of the test")]
 fn check() -> Result<()> {
@@ -54,17 +66,6 @@ fn check() -> Result<()> {
     let difference: Vec<_> = declared.symmetric_difference(&built).collect();
     ensure!(difference.is_empty(), "declared and not built here, or the other way round: {difference:?}");
     Ok(())
-}
-
-/// The values of one type, each under its type and variant.
-fn of<E: Error + 'static>(errors: Vec<E>) -> impl Iterator<Item = Sample> {
-    let name = |error: &E| {
-        let kind = std::any::type_name::<E>().split('<').next().and_then(|name| name.rsplit("::").next()).unwrap_or_default();
-        let debugged = format!("{error:?}");
-        let variant = debugged.split([' ', '(']).next().unwrap_or_default();
-        if variant == kind { kind.to_owned() } else { format!("{kind}::{variant}") }
-    };
-    errors.into_iter().map(move |error| (name(&error), Box::new(error) as Box<dyn Error>))
 }
 
 fn samples() -> Result<Vec<Sample>> {
@@ -87,7 +88,6 @@ fn samples() -> Result<Vec<Sample>> {
         ConfigurationWarning::NotExpanded { place: place() },
     ]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
-    samples.extend(of(vec![Closed]));
     samples.extend(of(definition_errors()));
     samples.extend(of(vec![not_a_list()?, ListError::TooLarge { bytes: 9 }]));
     samples.extend(of(catalog_errors()?));
@@ -107,17 +107,15 @@ fn samples() -> Result<Vec<Sample>> {
     ]));
     samples.extend(of(vec![ArgumentsError::NotJson(json_error()), ArgumentsError::NotAnObject("null")]));
     samples.extend(of(vec![ToolError::failed("no such issue")]));
-    samples.extend(of(vec![NotAnswered("the client is gone".to_owned())]));
+    samples.extend(of(vec![NotAnswered("nobody is there: go on without an answer".to_owned())]));
     samples.extend(of(vec![MakeError::Bindings, MakeError::Bootstrap { file: "a.js", source: io_error().into() }]));
     samples.extend(of(tracker_errors()));
     samples.extend(of(vec![NoSession::Forbidden, NoSession::failed(io_error())]));
-    samples.extend(of(vec![NotAKeyHash]));
+    let not_a_key_hash: NotAKeyHash = "a".parse::<KeyHash>().err().context("`a` is the hash of a key")?;
+    samples.extend(of(vec![not_a_key_hash]));
     samples.extend(of(vec![NotAPeerRange::NotAnAddress, NotAPeerRange::Anybody]));
+    samples.extend(around::samples()?);
     Ok(samples)
-}
-
-fn io_error() -> io::Error {
-    io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error())
 }
 
 fn json_error() -> serde_json::Error {
@@ -326,7 +324,10 @@ fn declared() -> Result<BTreeSet<String>> {
 fn declared_in(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (_, after) in text.match_indices("thiserror::Error)]\n").map(|(at, derive)| text.split_at(at + derive.len())) {
-        let Some(declaration) = after.lines().find(|line| !line.starts_with('#') && !line.starts_with("//")) else { continue };
+        let Some(declaration) = after.lines().find(|line| ["pub", "struct", "enum"].iter().any(|word| line.starts_with(word)))
+        else {
+            continue;
+        };
         let name = |line: &str| line.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
         if let Some(kind) = declaration.strip_prefix("pub struct ") {
             found.push(name(kind));

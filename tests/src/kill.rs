@@ -242,7 +242,7 @@ async fn hostile_run(user: &User, (class, program): Lethal) -> anyhow::Result<us
         End::Stopped(Stop::Output { .. } | Stop::Calls { .. } | Stop::Traffic { .. } | Stop::Deadlock { .. }) => 3,
         End::Threw(_) => 4,
         End::Returned(_) => 5,
-        End::Stopped(Stop::Cancelled) => anyhow::bail!("{class}: {program}: cancelled by nobody"),
+        End::Stopped(stop) => anyhow::bail!("{class}: {program}: nobody did that: {stop}"),
     })
 }
 

@@ -1,9 +1,9 @@
 //! The tests that need a guest process.
 
-mod astray;
 mod asking;
 mod asking_client;
 mod asking_server;
+mod astray;
 mod attack_host;
 mod attacks;
 mod authorization_server;
@@ -19,6 +19,7 @@ mod config_import;
 mod conformance;
 mod conformance_client;
 mod credentials;
+mod cross_build;
 mod crowd;
 mod deep;
 mod desktop;
@@ -161,6 +162,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(serve::TESTS)
             .map(|(name, test)| libtest_mimic::Trial::test(*name, || test().map_err(|error| format!("{error:#}").into()))),
     );
+    trials.extend(cross_build::trials());
     trials.extend(crowd::trials());
     trials.extend(exec::trials());
     trials.extend(clients::trials());

@@ -117,7 +117,7 @@ pub(crate) async fn given(oauth: &OAuth, user: &str, server: &AuthorizationServe
 }
 
 /// Refreshes, and those with a token that had been used.
-fn counted(server: &AuthorizationServer) -> (usize, usize) {
+pub(crate) fn counted(server: &AuthorizationServer) -> (usize, usize) {
     let events = server.events();
     (events.refreshes, events.reuses)
 }

@@ -247,7 +247,7 @@ async fn bare_names() -> Result<()> {
     let client = Listener::default().serve(here).await?;
     let tools = client.list_all_tools().await?;
     ensure!(tools.iter().all(|tool| tool.name.starts_with("lib__") || tool.name.starts_with("other__")), "of both");
-    ensure!(client.list_all_resources().await?.len() == 6, "over a channel too");
+    ensure!(client.list_all_resources().await?.len() == 6, "of both servers");
     served.upstreams.close().await;
     Ok(())
 }

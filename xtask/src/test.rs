@@ -69,27 +69,36 @@ pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Resul
         say(format!("\nRunning the tests of {} ({})", program.package, program.target));
         count.add(counted(&mut command)?);
     }
-    count.add(without_guest(workspace)?);
+    for mut tests in apart(workspace)? {
+        count.add(counted(&mut tests)?);
+    }
     say("\nRunning the examples in the documentation");
     count.add(counted(workspace.cargo().args(["test", "--workspace", "--doc", "--no-fail-fast"]))?);
     answer(count);
     Ok(if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The host without V8: built apart, where no other package turns the feature `guest` on, and run against the program `isolet`.
-fn without_guest(workspace: &Workspace) -> anyhow::Result<Count> {
-    say("\nRunning the tests of isolet-without-guest");
+/// What is built apart, where no other package turns the feature `guest` on, and runs against the program `isolet`: the host without V8, and an
+/// application in a repository of its own.
+fn apart(workspace: &Workspace) -> anyhow::Result<[Command; 2]> {
+    say("\nRunning the tests of isolet-without-guest and of the embedder");
     // With the features of the tests, so that it is only linked.
     let built = workspace.cargo().args(["build", "--workspace", "--tests", "--bin", "isolet"]).status()?;
     if !built.success() {
         bail!("the program `isolet` does not build: see above");
     }
-    let mut command = workspace.cargo();
-    // Its dependencies are built for this alone, and hardly run.
-    command.args(["test", "--config", r#"profile.dev.package."*".opt-level=0"#]);
-    command.args(["--package", "isolet-without-guest", "--features", "apart", "--target-dir"]);
-    command.arg(workspace.target().join("without-guest")).env("ISOLET_PROGRAM", workspace.target().join("debug/isolet"));
-    counted(&mut command)
+    let tests_of = |arguments: &[&str]| {
+        let mut command = workspace.cargo();
+        // Their dependencies are built for this alone, and hardly run.
+        command.args(["test", "--config", r#"profile.dev.package."*".opt-level=0"#]).args(arguments);
+        command.arg("--target-dir").arg(workspace.target().join("without-guest"));
+        command.env("ISOLET_PROGRAM", workspace.target().join("debug/isolet"));
+        command
+    };
+    Ok([
+        tests_of(&["--package", "isolet-without-guest", "--features", "apart"]),
+        tests_of(&["--manifest-path", "examples/embedder/Cargo.toml", "--locked", "--no-default-features"]),
+    ])
 }
 
 /// A test program that cargo built.

@@ -42,6 +42,7 @@ pub use violation::Violation;
 pub const CHECK_STEPS_MAX: u64 = 250_000_000;
 
 /// What a check came to.
+#[expect(clippy::exhaustive_enums, reason = "whoever has a value checked has to say what becomes of it in each case")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The value matches, as far as the schema is checked: [`crate::Catalog::unchecked`] lists what is not.
@@ -53,6 +54,7 @@ pub enum Verdict {
 }
 
 /// A check that was made.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// What it came to.

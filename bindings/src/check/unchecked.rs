@@ -5,6 +5,7 @@ use std::fmt;
 /// A keyword that the host does not check. `Display` is one line with the reason and the way out.
 ///
 /// What the others say is checked all the same, and a value that could match the keyword or not counts as matching.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UncheckedKeyword {
     /// The server's id.

@@ -19,6 +19,7 @@ const POINTER_LENGTH_MAX: usize = 300;
 const COMPARED_MAX: usize = 1_000;
 
 /// One way in which a value does not match its schema. `Display` is one line: where, what was expected and what came.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The JSON pointer of the wrong part, empty for the whole.

@@ -4,6 +4,7 @@
 //! instead of saying so.
 
 /// Whether V8 may compile JavaScript to machine code.
+#[allow(clippy::exhaustive_enums, reason = "on or off; the build script has it too, where it is not exported")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Jit {

@@ -3,10 +3,12 @@
 //! Every frame is hostile. The host never waits for the guest's goodwill: what it waits for has a deadline, and every ending
 //! but the program's own is a kill.
 
+mod calls;
+mod closing;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt as _;
 use isolet_bindings::{Authorization, Listener, ToolError, ToolReply, visible};
 use tokio::task::{JoinError, JoinSet};
 
@@ -19,13 +21,12 @@ use super::estimate::{self, MOMENT_STEPS_MAX, Work};
 use super::event::Event;
 use super::findings::Finding;
 use super::held::Held;
-use super::outcome::{ConsoleLine, Cost, End, Level, Outcome, Stop, Traffic};
+use super::outcome::{ConsoleLine, End, Level, Outcome, Stop};
 use super::outgoing::Outgoing;
 use super::pool::claim::Claim;
 use super::process::Exit;
 use super::processor::Processor;
 use super::record::OpenRecord;
-use super::reply_content;
 use super::run_error::RunError;
 use super::stream::{Ready, Stream};
 use crate::contract::boot::Walls;
@@ -39,18 +40,12 @@ const CHUNK_BYTES_MAX: usize = 64 << 10;
 /// While more answers than this wait to be read, bytes, no further frame is taken: a guest that makes calls and reads no answer
 /// keeps so much of this process's memory, and the replies to calls that were under way, at most those in flight.
 const WAITING_BYTES_MAX: usize = 1 << 20;
-/// Answers of this length together are written before others are noted.
-const WRITTEN_AT_ONCE_BYTES: usize = 64 << 10;
 /// How long the end of a process that has closed its socket may take to be reported. It is killed before.
 const REPORT_MAX: Duration = Duration::from_secs(2);
 /// How long one run keeps a thread of the application while others wait for it: then frames that have come wait.
 const TURN_MAX: Duration = Duration::from_millis(1);
-/// Replies whose check is more than a moment's work and has not been made yet. Further ones are not checked.
-const CHECKS_WAITING_MAX: usize = 8;
 /// How often it is looked whether somebody is still being asked, once the run's own time is over.
 const ASKED_LOOK: Duration = Duration::from_millis(100);
-/// The most servers that one outcome names as to be authorized.
-const AUTHORIZATIONS_MAX: usize = 16;
 /// The most notes of a run: it has fewer.
 const NOTES_MAX: usize = 16;
 /// The most characters of one note.
@@ -415,131 +410,6 @@ impl Conversation<'_> {
         }
     }
 
-    fn hear_call(&mut self, line: u32, mut request: Request) -> Heard {
-        let limits = self.assignment.limits;
-        if Some(request.number) != self.last_call.checked_add(1) {
-            return Heard::End(ending::lost(format!("call {} after call {}", request.number, self.last_call)));
-        }
-        self.last_call = request.number;
-        if request.number > limits.calls_max {
-            return Heard::End(End::Stopped(Stop::Calls { limit: limits.calls_max }));
-        }
-        let bytes = request.arguments.len();
-        self.argument_bytes = self.argument_bytes.saturating_add(bytes);
-        if self.argument_bytes > limits.argument_bytes_total_max {
-            return Heard::End(End::Stopped(Stop::Traffic {
-                what: Traffic::Arguments,
-                limit: limits.argument_bytes_total_max,
-            }));
-        }
-        // An answer that the guest does not read stays in this process, and its call in flight.
-        if self.in_flight + self.outgoing.waiting_answers() >= usize::try_from(limits.calls_in_flight_max).unwrap_or(usize::MAX)
-        {
-            return Heard::End(ending::lost("more calls in flight than the isolate lets out".to_owned()));
-        }
-        request.held.shrink_to(bytes);
-        self.in_flight += 1;
-        self.call(line, request).map_or(Heard::More, Heard::End)
-    }
-
-    /// Makes a call. One that is answered at once costs no task; others are really parallel.
-    fn call(&mut self, line: u32, request: Request) -> Option<End> {
-        let record = self.records.len();
-        self.records.push(self.caller.record(request.number, request.index, line, request.arguments.len()));
-        let (number, index) = (request.number, request.index);
-        let answer = Arc::clone(&self.caller).answer(request);
-        let mut answer = Box::pin(async move { Answered { record, number, index, result: answer.await } });
-        match (&mut answer).now_or_never() {
-            Some(answered) => self.answer(answered),
-            None => {
-                self.answers.spawn(answer);
-                self.processor.wait(self.assignment.slot);
-                None
-            }
-        }
-    }
-
-    /// Notes the answer of a call. It is written with others of the same turn, and then checked against the tool's schema: the
-    /// program does not wait for that.
-    fn answer(&mut self, answered: Answered) -> Option<End> {
-        let Answered { record, number, index, result } = answered;
-        self.in_flight -= 1;
-        self.processor.wake(self.assignment.slot);
-        self.records[record].answer(&result);
-        let budget = &self.assignment.budget;
-        let bytes = match result {
-            Ok(reply) => {
-                self.tell_of_blocks(index, &reply);
-                let beside = self.assignment.start.keeps_content.then(|| reply_content::beside_value(&reply));
-                // The whole result is for classic clients.
-                let reply = reply.without_result();
-                let sent = beside.as_ref().unwrap_or(&reply);
-                let bytes = sent.as_json().len();
-                self.outgoing.push_reply(number, sent, budget.hold(bytes));
-                self.unchecked.push((record, index, reply));
-                bytes
-            }
-            Err(error) => {
-                self.note_authorization(&error);
-                let text = error_text(&error);
-                self.outgoing.push_error(number, &text, budget.hold(text.len()));
-                text.len()
-            }
-        };
-        self.reply_bytes = self.reply_bytes.saturating_add(bytes);
-        let limit = self.assignment.limits.reply_bytes_total_max;
-        if self.reply_bytes > limit {
-            return Some(End::Stopped(Stop::Traffic { what: Traffic::Replies, limit }));
-        }
-        if self.outgoing.waiting_bytes() > WRITTEN_AT_ONCE_BYTES {
-            self.outgoing.write(&self.stream);
-        }
-        None
-    }
-
-    /// Keeps what the user has to authorize: the outcome says it, whatever the program does with the error.
-    fn note_authorization(&mut self, error: &ToolError) {
-        let Some(authorization) = error.authorization() else { return };
-        let known = self.authorizations.iter_mut().find(|known| known.server == authorization.server);
-        if let Some(known) = known {
-            // The last link may be the only one that still holds.
-            known.clone_from(authorization);
-        } else if self.authorizations.len() < AUTHORIZATIONS_MAX {
-            self.authorizations.push(authorization.clone());
-        }
-    }
-
-    /// Notes once that a reply has more than its value, for a program that has not asked for it.
-    fn tell_of_blocks(&mut self, index: u32, reply: &ToolReply) {
-        if self.assignment.start.keeps_content || self.has_told_of_blocks {
-            return;
-        }
-        if let (Some(what), Some(tool)) = (reply.beside(), self.assignment.scope.tool(index)) {
-            let path = tool.path();
-            self.has_told_of_blocks = true;
-            let read = if what == "a link to a resource" { ", and `await tools.read(block)` what is linked" } else { "" };
-            self.caller.note(vec![format!(
-                "the reply of `{path}` has {what} beside its value: `const call = {path}(...); const blocks = await tools.content(call);` gives all{read}"
-            )]);
-        }
-    }
-
-    fn check_replies(&mut self) {
-        for (record, index, reply) in std::mem::take(&mut self.unchecked) {
-            let bytes = reply.as_json().len();
-            let Some(check) = self.caller.check(&mut self.records[record], index, reply) else { continue };
-            if self.checks.len() >= CHECKS_WAITING_MAX {
-                self.records[record].close_unchecked("too many long ones at a time");
-                continue;
-            }
-            let (caller, held) = (Arc::clone(&self.caller), self.assignment.budget.hold(bytes));
-            self.checks.spawn(async move {
-                let _held = held;
-                (record, caller.warnings(check).await)
-            });
-        }
-    }
-
     /// The end that the program's last words are: read here, or aside where that takes long. The clock runs on.
     async fn end_of(&mut self, word: LastWord) -> Result<End, RunError> {
         let Assignment { scope, source, limits, .. } = &self.assignment;
@@ -586,69 +456,6 @@ impl Conversation<'_> {
             Ok(Exit::Code(code)) => Ok(Some(ending::of_exit(code, killed_by_us, self.assignment.limits))),
         }
     }
-
-    async fn outcome(mut self, end: End) -> Outcome {
-        let cpu = self.claim.process.cpu_time().unwrap_or_default();
-        self.claim.process.kill();
-        // Calls in flight are cancelled at their next await.
-        self.answers.abort_all();
-        self.check_replies();
-        // A run that was stopped is told of at once: nobody waits for what is only a warning.
-        if !matches!(end, End::Stopped(_)) {
-            self.finish_checks().await;
-        }
-        self.checks.abort_all();
-        let why = if matches!(end, End::Stopped(_)) { "the run was stopped" } else { "the run has ended" };
-        for record in &mut self.records {
-            record.close_unchecked(why);
-        }
-        let calls = self.records.drain(..).map(OpenRecord::ended).collect();
-        let cost = Cost {
-            wall: self.assignment.requested.elapsed(),
-            cpu,
-            host_cpu: self.assignment.work.used(),
-            heap_bytes: self.heap_bytes,
-            origin: self.claim.origin,
-        };
-        let of_calls = self.caller.take_notes();
-        self.notes.extend(of_calls.iter().map(|note| visible::line_within(note, NOTE_CHARACTERS_MAX).into_owned()));
-        self.notes.truncate(NOTES_MAX);
-        Outcome {
-            run: self.assignment.run,
-            end,
-            notes: self.notes,
-            console: self.console.into_lines(),
-            calls,
-            authorizations: self.authorizations,
-            cost,
-        }
-    }
-
-    /// Waits for the checks of replies, as long as the run may take.
-    async fn finish_checks(&mut self) {
-        let cancel = self.assignment.cancel;
-        let over = async {
-            tokio::select! {
-                () = tokio::time::sleep_until(self.deadline) => {}
-                () = cancel.cancelled() => {}
-            }
-        };
-        tokio::pin!(over);
-        while !self.checks.is_empty() && self.assignment.work.used() < self.assignment.limits.cpu_max {
-            tokio::select! {
-                () = &mut over => return,
-                Some(checked) = self.checks.join_next() => {
-                    if let Ok((record, warnings)) = checked {
-                        self.records[record].close(warnings);
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn error_text(error: &ToolError) -> String {
-    serde_json::json!({ "code": error.code.as_str(), "message": error.message, "retryable": error.retryable }).to_string()
 }
 
 /// Why a task of a call or a check was lost: the application's own runtime ended, or it panicked, which all that it calls is kept from.

@@ -335,7 +335,7 @@ fn kept_result(kept: &ResultsOfUser, arguments: &Map<String, Value>) -> Result<T
     match serde_json::from_str(result.as_json()).map_err(unreadable)? {
         Value::Array(elements) => Ok(Value::Array(elements.into_iter().skip(from).take(count).collect()).into()),
         Value::String(text) => Ok(ToolReply::text(text.chars().skip(from).take(count).collect::<String>())),
-        _ => Err(invalid("only an array or a text has a part from one place to another: leave out the numbers".to_owned())),
+        _ => Err(invalid("only an array or a text has a part from one position to another: leave out the numbers".to_owned())),
     }
 }
 

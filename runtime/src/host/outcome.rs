@@ -79,6 +79,10 @@ impl Outcome {
 
 /// How a program ended. All three are the program's doing; a fault of the host or the caller is a
 /// [`RunError`](crate::RunError).
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the three endings of a program, of which whoever reads an outcome has to look at each"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     /// It returned. Mapped as `JSON.stringify` does; a `BigInt` is a decimal string, `Map` and `Set` are arrays, what JSON
@@ -139,7 +143,8 @@ fn shortened(text: &str, characters_max: usize) -> String {
     format!("{head} … {left_out} characters left out … {tail}")
 }
 
-/// Why a run was ended. A closed list; each `Display` says what the model can do about it in one sentence.
+/// Why a run was ended. Each `Display` says what the model can do about it in one sentence.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// Out of time on the wall.
@@ -287,6 +292,7 @@ impl fmt::Display for End {
 }
 
 /// The level of a console line.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// `console.debug`, `console.trace`.
@@ -364,6 +370,10 @@ pub struct CallRecord {
 }
 
 /// How a tool call ended.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a call is answered, fails or is cancelled, and whoever reads records has to look at each"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEnd {
     /// The program got its value.
@@ -375,6 +385,7 @@ pub enum CallEnd {
 }
 
 /// Where the process of a run came from.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Forked ahead from the zygote of the scope.

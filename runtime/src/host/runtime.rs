@@ -90,6 +90,7 @@ impl IsolationReport {
 }
 
 /// How guest processes are started.
+#[expect(clippy::exhaustive_enums, reason = "a run is forked or spawned")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartReport {
     /// Forked from a zygote.

@@ -1,8 +1,7 @@
-//! The answer to one request of a client over a line: JSON text as it was made or as a server gave it, which goes out without becoming a tree.
+//! The answer to one request of a client: JSON text as it was made or as a server gave it, which goes out without becoming a tree.
 //!
 //! rmcp knows the members and kinds of content of the protocol's revisions and drops others. So what has to arrive whole is put here, in the
-//! extensions of its request, and [`super::client_line`] sends it instead of what rmcp makes of the handler's result. Over a channel to a client in
-//! this process there is no such place, and results are typed.
+//! extensions of its request, and [`super::client_line`] sends it instead of what rmcp makes of the handler's result.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +9,6 @@ use isolet_rpc::output::{Backlog, WAITING_BYTES_MAX};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use serde::de::DeserializeOwned;
 
 /// The place of an answer.
 #[derive(Clone)]
@@ -33,7 +31,7 @@ impl Answer {
         Self { place: Arc::default(), backlog: Arc::clone(backlog) }
     }
 
-    /// The place of the answer to this request, if it has one.
+    /// The place of the answer to this request: the line gives one to each.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<&Self> {
         context.extensions.get()
     }
@@ -63,15 +61,10 @@ pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
     context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
-/// The result `text`: over a line as it is, which takes the place of `instead`; over a channel in rmcp's types, which may lose something of it.
-pub(super) fn said<R: DeserializeOwned>(
-    text: &Arc<str>,
-    context: &RequestContext<RoleServer>,
-    instead: impl FnOnce() -> R,
-) -> Result<R, ErrorData> {
-    if let Some(answer) = Answer::of(context) {
-        answer.say(Said::Result(Arc::clone(text)));
-        return Ok(instead());
-    }
-    serde_json::from_str(text).map_err(|_| ErrorData::internal_error("a server's answer is none of the protocol", None))
+/// The result `text` as it is, in the place of `typed`, which is all that rmcp learns of it.
+pub(super) fn said<R>(text: Arc<str>, context: &RequestContext<RoleServer>, typed: R) -> Result<R, ErrorData> {
+    let answer =
+        Answer::of(context).ok_or_else(|| ErrorData::internal_error("a request came without a place for its answer", None))?;
+    answer.say(Said::Result(text));
+    Ok(typed)
 }

@@ -23,6 +23,7 @@ const DOCUMENTS_MAX: usize = 64;
 const LIFE: Duration = Duration::from_secs(300);
 
 /// An operation of a document that is no tool.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOutOperation {
     /// The server.
@@ -33,7 +34,7 @@ pub struct LeftOutOperation {
 
 impl std::fmt::Display for LeftOutOperation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let DroppedOperation { method, path, reason } = &self.operation;
+        let DroppedOperation { method, path, reason, .. } = &self.operation;
         write!(f, "`{method} {}` of `{}` is left out: {reason}", visible::line(path), self.server)
     }
 }

@@ -125,9 +125,11 @@ impl Guarded {
         self.0.allowed.iter().copied().filter(|kind| self.0.client.can(*kind)).collect()
     }
 
-    /// The error of a call in which a question was not answered.
+    /// The error of a call in which a question was not answered, if it is the server that says that the call failed. Any other has another cause.
     pub(super) fn explained(&self, error: ToolError) -> ToolError {
-        let Some(why) = self.0.refusal.get() else { return error };
+        let is_servers =
+            matches!(error.code, ToolErrorCode::ToolFailed | ToolErrorCode::InvalidArguments | ToolErrorCode::InvalidReply);
+        let Some(why) = self.0.refusal.get().filter(|_| is_servers) else { return error };
         let said = visible::line_within(&error.message, 300).into_owned();
         ToolError::new(
             ToolErrorCode::CannotAsk,
@@ -212,6 +214,8 @@ mod tests {
         let error = nothing.explained(ToolError::failed("no name"));
         assert_eq!(error.code, ToolErrorCode::CannotAsk);
         assert!(error.message.contains("no name"), "{error}");
+        let broken_off = ToolError::new(ToolErrorCode::Unavailable, "the connection broke off");
+        assert_eq!(nothing.explained(broken_off.clone()), broken_off, "a question is not why");
         let allowed = guarded(&users, "ada", &[AskKind::Form, AskKind::Roots]);
         assert_eq!(allowed.kinds(), BTreeSet::from([AskKind::Form]));
         assert!(ask(&allowed, AskKind::Form).await.is_ok());

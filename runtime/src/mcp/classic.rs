@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use isolet_bindings::{Asker, Listener, ScopedTool, ToolError, ToolErrorCode, ToolReply};
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject, ResultType};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, MetaObject};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Said, is_modern};
+use super::answer::{Answer, is_modern, said};
 use super::classic_name::{Names, classic_names};
 use super::client_asker;
 use super::hearing::{Gravity, Hearing};
@@ -248,25 +248,9 @@ fn response(tool: &ScopedTool, result: Result<ToolReply, ToolError>, context: &R
     }
 }
 
-/// The result `whole`: as it is over a line, in rmcp's types over a channel. None if it is no result at all.
+/// The result `whole`, as it is. None if it is no result at all.
 fn whole_response(whole: &str, context: &RequestContext<RoleServer>) -> Option<CallToolResult> {
-    let Some(answer) = Answer::of(context) else {
-        return serde_json::from_str(whole).ok().map(typed);
-    };
-    answer.say(Said::Result(lossless::result_text(whole, is_modern(context))?));
-    Some(CallToolResult::success(Vec::new()))
-}
-
-/// A result in rmcp's types, which may lose something of it.
-fn typed(whole: Value) -> CallToolResult {
-    let is_error = whole.get("isError").and_then(Value::as_bool);
-    let mut result = serde_json::from_value(whole.clone()).unwrap_or_else(|_| {
-        let mut result = CallToolResult::success(vec![ContentBlock::text(whole.to_string())]);
-        result.is_error = is_error;
-        result
-    });
-    result.result_type = Some(ResultType::COMPLETE);
-    result
+    said(lossless::result_text(whole, is_modern(context))?, context, CallToolResult::success(Vec::new())).ok()
 }
 
 /// The result of a host that knows values only, JSON text: structured where the tool declares its output, a text otherwise.

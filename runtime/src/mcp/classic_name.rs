@@ -34,6 +34,7 @@ pub fn classic_name(server: &str, tool: &str) -> String {
 }
 
 /// How classic MCP clients name tools and prompts.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Names {
     /// `server__tool`.

@@ -39,6 +39,7 @@ pub struct Credentials {
 }
 
 /// What a source says.
+#[non_exhaustive]
 pub enum Given {
     /// It has nothing for this server, and another one may.
     Nothing,

@@ -367,7 +367,7 @@ mod tests {
 
     use super::*;
     use crate::mcp::keyring::KeyringEntry;
-    use crate::mcp::oauth_settings::{OAuthGrant, OAuthSettings};
+    use crate::mcp::oauth_settings::OAuthSettings;
     use crate::mcp::secret_value::SecretValue;
 
     /// The entry as it is read in the folder `/srv/conf`, with `KEY` in the environment and nothing allowed; and how many warnings there are.
@@ -455,15 +455,6 @@ mod tests {
         let mut settings = OAuthSettings::default();
         (settings.client_id, settings.scopes) = (Some("me".to_owned()), vec!["a".to_owned()]);
         assert!(http.credentials == EntryCredentials::default().with_oauth(settings));
-        let provider = json!({"issuer": "https://i.example", "tokenUrl": "https://i.example/t", "clientId": "us", "clientSecret": "canary-7f3a9c"});
-        let oauth = json!({"grant": "enterprise_managed", "clientId": "me", "issuer": "https://b.example", "identityProvider": provider});
-        let entry = json!({"url": "https://a.example", "credentials": {"oauth": oauth}});
-        let ServerConfiguration::Http(http) = read(entry).0 else { panic!("it is called") };
-        let settings = http.credentials.oauth.unwrap();
-        let provider = settings.identity_provider.as_ref().unwrap();
-        assert!(settings.grant == OAuthGrant::EnterpriseManaged && settings.issuer.as_deref() == Some("https://b.example"));
-        assert!(provider.client_id == "us" && provider.client_secret == Some(Secret::new("canary-7f3a9c").unwrap()));
-        assert!(!format!("{settings:?} {provider:?}").contains("canary"));
         let ServerConfiguration::Http(http) = read(json!({"url": "https://a.example", "credentials": "none"})).0 else {
             panic!("it is called")
         };
@@ -480,11 +471,6 @@ mod tests {
             (json!({"token": "canary-7f3a9c"}), "the configuration is wrong at `servers.a.credentials"),
             (json!({"bearer": 7}), "the configuration is wrong at `servers.a.credentials.bearer`"),
             (json!({"oauth": {"clientMetadataUrl": "http://a.example/x"}}), "`servers.a.credentials.oauth.clientMetadataUrl`"),
-            (json!({"oauth": {"grant": "id_jag"}}), "`servers.a.credentials.oauth.grant` is no credential: there are"),
-            (
-                json!({"oauth": {"grant": "enterprise_managed", "clientId": "me"}}),
-                "`servers.a.credentials.oauth.identityProvider` is no credential: this grant needs the identity provider",
-            ),
         ] {
             let variables = Variables::default().with_environment(BTreeMap::new());
             let mut reader = Reader::new("servers", "a", None, &variables);

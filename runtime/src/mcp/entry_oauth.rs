@@ -77,14 +77,17 @@ fn grant(name: Option<&str>, settings: &OAuthSettings, around: &impl Surrounding
     };
     let is_enterprise_managed = grant == OAuthGrant::EnterpriseManaged;
     match settings {
+        OAuthSettings { token_url: None, .. } if !is_enterprise_managed => {
+            wrong("tokenUrl", "this grant needs the address where tokens are given")
+        }
         OAuthSettings { client_id: None, .. } => wrong("clientId", "this grant needs the client that is registered there"),
-        // Its authorization server is found, and may know a client without a secret.
         OAuthSettings { identity_provider: None, .. } if is_enterprise_managed => {
             wrong("identityProvider", "this grant needs the identity provider that vouches for users")
         }
-        _ if is_enterprise_managed => Ok(grant),
-        OAuthSettings { token_url: None, .. } => wrong("tokenUrl", "this grant needs the address where tokens are given"),
-        OAuthSettings { client_secret: None, .. } => wrong("clientSecret", "this grant needs the client's secret"),
+        // Its authorization server is found, and may know a client without a secret.
+        OAuthSettings { client_secret: None, .. } if !is_enterprise_managed => {
+            wrong("clientSecret", "this grant needs the client's secret")
+        }
         _ => Ok(grant),
     }
 }
@@ -113,4 +116,70 @@ fn address(
 /// The member `name`, as errors call it.
 fn member(name: &str) -> String {
     format!("credentials.oauth.{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::path::{Path, PathBuf};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// An entry in which every text means itself.
+    struct Plain;
+
+    impl Surroundings for Plain {
+        fn expand(&mut self, _: &str, text: &str) -> Result<String, ConfigurationError> {
+            Ok(text.to_owned())
+        }
+
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, path: &Path) -> PathBuf {
+            path.to_owned()
+        }
+
+        fn place(&self, member: &str) -> String {
+            format!("servers.a.{member}")
+        }
+    }
+
+    fn read(written: Value) -> Result<OAuthSettings, ConfigurationError> {
+        settings(serde_json::from_value(written).unwrap(), &mut Plain)
+    }
+
+    #[test]
+    fn what_an_identity_provider_is_asked_with_is_read_and_not_shown() {
+        let provider = json!({
+            "issuer": "https://i.example", "tokenUrl": "https://i.example/t", "clientId": "us", "clientSecret": "canary-7f3a9c",
+        });
+        let written = json!({
+            "grant": "enterprise_managed", "clientId": "me", "issuer": "https://b.example", "identityProvider": provider,
+        });
+        let settings = read(written).unwrap();
+        let provider = settings.identity_provider.as_ref().unwrap();
+        assert!(settings.grant == OAuthGrant::EnterpriseManaged && settings.issuer.as_deref() == Some("https://b.example"));
+        assert!(provider.issuer == "https://i.example" && provider.token_url.path() == "/t" && provider.client_id == "us");
+        assert!(provider.client_secret == Some(Secret::new("canary-7f3a9c").unwrap()));
+        assert!(!format!("{settings:?} {provider:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_grant_without_what_it_needs_is_refused_with_the_place_of_that() {
+        for (written, member) in [
+            (json!({"grant": "id_jag"}), "grant"),
+            (json!({"grant": "enterprise_managed", "clientId": "me"}), "identityProvider"),
+            (json!({"grant": "enterprise_managed"}), "clientId"),
+            (json!({"grant": "token_exchange", "clientId": "me", "tokenUrl": "https://i.example"}), "clientSecret"),
+            (json!({"grant": "client_credentials", "clientId": "me"}), "tokenUrl"),
+        ] {
+            let error = read(written).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`servers.a.credentials.oauth.{member}` is no credential")), "{error}");
+        }
+    }
 }

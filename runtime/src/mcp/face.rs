@@ -11,21 +11,20 @@ use std::time::{Duration, Instant};
 use futures::FutureExt as _;
 use isolet_bindings::visible;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ErrorCode,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ErrorCode,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, JsonObject, ListPromptsResult,
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, PromptsCapability,
     ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceUpdatedNotificationParam, ResourcesCapability,
-    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+    ServerCapabilities, ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
     UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, ServerInitializeError, SubscriptionContext};
-use rmcp::transport::IntoTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answer, Said, is_modern, said};
+use super::answer::{is_modern, said};
 use super::classic::Classic;
 use super::classic_offers;
 use super::client_line::ClientLine;
@@ -41,7 +40,7 @@ use super::open_calls::{Brought, OpenCalls};
 use super::options::{Mode, ServeOptions};
 use super::search_face::SearchFace;
 use super::subscriptions::{Sessions, Subscriptions, Tell};
-use super::transport::{Kind, Transport};
+use super::transport::Transport;
 use crate::host::session::{Parts, Session};
 
 /// How long a client may keep the list, milliseconds: it never changes while the session lives.
@@ -153,21 +152,9 @@ pub async fn serve_offers(
 }
 
 async fn connect(transport: Transport, face: Face, ended: CancellationToken) -> Result<(), ServeError> {
-    match transport.0 {
-        Kind::Stdio => over(ClientLine::new(tokio::io::stdin(), tokio::io::stdout()), face, ended).await,
-        Kind::Pipe(reader, writer) => over(ClientLine::new(reader, writer), face, ended).await,
-        Kind::Channel(channel) => over(channel, face, ended).await,
-    }
-}
-
-async fn over<T, E, A>(transport: T, face: Face, ended: CancellationToken) -> Result<(), ServeError>
-where
-    T: IntoTransport<RoleServer, E, A>,
-    E: std::error::Error + Send + Sync + 'static,
-{
     // Whatever ends the connection also ends the calls that came over it.
     let _end_when_dropped = ended.clone().drop_guard();
-    match Handler(face).serve_with_ct(transport, ended).await {
+    match Handler(face).serve_with_ct(ClientLine::new(transport.reader, transport.writer), ended).await {
         Ok(running) => running.waiting().await.map(drop).map_err(ServeError::Lost),
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
         Err(error) => Err(ServeError::Handshake { reason: visible::line(&error.to_string()).into_owned() }),
@@ -317,17 +304,8 @@ impl ServerHandler for Face {
         one_page(request)?;
         let tools = self.tools(&context).await?;
         self.first_listed.get_or_init(|| Arc::downgrade(&tools));
-        let life_ms = self.list_life_ms();
-        let list = |tools| ListToolsResult::with_all_items(tools).with_ttl_ms(life_ms).with_cache_scope(CacheScope::Private);
-        if let Some(answer) = Answer::of(&context) {
-            answer.say(Said::Result(tools.list(is_modern(&context), life_ms)));
-            return Ok(list(Vec::new()));
-        }
-        let typed = tools.definitions().filter_map(|definition| {
-            let tool = serde_json::from_value::<Tool>(definition);
-            tool.inspect_err(|_| tracing::debug!("a definition is not one of the protocol: it is listed over lines only")).ok()
-        });
-        Ok(list(typed.collect()))
+        let text = tools.list(is_modern(&context), self.list_life_ms());
+        said(text, &context, ListToolsResult::with_all_items(Vec::new()))
     }
 
     async fn set_level(&self, request: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -348,7 +326,7 @@ impl ServerHandler for Face {
         let tools = self.tools_for_call(&context).await?;
         let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
         let text = classic_offers::complete(classic, request, is_modern(&context)).await?;
-        said(&text, &context, CompleteResult::default)
+        said(text, &context, CompleteResult::default())
     }
 
     async fn list_resources(
@@ -357,7 +335,7 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let text = self.offered(List::Resources, request, &context).await?;
-        said(&text, &context, ListResourcesResult::default)
+        said(text, &context, ListResourcesResult::default())
     }
 
     async fn list_resource_templates(
@@ -366,7 +344,7 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let text = self.offered(List::Templates, request, &context).await?;
-        said(&text, &context, ListResourceTemplatesResult::default)
+        said(text, &context, ListResourceTemplatesResult::default())
     }
 
     async fn list_prompts(
@@ -375,7 +353,7 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let text = self.offered(List::Prompts, request, &context).await?;
-        said(&text, &context, ListPromptsResult::default)
+        said(text, &context, ListPromptsResult::default())
     }
 
     async fn read_resource(
@@ -386,7 +364,7 @@ impl ServerHandler for Face {
         let tools = self.tools_for_call(&context).await?;
         let classic = tools.classic.as_ref().ok_or_else(nothing_but_tools)?;
         let text = classic_offers::read(classic, &request.uri, &context).await?;
-        said(&text, &context, || ReadResourceResult::new(Vec::new())).map(Into::into)
+        said(text, &context, ReadResourceResult::new(Vec::new())).map(Into::into)
     }
 
     async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -429,7 +407,7 @@ impl ServerHandler for Face {
         };
         let text =
             if is_asked { self.open_calls.answer(wish, brought, &context, work).await? } else { work(context.clone()).await? };
-        said(&text, &context, || GetPromptResult::new(Vec::new())).map(Into::into)
+        said(text, &context, GetPromptResult::new(Vec::new())).map(Into::into)
     }
 
     async fn call_tool(
@@ -451,7 +429,7 @@ impl ServerHandler for Face {
         let work =
             move |own: RequestContext<RoleServer>| async move { tools.call_for_text(&name, &arguments, gravity, &own).await };
         let text = self.open_calls.answer(wish, brought, &context, work).await?;
-        said(&text, &context, || CallToolResult::success(Vec::new())).map(Into::into)
+        said(text, &context, CallToolResult::success(Vec::new())).map(Into::into)
     }
 }
 

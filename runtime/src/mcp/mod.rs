@@ -128,7 +128,7 @@ pub use result::reply;
 pub use secret_value::SecretValue;
 pub use server_configuration::{CommandServer, Document, HttpServer, OpenApiServer, ServerConfiguration};
 pub use server_environment::ENVIRONMENT_KEPT;
-pub use transport::{ClientTransport, Closed, Transport, channel};
+pub use transport::{Transport, channel};
 pub use upstream_host::{Discovery, ToolChanges, UpstreamHost};
 pub use upstream_options::UpstreamOptions;
 pub use upstreams::Upstreams;

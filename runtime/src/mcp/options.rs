@@ -6,6 +6,7 @@ use super::classic_name::Names;
 use super::open_calls::OpenCalls;
 
 /// Which tools a client sees.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// `run_code`, and `search_tools` and `get_types` where there are more tools than it can describe: the model writes programs.
@@ -49,6 +50,7 @@ pub struct ServeOptions {
 }
 
 /// Where the result of a program is in the result of `run_code`.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Results {
     /// As text and as `structuredContent`, as the protocol recommends. A client that passes both to its model doubles its tokens.

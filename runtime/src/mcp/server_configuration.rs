@@ -76,6 +76,7 @@ pub struct OpenApiServer {
 }
 
 /// Where an OpenAPI document is.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Document {
     /// A file.

@@ -1,117 +1,45 @@
-//! What a face of a session is served over: standard input and output, a pipe, or a channel inside this process.
+//! What a face of a session is served over: lines of JSON, whatever carries them. No type of rmcp is in it, so no major version of it is ours.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use rmcp::service::{RxJsonRpcMessage, ServiceRole, TxJsonRpcMessage};
-use rmcp::{RoleClient, RoleServer};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-/// Messages that wait in a channel before their sender does.
-const MESSAGES_WAITING: usize = 64;
+/// Bytes that wait in a channel before their sender does: what a pipe of Linux holds.
+const CHANNEL_BYTES: usize = 64 << 10;
 
 /// The server's end of a connection with one MCP client.
-#[derive(Debug)]
-pub struct Transport(pub(super) Kind);
-
-pub(super) enum Kind {
-    Stdio,
-    Pipe(Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>),
-    Channel(Channel<RoleServer>),
+pub struct Transport {
+    pub(super) reader: Box<dyn AsyncRead + Send + Unpin>,
+    pub(super) writer: Box<dyn AsyncWrite + Send + Unpin>,
 }
 
 impl Transport {
     /// Standard input and output of this process: nothing else may write to standard output.
     #[must_use]
     pub fn stdio() -> Self {
-        Self(Kind::Stdio)
+        Self { reader: Box::new(tokio::io::stdin()), writer: Box::new(tokio::io::stdout()) }
     }
 
     /// One JSON message a line, as over standard input and output: sockets, pipes, `tokio::io::duplex`.
     #[must_use]
     pub fn pipe(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self(Kind::Pipe(Box::new(reader), Box::new(writer)))
+        Self { reader: Box::new(reader), writer: Box::new(writer) }
     }
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stdio => "Stdio",
-            Self::Pipe(..) => "Pipe",
-            Self::Channel(_) => "Channel",
-        })
+        f.write_str("Transport")
     }
 }
 
-/// A connection inside this process, over which messages go as they are: nothing is serialised.
+/// A connection inside this process.
 ///
-/// The first end is served; the second is the transport of a client made with rmcp 3.
+/// The first end is served. The second is for a client made with any library that speaks MCP over a stream of bytes, one JSON message a line;
+/// rmcp takes it as it is. Up to 64 KiB wait in it each way before whoever writes them does.
 #[must_use]
-pub fn channel() -> (Transport, ClientTransport) {
-    let (to_server, from_client) = mpsc::channel(MESSAGES_WAITING);
-    let (to_client, from_server) = mpsc::channel(MESSAGES_WAITING);
-    let server = Channel { sender: to_client, receiver: from_client };
-    let client = Channel { sender: to_server, receiver: from_server };
-    (Transport(Kind::Channel(server)), ClientTransport(client))
-}
-
-/// The client's end of a [`channel`]: a transport of rmcp.
-pub struct ClientTransport(Channel<RoleClient>);
-
-impl fmt::Debug for ClientTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientTransport")
-    }
-}
-
-impl rmcp::transport::Transport<RoleClient> for ClientTransport {
-    type Error = Closed;
-
-    fn name() -> Cow<'static, str> {
-        "isolet channel".into()
-    }
-
-    fn send(&mut self, message: TxJsonRpcMessage<RoleClient>) -> impl Future<Output = Result<(), Closed>> + Send + 'static {
-        self.0.send(message)
-    }
-
-    fn receive(&mut self) -> impl Future<Output = Option<RxJsonRpcMessage<RoleClient>>> + Send {
-        self.0.receive()
-    }
-
-    fn close(&mut self) -> impl Future<Output = Result<(), Closed>> + Send {
-        self.0.close()
-    }
-}
-
-/// The other end of a [`channel`] is gone.
-#[derive(Debug, thiserror::Error)]
-#[error("the other end of the channel is gone")]
-pub struct Closed;
-
-/// One end of a channel of messages.
-pub(super) struct Channel<R: ServiceRole> {
-    sender: mpsc::Sender<TxJsonRpcMessage<R>>,
-    receiver: mpsc::Receiver<RxJsonRpcMessage<R>>,
-}
-
-impl<R: ServiceRole> rmcp::transport::Transport<R> for Channel<R> {
-    type Error = Closed;
-
-    fn send(&mut self, message: TxJsonRpcMessage<R>) -> impl Future<Output = Result<(), Closed>> + Send + 'static {
-        let sender = self.sender.clone();
-        async move { sender.send(message).await.map_err(|_| Closed) }
-    }
-
-    fn receive(&mut self) -> impl Future<Output = Option<RxJsonRpcMessage<R>>> + Send {
-        self.receiver.recv()
-    }
-
-    async fn close(&mut self) -> Result<(), Closed> {
-        self.receiver.close();
-        Ok(())
-    }
+pub fn channel() -> (Transport, DuplexStream) {
+    let (server, client) = tokio::io::duplex(CHANNEL_BYTES);
+    (Transport::pipe(server), client)
 }

@@ -7,5 +7,7 @@
 //!
 //! What a client under test has to do in each scenario is written down in `CLIENT.md`.
 
+#![allow(clippy::exhaustive_enums, clippy::exhaustive_structs, reason = "nobody depends on the tests")]
+
 pub mod fixture;
 pub mod runner;

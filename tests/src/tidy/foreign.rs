@@ -18,9 +18,8 @@ const NAMED: [(&str, &[&str]); 11] = [
     ("observations", &[]),
     // Made for this version of the engine.
     ("snapshots", &["deno_core"]),
-    // A run is cancelled as its embedder cancels everything else; and the client's end of a channel in this process, over which nothing is
-    // serialised, is a transport of rmcp's.
-    ("runtime", &["rmcp", "tokio_util"]),
+    // A run is cancelled as its embedder cancels everything else.
+    ("runtime", &["tokio_util"]),
     ("rpc", &["tokio_util"]),
     // Its client is reqwest's, for libraries that want one, and its TLS rustls's, for those that are no HTTP.
     ("outbound", &["reqwest", "rustls", "url"]),

@@ -12,7 +12,7 @@ use syn::{Attribute, Fields, GenericArgument, Item, Meta, PathArguments, Type};
 pub(super) const FOLDERS: [&str; 5] = ["runtime/src/mcp", "runtime/src/host", "identity/src", "http/src", "server/src"];
 
 /// The maps whose key is a principal's, by their file and their key.
-const OF_PRINCIPALS: [(&str, &str); 10] = [
+const OF_PRINCIPALS: [(&str, &str); 11] = [
     ("http/src/places.rs", "PrincipalKey"),
     ("identity/src/ask.rs", "Place"),
     ("identity/src/granted_tokens.rs", "Purpose"),
@@ -20,13 +20,14 @@ const OF_PRINCIPALS: [(&str, &str); 10] = [
     ("identity/src/ready_tokens.rs", "Place"),
     ("identity/src/subject_tokens.rs", "PrincipalKey"),
     ("identity/src/turns.rs", "Place"),
+    ("runtime/src/mcp/asking.rs", "PrincipalKey"),
     ("runtime/src/mcp/known_lists.rs", "ListKey"),
     ("runtime/src/mcp/upstreams.rs", "Key"),
     ("server/src/serve/visitors.rs", "Key"),
 ];
 
 /// The others, and why nobody gets what is another's.
-const OF_OTHERS: [(&str, &str, &str); 26] = [
+const OF_OTHERS: [(&str, &str, &str); 28] = [
     ("http/src/browsers.rs", "String", "a random cookie; the entry says whose it is, and that is compared"),
     ("http/src/connections.rs", "u64", "the number of a connection, which belongs to nobody"),
     ("http/src/counters.rs", "(String, String)", "a route and a status: how often, never who"),
@@ -47,6 +48,8 @@ const OF_OTHERS: [(&str, &str, &str); 26] = [
     ("runtime/src/mcp/entry_credentials.rs", "String", "the names of header fields, within the operator's configuration"),
     ("runtime/src/mcp/http_line.rs", "i64", "the requests of one connection"),
     ("runtime/src/mcp/log_gate.rs", "String", "a server: how often it was logged, never what"),
+    ("runtime/src/mcp/ongoing.rs", "String", "the questions of one call"),
+    ("runtime/src/mcp/open_calls.rs", "String", "a random state; the entry says whose it is, and that is compared"),
     ("runtime/src/mcp/pending.rs", "i64", "the requests of one connection"),
     ("runtime/src/mcp/secret_value.rs", "Vec<String>", "a command of the operator's configuration, which is everybody's"),
     ("runtime/src/mcp/server_configuration.rs", "String", "the names of header fields, within the operator's configuration"),
@@ -76,7 +79,7 @@ pub(super) fn not_as_listed(root: &Path, files: &[(PathBuf, String)]) -> Result<
         }
     }
     let is_there = |place: &(&str, &str)| found.iter().any(|(file, key)| (file.as_str(), key.text.as_str()) == *place);
-    let gone = by_principal.iter().chain(&by_others).filter(|place| !is_there(*place));
+    let gone = by_principal.iter().chain(&by_others).filter(|place| !is_there(place));
     wrong.extend(gone.map(|(file, key)| format!("{file} has no shared map by `{key}` any more: take it off the list")));
     Ok(wrong)
 }

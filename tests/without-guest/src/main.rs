@@ -2,6 +2,7 @@
 //!
 //! Not built with the workspace, where another package turns the feature on: `cargo xtask test` builds it apart.
 
+mod faces;
 mod other_build;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ fn main() {
         trial("without_an_executable_there_is_no_runtime", async || no_executable()),
         trial("programs_end_as_they_do_elsewhere", endings),
         trial("limits_hold", limits),
+        trial("both_faces_answer", both_faces),
         trial("attacks_are_contained", attacks),
         trial("runs_are_spawned_where_the_configuration_says_so", spawned),
         trial("an_executable_of_another_build_is_refused_in_one_sentence", other_build_is_refused),
@@ -94,14 +96,16 @@ fn host(config: Config) -> anyhow::Result<(Runtime, Session)> {
 }
 
 /// The libraries that are published, but for the engine's own: each as it is built for somebody who depends on it alone, and at docs.rs.
-const LIBRARIES: [&str; 7] = ["bindings", "rpc", "outbound", "openapi", "identity", "http", "comparison"];
+const LIBRARIES: [&str; 8] = ["bindings", "rpc", "outbound", "observations", "openapi", "identity", "http", "comparison"];
 
 fn no_library_needs_the_engine() -> anyhow::Result<()> {
     for library in LIBRARIES {
         let name = format!("isolet-{library}");
         none_of_the_engine_in(&tree(&["--package", &name])?)?;
     }
-    none_of_the_engine_in(&tree(&["--package", "isolet", "--no-default-features", "--features", "mcp"])?)
+    none_of_the_engine_in(&tree(&["--package", "isolet", "--no-default-features", "--features", "mcp"])?)?;
+    // What docs.rs builds of the program.
+    none_of_the_engine_in(&tree(&["--package", "isolet-server", "--no-default-features"])?)
 }
 
 fn nothing_of_the_engine() -> anyhow::Result<()> {
@@ -176,6 +180,11 @@ async fn limits() -> anyhow::Result<()> {
     let output = run_within(&session, "for (;;) console.log('x')", |limits| limits.console_lines_max = Some(10)).await?;
     ensure!(matches!(output.end, End::Stopped(Stop::Output { .. })) && output.console.len() == 10, "{output:?}");
     Ok(())
+}
+
+async fn both_faces() -> anyhow::Result<()> {
+    let (_runtime, session) = host(config())?;
+    faces::check(&session).await
 }
 
 /// One script of the corpus in eight; all of it is run against the whole library. None gives `ESCAPED`, and the next program runs.

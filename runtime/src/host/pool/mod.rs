@@ -5,6 +5,7 @@
 //! cannot be had, each run is spawned.
 
 pub(crate) mod claim;
+mod policy;
 pub(crate) mod scopes;
 
 use std::os::unix::net::UnixStream;
@@ -25,6 +26,7 @@ use crate::host::manifest::manifest_of;
 use crate::host::metrics::{Counters, Metrics};
 use crate::host::outcome::Origin;
 use crate::host::pool::claim::Claim;
+use crate::host::pool::policy::{BaseFacts, BaseStep};
 use crate::host::pool::scopes::Scopes;
 use crate::host::process::GuestProcess;
 use crate::host::run_error::RunError;
@@ -32,8 +34,6 @@ use crate::host::snapshots::memory::ScopeSnapshots;
 use crate::host::walls::KnownWalls;
 use crate::host::zygote::{Condition, START_MAX, Zygote};
 
-/// Requests of a scope before it gets a zygote of its own.
-const REQUESTS_OF_BUSY: u32 = 2;
 /// Zygotes that are tried for one run before it is spawned: that of its scope, a base zygote, and one more that was lost meanwhile.
 const ZYGOTES_TRIED_MAX: usize = 3;
 /// How long after a base zygote another one is started, if that was lost.
@@ -161,23 +161,21 @@ impl Pool {
             }
             return Ok(Some(claim));
         }
-        let (zygote, origin, preamble) = match &entry.zygote {
-            Some(zygote) if zygote.is_ready() => {
-                self.counters.missed.fetch_add(1, Ordering::Relaxed);
-                let zygote = Arc::clone(zygote);
-                entry.want_more(self.config.ready_runs_max);
-                (zygote, Origin::Forked, Vec::new())
-            }
-            _ => {
-                let Some(zygote) = base.as_ref().filter(|base| base.is_ready()).cloned() else { return Ok(None) };
-                self.counters.cold.fetch_add(1, Ordering::Relaxed);
-                let mut preamble = Vec::new();
-                ToRun::Install { manifest: entry.manifest.to_string() }.encode(&mut preamble);
-                (zygote, Origin::Cold, preamble)
-            }
+        let is_ready = |zygote: &Option<Arc<Zygote>>| zygote.as_ref().is_some_and(|zygote| zygote.is_ready());
+        let Some(origin) = policy::origin(false, is_ready(&entry.zygote), is_ready(base)) else { return Ok(None) };
+        let mut preamble = Vec::new();
+        let zygote = if origin == Origin::Forked {
+            self.counters.missed.fetch_add(1, Ordering::Relaxed);
+            entry.want_more(self.config.ready_runs_max);
+            &entry.zygote
+        } else {
+            self.counters.cold.fetch_add(1, Ordering::Relaxed);
+            ToRun::Install { manifest: entry.manifest.to_string() }.encode(&mut preamble);
+            &*base
         };
+        let Some(zygote) = zygote.clone() else { return Ok(None) };
         entry.requests = entry.requests.saturating_add(1);
-        let wants_zygote = entry.zygote.is_none() && entry.requests >= REQUESTS_OF_BUSY;
+        let wants_zygote = entry.zygote.is_none() && policy::is_busy(entry.requests);
         let claim = Claim::fork(&zygote, origin, preamble).ok();
         drop(state);
         if wants_zygote {
@@ -348,17 +346,22 @@ impl Pool {
                 Condition::Ready(_) => state.replace_base(Some(next)),
             }
         }
-        let base = state.base.as_ref();
-        if base.is_none_or(|base| base.is_gone()) && state.retry_base_at.is_none_or(|at| at <= Instant::now()) {
-            state.retry_base_at = Some(Instant::now() + RETRY_AFTER);
-            let next = self.new_base();
-            state.replace_base(next);
-        } else if let Some(base) = base
-            && base.is_ready()
-            && state.next_base.is_none()
-            && (base.forks_of_base() >= self.config.forks_max || base.started.elapsed() >= self.config.zygote_age_max)
-        {
-            state.next_base = self.new_base();
+        let base = state.base.as_ref().map(|base| BaseFacts {
+            is_ready: base.is_ready(),
+            is_gone: base.is_gone(),
+            forks: base.forks_of_base(),
+            age: base.started.elapsed(),
+        });
+        let may_try = state.retry_base_at.is_none_or(|at| at <= Instant::now());
+        let (forks_max, age_max) = (self.config.forks_max, self.config.zygote_age_max);
+        match policy::base_step(base, state.next_base.is_some(), may_try, forks_max, age_max) {
+            BaseStep::Wait => {}
+            BaseStep::Replace => {
+                state.retry_base_at = Some(Instant::now() + RETRY_AFTER);
+                let next = self.new_base();
+                state.replace_base(next);
+            }
+            BaseStep::Succeed => state.next_base = self.new_base(),
         }
     }
 }

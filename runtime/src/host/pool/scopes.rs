@@ -3,13 +3,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use isolet_bindings::{ContentHash, Scope};
 
 use crate::host::manifest::manifest_of;
 use crate::host::outcome::Origin;
 use crate::host::pool::claim::Claim;
+use crate::host::pool::policy::{self, IDLE_MAX};
 use crate::host::run_error::RunError;
 use crate::host::zygote::Zygote;
 
@@ -17,10 +18,6 @@ use crate::host::zygote::Zygote;
 pub(crate) const SCOPES_MAX: usize = 1024;
 /// Manifests of all scopes that are remembered, bytes: that of 5,000 tools has some 200,000.
 pub(crate) const MANIFEST_BYTES_MAX: usize = 64 << 20;
-/// Runs of a busy scope that are forked ahead at the least: one to claim, and one for whoever comes before that one has ended.
-const READY_RUNS_MIN: usize = 2;
-/// A scope without requests for so long gives its zygote back.
-const IDLE_MAX: Duration = Duration::from_secs(120);
 
 /// What the pool knows of one scope.
 pub(crate) struct Entry {
@@ -150,7 +147,7 @@ impl Scopes {
     pub(crate) fn fork_ahead(&mut self, hash: ContentHash, ready_total_max: usize) -> bool {
         let ready_total = self.ready();
         let Some(entry) = self.by_hash.get_mut(&hash) else { return false };
-        let has_room = entry.ready.len() < entry.ready_wanted && ready_total < ready_total_max;
+        let has_room = policy::forks_ahead(entry.ready.len(), entry.ready_wanted, ready_total, ready_total_max);
         let Some(zygote) = entry.zygote.as_ref().filter(|zygote| has_room && zygote.is_ready()) else { return false };
         let Ok(claim) = Claim::fork(zygote, Origin::Ready, Vec::new()) else { return false };
         entry.ready.push_back(claim);
@@ -166,7 +163,7 @@ impl Entry {
             last_request: Instant::now(),
             zygote: None,
             ready: VecDeque::new(),
-            ready_wanted: ready_runs_max.min(READY_RUNS_MIN),
+            ready_wanted: policy::ready_wanted_at_first(ready_runs_max),
         }
     }
 
@@ -182,13 +179,14 @@ impl Entry {
 
     /// Has more runs held ready: there were too few.
     pub(crate) fn want_more(&mut self, ready_runs_max: usize) {
-        self.ready_wanted = (self.ready_wanted * 2).min(ready_runs_max);
+        self.ready_wanted = policy::ready_wanted_after_miss(self.ready_wanted, ready_runs_max);
     }
 
     fn want_less_if_idle(&mut self, now: Instant) {
-        if now.duration_since(self.last_request) > IDLE_MAX / 8 && self.ready_wanted > READY_RUNS_MIN {
-            self.ready_wanted = (self.ready_wanted / 2).max(READY_RUNS_MIN);
-            self.ready.truncate(self.ready_wanted);
+        let wanted = policy::ready_wanted_after(now.duration_since(self.last_request), self.ready_wanted);
+        if wanted < self.ready_wanted {
+            self.ready_wanted = wanted;
+            self.ready.truncate(wanted);
         }
     }
 

@@ -51,6 +51,7 @@ pub struct SnapshotFile {
 }
 
 /// Whether a snapshot file would be used.
+#[expect(clippy::exhaustive_enums, reason = "a file is usable, of another build, or refused")]
 #[derive(Debug)]
 pub enum SnapshotVerdict {
     /// By this build of Isolet. The namespaces in it, with their numbers of tools.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::Stat;
 
 /// Somebody else has, or could give himself, rights to what only this user may write.
+#[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Exposure {
     /// It belongs to somebody else.
