@@ -151,14 +151,30 @@ async fn without_a_session() -> Result<()> {
     while asked["resultType"] == "input_required" {
         rounds += 1;
         ensure!(rounds <= 2, "{asked}");
-        let names = asked["inputRequests"].as_object().context("no questions")?.keys();
-        let answers: serde_json::Map<String, Value> = names.map(|name| (name.clone(), ada())).collect();
-        let mut next = call.clone();
-        (next["requestState"], next["inputResponses"]) = (asked["requestState"].clone(), answers.into());
-        asked = client.answer("tools/call", next).await?;
+        asked = client.answer("tools/call", answered(&call, &asked, usize::MAX)?).await?;
     }
     ensure!(outcome(&asked)? == json!([ada(), ada()]), "{asked}");
+    // Three at once, of which each time one is answered.
+    let code = format!("return await Promise.all([1, 2, 3].map(() => asks.ask({question})))");
+    let call = json!({ "name": "run_code", "arguments": { "code": code } });
+    let mut asked = client.answer("tools/call", call.clone()).await?;
+    let mut rounds = 0;
+    while asked["resultType"] == "input_required" {
+        rounds += 1;
+        ensure!(rounds <= 9, "{asked}");
+        asked = client.answer("tools/call", answered(&call, &asked, 1)?).await?;
+    }
+    ensure!(outcome(&asked)? == json!([ada(), ada(), ada()]), "{asked}");
     Ok(())
+}
+
+/// `call` once more, with answers to so many of what was `asked`.
+fn answered(call: &Value, asked: &Value, count: usize) -> Result<Value> {
+    let names = asked["inputRequests"].as_object().context("no questions")?.keys();
+    let answers: serde_json::Map<String, Value> = names.take(count).map(|name| (name.clone(), ada())).collect();
+    let mut next = call.clone();
+    (next["requestState"], next["inputResponses"]) = (asked["requestState"].clone(), answers.into());
+    Ok(next)
 }
 
 /// The question of such a result, and what it is called.

@@ -7,17 +7,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use isolet_bindings::{AskKind, Asker, NotAnswered, Question};
+use isolet_bindings::{AskKind, NotAnswered, Question};
 use isolet_rpc::envelope::{Envelope, ID_BYTES_MAX, number_in, object};
 use rmcp::model::{ClientRequest, CustomResult, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use super::faults::Faults;
 use super::news;
-use super::pending::{Asked, Pending};
+use super::pending::{Asked, Pending, Turn};
 use super::question;
 use super::request_params::{asker_of, listener_of};
 use super::sent::Sent;
@@ -96,18 +95,31 @@ impl Refusal<'_> {
 pub(super) struct Asking {
     id: Box<RawValue>,
     question: Question,
-    asker: Asker,
-    /// Cancelled with the request that it belongs to.
-    given_up: CancellationToken,
+    /// The request that it belongs to, where that is known.
+    of: Option<i64>,
+    turn: Turn,
+    pending: Arc<Pending>,
     is_declared: bool,
 }
 
 impl Asking {
-    /// The answer, once it is there.
+    /// The answer, once it is there. Whose question it is may be a guess: only when nobody waits any more whose it can be is it given up.
     pub(super) async fn text(self) -> String {
-        let answer = tokio::select! {
-            answer = self.asker.ask(self.question) => answer,
-            () = self.given_up.cancelled() => Err(NotAnswered("nobody waits for the call any more".to_owned())),
+        let mut turn = Some(self.turn);
+        let answer = loop {
+            let Some(Turn { asker, given_up, .. }) = &turn else {
+                break Err(NotAnswered("nobody waits for the call any more".to_owned()));
+            };
+            tokio::select! {
+                biased;
+                answer = asker.ask(self.question.clone()) => {
+                    if answer.is_ok() || !given_up.is_cancelled() {
+                        break answer;
+                    }
+                }
+                () = given_up.cancelled() => {}
+            }
+            turn = self.pending.turn(self.of, self.question.kind);
         };
         let (name, value) = match answer {
             Ok(answer) => ("result", answer),
@@ -174,8 +186,8 @@ impl Border {
 
     /// The question that a request of the server is, if it comes while a call can ask somebody.
     fn question(&self, method: &str, id: &RawValue, params: Option<&RawValue>, of: Option<i64>) -> Option<Asking> {
-        question::kind_of(method, &Map::new())?;
-        let (asker, given_up) = self.pending.asker(of)?;
+        let kind = question::kind_of(method, &Map::new())?;
+        let turn = self.pending.turn(of, kind)?;
         // From here on nobody sees what the server was sent.
         let params: Map<String, Value> = match params.filter(|params| params.get() != "null") {
             Some(params) => object(self.faults.sent().json(params).get()).ok()?,
@@ -183,7 +195,7 @@ impl Border {
         };
         let question = Question::new(question::kind_of(method, &params)?, params);
         let is_declared = self.asks.contains(&question.kind);
-        Some(Asking { id: id.to_owned(), question, asker, given_up, is_declared })
+        Some(Asking { id: id.to_owned(), question, of, turn, pending: Arc::clone(&self.pending), is_declared })
     }
 
     fn notification(&self, method: &str, params: Option<&RawValue>) {

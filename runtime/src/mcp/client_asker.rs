@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answer, is_modern};
+use super::answer::is_modern;
 use super::client_capabilities::kinds;
 use super::question;
 use super::subscription_id::ASKED_FOR;
@@ -39,12 +39,10 @@ pub(super) fn of(context: &RequestContext<RoleServer>) -> Asker {
         // It is sent no requests, and there is nobody who would take its answers.
         return Asker::default();
     }
-    let line = match (Answer::of(context), &context.id) {
-        (Some(_), RequestId::Number(number)) => Some(*number),
-        _ => None,
-    };
+    // The line numbers all requests.
+    let RequestId::Number(number) = context.id else { return Asker::default() };
     let peer = context.peer.clone();
-    Asker::new(kinds, move |question| -> Answering { Box::pin(ask(peer.clone(), line, question)) })
+    Asker::new(kinds, move |question| -> Answering { Box::pin(ask(peer.clone(), number, question)) })
 }
 
 fn gone() -> NotAnswered {
@@ -70,23 +68,11 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// `line`: the number of the request that it is asked for, where it goes over a line.
-async fn ask(
-    client: Peer<RoleServer>,
-    line: Option<i64>,
-    Question { kind, params, .. }: Question,
-) -> Result<Value, NotAnswered> {
-    let method = question::method(kind);
-    let request = match line {
-        Some(number) => {
-            let params = with_meta(params, ASKED_FOR, number.into());
-            ServerRequest::CustomRequest(CustomRequest::new(method, Some(Value::Object(params))))
-        }
-        None => {
-            let typed = serde_json::from_value(json!({ "method": method, "params": params }));
-            typed.map_err(|_| NotAnswered("the question is none of the protocol".to_owned()))?
-        }
-    };
+/// `number`: that of the request that it is asked for.
+async fn ask(client: Peer<RoleServer>, number: i64, Question { kind, params, .. }: Question) -> Result<Value, NotAnswered> {
+    let params = with_meta(params, ASKED_FOR, number.into());
+    let request = CustomRequest::new(question::method(kind), Some(Value::Object(params)));
+    let request = ServerRequest::CustomRequest(request);
     let sent = client.send_request_with_option(request, PeerRequestOptions::no_options()).await;
     let mut asked = CancelOnDrop(Some(sent.map_err(|_| gone())?));
     let answer = match &mut asked.0 {
@@ -96,10 +82,10 @@ async fn ask(
     asked.0 = None;
     let unreadable = |_| NotAnswered("the client's answer cannot be read".to_owned());
     match answer {
-        Ok(Ok(ClientResult::CustomResult(CustomResult(Value::String(text))))) if line.is_some() => {
+        Ok(Ok(ClientResult::CustomResult(CustomResult(Value::String(text))))) => {
             serde_json::from_str(&text).map_err(unreadable)
         }
-        Ok(Ok(result)) => serde_json::to_value(result).map_err(unreadable),
+        Ok(Ok(_)) => Err(NotAnswered("the client's answer cannot be read".to_owned())),
         Ok(Err(ServiceError::McpError(error))) => {
             Err(NotAnswered(format!("the client refuses the question: {}", visible::line_within(&error.message, 300))))
         }

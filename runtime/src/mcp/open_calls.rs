@@ -8,7 +8,7 @@ use rmcp::model::InputResponses;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
-use super::answer::{Answer, is_modern};
+use super::answer::is_modern;
 use super::client_capabilities::kinds;
 use super::ongoing::{Ongoing, Reached, Wish};
 use crate::host::principal::PrincipalKey;
@@ -41,9 +41,8 @@ pub(super) struct Brought {
 impl Brought {
     /// Whether the client of this request is asked by what it is answered: one that says what it answers, or brings answers.
     pub(super) fn is_of_asked(&self, context: &RequestContext<RoleServer>) -> bool {
-        let is_line = Answer::of(context).is_some();
         let answers_any = || !kinds(&context.client_capabilities().unwrap_or_default()).is_empty();
-        is_line && is_modern(context) && (self.state.is_some() || answers_any())
+        is_modern(context) && (self.state.is_some() || answers_any())
     }
 }
 

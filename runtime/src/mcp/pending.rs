@@ -1,9 +1,9 @@
 //! The requests to one server that are not answered yet: as many as calls that wait for them, and each gone with its call.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use isolet_bindings::{Asker, CallNews, Listener};
+use isolet_bindings::{AskKind, Asker, CallNews, Listener};
 use rmcp::model::ClientRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -39,13 +39,24 @@ struct Request {
     listener: Option<(i64, Listener)>,
     /// Whom the server asks before it answers.
     asker: Option<Asker>,
+    /// Held once more by each question that is put to them.
+    questions: Arc<()>,
+}
+
+/// Who is asked now, until the request is given up or answered that they are asked for.
+pub(super) struct Turn {
+    pub(super) asker: Asker,
+    /// Cancelled with that request.
+    pub(super) given_up: CancellationToken,
+    _question: Arc<()>,
 }
 
 impl Pending {
     /// Notes a request; what is returned is cancelled when it is given up before it was written.
     pub(super) fn add(&self, id: i64, asked: Asked) -> CancellationToken {
         let given_up = CancellationToken::new();
-        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone(), listener: None, asker: None });
+        let (listener, asker, questions) = (None, None, Arc::default());
+        self.lock().insert(id, Request { asked, is_written: false, given_up: given_up.clone(), listener, asker, questions });
         given_up
     }
 
@@ -63,16 +74,17 @@ impl Pending {
         }
     }
 
-    /// Whom a question of the server is for, and what is cancelled when that request is given up. One that came with the answer to a request, `of`, is for
-    /// that; else it names none, and is for the one that waits longest.
-    pub(super) fn asker(&self, of: Option<i64>) -> Option<(Asker, CancellationToken)> {
+    /// Whose turn it is to be asked for `kind` by the server. A question that came with the answer to a request, `of`, is for that; else it names none, and is put
+    /// to one that can be asked, the one that waits longest of those that are asked least.
+    pub(super) fn turn(&self, of: Option<i64>, kind: AskKind) -> Option<Turn> {
         let requests = self.lock();
-        if let Some(request) = of {
-            let request = requests.get(&request)?;
-            return Some((request.asker.clone()?, request.given_up.clone()));
-        }
-        let asking = requests.iter().filter_map(|(id, request)| Some((id, request.asker.clone()?, request.given_up.clone())));
-        asking.min_by_key(|(id, ..)| **id).map(|(_, asker, given_up)| (asker, given_up))
+        let meant = requests.iter().filter(|(id, _)| of.is_none_or(|of| of == **id));
+        let askers = meant.filter_map(|(id, request)| Some((id, request, request.asker.as_ref()?)));
+        let (_, request, asker) = askers.min_by_key(|(id, request, asker)| {
+            let questions = Arc::strong_count(&request.questions);
+            (!asker.can(kind), questions, **id)
+        })?;
+        Some(Turn { asker: asker.clone(), given_up: request.given_up.clone(), _question: Arc::clone(&request.questions) })
     }
 
     /// Tells what is said under this token.
@@ -144,7 +156,8 @@ impl Pending {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use isolet_bindings::Question;
+    use serde_json::Map;
 
     use super::*;
 
@@ -172,6 +185,34 @@ mod tests {
         pending.tell(20, news(4.0));
         pending.tell_one(news(5.0));
         assert_eq!(*heard.lock().unwrap_or_else(PoisonError::into_inner), [(3, 1.0), (2, 3.0), (3, 5.0)]);
+    }
+
+    #[tokio::test]
+    async fn a_question_that_names_no_request_is_put_to_the_oldest_of_those_that_are_asked_least() {
+        let pending = Pending::default();
+        let kind = AskKind::Form;
+        let asked = async |turn: Option<&Turn>| match turn {
+            Some(turn) => turn.asker.ask(Question::new(kind, Map::new())).await.ok().and_then(|id| id.as_i64()),
+            None => None,
+        };
+        pending.add(1, Asked::Other);
+        assert!(pending.turn(None, kind).is_none() && pending.turn(Some(1), kind).is_none(), "nobody is asked");
+        for id in 2..=4 {
+            pending.add(id, Asked::Other);
+            let asker = Asker::new([kind], move |_| Box::pin(async move { Ok(id.into()) }));
+            pending.let_ask(id, if id == 2 { Asker::default() } else { asker });
+        }
+        let turns: Vec<Turn> = (0..3).filter_map(|_| pending.turn(None, kind)).collect();
+        for (turn, id) in turns.iter().zip([3, 4, 3]) {
+            assert_eq!(asked(Some(turn)).await, Some(id));
+        }
+        assert_eq!(asked(pending.turn(Some(4), kind).as_ref()).await, Some(4), "it is meant");
+        assert_eq!(asked(pending.turn(None, kind).as_ref()).await, Some(4), "it is asked less");
+        pending.take(4);
+        assert!(turns[1].given_up.is_cancelled() && pending.turn(Some(4), kind).is_none());
+        assert_eq!(asked(pending.turn(None, kind).as_ref()).await, Some(3), "the other is answered");
+        pending.give_up(3);
+        assert!(pending.turn(None, kind).is_some_and(|turn| !turn.asker.can(kind)), "it says that there is nobody");
     }
 
     #[test]
