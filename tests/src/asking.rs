@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::asking_client::Client;
 use crate::asking_server::ARGUMENT;
-use crate::faces::block_on;
+use crate::face_client::block_on;
 use crate::serve::{Answer, STREAMS, Served, Visitor, modern};
 
 /// Every test of this module.

@@ -1,29 +1,29 @@
 //! Both faces of a session: the same tools, for the same user, as code mode and as classic MCP, in both eras of the protocol.
 
+mod endless;
+mod lines;
+mod wire;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::FutureExt as _;
-use isolet::mcp::{self, Mode, ServeOptions, Transport};
+use isolet::mcp::{Mode, Transport};
 use isolet::{
-    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Limits, Runtime, Session, ToolCall, ToolError, ToolErrorCode,
-    ToolHost, ToolReply,
+    CallEnd, CallRecord, Catalog, Config, End, Event, Grants, Runtime, ToolCall, ToolError, ToolErrorCode, ToolHost, ToolReply,
 };
 use isolet_examples::tracker::Tracker;
-use isolet_examples::tracker_host::TrackerHost;
-use rmcp::model::{CallToolRequestParams, CallToolResult, ClientRequest, ProtocolVersion, Request};
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, RunningService, ServiceError};
-use rmcp::{RoleClient, ServiceExt as _};
+use rmcp::ServiceExt as _;
+use rmcp::model::{CallToolResult, ClientRequest, ProtocolVersion, Request};
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt as _, PeerRequestOptions, ServiceError};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
 
-/// What a test waits for at the very most.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-pub(crate) type Client = RunningService<RoleClient, ()>;
+use self::endless::Endless;
+use self::wire::Wire;
+use crate::face_client::{PATIENCE, block_on, call, connect, runtime, text_of, tracker};
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[
@@ -46,16 +46,18 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("faces::a_session_that_is_dropped_ends_its_servers", || block_on(a_session_that_is_dropped_ends_its_servers())),
     ("faces::limits_hold_for_classic_calls", || block_on(limits_hold_for_classic_calls())),
     ("faces::the_instructions_are_short", the_instructions_are_short),
-    ("faces::everything_that_has_an_id_is_answered", || block_on(everything_that_has_an_id_is_answered())),
-    ("faces::a_careless_client_is_understood", || block_on(a_careless_client_is_understood())),
-    ("faces::an_id_is_given_back_as_it_was_written", || block_on(an_id_is_given_back_as_it_was_written())),
+    ("faces::everything_that_has_an_id_is_answered", || block_on(lines::everything_that_has_an_id_is_answered())),
+    ("faces::a_careless_client_is_understood", || block_on(lines::a_careless_client_is_understood())),
+    ("faces::an_id_is_given_back_as_it_was_written", || block_on(lines::an_id_is_given_back_as_it_was_written())),
     ("faces::an_id_that_is_in_use_is_refused_and_can_be_cancelled", || {
-        block_on(an_id_that_is_in_use_is_refused_and_can_be_cancelled())
+        block_on(lines::an_id_that_is_in_use_is_refused_and_can_be_cancelled())
     }),
     ("faces::half_a_surrogate_pair_costs_nothing_at_either_border", || {
-        block_on(half_a_surrogate_pair_costs_nothing_at_either_border())
+        block_on(lines::half_a_surrogate_pair_costs_nothing_at_either_border())
     }),
-    ("faces::more_requests_than_may_be_under_way_are_told_so", || block_on(more_requests_than_may_be_under_way_are_told_so())),
+    ("faces::more_requests_than_may_be_under_way_are_told_so", || {
+        block_on(lines::more_requests_than_may_be_under_way_are_told_so())
+    }),
 ];
 
 async fn both_faces_give_the_same_values_and_errors() -> Result<()> {
@@ -283,46 +285,6 @@ async fn what_a_program_says_is_progress() -> Result<()> {
     Ok(())
 }
 
-/// Never answers, and counts the calls that are alive.
-#[derive(Clone, Default)]
-struct Endless(Arc<AtomicUsize>, Arc<tokio::sync::Notify>);
-
-impl ToolHost for Endless {
-    async fn call(&self, _: ToolCall) -> Result<ToolReply, ToolError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        let _alive = Alive(self);
-        self.1.notify_one();
-        std::future::pending().await
-    }
-}
-
-struct Alive<'host>(&'host Endless);
-
-impl Drop for Alive<'_> {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
-        self.0.1.notify_one();
-    }
-}
-
-impl Endless {
-    /// Waits until so many calls are alive.
-    async fn until(&self, count: usize) -> Result<()> {
-        let reached = async {
-            while self.0.load(Ordering::SeqCst) != count {
-                self.1.notified().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, reached).await.with_context(|| format!("never {count} calls"))
-    }
-
-    fn session(&self) -> Result<Session> {
-        let tools = vec![json!({ "name": "wait", "inputSchema": { "type": "object" } })];
-        let scope = Catalog::load([("endless", tools)])?.scope(&Grants::new().allow("*"))?;
-        Ok(runtime()?.session(scope, self.clone()))
-    }
-}
-
 async fn a_cancelled_program_cancels_its_calls() -> Result<()> {
     let host = Endless::default();
     let session = host.session()?;
@@ -391,202 +353,6 @@ async fn limits_hold_for_classic_calls() -> Result<()> {
     Ok(())
 }
 
-async fn everything_that_has_an_id_is_answered() -> Result<()> {
-    let session = tracker("ada", Grants::new().allow("*"))?;
-    let mut wire = Wire::open(&session, Mode::Both);
-    wire.initialize().await?;
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let long = "x".repeat(17 << 20);
-    let call = |id: u32, name: &str, arguments: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{name}","arguments":{arguments}}}}}"#)
-    };
-    let many = vec!["1"; 1001].join(",");
-    // The line; the `id` of the answer, and the code of its error; no code for a result.
-    let cases: Vec<(String, Value, Option<i32>)> = vec![
-        ("no JSON".to_owned(), Value::Null, Some(-32700)),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping""#.to_owned(), Value::Null, Some(-32700)),
-        (deep.clone(), Value::Null, Some(-32600)),
-        ("7".to_owned(), Value::Null, Some(-32600)),
-        ("\"ping\"".to_owned(), Value::Null, Some(-32600)),
-        ("[]".to_owned(), Value::Null, Some(-32600)),
-        ("[1".to_owned(), Value::Null, Some(-32700)),
-        (format!("[{many}]"), Value::Null, Some(-32600)),
-        ("{}".to_owned(), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":2}"#.to_owned(), json!(2), Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":3,"method":7}"#.to_owned(), json!(3), Some(-32600)),
-        (r#"{"id":4,"method":"ping"}"#.to_owned(), json!(4), Some(-32600)),
-        (r#"{"jsonrpc":"1.0","id":4,"method":"ping"}"#.to_owned(), json!(4), Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":5,"id":6,"method":"ping"}"#.to_owned(), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#.to_owned(), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#.to_owned(), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":7,"method":"no/such"}"#.to_owned(), json!(7), Some(-32601)),
-        (r#"{"jsonrpc":"2.0","id":8,"method":"ping","params":[1]}"#.to_owned(), json!(8), Some(-32600)),
-        (format!(r#"{{"jsonrpc":"2.0","id":9,"method":"ping","params":{{"a":{deep}}}}}"#), json!(9), Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{}}"#.to_owned(), json!(10), Some(-32602)),
-        (call(11, "no_such", "{}"), json!(11), Some(-32602)),
-        (call(12, "run_code", &deep), json!(12), None),
-        (call(13, "run_code", &format!(r#"{{"code":"return 1","more":{deep}}}"#)), json!(13), None),
-        (call(14, "tracker__get_issue", &format!(r#"{{"issue":{deep}}}"#)), json!(14), None),
-        (call(15, "tracker__get_issue", "[1]"), json!(15), None),
-        (call(16, "run_code", &format!(r#"{{"code":"{long}"}}"#)), json!(16), Some(-32600)),
-        (format!(r#"{{"params":{{"a":"{long}"}},"id":17,"jsonrpc":"2.0"}}"#), json!(17), Some(-32600)),
-        (format!(r#"{{"params":{{"a":"{long}","id":17}}}}"#), Value::Null, Some(-32600)),
-        (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":"7"}}"#.to_owned(), json!(18), Some(-32602)),
-        (r#"{"jsonrpc":"2.0","id":18,"method":"tools/list","params":{"cursor":""}}"#.to_owned(), json!(18), None),
-        ("\u{feff}{\"jsonrpc\":\"2.0\",\"id\":19,\"method\":\"ping\"}\r".to_owned(), json!(19), None),
-    ];
-    for (line, id, code) in cases {
-        let shown: String = line.chars().take(100).collect();
-        wire.write_line(&line).await?;
-        let answer = wire.receive().await.with_context(|| format!("`{shown}` is not answered"))?;
-        ensure!(answer["id"] == id && answer["error"]["code"].as_i64() == code.map(i64::from), "{shown}: {answer:.200}");
-        ensure!(code.is_some() || answer["result"].is_object(), "{shown}: {answer:.200}");
-    }
-    // What has no `id` is no request, however wrong it is.
-    for line in [
-        "",
-        r#"{"jsonrpc":"2.0","method":"notifications/no/such","params":7}"#,
-        r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
-        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":[]}}"#,
-        r#"{"jsonrpc":"2.0","method":"tools/call","params":{}}"#,
-        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
-        r#"{"jsonrpc":"2.0","id":1,"error":{}}"#,
-    ] {
-        wire.write_line(line).await?;
-    }
-    let ping = |id: u32| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-    wire.write_line(&format!("[{},{},7,{}]", ping(20), ping(21), "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}")).await?;
-    let mut ids = Vec::new();
-    for _ in 0..3 {
-        ids.push(wire.receive().await?["id"].clone());
-    }
-    ids.sort_by_key(ToString::to_string);
-    ensure!(ids == [json!(20), json!(21), Value::Null], "{ids:?}");
-    Ok(())
-}
-
-async fn a_careless_client_is_understood() -> Result<()> {
-    let session = tracker("ada", Grants::new().allow("*"))?;
-    for (params, version) in [
-        ("null", "2025-11-25"),
-        ("{}", "2025-11-25"),
-        (r#"{"protocolVersion":"2026-07-28","capabilities":{},"clientInfo":{"name":"x","version":"1"}}"#, "2025-11-25"),
-        (r#"{"protocolVersion":"2024-11-05","capabilities":null,"clientInfo":null,"_meta":null}"#, "2024-11-05"),
-        (
-            r#"{"protocolVersion":"2025-06-18","capabilities":{"roots":null,"sampling":[]},"clientInfo":{"name":"x"}}"#,
-            "2025-06-18",
-        ),
-    ] {
-        let mut wire = Wire::open(&session, Mode::Both);
-        wire.write_line(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{params}}}"#)).await?;
-        let answer = wire.receive().await?;
-        ensure!(answer["result"]["protocolVersion"] == version, "{params}: {answer}");
-        wire.write_line(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#).await?;
-        wire.write_line(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{"cursor":"","_meta":null}}"#).await?;
-        let answer = wire.receive().await?;
-        ensure!(answer["result"]["tools"].is_array(), "{params}: {answer}");
-    }
-    Ok(())
-}
-
-async fn an_id_is_given_back_as_it_was_written() -> Result<()> {
-    let session = tracker("ada", Grants::new().allow("*"))?;
-    let mut wire = Wire::open(&session, Mode::Both);
-    wire.initialize().await?;
-    for id in ["\"\"", "\"a\\u0000\\\"\"", "\"7\"", "-1", "1.5", "1e3", "18446744073709551616", "9007199254740993"] {
-        wire.write_line(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#)).await?;
-        let answer = wire.receive_text().await?;
-        ensure!(answer.contains(&format!("\"id\":{id},")), "{answer}");
-    }
-    Ok(())
-}
-
-async fn an_id_that_is_in_use_is_refused_and_can_be_cancelled() -> Result<()> {
-    let host = Endless::default();
-    let session = host.session()?;
-    let mut wire = Wire::open(&session, Mode::Both);
-    wire.initialize().await?;
-    let call = |id: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"endless__wait","arguments":{{}}}}}}"#)
-    };
-    wire.write_line(&call("\"a\"")).await?;
-    host.until(1).await?;
-    wire.write_line(&call("\"\\u0061\"")).await?;
-    let refused = wire.receive().await?;
-    ensure!(refused["error"]["code"] == -32600 && refused["id"] == "a", "{refused}");
-    wire.write_line(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a"}}"#).await?;
-    host.until(0).await?;
-    wire.write_line(r#"{"jsonrpc":"2.0","id":"a","method":"ping"}"#).await?;
-    let answer = wire.receive().await?;
-    ensure!(
-        answer["id"] == "a" && answer["result"] == json!({}),
-        "the `id` is free again, and nothing else was answered: {answer}"
-    );
-    Ok(())
-}
-
-/// Answers with what it was sent.
-struct Echo;
-
-impl ToolHost for Echo {
-    async fn call(&self, call: ToolCall) -> Result<ToolReply, ToolError> {
-        Ok(ToolReply::from(json!(call.arguments)))
-    }
-}
-
-async fn half_a_surrogate_pair_costs_nothing_at_either_border() -> Result<()> {
-    let tools = vec![json!({ "name": "echo", "inputSchema": { "type": "object" } })];
-    let scope = Catalog::load([("echo", tools)])?.scope(&Grants::new().allow("*"))?;
-    let session = runtime()?.session(scope, Echo);
-    let mut wire = Wire::open(&session, Mode::Both);
-    wire.initialize().await?;
-    wire.write_line(
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo__echo","arguments":{"\ud83d":"x\udc00"}}}"#,
-    )
-    .await?;
-    let answer = wire.receive().await?;
-    let text = answer["result"]["content"][0]["text"].as_str().context("no text")?;
-    ensure!(serde_json::from_str::<Value>(text)? == json!({ "\u{fffd}": "x\u{fffd}" }), "{answer}");
-    wire.write_line(r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"run_code","arguments":{"code":"return '\ud83d'.length"}}}"#).await?;
-    let answer = wire.receive().await?;
-    ensure!(answer["result"]["structuredContent"]["value"] == 1, "{answer}");
-    wire.write_line(r#"{"jsonrpc":"2.0","id":"\ud83d","method":"ping"}"#).await?;
-    ensure!(wire.receive().await?["id"] == "\u{fffd}");
-    wire.writer.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":\"caf\xe9\",\"method\":\"ping\"}\n").await?;
-    ensure!(wire.receive().await?["id"] == "caf\u{fffd}");
-    Ok(())
-}
-
-async fn more_requests_than_may_be_under_way_are_told_so() -> Result<()> {
-    let host = Endless::default();
-    let session = host.session()?;
-    let mut wire = Wire::open(&session, Mode::Both);
-    wire.initialize().await?;
-    // In flight and waiting: what the session takes, and then the connection.
-    let (first, last) = (1, 1500);
-    for id in first..=last {
-        wire.send("tools/call", id, &json!({ "name": "endless__wait", "arguments": {} })).await?;
-    }
-    wire.send("ping", last + 1, &json!({})).await?;
-    // All but those that wait are answered, the ping among them: some of the session's own refusals make room for it.
-    let mut refused = 0;
-    loop {
-        let answer = wire.receive().await?;
-        let code = answer["error"]["code"].as_i64();
-        if answer["id"] == last + 1 && code.is_none() {
-            break;
-        }
-        let is_busy = code == Some(-32000) || answer["result"]["_meta"]["io.isolet/error"]["code"] == "rate_limited";
-        ensure!(is_busy, "{answer}");
-        refused += 1;
-        if answer["id"] == last + 1 {
-            wire.send("ping", last + 1, &json!({})).await?;
-        }
-    }
-    ensure!(refused >= 100, "{refused} were refused");
-    Ok(())
-}
-
 fn the_instructions_are_short() -> Result<()> {
     let session = tracker("ada", Grants::new().allow("*"))?;
     let info = block_on(async {
@@ -597,47 +363,6 @@ fn the_instructions_are_short() -> Result<()> {
     let count = isolet_bindings::count_tokens(instructions);
     ensure!(count.tokens < 160, "{count:?}");
     Ok(())
-}
-
-// What the tests share.
-
-pub(crate) fn block_on<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { tokio::time::timeout(PATIENCE * 2, test).await.context("it hangs")? })
-}
-
-fn runtime() -> Result<Runtime> {
-    let mut config = Config::default();
-    config.ready_runs_max = 1;
-    config.limits = Limits::default();
-    Ok(Runtime::new(config)?)
-}
-
-pub(crate) fn tracker(user: &str, grants: Grants) -> Result<Session> {
-    let catalog = Catalog::load([("tracker", Tracker::definitions())])?;
-    let host = TrackerHost::new(Arc::new(Tracker::new()), user);
-    Ok(runtime()?.session(catalog.scope(&grants)?, host))
-}
-
-async fn connect(session: &Session, mode: Mode) -> Result<Client> {
-    let (there, here) = mcp::channel();
-    tokio::spawn(session.serve(mode, there));
-    Ok(().serve(here).await?)
-}
-
-pub(crate) async fn connect_with(session: &Session, options: ServeOptions) -> Result<Client> {
-    let (there, here) = mcp::channel();
-    tokio::spawn(session.serve_with(options, there));
-    Ok(().serve(here).await?)
-}
-
-pub(crate) fn call(tool: &str, arguments: &Value) -> CallToolRequestParams {
-    let call = CallToolRequestParams::new(tool.to_owned());
-    call.with_arguments(arguments.as_object().cloned().unwrap_or_default())
-}
-
-pub(crate) fn text_of(result: &CallToolResult) -> String {
-    result.content.iter().filter_map(|block| block.as_text()).map(|text| text.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// What a model learns from a result: a value, or why there is none.
@@ -656,54 +381,5 @@ fn as_javascript_has_it(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(as_javascript_has_it).collect(),
         Value::Object(members) => members.into_iter().map(|(name, value)| (name, as_javascript_has_it(value))).collect(),
         other => other,
-    }
-}
-
-/// A client without a library: lines of JSON.
-struct Wire {
-    lines: tokio::io::Lines<BufReader<tokio::io::ReadHalf<tokio::io::DuplexStream>>>,
-    writer: tokio::io::WriteHalf<tokio::io::DuplexStream>,
-}
-
-impl Wire {
-    fn open(session: &Session, mode: Mode) -> Self {
-        let (here, there) = tokio::io::duplex(64 << 10);
-        tokio::spawn(session.serve(mode, Transport::pipe(there)));
-        let (reader, writer) = tokio::io::split(here);
-        Self { lines: BufReader::new(reader).lines(), writer }
-    }
-
-    async fn initialize(&mut self) -> Result<Value> {
-        let request =
-            json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
-        let answer = self.ask("initialize", request).await?;
-        self.write(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
-        Ok(answer)
-    }
-
-    async fn ask(&mut self, method: &str, params: Value) -> Result<Value> {
-        self.send(method, 1, &params).await?;
-        self.receive().await
-    }
-
-    async fn send(&mut self, method: &str, id: u32, params: &Value) -> Result<()> {
-        self.write(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await
-    }
-
-    async fn write(&mut self, message: &Value) -> Result<()> {
-        Ok(self.writer.write_all(format!("{message}\n").as_bytes()).await?)
-    }
-
-    async fn write_line(&mut self, line: &str) -> Result<()> {
-        Ok(self.writer.write_all(format!("{line}\n").as_bytes()).await?)
-    }
-
-    async fn receive(&mut self) -> Result<Value> {
-        Ok(serde_json::from_str(&self.receive_text().await?)?)
-    }
-
-    async fn receive_text(&mut self) -> Result<String> {
-        let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await.context("no answer")??;
-        line.context("the server is gone")
     }
 }

@@ -5,7 +5,7 @@ use isolet::Grants;
 use isolet::mcp::{Mode, Results, ServeOptions};
 use serde_json::{Value, json};
 
-use crate::faces::{Client, block_on, call, connect_with, text_of, tracker};
+use crate::face_client::{Client, block_on, call, connect_with, text_of, tracker};
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[

@@ -1,20 +1,19 @@
 //! Every limit at its edge and one beyond it: at the edge a program does what it does without the limit, beyond it the limit's
 //! own consequence follows and what had arrived is in the outcome.
 
-use std::sync::Arc;
+mod extremes;
+mod supply;
+
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use isolet::{
-    CallEnd, Config, End, HEAP_BYTES_MIN, Isolation, Limits, LowerLimits, Origin, Outcome, RunError, Runtime, Session, Stop,
-    ToolErrorCode, Traffic,
-};
+use anyhow::ensure;
+use isolet::{CallEnd, Config, End, HEAP_BYTES_MIN, Limits, LowerLimits, RunError, Runtime, Stop, ToolErrorCode, Traffic};
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use crate::process_table::{self, until};
+use crate::process_table::until;
 use crate::roles::{self, Check};
-use crate::shared_runtime::{lowered, run, said, with_session};
+use crate::shared_runtime::{lowered, returns, run, said, stops, with_session};
 use crate::test_tools::{self, TestTools, Upstream};
 
 /// The first argument of a host; the second is the name of a check.
@@ -40,26 +39,26 @@ const TESTS: &[Test] = &[
     ("arguments_that_are_too_long_together_end_the_run", argument_bytes_total),
     ("replies_that_are_too_long_together_end_the_run", reply_bytes_total),
     ("a_run_lowers_what_it_names_and_nothing_else", lowered_alone),
-    ("every_limit_can_be_at_its_extremes", extremes),
-    ("runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not", computing_runs),
+    ("every_limit_can_be_at_its_extremes", extremes::extremes),
+    ("runs_that_compute_are_let_in_by_cores_and_those_that_wait_are_not", supply::computing_runs),
     ("a_result_that_is_too_long_ends_the_run", result_bytes),
     ("console_bytes_end_the_run", console_bytes),
     ("console_lines_end_the_run", console_lines),
     ("the_stack_is_a_range_error", stack),
     ("a_client_does_not_raise_a_limit", raised),
-    ("runs_beyond_those_that_live_wait_and_beyond_those_that_wait_are_refused", live_runs),
-    ("a_backlog_of_one_user_does_not_delay_another", backlog),
+    ("runs_beyond_those_that_live_wait_and_beyond_those_that_wait_are_refused", supply::live_runs),
+    ("a_backlog_of_one_user_does_not_delay_another", supply::backlog),
     ("a_configuration_that_cannot_work_is_refused", configuration),
-    ("no_more_runs_are_ready_than_the_configuration_says", ready_runs),
-    ("a_scope_that_has_its_zygote_takes_none_from_another", kept_zygotes),
+    ("no_more_runs_are_ready_than_the_configuration_says", supply::ready_runs),
+    ("a_scope_that_has_its_zygote_takes_none_from_another", supply::kept_zygotes),
 ];
 
 /// Checks that count processes: each in a host of its own.
 const CHECKS: &[Check] = &[
-    ("the_least_recently_used_zygote_makes_room", || roles::drive(zygotes())),
-    ("a_base_zygote_is_replaced_after_its_forks", || roles::drive(base_zygote(|config| config.forks_max = 20))),
+    ("the_least_recently_used_zygote_makes_room", || roles::drive(supply::zygotes())),
+    ("a_base_zygote_is_replaced_after_its_forks", || roles::drive(supply::base_zygote(|config| config.forks_max = 20))),
     ("a_base_zygote_is_replaced_after_its_time", || {
-        roles::drive(base_zygote(|config| config.zygote_age_max = Duration::from_millis(500)))
+        roles::drive(supply::base_zygote(|config| config.zygote_age_max = Duration::from_millis(500)))
     }),
 ];
 
@@ -75,18 +74,6 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// Makes one check as a host.
 pub(crate) fn host(arguments: &[String]) -> anyhow::Result<()> {
     roles::make_one(CHECKS, arguments)
-}
-
-fn returns(outcome: &Outcome, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
-    let expected = End::Returned(value.into());
-    ensure!(outcome.end == expected, "{} instead of {expected}", outcome.end);
-    Ok(())
-}
-
-fn stops(outcome: &Outcome, stop: Stop) -> anyhow::Result<()> {
-    let expected = End::Stopped(stop);
-    ensure!(outcome.end == expected, "{:?} instead of {expected:?}", outcome.end);
-    Ok(())
 }
 
 fn wall_time() -> anyhow::Result<()> {
@@ -287,124 +274,6 @@ fn lowered_alone() -> anyhow::Result<()> {
     })
 }
 
-/// A limit, by its name, and what sets it in a configuration and in the options of a run: 0, 1, and the most that its type can say.
-type Extreme = (&'static str, fn(&mut Limits, usize), fn(&mut LowerLimits, usize));
-
-macro_rules! extremes {
-    ($($field:ident: $values:expr;)*) => {
-        [$((
-            stringify!($field),
-            |limits: &mut Limits, which: usize| limits.$field = $values[which],
-            |limits: &mut LowerLimits, which: usize| limits.$field = Some($values[which]),
-        )),*]
-    };
-}
-
-const BYTES: [usize; 3] = [0, 1, usize::MAX];
-const COUNTS: [u32; 3] = [0, 1, u32::MAX];
-const TIMES: [Duration; 3] = [Duration::ZERO, Duration::from_nanos(1), Duration::MAX];
-
-const EXTREMES: [Extreme; 18] = extremes! {
-    wall_max: TIMES;
-    drain_max: TIMES;
-    cpu_max: TIMES;
-    heap_bytes_max: BYTES;
-    buffer_bytes_max: BYTES;
-    data_bytes_max: BYTES;
-    source_bytes_max: BYTES;
-    source_nesting_max: BYTES;
-    calls_max: COUNTS;
-    calls_in_flight_max: COUNTS;
-    argument_bytes_max: BYTES;
-    argument_bytes_total_max: BYTES;
-    reply_bytes_max: BYTES;
-    reply_bytes_total_max: BYTES;
-    held_bytes_max: BYTES;
-    result_bytes_max: BYTES;
-    console_bytes_max: BYTES;
-    console_lines_max: COUNTS;
-};
-
-/// Whatever one limit is, a run ends as its program or that limit says, or the configuration is refused and the message names the field.
-fn extremes() -> anyhow::Result<()> {
-    let program = "console.log('a line'); return await Promise.all([1, 2].map((value) => test.echo({ value }).catch((error) => error.code)))";
-    let fields = format!("{:#?}", Limits::default()).lines().count() - 2;
-    ensure!(fields == EXTREMES.len(), "there are {fields} limits: name them all here");
-    let check = |what: &str, outcome: &Outcome| match &outcome.end {
-        End::Stopped(Stop::GuestLost { how }) => Err(anyhow::anyhow!("{what}: lost: {how}")),
-        End::Stopped(Stop::Cancelled | Stop::Deadlock { .. }) => Err(anyhow::anyhow!("{what}: {}", outcome.end)),
-        _ => Ok(()),
-    };
-    for (name, _, lower) in EXTREMES {
-        for which in 0..3 {
-            check(&format!("a run with {name} {which}"), &run(|limits| lower(limits, which), program)?)?;
-        }
-    }
-    let tokio = tokio::runtime::Runtime::new()?;
-    for (name, set, _) in EXTREMES {
-        for which in 0..3 {
-            let mut config = Config::default();
-            set(&mut config.limits, which);
-            let limits = config.limits.clone();
-            let what = format!("a runtime with {name} {which}");
-            let outcome = tokio.block_on(async {
-                let session = match Runtime::new(config) {
-                    Ok(runtime) => runtime.session(test_tools::scopes()?.test, TestTools(Upstream::new("user"))),
-                    Err(error @ RunError::Configuration { .. }) if error.to_string().contains(&format!("`limits.{name}`")) => {
-                        return Ok(None);
-                    }
-                    Err(error) => return Err(error.into()),
-                };
-                anyhow::Ok(Some(session.run(program).await.with_context(|| format!("{what}: {limits:?}"))?))
-            })?;
-            outcome.map_or(Ok(()), |outcome| check(&what, &outcome))?;
-        }
-    }
-    Ok(())
-}
-
-fn computing_runs() -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Runtime::new()?;
-    tokio.block_on(async {
-        let mut config = Config::default();
-        config.computing_runs_max = 2;
-        (config.limits.cpu_max, config.limits.wall_max) = (Duration::from_secs(60), Duration::from_secs(60));
-        let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("waiting"));
-        let session =
-            |upstream: &Arc<Upstream>| Arc::new(runtime.session(scopes.both.clone(), TestTools(Arc::clone(upstream))));
-        let (waiting, computing) = (session(&upstream), session(&Upstream::new("computing")));
-        let runs = |session: &Arc<Session>, count: usize, program: &'static str| {
-            let mut runs = tokio::task::JoinSet::new();
-            for _ in 0..count {
-                let session = Arc::clone(session);
-                runs.spawn(async move { session.run(program).await });
-            }
-            runs
-        };
-        // All of those that wait for a tool have a place, and none of them is one of the two.
-        let mut waiting = runs(&waiting, 8, "return (await hold.until_told({ id: 7 })).id");
-        ensure!(until(SOON, || upstream.running() == 8).await, "{} runs wait", upstream.running());
-        let mut computing = runs(&computing, 6, "for (;;);");
-        ensure!(until(SOON, || runtime.metrics().live == 10).await, "{:?}", runtime.metrics());
-        // Another user's run does not wait for one of those to end.
-        let other = session(&Upstream::new("other"));
-        for _ in 0..20 {
-            let outcome = tokio::time::timeout(SOON, other.run("return (await test.echo({ value: 1 })).value")).await??;
-            returns(&outcome, 1)?;
-            ensure!(runtime.metrics().live == 10, "{:?}: more than two compute", runtime.metrics());
-        }
-        upstream.tell(true);
-        while let Some(outcome) = waiting.join_next().await {
-            returns(&outcome??, 7)?;
-        }
-        ensure!(runtime.metrics().live == 2, "{:?}", runtime.metrics());
-        computing.abort_all();
-        while computing.join_next().await.is_some() {}
-        ensure!(until(SOON, || runtime.metrics().live == 0).await, "{:?}", runtime.metrics());
-        Ok(())
-    })
-}
-
 fn result_bytes() -> anyhow::Result<()> {
     let text = "x".repeat(98);
     returns(&run(|limits| limits.result_bytes_max = Some(100), "console.log('before'); return 'x'.repeat(98)")?, text)?;
@@ -458,63 +327,6 @@ fn raised() -> anyhow::Result<()> {
     returns(&run(raise, &program)?, "RangeError")
 }
 
-fn live_runs() -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Runtime::new()?;
-    tokio.block_on(async {
-        let mut config = Config::default();
-        (config.live_runs_max, config.waiting_runs_max) = (1, 1);
-        let (runtime, scope, upstream) = (Runtime::new(config)?, test_tools::scopes()?.hold, Upstream::new("user"));
-        let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream)));
-        let lives = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 1 })).id").await });
-        ensure!(until(SOON, || upstream.running() == 1).await, "the first run does not call");
-        let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream)));
-        let mut waits = Box::pin(session.run("return 2"));
-        ensure!(futures::poll!(waits.as_mut()).is_pending(), "the second run does not wait");
-        let refused = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).run("return 3").await;
-        ensure!(matches!(refused, Err(RunError::Overloaded { waiting: 1, .. })), "{refused:?}");
-        ensure!(runtime.metrics().live == 1 && upstream.running() == 1, "{:?}", runtime.metrics());
-        upstream.tell(true);
-        returns(&lives.await??, 1)?;
-        returns(&waits.await?, 2)
-    })
-}
-
-/// One user has every place that is its own and a queue; another one's run starts at once, in a place or in its turn.
-fn backlog() -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Runtime::new()?;
-    tokio.block_on(async {
-        let mut config = Config::default();
-        (config.live_runs_max, config.live_runs_of_user_max, config.waiting_runs_of_user_max) = (3, 2, 3);
-        let (runtime, scope, upstream) = (Runtime::new(config)?, test_tools::scopes()?.hold, Upstream::new("user"));
-        // Sessions of one user count together.
-        let start = |user: &'static str| {
-            let session = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user(user);
-            tokio::spawn(async move { session.run("return (await hold.until_told({ id: 1 })).id").await })
-        };
-        let live = [start("greedy"), start("greedy")];
-        ensure!(until(SOON, || upstream.running() == 2).await, "{} runs of the greedy user", upstream.running());
-        let session = || runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user("greedy");
-        let sessions = [session(), session(), session()];
-        let mut waiting: Vec<_> = sessions.iter().map(|session| Box::pin(session.run("return 1"))).collect();
-        for run in &mut waiting {
-            ensure!(futures::poll!(run.as_mut()).is_pending(), "a third run of one user lives");
-        }
-        let refused = session().run("return 1").await;
-        ensure!(matches!(refused, Err(RunError::Overloaded { waiting: 3, .. })), "{refused:?}");
-        let other = runtime.session(scope.clone(), TestTools(Arc::clone(&upstream))).of_user("other");
-        returns(&other.run("return 'at once'").await?, "at once")?;
-        ensure!(runtime.metrics().live == 2 && upstream.running() == 2, "{:?}", runtime.metrics());
-        upstream.tell(true);
-        for run in live {
-            returns(&run.await??, 1)?;
-        }
-        for outcome in futures::future::join_all(waiting).await {
-            returns(&outcome?, 1)?;
-        }
-        Ok(())
-    })
-}
-
 fn configuration() -> anyhow::Result<()> {
     type Spoil = fn(&mut Config);
     let spoilt: [(&str, Spoil); 3] = [
@@ -534,104 +346,4 @@ fn configuration() -> anyhow::Result<()> {
     config.limits.heap_bytes_max = HEAP_BYTES_MIN;
     Runtime::new(config)?;
     Ok(())
-}
-
-fn ready_runs() -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Runtime::new()?;
-    tokio.block_on(async {
-        let scopes = test_tools::scopes()?;
-        let mut config = Config::default();
-        config.ready_runs_max = 0;
-        let runtime = Runtime::new(config)?;
-        runtime.prepare(&scopes.test).await?;
-        let outcome = runtime.session(scopes.test.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
-        ensure!(outcome.cost.origin == Origin::Forked && runtime.metrics().ready == 0, "{:?}", runtime.metrics());
-
-        let mut config = Config::default();
-        config.ready_runs_total_max = 1;
-        let runtime = Runtime::new(config)?;
-        for scope in [&scopes.test, &scopes.hold] {
-            runtime.prepare(scope).await?;
-        }
-        ensure!(runtime.metrics().ready == 1, "{:?}", runtime.metrics());
-        Ok(())
-    })
-}
-
-/// As many scopes as may have a zygote keep theirs, however often each is prepared, or used where a run has to have one.
-fn kept_zygotes() -> anyhow::Result<()> {
-    let tokio = tokio::runtime::Runtime::new()?;
-    tokio.block_on(async {
-        for isolation in [Isolation::BestEffort, Isolation::Strict] {
-            let mut config = Config::default();
-            (config.zygotes_max, config.isolation) = (2, isolation);
-            let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
-            for _ in 0..3 {
-                for scope in [&scopes.test, &scopes.hold] {
-                    runtime.prepare(scope).await?;
-                }
-            }
-            for scope in [&scopes.test, &scopes.hold, &scopes.test, &scopes.hold] {
-                match runtime.session(scope.clone(), TestTools(Upstream::new("user"))).run("return 1").await {
-                    Err(RunError::NotIsolated { .. }) if isolation == Isolation::Strict => {}
-                    ran => returns(&ran?, 1)?,
-                }
-            }
-            let metrics = runtime.metrics();
-            ensure!(metrics.zygotes == 3, "{isolation:?}: a base zygote and two of scopes, not {}", metrics.zygotes);
-        }
-        Ok(())
-    })
-}
-
-/// The base zygote, and the zygotes of scopes: those that have children, or can have some.
-fn base() -> anyhow::Result<u32> {
-    let bases = process_table::children_of(process_table::host());
-    let [base] = bases[..] else { anyhow::bail!("one base zygote, not {bases:?}") };
-    Ok(base)
-}
-
-async fn zygotes() -> anyhow::Result<()> {
-    let mut config = Config::default();
-    (config.zygotes_max, config.ready_runs_max) = (2, 0);
-    let (runtime, scopes) = (Runtime::new(config)?, test_tools::scopes()?);
-    for scope in [&scopes.test, &scopes.hold] {
-        runtime.prepare(scope).await?;
-    }
-    let base = base()?;
-    ensure!(process_table::children_of(base).len() == 2, "two zygotes: {:?}", process_table::children_of(base));
-    // That of `hold` is used, so that of `test` goes.
-    runtime.session(scopes.test.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
-    runtime.session(scopes.hold.clone(), TestTools(Upstream::new("user"))).run("return 1").await?;
-    runtime.prepare(&scopes.both).await?;
-    ensure!(until(SOON, || process_table::children_of(base).len() == 2).await, "{:?}", process_table::children_of(base));
-    for (scope, origin) in [(scopes.both, Origin::Forked), (scopes.hold, Origin::Forked), (scopes.test, Origin::Cold)] {
-        let outcome = runtime.session(scope, TestTools(Upstream::new("user"))).run("return 1").await?;
-        ensure!(outcome.cost.origin == origin, "{:?} instead of {origin:?}", outcome.cost.origin);
-    }
-    Ok(())
-}
-
-/// The successor takes over, and a run of the old zygote goes on to its end.
-async fn base_zygote(limit: impl FnOnce(&mut Config)) -> anyhow::Result<()> {
-    let mut config = Config::default();
-    limit(&mut config);
-    let (runtime, scopes, upstream) = (Runtime::new(config)?, test_tools::scopes()?, Upstream::new("user"));
-    runtime.prepare(&scopes.hold).await?;
-    let first = base()?;
-    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
-    let old = tokio::spawn(async move { session.run("return (await hold.until_told({ id: 'old' })).id").await });
-    ensure!(until(SOON, || upstream.running() == 1).await, "the run does not call");
-    let session = runtime.session(scopes.hold.clone(), TestTools(Arc::clone(&upstream)));
-    for _ in 0..20 {
-        returns(&session.run("return 1").await?, 1)?;
-    }
-    let replaced = until(SOON, || process_table::children_of(process_table::host()).iter().any(|base| *base != first)).await;
-    ensure!(replaced, "the base zygote is not replaced");
-    ensure!(process_table::is_alive(first) && !old.is_finished(), "the old zygote did not wait for its run");
-    upstream.tell(true);
-    returns(&old.await??, "old")?;
-    ensure!(until(SOON, || !process_table::is_alive(first)).await, "the old zygote stays after its last run");
-    ensure!(runtime.metrics().zygotes_lost == 0, "{:?}", runtime.metrics());
-    returns(&session.run("return 2").await.context("after the replacement")?, 2)
 }

@@ -33,6 +33,7 @@ mod examples;
 mod exec;
 mod exec_caller;
 mod exec_page;
+mod face_client;
 mod faces;
 mod first_contact;
 mod frames;

@@ -12,7 +12,7 @@ use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::faces::{block_on, call, text_of};
+use crate::face_client::{block_on, call, text_of};
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[

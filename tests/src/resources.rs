@@ -18,7 +18,7 @@ use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
 use serde_json::{Value, json};
 
 use crate::conformance::FIXTURE_ARGUMENT;
-use crate::faces::{block_on, call};
+use crate::face_client::{block_on, call};
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[

@@ -8,7 +8,7 @@ use isolet::{Catalog, Config, Grants, Runtime, Session, ToolCall, ToolError, Too
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Value, json};
 
-use crate::faces::{Client, block_on, call, connect_with, text_of};
+use crate::face_client::{Client, block_on, call, connect_with, text_of};
 
 /// Every test of this module.
 pub(crate) const TESTS: &[crate::upstream::Test] = &[

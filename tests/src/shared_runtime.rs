@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use isolet::{Config, LowerLimits, Outcome, RunOptions, Runtime, Session};
+use anyhow::ensure;
+use isolet::{Config, End, LowerLimits, Outcome, RunOptions, Runtime, Session, Stop};
 
 use crate::test_tools::{self, TestTools, Upstream};
 
@@ -44,4 +45,18 @@ pub(crate) fn lowered(lower: impl FnOnce(&mut LowerLimits)) -> RunOptions {
 /// The texts that a program said.
 pub(crate) fn said(outcome: &Outcome) -> Vec<&str> {
     outcome.console.iter().map(|line| &*line.text).collect()
+}
+
+/// Fails if the program did not return `value`.
+pub(crate) fn returns(outcome: &Outcome, value: impl Into<serde_json::Value>) -> anyhow::Result<()> {
+    let expected = End::Returned(value.into());
+    ensure!(outcome.end == expected, "{} instead of {expected}", outcome.end);
+    Ok(())
+}
+
+/// Fails if the run was not ended by `stop`.
+pub(crate) fn stops(outcome: &Outcome, stop: Stop) -> anyhow::Result<()> {
+    let expected = End::Stopped(stop);
+    ensure!(outcome.end == expected, "{:?} instead of {expected:?}", outcome.end);
+    Ok(())
 }

@@ -1,28 +1,23 @@
 //! MCP servers that misbehave: each costs its own tools, in its time, with a message; none is left running.
 
-use std::future::Future;
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+mod misbehaving;
+mod stubborn;
+
+use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use isolet::mcp::{CommandServer, Configuration, Stage, UpstreamError, UpstreamHost, UpstreamOptions, Upstreams};
-use isolet::{ToolCall, ToolErrorCode, ToolHost as _, ToolReply};
+use isolet::mcp::{CommandServer, Configuration, Stage, UpstreamError, UpstreamOptions, Upstreams};
+use isolet::{ToolErrorCode, ToolHost as _};
 use serde_json::{Map, Value, json};
 
-use crate::misbehaving_server;
+use self::misbehaving::{PATIENCE, becomes, block_on, call, configuration, failure, server, tool_call};
 use crate::process_table::until;
-
-/// The argument by which this executable becomes a host that is to be killed; the path of a FIFO follows.
-const HOST_ARGUMENT: &str = "host-to-be-killed";
 
 /// The argument by which this executable becomes a host whose memory is looked at, with nothing else in it.
 const CANCELLING_ARGUMENT: &str = "host-that-cancels";
-
-/// What a test waits for at the very most.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A test: its name and what it does.
 pub(crate) type Test = (&'static str, fn() -> Result<()>);
@@ -62,16 +57,16 @@ pub(crate) const TESTS: &[Test] = &[
     ("upstream::an_idle_server_that_always_changes_is_ended", || block_on(an_idle_server_that_always_changes_is_ended())),
     ("upstream::a_list_that_changes_is_asked_again", || block_on(a_list_that_changes_is_asked_again())),
     ("upstream::one_bad_server_does_not_cost_the_others", || block_on(one_bad_server_does_not_cost_the_others())),
-    ("upstream::closing_leaves_no_process_of_a_stubborn_server", closing_leaves_no_process_of_a_stubborn_server),
-    ("upstream::dropping_leaves_no_process_of_a_stubborn_server", dropping_leaves_no_process_of_a_stubborn_server),
+    ("upstream::closing_leaves_no_process_of_a_stubborn_server", stubborn::closing_leaves_no_process_of_a_stubborn_server),
+    ("upstream::dropping_leaves_no_process_of_a_stubborn_server", stubborn::dropping_leaves_no_process_of_a_stubborn_server),
     (
         "upstream::a_host_that_is_killed_leaves_no_process_of_a_stubborn_server",
-        a_host_that_is_killed_leaves_no_process_of_a_stubborn_server,
+        stubborn::a_host_that_is_killed_leaves_no_process_of_a_stubborn_server,
     ),
-    ("upstream::a_server_that_attacks_its_supervisors_is_ended", a_server_that_attacks_its_supervisors_is_ended),
+    ("upstream::a_server_that_attacks_its_supervisors_is_ended", stubborn::a_server_that_attacks_its_supervisors_is_ended),
     (
         "upstream::a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed",
-        a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed,
+        stubborn::a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed,
     ),
     ("upstream::a_server_that_floods_requests_is_ended_and_left_alone", || {
         block_on(a_server_that_floods_requests_is_ended_and_left_alone())
@@ -96,17 +91,9 @@ pub(crate) fn become_host_if_asked() {
         let _ = std::io::stderr().write_all(error.as_bytes());
         std::process::exit(i32::from(!error.is_empty()));
     }
-    if role.as_deref() == Some(HOST_ARGUMENT) {
+    if role.as_deref() == Some(stubborn::HOST_ARGUMENT) {
         let fifo = arguments.next().unwrap_or_default();
-        let hosted: Result<()> = block_on(async {
-            let upstreams = Upstreams::new(UpstreamOptions::default());
-            let host = upstreams.host(&configuration(stubborn(Path::new(&fifo))?), "ada");
-            call(&host, "process", json!({})).await?;
-            if let Some(how) = arguments.next() {
-                attack(&host, &how).await;
-            }
-            std::future::pending().await
-        });
+        let hosted = stubborn::host(Path::new(&fifo), arguments.next().as_deref());
         std::process::exit(i32::from(hosted.is_err()));
     }
 }
@@ -366,86 +353,6 @@ async fn one_bad_server_does_not_cost_the_others() -> Result<()> {
     Ok(())
 }
 
-fn closing_leaves_no_process_of_a_stubborn_server() -> Result<()> {
-    let fifo = Fifo::new("close")?;
-    let end = fifo.end()?;
-    block_on(async {
-        let upstreams = Upstreams::new(UpstreamOptions::default());
-        call(&upstreams.host(&configuration(stubborn(&fifo.path)?), "ada"), "process", json!({})).await?;
-        upstreams.close().await;
-        // Not at some time: when `close` returns, they are gone.
-        end.recv_timeout(Duration::from_millis(100)).context("a process is left")
-    })
-}
-
-fn dropping_leaves_no_process_of_a_stubborn_server() -> Result<()> {
-    let fifo = Fifo::new("drop")?;
-    let end = fifo.end()?;
-    block_on(async {
-        let upstreams = Upstreams::new(UpstreamOptions::default());
-        call(&upstreams.host(&configuration(stubborn(&fifo.path)?), "ada"), "process", json!({})).await?;
-        Ok(())
-    })?;
-    end.recv_timeout(PATIENCE).context("a process is left")
-}
-
-fn a_host_that_is_killed_leaves_no_process_of_a_stubborn_server() -> Result<()> {
-    let fifo = Fifo::new("kill")?;
-    let (opened, end) = fifo.watch()?;
-    let mut host = Command::new(std::env::current_exe()?).arg(HOST_ARGUMENT).arg(&fifo.path).stdin(Stdio::null()).spawn()?;
-    // The descendants run: all of them have the FIFO open, the first opened it before the others were started.
-    opened.recv_timeout(PATIENCE).context("the server did not start")?;
-    host.kill()?;
-    host.wait()?;
-    end.recv_timeout(PATIENCE).context("a process is left")
-}
-
-/// What a server does to its supervisors, and then it ignores all that it is told.
-#[cfg(target_os = "linux")]
-const ATTACKS: [&str; 5] = ["kill lower", "kill upper", "stop lower", "stop upper", "stop both"];
-#[cfg(not(target_os = "linux"))]
-const ATTACKS: [&str; 0] = [];
-
-/// Lets the server do that. It may be ended before it says so.
-async fn attack(host: &UpstreamHost, how: &str) {
-    let _ = call(host, "attack", json!({"how": how})).await;
-}
-
-fn a_server_that_attacks_its_supervisors_is_ended() -> Result<()> {
-    for how in ATTACKS {
-        let fifo = Fifo::new(&how.replace(' ', "-"))?;
-        let end = fifo.end()?;
-        block_on(async {
-            let upstreams = Upstreams::new(UpstreamOptions::default());
-            let host = upstreams.host(&configuration(stubborn(&fifo.path)?), "ada");
-            call(&host, "process", json!({})).await?;
-            attack(&host, how).await;
-            upstreams.close().await;
-            Ok(())
-        })?;
-        end.recv_timeout(PATIENCE).with_context(|| format!("{how}: a process is left"))?;
-    }
-    Ok(())
-}
-
-fn a_server_that_attacks_its_supervisors_does_not_outlive_a_host_that_is_killed() -> Result<()> {
-    for how in ATTACKS {
-        let fifo = Fifo::new(&format!("{}-host", how.replace(' ', "-")))?;
-        let (opened, end) = fifo.watch()?;
-        // In a session of its own, as a host of a terminal or a service has it: whoever inherits its children is in another one.
-        let mut host = Command::new("setsid");
-        host.arg(std::env::current_exe()?).arg(HOST_ARGUMENT).arg(&fifo.path).arg(how);
-        let mut host = host.stdin(Stdio::null()).spawn()?;
-        // While the server is at it, or before, or after: it may be gone by then, with all that it has started.
-        let started = opened.recv_timeout(PATIENCE);
-        ensure!(started != Err(mpsc::RecvTimeoutError::Timeout), "{how}: the server did not start");
-        host.kill()?;
-        host.wait()?;
-        end.recv_timeout(PATIENCE).with_context(|| format!("{how}: a process is left"))?;
-    }
-    Ok(())
-}
-
 async fn a_server_that_floods_requests_is_ended_and_left_alone() -> Result<()> {
     let host = Upstreams::new(UpstreamOptions::default()).host(&configuration(server("floods_requests")), "ada");
     host.discover().await?;
@@ -532,98 +439,4 @@ async fn cancel_large_calls() -> Result<()> {
 fn resident_bytes() -> Result<u64> {
     let kilobytes = crate::process_table::status_number(std::process::id(), "VmRSS").context("no `/proc`")?;
     Ok(kilobytes * 1024)
-}
-
-/// A FIFO that every process of a server holds open for writing: its reader sees the end when the last of them has gone.
-struct Fifo {
-    path: PathBuf,
-}
-
-impl Fifo {
-    fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("isolet-test-{}-{name}", std::process::id()));
-        ensure!(Command::new("mkfifo").arg(&path).status()?.success(), "mkfifo failed");
-        Ok(Self { path })
-    }
-
-    /// Told when it is first opened, and when it has been closed by all.
-    fn watch(&self) -> Result<(mpsc::Receiver<()>, mpsc::Receiver<()>)> {
-        let (opened, is_opened) = mpsc::channel();
-        let (ended, is_ended) = mpsc::channel();
-        let path = self.path.clone();
-        std::thread::Builder::new().spawn(move || {
-            let Ok(mut file) = std::fs::File::open(path) else { return };
-            let mut started = [0; 1];
-            // The last process to start writes one byte.
-            if file.read_exact(&mut started).is_ok() {
-                let _ = opened.send(());
-            }
-            let _ = file.read_to_end(&mut Vec::new());
-            let _ = ended.send(());
-        })?;
-        Ok((is_opened, is_ended))
-    }
-
-    fn end(&self) -> Result<mpsc::Receiver<()>> {
-        Ok(self.watch()?.1)
-    }
-}
-
-impl Drop for Fifo {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// A server that ignores the end of its input and SIGTERM, with a grandchild that does so too, in a session of its own where there is `setsid`.
-fn stubborn(fifo: &Path) -> Result<CommandServer> {
-    let script = r#"
-        exec 9>"$2"
-        trap '' TERM HUP
-        $(command -v setsid) sh -c 'echo >&9; while :; do sleep 1000; done' </dev/null >/dev/null 2>&1 &
-        exec "$0" "$1" ignores_end
-    "#;
-    let executable = std::env::current_exe()?;
-    let [executable, fifo] = [&executable, fifo].map(|path| path.to_string_lossy().into_owned());
-    Ok(CommandServer::new("sh").with_args(["-c", script, &executable, misbehaving_server::ARGUMENT, &fifo]))
-}
-
-/// The misbehaving server in this mode.
-fn server(mode: &str) -> CommandServer {
-    let executable = std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    CommandServer::new(executable).with_args([misbehaving_server::ARGUMENT, mode])
-}
-
-fn configuration(server: CommandServer) -> Configuration {
-    Configuration::default().with("test", server)
-}
-
-/// Why `server` cannot be listed.
-async fn failure(server: CommandServer, options: UpstreamOptions) -> Result<String> {
-    let discovery = Upstreams::new(options).host(&configuration(server), "ada").discover().await?;
-    Ok(discovery.failures.first().context("an error is expected")?.to_string())
-}
-
-fn tool_call(tool: &str, arguments: Value) -> ToolCall {
-    let Value::Object(arguments) = arguments else { unreachable!("arguments are an object") };
-    ToolCall::new("test", tool, format!("test.{tool}"), arguments, 1)
-}
-
-async fn call(host: &UpstreamHost, tool: &str, arguments: Value) -> Result<ToolReply> {
-    Ok(host.call(tool_call(tool, arguments)).await?)
-}
-
-/// Asks `tool` until it answers `expected`.
-async fn becomes(host: &UpstreamHost, tool: &str, expected: &str) -> Result<()> {
-    let ask = async {
-        while call(host, tool, json!({})).await?.as_json() != expected {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    };
-    tokio::time::timeout(PATIENCE, ask).await.with_context(|| format!("`{tool}` never was {expected}"))?
-}
-
-fn block_on<T>(test: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Runtime::new()?.block_on(test)
 }
