@@ -376,15 +376,15 @@ impl Conversation<'_> {
 
     /// The end of a program that provably goes wrong, before it has called anything.
     async fn judge(&self, facts: Vec<Fact>) -> Result<Option<End>, RunError> {
-        let Assignment { scope, source, .. } = &self.assignment;
+        let Assignment { scope, source, work, .. } = &self.assignment;
         if facts.len() > FACTS_MAX {
             return Ok(Some(ending::lost("more facts than a program has".to_owned())));
         }
-        let Some(finding) = Finding::first(scope, &facts, MOMENT_STEPS_MAX) else { return Ok(None) };
+        let Some(finding) = work.here(|| Finding::first(scope, &facts, MOMENT_STEPS_MAX)) else { return Ok(None) };
         let source_line = ending::source_line(source, finding.fact.line);
         let steps = self.steps_of_names().saturating_add(scope.search_work(advice::TOOLS_MAX));
         if Work::of_steps(steps) != Work::More {
-            return Ok(Some(End::Threw(finding.error(scope, source_line))));
+            return Ok(Some(End::Threw(work.here(|| finding.error(scope, source_line)))));
         }
         let scope = (*scope).clone();
         let error = move || Finding::first(&scope, &facts, MOMENT_STEPS_MAX).map(|found| found.error(&scope, source_line));
@@ -412,7 +412,7 @@ impl Conversation<'_> {
 
     /// The end that the program's last words are: read here, or aside where that takes long. The clock runs on.
     async fn end_of(&mut self, word: LastWord) -> Result<End, RunError> {
-        let Assignment { scope, source, limits, .. } = &self.assignment;
+        let Assignment { scope, source, limits, work, .. } = &self.assignment;
         let known = Known {
             scope: (*scope).clone(),
             result_bytes_max: limits.result_bytes_max,
@@ -424,7 +424,7 @@ impl Conversation<'_> {
         let is_moment = Work::of_reading(word.text.len()) != Work::More
             && (word.ending != Ending::Threw || Work::of_steps(steps()) != Work::More);
         if is_moment {
-            return Ok(word.end(known));
+            return Ok(work.here(|| word.end(known)));
         }
         let tree_bytes = estimate::tree_bytes(&word.text);
         let end = self.aside(tree_bytes, move || Some(word.end(known))).await?;
