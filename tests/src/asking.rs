@@ -1,9 +1,11 @@
-//! Servers that ask the user in the middle of a call: through `isolet mcp` and `isolet serve`, in both eras, from a call and from a program, and all the ways in
+//! Servers that ask the user in the middle of a call: through `isolet mcp`, `isolet serve` and a channel, in both eras, from a call and from a program, and all the ways in
 //! which there is no answer.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use isolet::AskKind;
 use isolet_http::Key;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
@@ -19,6 +21,7 @@ pub(crate) const TESTS: &[crate::upstream::Test] = &[
     ("asking::a_call_and_a_program_ask_the_user_of_a_client_with_a_session", || block_on(with_a_session())),
     ("asking::the_time_in_which_a_user_is_asked_is_not_the_programs", || block_on(slow_user())),
     ("asking::a_call_and_a_program_ask_the_user_of_a_client_without_a_session", || block_on(without_a_session())),
+    ("asking::a_client_in_the_same_process_is_asked_in_both_eras", || block_on(in_the_same_process())),
     ("asking::what_cannot_be_asked_is_an_error_that_says_so", || block_on(refused())),
     ("asking::over_http_the_request_that_caused_a_question_hears_it", || block_on(over_http())),
     ("asking::a_state_is_its_users_and_goes_on_once", || block_on(states())),
@@ -67,7 +70,20 @@ fn outcome(result: &Value) -> Result<Value> {
 }
 
 async fn with_a_session() -> Result<()> {
-    let mut client = Client::with_session(&["elicitation", "sampling", "roots"], everything()).await?;
+    is_asked_in_a_session(Client::with_session(&["elicitation", "sampling", "roots"], everything()).await?).await
+}
+
+async fn without_a_session() -> Result<()> {
+    is_asked_without_a_session(Client::without_session(&["elicitation"], everything()).await?).await
+}
+
+async fn in_the_same_process() -> Result<()> {
+    let all = BTreeSet::from([AskKind::Form, AskKind::Url, AskKind::Sampling, AskKind::Roots]);
+    is_asked_in_a_session(Client::with_session_here(all, everything()).await?).await?;
+    is_asked_without_a_session(Client::without_session_here(BTreeSet::from([AskKind::Form]), everything()).await?).await
+}
+
+async fn is_asked_in_a_session(mut client: Client) -> Result<()> {
     let page = json!({ "mode": "url", "message": "Pay here", "url": "https://pay.example/7", "elicitationId": "7" });
     let messages = json!([{ "role": "user", "content": { "type": "text", "text": "Hi" } }]);
     let said = json!({ "role": "assistant", "content": { "type": "text", "text": "Hello" }, "model": "m", "x": 1.5 });
@@ -119,8 +135,7 @@ async fn slow_user() -> Result<()> {
     Ok(())
 }
 
-async fn without_a_session() -> Result<()> {
-    let mut client = Client::without_session(&["elicitation"], everything()).await?;
+async fn is_asked_without_a_session(mut client: Client) -> Result<()> {
     for (name, arguments) in both(&name_question()) {
         let call = json!({ "name": name, "arguments": arguments });
         let asked = client.answer("tools/call", call.clone()).await?;

@@ -1,33 +1,36 @@
-//! A client of `isolet mcp` with a server that asks, message by message: with a session or of the era without.
+//! A client of a server that asks, message by message: with a session or of the era without; through `isolet mcp`, or in this process.
 
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use isolet::mcp::{CommandServer, Configuration, Mode, UpstreamOptions, Upstreams, channel};
+use isolet::{AskKind, Config, Grants, Runtime};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::Command;
 
 use crate::{asking_server, program};
 
 /// What a test waits for at the very most.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client of `isolet mcp`.
+/// A client, to which one server belongs.
 pub(crate) struct Client {
-    _process: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
+    input: Box<dyn AsyncWrite + Send + Unpin>,
+    output: Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     /// What each of its messages says of it, if it has no session.
     meta: Value,
     requests: u64,
-    _folder: TempDir,
+    /// What ends with it.
+    _server: Box<dyn Any + Send>,
 }
 
 impl Client {
-    /// Starts the program with a server that may ask for this.
-    async fn start(asks: &[&str]) -> Result<Self> {
+    /// Starts `isolet mcp` with a server that may ask for this.
+    fn start(asks: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("servers.json");
         let server = json!({ "command": std::env::current_exe()?, "args": [asking_server::ARGUMENT], "ask": asks });
@@ -41,30 +44,70 @@ impl Client {
             .kill_on_drop(true)
             .spawn()?;
         let input = process.stdin.take().context("no input")?;
-        let output = BufReader::new(process.stdout.take().context("no output")?).lines();
-        Ok(Self { _process: process, input, output, meta: Value::Null, requests: 0, _folder: folder })
+        let output = process.stdout.take().context("no output")?;
+        Ok(Self::over(output, input, (process, folder)))
     }
 
-    /// The same, in a session of a client that declares this.
+    /// Serves a session over a channel, with a server that may ask for this.
+    async fn start_here(asks: BTreeSet<AskKind>) -> Result<Self> {
+        let mut server = CommandServer::new(std::env::current_exe()?.to_string_lossy()).with_args([asking_server::ARGUMENT]);
+        server.asks = asks;
+        let upstreams = Upstreams::new(UpstreamOptions::default());
+        let host = upstreams.host(&Configuration::default().with("asks", server), "ada");
+        let scope = host.discover().await?.catalog.scope(&Grants::new().allow("*"))?;
+        let session = Runtime::new(Config::default())?.session(scope, host);
+        let (there, here) = channel();
+        tokio::spawn(session.serve(Mode::Both, there));
+        let (output, input) = tokio::io::split(here);
+        Ok(Self::over(output, input, (session, upstreams)))
+    }
+
+    fn over(
+        output: impl AsyncRead + Send + Unpin + 'static,
+        input: impl AsyncWrite + Send + Unpin + 'static,
+        server: impl Send + 'static,
+    ) -> Self {
+        let output: Box<dyn AsyncRead + Send + Unpin> = Box::new(output);
+        let output = BufReader::new(output).lines();
+        Self { input: Box::new(input), output, meta: Value::Null, requests: 0, _server: Box::new(server) }
+    }
+
+    /// In a session, of a client that declares this, with `isolet mcp`.
     pub(crate) async fn with_session(asks: &[&str], capabilities: Value) -> Result<Self> {
-        let mut client = Self::start(asks).await?;
+        Self::start(asks)?.in_session(capabilities).await
+    }
+
+    /// The same, in this process.
+    pub(crate) async fn with_session_here(asks: BTreeSet<AskKind>, capabilities: Value) -> Result<Self> {
+        Self::start_here(asks).await?.in_session(capabilities).await
+    }
+
+    /// Of the era without sessions, with `isolet mcp`.
+    pub(crate) async fn without_session(asks: &[&str], capabilities: Value) -> Result<Self> {
+        Self::start(asks)?.alone(capabilities).await
+    }
+
+    /// The same, in this process.
+    pub(crate) async fn without_session_here(asks: BTreeSet<AskKind>, capabilities: Value) -> Result<Self> {
+        Self::start_here(asks).await?.alone(capabilities).await
+    }
+
+    async fn in_session(mut self, capabilities: Value) -> Result<Self> {
         let about = json!({ "name": "test", "version": "1" });
         let begin = json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": about });
-        client.answer("initialize", begin).await?;
-        client.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
-        Ok(client)
+        self.answer("initialize", begin).await?;
+        self.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
+        Ok(self)
     }
 
-    /// The same, of the era without sessions.
-    pub(crate) async fn without_session(asks: &[&str], capabilities: Value) -> Result<Self> {
-        let mut client = Self::start(asks).await?;
-        client.meta = json!({
+    async fn alone(mut self, capabilities: Value) -> Result<Self> {
+        self.meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": capabilities,
             "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
         });
-        client.answer("server/discover", json!({})).await?;
-        Ok(client)
+        self.answer("server/discover", json!({})).await?;
+        Ok(self)
     }
 
     pub(crate) async fn say(&mut self, message: &Value) -> Result<()> {
