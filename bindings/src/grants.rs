@@ -101,3 +101,31 @@ impl Grants {
         self.denied.iter().filter_map(|pattern| pattern.strip_suffix(".*")).any(is_named)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Catalog, ScopedTool};
+
+    #[test]
+    fn what_a_tool_says_of_itself_grants_and_trusts_nothing() {
+        let harmless = json!({"readOnlyHint": true, "destructiveHint": false, "openWorldHint": false});
+        let tool = |name: &str, hints: &Value| json!({"name": name, "inputSchema": {"type": "object"}, "annotations": hints});
+        let catalog = Catalog::load([("s", vec![tool("harmless", &harmless), tool("silent", &json!({}))])]).unwrap();
+        let names = |grants: &Grants, is_wanted: fn(&&ScopedTool) -> bool| -> Vec<String> {
+            let scope = catalog.scope(grants).unwrap();
+            scope.tools().iter().filter(is_wanted).map(|tool| tool.name().to_owned()).collect()
+        };
+        assert_eq!(names(&Grants::new().allow("s.silent"), |_| true), ["silent"]);
+        let all = Grants::new().allow("*");
+        assert_eq!(names(&all, |tool| tool.is_trusted_read_only()), Vec::<String>::new());
+        assert_eq!(names(&all.clone().trust_read_only("s.silent"), |tool| tool.is_trusted_read_only()), ["silent"]);
+        let scope = catalog.scope(&all).unwrap();
+        let listed = scope.find("s.harmless").unwrap().definition();
+        assert_eq!(listed.annotations(), Some(&harmless), "what it says is passed on");
+    }
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use isolet::mcp::{CommandServer, Configuration, Discovery, UpstreamHost, UpstreamOptions, Upstreams};
-use isolet::{CallEnd, Config, End, Grants, Outcome, Runtime};
+use isolet::{AskKind, CallEnd, Config, End, Grants, Outcome, Runtime};
 use serde_json::json;
 
 use crate::node_packages::{NodePackages, Test};
@@ -13,6 +13,7 @@ use crate::program;
 /// Every test of this module.
 pub(crate) const TESTS: &[Test] = &[
     ("npm_servers::every_tool_is_listed_and_none_is_left_out", every_tool_is_listed),
+    ("npm_servers::a_server_offers_more_where_its_entry_lets_it_ask", a_server_offers_more),
     ("npm_servers::their_types_compile_under_strict", their_types_compile),
     ("npm_servers::one_program_calls_both", one_program_calls_both),
     ("npm_servers::what_they_refuse_keeps_its_words", what_they_refuse_keeps_its_words),
@@ -62,6 +63,28 @@ fn every_tool_is_listed(packages: &NodePackages) -> Result<()> {
     ensure!(path("everything", "get-sum").as_deref() == Some("everything.get_sum"));
     ensure!(path("filesystem", "write_file").is_none());
     Ok(())
+}
+
+/// It is told of what it may ask for, and of nothing else: what it then offers works.
+fn a_server_offers_more(packages: &NodePackages) -> Result<()> {
+    let all = [AskKind::Form, AskKind::Url, AskKind::Sampling, AskKind::Roots];
+    let asking = ["get-roots-list", "trigger-elicitation-request", "trigger-sampling-request", "trigger-url-elicitation"];
+    tokio::runtime::Runtime::new()?.block_on(async {
+        for (asks, expected) in [(&[][..], &[][..]), (&all[..1], &asking[1..2]), (&all, &asking)] {
+            let main = packages.server("server-everything").to_string_lossy().into_owned();
+            let mut server = CommandServer::new("node").with_args([main, "stdio".to_owned()]);
+            server.asks = asks.iter().copied().collect();
+            let upstreams = Upstreams::new(UpstreamOptions::default());
+            let discovery = upstreams.host(&Configuration::default().with("everything", server), "ada").discover().await?;
+            let mut names: Vec<_> = discovery.catalog.tools().map(|tool| tool.name().to_owned()).collect();
+            names.retain(|name| asking.contains(&name.as_str()));
+            names.sort();
+            ensure!(names == expected, "{asks:?}: {names:?}");
+            ensure!(discovery.catalog.tools().count() == 13 + expected.len(), "{asks:?}: {discovery:?}");
+            upstreams.close().await;
+        }
+        Ok(())
+    })
 }
 
 fn their_types_compile(packages: &NodePackages) -> Result<()> {
