@@ -6,6 +6,7 @@
 //! | what is no JSON, no message, an array of messages | [`messages`] and [`refusal`]: each gets one answer |
 //! | an `id` of any kind, one twice, too many requests | [`client_id`], [`client_requests`] |
 //! | a peer that takes nothing | [`output`]: what waits is counted, nothing more is read, and then it is given up |
+//! | a peer on standard input and output | [`standard_streams`]: waited for without threads |
 //!
 //! What is in a message stays text ([`envelope`]): however deep it is, reading it takes no stack. No V8, no MCP, no program: what the messages mean is
 //! the business of whoever uses this.
@@ -18,3 +19,4 @@ pub mod lost_id;
 pub mod messages;
 pub mod output;
 pub mod refusal;
+pub mod standard_streams;

@@ -1,6 +1,6 @@
 //! The writing end of a line to a peer: one message at a time, each whole; what waits is counted, and a peer that takes nothing is given up.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -152,16 +152,18 @@ impl<W: AsyncWrite + Unpin> Turn<'_, W> {
     }
 }
 
+/// Writes all parts, by one call where the peer has room for them.
 async fn write_all<W: AsyncWrite + Unpin>(writer: &mut W, parts: &[&[u8]], stall_max: Duration) -> io::Result<()> {
-    for part in parts {
-        let mut rest = *part;
-        while !rest.is_empty() {
-            let written = tokio::time::timeout(stall_max, writer.write(rest)).await??;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            rest = rest.get(written..).unwrap_or_default();
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut rest = &mut slices[..];
+    // Empty ones at the beginning are gone over.
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        let written = tokio::time::timeout(stall_max, writer.write_vectored(rest)).await??;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
         }
+        IoSlice::advance_slices(&mut rest, written);
     }
     tokio::time::timeout(stall_max, writer.flush()).await?
 }

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use isolet::visible;
+use isolet_rpc::standard_streams::{self, Writer};
 
 /// The most characters of one thing that is said: more than an error quotes.
 const SAID_CHARACTERS_MAX: usize = 20_000;
@@ -64,8 +65,8 @@ pub(crate) fn agrees(question: &str) -> io::Result<bool> {
 }
 
 /// Where the messages of a protocol go, in place of results.
-pub(crate) fn line_out() -> tokio::io::Stdout {
-    tokio::io::stdout()
+pub(crate) fn line_out() -> Writer {
+    standard_streams::output()
 }
 
 /// Where lines of the log are written.

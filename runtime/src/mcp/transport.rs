@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use isolet_rpc::standard_streams;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
 /// Bytes that wait in a channel before their sender does: what a pipe of Linux holds.
@@ -14,10 +15,11 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Standard input and output of this process: nothing else may write to standard output.
+    /// Standard input and output of this process: nothing else may write to standard output. Within a tokio runtime that has I/O they are waited for
+    /// without threads where they are pipes or sockets; the transport is for that runtime then.
     #[must_use]
     pub fn stdio() -> Self {
-        Self { reader: Box::new(tokio::io::stdin()), writer: Box::new(tokio::io::stdout()) }
+        Self { reader: standard_streams::input(), writer: standard_streams::output() }
     }
 
     /// One JSON message a line, as over standard input and output: sockets, pipes, `tokio::io::duplex`.

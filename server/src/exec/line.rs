@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use isolet_rpc::output::Output;
+use isolet_rpc::standard_streams::Writer;
 use serde::Serialize;
-use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Messages that may wait to be written before their senders do.
-const MESSAGES_WAITING: usize = 64;
-
-/// Where messages are written.
-pub(super) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
+/// Messages that may wait to be written before their senders do; as many again are being written.
+const MESSAGES_WAITING: usize = 32;
 
 /// What messages are given to; cheap to clone.
 #[derive(Clone)]
@@ -23,8 +20,11 @@ impl Line {
     pub(super) fn new(output: Arc<Output<Writer>>) -> (Self, JoinHandle<()>) {
         let (sender, mut messages) = mpsc::channel::<String>(MESSAGES_WAITING);
         let written = tokio::spawn(async move {
-            while let Some(message) = messages.recv().await {
-                if output.send(vec![message.into()]).await.is_err() {
+            let (feed, mut said) = (Arc::<str>::from("\n"), Vec::new());
+            // What waits is written at once: a call of the system for each message, and a caller that is woken by each, would cost more.
+            while messages.recv_many(&mut said, MESSAGES_WAITING).await > 0 {
+                let lines = said.drain(..).flat_map(|message| [Arc::clone(&feed), message.into()]);
+                if output.send(lines.skip(1).collect()).await.is_err() {
                     break;
                 }
             }

@@ -22,6 +22,7 @@ mod socket;
 
 use std::process::ExitCode;
 
+use isolet_rpc::standard_streams;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +38,12 @@ pub(crate) async fn exec(command: ExecCommand) -> Result<ExitCode, Fault> {
         match command.socket {
             Some(path) => socket::serve(&path, &ended).await,
             None => {
-                connection::serve(tokio::io::stdin(), Box::new(terminal::line_out()), &ended).await;
-                Ok(())
+                let ended = ended.clone();
+                // In a task: what `block_on` drives is woken through one thread more.
+                let served = tokio::spawn(async move {
+                    connection::serve(standard_streams::input(), terminal::line_out(), &ended).await;
+                });
+                served.await.map_err(Fault::host)
             }
         }
     };
