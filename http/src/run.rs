@@ -10,9 +10,8 @@ use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use isolet::{CallRecord, Event, Outcome, Principal, RunError, RunOptions, Session};
+use isolet::{Event, Outcome, Principal, RunError, RunOptions, Session};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
@@ -118,9 +117,7 @@ async fn next(mut run: Streamed) -> Option<(String, Streamed)> {
         tokio::select! {
             biased;
             Some(event) = run.seen.recv() => {
-                if let Some(event) = text_of(&event) {
-                    return Some((event, run));
-                }
+                return Some((events::named(event.as_str(), &event.to_json()), run));
             }
             ended = &mut run.running, if !run.is_over => {
                 run.is_over = true;
@@ -138,19 +135,4 @@ async fn next(mut run: Streamed) -> Option<(String, Streamed)> {
             else => return run.last.take().map(|last| (last, run)),
         }
     }
-}
-
-fn text_of(event: &Event) -> Option<String> {
-    match event {
-        Event::Console { line, .. } => Some(events::named("console", &line.to_json())),
-        Event::Called { call, path, .. } => Some(events::named("called", &json!({ "call": call, "path": path }))),
-        Event::Answered(record) => Some(events::named("answered", &answered(record))),
-        _ => None,
-    }
-}
-
-fn answered(record: &CallRecord) -> Value {
-    let end = record.end.as_str();
-    let duration_ms = record.duration.as_secs_f64() * 1000.0;
-    json!({ "call": record.call, "path": record.path, "end": end, "duration_ms": duration_ms })
 }

@@ -2,9 +2,24 @@
 
 use std::hash::{Hash, Hasher};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::envelope::{ID_BYTES_MAX, text_in};
+
+/// The member of `_meta` by which MCP says to which subscription a message or a result belongs: with the `id` of the request that began it.
+pub const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// The member of `_meta` by which a question to a client says for which of its requests it is asked.
+pub const ASKED_FOR: &str = "io.isolet/request";
+
+/// The `id` of the request to which a message or a result says that it belongs, to be read and to be replaced by the client's own.
+pub fn id_of_request_in(message: &mut Value) -> Option<&mut Value> {
+    let meta = if message.get("params").is_some() { "/params/_meta" } else { "/_meta" };
+    let meta = message.pointer_mut(meta)?.as_object_mut()?;
+    let member = if meta.contains_key(SUBSCRIPTION) { SUBSCRIPTION } else { ASKED_FOR };
+    meta.get_mut(member)
+}
 
 /// An `id` of a client. Two that say the same text are equal, however it is escaped.
 #[derive(Clone, Debug)]
@@ -63,6 +78,8 @@ impl Hash for ClientId {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use serde_json::json;
+
     use super::*;
 
     fn id(json: &str) -> Option<ClientId> {
@@ -79,6 +96,20 @@ mod tests {
         }
         assert!(id(&format!("\"{}\"", "x".repeat(ID_BYTES_MAX - 2))).is_some());
         assert!(id(&format!("\"{}\"", "x".repeat(ID_BYTES_MAX - 1))).is_none());
+    }
+
+    #[test]
+    fn what_belongs_to_a_request_is_seen_by_its_meta() {
+        for member in [SUBSCRIPTION, ASKED_FOR] {
+            let mut result = json!({ "_meta": { member: 7, "other": 1 } });
+            let mut message = json!({ "method": "m", "params": { "_meta": { member: 7 } }, "_meta": { member: 8 } });
+            for said in [&mut result, &mut message] {
+                assert_eq!(id_of_request_in(said), Some(&mut json!(7)), "{member}");
+            }
+        }
+        for mut other in [json!({}), json!({ "params": {}, "_meta": { ASKED_FOR: 7 } }), json!({ "_meta": [7] }), json!(7)] {
+            assert_eq!(id_of_request_in(&mut other), None);
+        }
     }
 
     #[test]

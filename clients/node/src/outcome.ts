@@ -109,7 +109,7 @@ export function outcomeOf(form: Record<string, unknown>): Outcome {
 }
 
 /** The same with names as JavaScript has them. */
-function camel(form: unknown): unknown {
+export function camel(form: unknown): unknown {
   if (Array.isArray(form)) return form.map(camel);
   if (form === null || typeof form !== "object") return form;
   const key = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,6 +1,7 @@
 /** The runtime: once for an application. */
 import { CallerError, HostError } from "./errors.js";
 import { type Limits, named, unnamed } from "./limits.js";
+import { camel } from "./outcome.js";
 import { Peer } from "./peer.js";
 import { findProgram } from "./program.js";
 import { type Event, Scope, type ScopeOptions } from "./scope.js";
@@ -123,7 +124,7 @@ export class Runtime implements AsyncDisposable {
       process.emitWarning(String(params["message"]), "IsoletWarning");
     } else if (method.startsWith("run/")) {
       const { run, ...told } = params;
-      const event = { kind: method.slice("run/".length), ...told } as unknown as Event;
+      const event = camel({ kind: method.slice("run/".length), ...told }) as Event;
       try {
         this.#events.get(run as number)?.(event);
       } catch (error) {

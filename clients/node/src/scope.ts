@@ -27,7 +27,7 @@ export interface ScopeOptions {
 export type Event =
   | { readonly kind: "console"; readonly level: string; readonly text: string }
   | { readonly kind: "called"; readonly call: number; readonly path: string }
-  | { readonly kind: "answered"; readonly call: number; readonly path: string; readonly end: string };
+  | { readonly kind: "answered"; readonly call: number; readonly path: string; readonly end: string; readonly durationMs: number };
 
 /** How one run differs from others. */
 export interface RunOptions {

@@ -118,10 +118,12 @@ test("what happens is told as it happens", async () => {
   const events = [];
   const program = "console.log('one'); await app.add({ a: 1, b: 1 }); console.error('two')";
   await runtime.scope({ tools: [add] }).run(program, { onEvent: (event) => events.push(event) });
+  const [{ durationMs }] = events.filter(({ kind }) => kind === "answered");
+  assert.ok(durationMs >= 0);
   assert.deepEqual(events, [
     { kind: "console", level: "log", text: "one" },
     { kind: "called", call: 1, path: "app.add" },
-    { kind: "answered", call: 1, path: "app.add", end: "answered" },
+    { kind: "answered", call: 1, path: "app.add", end: "answered", durationMs },
     { kind: "console", level: "error", text: "two" },
   ]);
 });

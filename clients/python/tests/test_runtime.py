@@ -177,6 +177,7 @@ class TestRuns(unittest.IsolatedAsyncioTestCase):
         )
         self.assertEqual([event.kind for event in events], ["console", "called", "answered", "console"])
         self.assertEqual([(events[0].level, events[0].text), events[2].end], [("log", "one"), "answered"])
+        self.assertGreaterEqual(events[2].duration_ms, 0)
         self.assertEqual(len(outcome.console), 2)
 
     async def test_the_same_seed_and_clock_give_the_same(self) -> None:

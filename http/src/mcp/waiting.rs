@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use isolet_rpc::client_id::{SUBSCRIPTION, id_of_request_in};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -13,12 +14,6 @@ use super::unasked::Unasked;
 
 /// Progress that waits for a slow client; it misses what is beyond.
 const PROGRESS_WAITING: usize = 256;
-
-/// The member of `_meta` that names a subscription.
-const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
-
-/// The member of `_meta` that says for which of its requests a client is asked something.
-const ASKED_FOR: &str = "io.isolet/request";
 
 /// The code of the answer to a question that nobody was asked.
 const NOT_ASKED: i32 = -32000;
@@ -140,11 +135,10 @@ impl Subscribed {
     }
 }
 
-/// The message or result `text`, with the client's id for the request that it belongs to, which the member `name` of its `_meta` says.
-fn of_client(text: &str, name: &str, id: &RawValue) -> Option<String> {
+/// The message or result `text`, with the client's id for the request that it belongs to.
+fn of_client(text: &str, id: &RawValue) -> Option<String> {
     let mut message: Value = serde_json::from_str(text).ok()?;
-    let meta = if message.get("params").is_some() { "/params/_meta" } else { "/_meta" };
-    *message.pointer_mut(meta)?.get_mut(name)? = serde_json::from_str(id.get()).ok()?;
+    *id_of_request_in(&mut message)? = serde_json::from_str(id.get()).ok()?;
     serde_json::to_string(&message).ok()
 }
 
@@ -217,7 +211,7 @@ impl Waiting {
             (None, Some(error)) => ("error", error),
             (None, None) => return,
         };
-        let own = Subscribed::of(value).and_then(|_| of_client(value.get(), SUBSCRIPTION, &request.id));
+        let own = Subscribed::of(value).and_then(|_| of_client(value.get(), &request.id));
         let value = own.as_deref().unwrap_or_else(|| value.get());
         let text = format!(r#"{{"jsonrpc":"2.0","id":{},"{name}":{value}}}"#, request.id);
         // A client that is gone does not wait any more.
@@ -238,7 +232,7 @@ impl Waiting {
         let Some(number) = params.and_then(Subscribed::of) else { return self.unasked.say(line) };
         let requests = self.requests();
         if let Some(request) = requests.by_number.get(&number)
-            && let Some(line) = of_client(line, SUBSCRIPTION, &request.id)
+            && let Some(line) = of_client(line, &request.id)
         {
             let _ = request.progress.try_send(line);
         }
@@ -250,7 +244,7 @@ impl Waiting {
             params.and_then(|params| serde_json::from_str::<Question>(params.get()).ok()).map(|asked| asked.meta.request);
         let mut requests = self.requests();
         let asked = number.and_then(|number| requests.by_number.get_mut(&number)).and_then(|request| {
-            request.progress.try_send(of_client(line, ASKED_FOR, &request.id)?).ok()?;
+            request.progress.try_send(of_client(line, &request.id)?).ok()?;
             request.questions.push(id);
             Some(())
         });
@@ -298,6 +292,7 @@ impl Waiting {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use isolet_rpc::client_id::ASKED_FOR;
     use serde_json::value::to_raw_value;
 
     use super::*;

@@ -21,6 +21,7 @@ pub(crate) mod held;
 mod keeper;
 pub(crate) mod kept_results;
 mod launch;
+pub(crate) mod left_out;
 pub(crate) mod limits;
 mod machine;
 mod manifest;

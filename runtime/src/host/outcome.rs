@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use isolet_bindings::{Authorization, ToolErrorCode};
 
+use super::left_out;
 use super::run_id::RunId;
 
 /// Completed calls that a message names.
@@ -122,25 +123,12 @@ impl GuestError {
     /// The same, with so much of each text as a model needs.
     fn shortened(&self) -> Self {
         let mut error = self.clone();
-        error.message = shortened(&self.message, MESSAGE_CHARACTERS_MAX);
+        error.message = left_out::within_characters(&self.message, MESSAGE_CHARACTERS_MAX);
         error.nearest.truncate(NEAREST_SHOWN_MAX);
         error.causes.truncate(CAUSES_SHOWN_MAX);
-        error.causes.iter_mut().for_each(|cause| *cause = shortened(cause, CAUSE_CHARACTERS_MAX));
+        error.causes.iter_mut().for_each(|cause| *cause = left_out::within_characters(cause, CAUSE_CHARACTERS_MAX));
         error
     }
-}
-
-/// The text, or its beginning and its end, where most errors say what they are.
-fn shortened(text: &str, characters_max: usize) -> String {
-    let characters = text.chars().count();
-    if characters <= characters_max {
-        return text.to_owned();
-    }
-    let (beginning, end) = (characters_max - characters_max / 4, characters_max / 4);
-    let left_out = characters - beginning - end;
-    let head: String = text.chars().take(beginning).collect();
-    let tail: String = text.chars().skip(characters - end).collect();
-    format!("{head} … {left_out} characters left out … {tail}")
 }
 
 /// Why a run was ended. Each `Display` says what the model can do about it in one sentence.

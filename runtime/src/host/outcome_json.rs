@@ -1,10 +1,11 @@
-//! The one JSON form of an outcome: what `runtime/schemas/outcome.json` describes.
+//! The one JSON form of an outcome, which `runtime/schemas/outcome.json` describes, and of what is told while it is made.
 
 use std::time::{Duration, SystemTime};
 
 use isolet_bindings::Authorization;
 use serde_json::{Value, json};
 
+use super::event::Event;
 use super::outcome::{CallEnd, CallRecord, ConsoleLine, Cost, End, GuestError, Level, Outcome, Stop};
 
 /// The version of the form: another number where a member changes its meaning.
@@ -104,6 +105,30 @@ impl Stop {
             Self::Output { .. } => "output",
             Self::Deadlock { .. } => "deadlock",
             Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Event {
+    /// `console`, `called`, `answered`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Console { .. } => "console",
+            Self::Called { .. } => "called",
+            Self::Answered(_) => "answered",
+        }
+    }
+
+    /// What is told of it to whoever watches a run: the line, or which call it is of, its end and how long it took.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Console { line, .. } => line.to_json(),
+            Self::Called { call, path, .. } => json!({ "call": call, "path": path }),
+            Self::Answered(record) => json!({
+                "call": record.call, "path": record.path, "end": record.end.as_str(), "duration_ms": milliseconds(record.duration),
+            }),
         }
     }
 }

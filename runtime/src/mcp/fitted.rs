@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::host::left_out;
+
 /// What a cut takes: the words that say how much was left out.
 const NOTICE_BYTES: usize = 64;
 /// So much of an element is worth to be shown.
@@ -39,11 +41,10 @@ fn cut(value: &Value, bytes_max: usize) -> Value {
 /// Two thirds of what is shown of a text are its beginning.
 fn text_within(text: &str, bytes_max: usize) -> String {
     let shown = bytes_max.saturating_sub(NOTICE_BYTES);
-    let is_between = |place: &usize| text.is_char_boundary(*place);
+    let is_between = |offset: &usize| text.is_char_boundary(*offset);
     let from = (0..=(shown - shown / 3).min(text.len())).rev().find(is_between).unwrap_or(0);
     let to = (text.len().saturating_sub(shown / 3).max(from)..text.len()).find(is_between).unwrap_or(text.len());
-    let (all, left_out) = (text.chars().count(), text[from..to].chars().count());
-    format!("{}… {left_out} of {all} characters left out …{}", &text[..from], &text[to..])
+    left_out::without(text, from..to)
 }
 
 fn elements_within(elements: &[Value], bytes_max: usize) -> Vec<Value> {

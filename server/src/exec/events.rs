@@ -2,8 +2,8 @@
 
 use isolet::Event;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::line::Line;
@@ -22,14 +22,6 @@ struct OfRun<'run> {
 /// Tells what happens in the run that the request `run` asked for, until it has ended.
 pub(super) async fn tell(line: &Line, run: &RawValue, mut seen: mpsc::Receiver<Event>) {
     while let Some(event) = seen.recv().await {
-        let (method, told) = match event {
-            Event::Console { line: said, .. } => ("run/console", said.to_json()),
-            Event::Called { call, path, .. } => ("run/called", json!({ "call": call, "path": path })),
-            Event::Answered(record) => {
-                ("run/answered", json!({ "call": record.call, "path": record.path, "end": record.end.as_str() }))
-            }
-            _ => continue,
-        };
-        line.notify(method, OfRun { run, told }).await;
+        line.notify(&format!("run/{}", event.as_str()), OfRun { run, told: event.to_json() }).await;
     }
 }

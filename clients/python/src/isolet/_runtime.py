@@ -40,6 +40,7 @@ class Event:
     call: int | None = None
     path: str | None = None
     end: str | None = None
+    duration_ms: float | None = None
 
 
 @dataclass(slots=True)
