@@ -99,7 +99,7 @@ pub enum OutboundError {
         host: String,
     },
     /// Its certificate is not for this host, or not by an authority that is trusted, or not for today.
-    #[error("the certificate of `{host}` is refused, {fault}: correct it there, or add its authority to the trusted ones")]
+    #[error("the certificate of `{host}` is refused, {fault}: correct it there, or have this machine trust its authority")]
     Certificate {
         /// The host.
         host: String,

@@ -13,6 +13,7 @@ mod canaries;
 mod canary;
 mod cases;
 mod cast;
+mod certificates;
 mod clients;
 mod comparison;
 mod config_import;
@@ -141,6 +142,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
             .chain(same_calls::TESTS)
             .chain(http_upstream::TESTS)
             .chain(http_trouble::TESTS)
+            .chain(certificates::TESTS)
             .chain(identity::TESTS)
             .chain(device_login::TESTS)
             .chain(enterprise::TESTS)

@@ -62,7 +62,7 @@ async fn with_a_certificate_that_fits(programs: &Programs) -> Result<()> {
 }
 
 /// An authority, and a certificate of it for `name` with its key: all PEM.
-fn certified(name: &str) -> Result<(String, String, String)> {
+pub(crate) fn certified(name: &str) -> Result<(String, String, String)> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate()?;
