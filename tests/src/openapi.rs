@@ -39,6 +39,27 @@ paths:
     get: { operationId: broken, parameters: [{ $ref: "https://elsewhere.example/p" }], responses: {} }
 "#;
 
+/// Two lists with pages: one says what comes next, the other has numbers.
+const BILLING: &str = r##"
+openapi: 3.1.0
+info: { title: Billing, version: "1" }
+paths:
+  /invoices:
+    get:
+      operationId: listInvoices
+      parameters: [{ name: limit, in: query, schema: { type: integer } }, { name: after, in: query, schema: { type: string } }]
+      responses: { 200: { description: A page., content: { application/json: { schema: { $ref: "#/components/schemas/Page" } } } } }
+  /issues:
+    get:
+      operationId: listIssues
+      parameters: [{ name: per_page, in: query, schema: { type: integer } }, { name: page, in: query, schema: { type: integer } }]
+      responses: { 200: { description: A page., content: { application/json: { schema: { type: array, items: { type: object } } } } } }
+components:
+  schemas:
+    Invoice: { type: object, required: [id], properties: { id: { type: integer } } }
+    Page: { type: object, required: [data], properties: { data: { type: array, items: { $ref: "#/components/schemas/Invoice" } }, next: { type: string } } }
+"##;
+
 /// A test: its name and what it does.
 pub(crate) type Test = (&'static str, fn() -> Result<()>);
 
@@ -52,6 +73,7 @@ pub(crate) const TESTS: &[Test] = &[
         block_on(a_document_that_cannot_be_used_costs_no_other_server())
     }),
     ("openapi::a_program_calls_an_api_as_any_tool", || block_on(a_program_calls_an_api_as_any_tool())),
+    ("openapi::a_program_follows_the_pages_of_a_list", || block_on(a_program_follows_the_pages_of_a_list())),
 ];
 
 async fn operations_are_tools_that_are_called_at_the_operators_address() -> Result<()> {
@@ -149,6 +171,42 @@ async fn a_program_calls_an_api_as_any_tool() -> Result<()> {
     let outcome =
         runtime.session(scope, host).run("return (await pets.listPets({ limit: 2 })).map(pet => pet.name).join()").await?;
     ensure!(matches!(&outcome.end, isolet::End::Returned(value) if value == "Ada,Bob"), "{:?}", outcome.end);
+    Ok(())
+}
+
+/// The programs of the page on OpenAPI, as they stand there.
+async fn a_program_follows_the_pages_of_a_list() -> Result<()> {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.md"))?;
+    let programs: Vec<&str> = page.split("```ts\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [by_what_comes_next, by_number] = programs.as_slice() else { anyhow::bail!("two programs: {programs:?}") };
+    let server = HttpServer::start(|asked| {
+        let invoice = |id: u8| json!({"id": id});
+        message(
+            200,
+            &match asked.target() {
+                "/mcp/invoices?limit=2" => json!({"data": [invoice(1), invoice(2)], "next": "b"}),
+                "/mcp/invoices?limit=2&after=b" => json!({"data": [invoice(3), invoice(4)], "next": "c"}),
+                "/mcp/invoices?limit=2&after=c" => json!({"data": [invoice(5)]}),
+                "/mcp/issues?per_page=2&page=1" => json!([{}, {}]),
+                "/mcp/issues?per_page=2&page=2" => json!([{}]),
+                other => json!({"unexpected": other}),
+            },
+        )
+    })
+    .await?;
+    let folder = tempfile::tempdir()?;
+    let document = folder.path().join("billing.yaml");
+    std::fs::write(&document, BILLING)?;
+    let configuration = Configuration::default().with("billing", OpenApiServer::new(Document::File(document), server.url()?));
+    let host = Upstreams::new(UpstreamOptions::default()).host(&configuration, "ada");
+    let scope = host.discover().await?.catalog.scope(&Grants::new().allow("*"))?;
+    let session = Runtime::new(Config::default())?.session(scope, host);
+    for (program, expected) in [(by_what_comes_next, json!([1, 2, 3, 4, 5])), (by_number, json!(3))] {
+        let outcome = session.run(*program).await?;
+        ensure!(matches!(&outcome.end, isolet::End::Returned(value) if *value == expected), "{program}: {}", outcome.end);
+        ensure!(outcome.calls.iter().all(|call| call.warnings.is_empty()), "{:?}", outcome.calls);
+    }
+    ensure!(server.asked().len() == 5, "{:?}", server.asked());
     Ok(())
 }
 
