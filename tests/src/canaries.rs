@@ -9,8 +9,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use isolet::Principal;
-use isolet::mcp::{CredentialRequest, CredentialSource as _, Given, OAuthSettings, Url};
+use isolet::mcp::{
+    Configuration, CredentialRequest, CredentialSource as _, Given, HttpServer, OAuthSettings, UpstreamOptions, Upstreams, Url,
+};
+use isolet::{Config, End, Grants, Principal, Runtime};
 use isolet_http::Key;
 use isolet_identity::{KeyFile, OAuth, OAuthOptions, SqliteStore, Target};
 use serde_json::{Value, json};
@@ -28,6 +30,9 @@ const COMMAND: Amounts = Amounts { users: 200, requests: 20_000, refreshes: 10_0
 const SAMPLE: Amounts = Amounts { users: 200, requests: 400, refreshes: 200 };
 const SAMPLE_OF_REPLICAS: Amounts = Amounts { users: 50, requests: 100, refreshes: 100 };
 
+/// Those whose frames are looked at.
+const FRAMES_USERS: usize = 20;
+
 /// Users and requests at a time.
 const AT_A_TIME: usize = 16;
 
@@ -40,6 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// Every test of this module.
 pub(crate) const TESTS: &[Test] = &[
     ("canaries::no_token_of_two_hundred_users_leaves_or_goes_astray", || block_on(crowd(SAMPLE, None))),
+    ("canaries::no_frame_that_a_guest_is_sent_has_a_token", || block_on(frames(FRAMES_USERS))),
     ("canaries::no_refresh_is_lost_and_no_refresh_token_used_twice", || block_on(refreshes(SAMPLE.refreshes, None))),
 ];
 
@@ -75,6 +81,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         block_on(refreshes(amounts.refreshes, programs))?;
         println!("canaries: {store}, {} refreshes: none lost, none doubled", amounts.refreshes);
     }
+    block_on(frames(amounts.users))?;
+    println!("canaries: the frames to runs of {} users: no token in any", amounts.users);
     Ok(())
 }
 
@@ -109,6 +117,13 @@ fn said(token: &str) -> Value {
     if let Some(blocks) = said["content"].as_array_mut() {
         blocks.push(json!({"type": "text", "text": format!("marker-{}-end", number * 31 + 7)}));
     }
+    said
+}
+
+/// The same, as an error.
+fn refused(token: &str) -> Value {
+    let mut said = said(token);
+    said["isError"] = true.into();
     said
 }
 
@@ -286,6 +301,49 @@ fn what_guests_hold(host: u32, texts: &[String]) -> Result<(usize, HashSet<Strin
         looked_at += 1;
     }
     Ok((looked_at, found))
+}
+
+/// Each frame to each run of so many users, as it is sent: with values, content blocks and errors of servers that repeat the token. Orders to
+/// zygotes are not among them: those have names of tools, and no answer of a server.
+async fn frames(users: usize) -> Result<()> {
+    let alpha = AuthorizationServer::start(Manners { said, ..Manners::default() }).await?;
+    let beta = AuthorizationServer::start(Manners { said: refused, ..Manners::default() }).await?;
+    let folder = tempfile::tempdir()?;
+    let oauth = owner(folder.path(), None).await?;
+    fill(&oauth, [("alpha", &alpha), ("beta", &beta)], users).await?;
+    let sent = Arc::<Mutex<Vec<u8>>>::default();
+    let hear = {
+        let sent = Arc::clone(&sent);
+        move |frames: &[u8]| sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(frames)
+    };
+    let runtime = Runtime::new(Config::default().dangerous().frames_heard_by(hear))?;
+    let upstreams = Upstreams::asking(UpstreamOptions::default(), oauth);
+    let one = Configuration::default().with("alpha", HttpServer::new(alpha.url()?));
+    let both = one.clone().with("beta", HttpServer::new(beta.url()?));
+    let planted = format!("planted-{:016x}", fastrand::u64(..));
+    let values =
+        format!("const said = alpha.echo({{ n: 1 }}); const all = ['{planted}', await said, await tools.content(said)];\n");
+    let errors = "try { await beta.echo({ n: 1 }) } catch (error) { all.push([error.code, error.message]) }\n";
+    for user in 0..users {
+        let is_of_both = user.is_multiple_of(5);
+        let host = upstreams.host(if is_of_both { &both } else { &one }, format!("user-{user}").as_str());
+        let scope = host.discover().await?.catalog.scope(&Grants::new().allow("*"))?;
+        let program = format!("{values}{}return all", if is_of_both { errors } else { "" });
+        let outcome = runtime.session(scope, host).run(&program).await?;
+        let End::Returned(value) = &outcome.end else { anyhow::bail!("user {user}: {}", outcome.end) };
+        ensure!(value[1].to_string().contains("marker-"), "user {user}: {value}");
+        ensure!(!is_of_both || value[3][0] == "tool_failed", "user {user}: {value}");
+    }
+    upstreams.close().await;
+    let sent = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
+    let sent = String::from_utf8_lossy(&sent);
+    let count = |text: &str| sent.matches(text).count();
+    ensure!(count(&planted) >= users, "each program is in a frame: {}", count(&planted));
+    ensure!(count("marker-") >= 2 * users, "as a value and as content blocks: {}", count("marker-"));
+    for form in forms() {
+        ensure!(!sent.contains(&form), "`{form}` is in a frame, of {} bytes", sent.len());
+    }
+    Ok(())
 }
 
 /// One request of `user`, of some kind: head and body of its answer.

@@ -7,6 +7,7 @@ use isolet_bindings::{Asker, Scope};
 use tokio_util::sync::CancellationToken;
 
 use super::event::Listeners;
+use super::frame_tap::FrameTap;
 use super::held::Budget;
 use super::kept_results::ResultsOfUser;
 use super::limits::Limits;
@@ -40,4 +41,6 @@ pub(crate) struct Assignment<'run> {
     pub(crate) asker: Asker,
     /// The slot that the run takes up.
     pub(crate) slot: &'run Slot,
+    /// Who looks at the frames that go to the run.
+    pub(crate) frame_tap: FrameTap,
 }

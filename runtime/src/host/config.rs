@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::contract::v8_flags::Jit;
 
+use super::frame_tap::FrameTap;
 use super::limits::Limits;
 use super::machine;
 use super::snapshots::folder::SnapshotFolder;
@@ -100,6 +101,7 @@ pub struct Config {
     /// Keeps scope snapshots over restarts. Default: nowhere.
     pub snapshot_folder: Option<SnapshotFolder>,
     pub(crate) readable_by_tests: bool,
+    pub(crate) frame_tap: FrameTap,
     pub(crate) jail: JailLayers,
 }
 
@@ -126,6 +128,7 @@ impl Default for Config {
             snapshot_bytes_max: 64 << 20,
             snapshot_folder: None,
             readable_by_tests: false,
+            frame_tap: FrameTap::default(),
             jail: JailLayers::ALL,
         }
     }
@@ -152,7 +155,7 @@ impl Config {
 
 /// Switches that take protection away: for tests and measurements.
 pub mod danger {
-    use super::{Config, JailLayers};
+    use super::{Config, FrameTap, JailLayers};
 
     /// A part of the jail.
     #[non_exhaustive]
@@ -176,6 +179,14 @@ pub mod danger {
         #[must_use]
         pub fn readable_by_tests(mut self) -> Config {
             self.0.readable_by_tests = true;
+            self.0
+        }
+
+        /// Shows `hear` every frame that goes to a run, as it is about to be sent, so that tests can look for secrets in them: one or more whole ones at
+        /// a time, or the text of one whose beginning was shown before.
+        #[must_use]
+        pub fn frames_heard_by(mut self, hear: impl Fn(&[u8]) + Send + Sync + 'static) -> Config {
+            self.0.frame_tap = FrameTap::new(hear);
             self.0
         }
 

@@ -101,7 +101,7 @@ struct Conversation<'run> {
 pub(crate) async fn converse<'run>(assignment: &'run Assignment<'run>, mut claim: Claim) -> Result<Option<Outcome>, RunError> {
     let (socket, preamble) = claim.take_socket().map_err(|error| RunError::bug(error.to_string()))?;
     let stream = Stream::new(socket).map_err(RunError::system("epoll_ctl"))?;
-    let mut outgoing = Outgoing::new(preamble);
+    let mut outgoing = Outgoing::new(preamble, assignment.frame_tap.clone());
     outgoing.push(&ToRun::Start { start: assignment.start.clone(), source: assignment.source.to_owned() });
     let limits = assignment.limits;
     let maxima = RunMaxima { argument_bytes_max: limits.argument_bytes_max, result_bytes_max: limits.result_bytes_max };

@@ -16,6 +16,7 @@ mod ending;
 mod estimate;
 pub(crate) mod event;
 mod findings;
+mod frame_tap;
 pub(crate) mod gate;
 pub(crate) mod held;
 mod keeper;

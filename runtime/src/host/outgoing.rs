@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use isolet_bindings::ToolReply;
 
+use super::frame_tap::FrameTap;
 use super::held::Held;
 use super::stream::Stream;
 use crate::contract::codec::Encode as _;
@@ -31,6 +32,7 @@ pub(crate) struct Outgoing {
     written_in_all: usize,
     /// Where in the whole stream each answer ends that was not written whole, and what it holds: the guest counts its call as in flight.
     answers: VecDeque<(usize, Held)>,
+    tap: FrameTap,
 }
 
 #[derive(Debug)]
@@ -52,8 +54,9 @@ impl Piece {
 
 impl Outgoing {
     /// Begins with frames that are encoded already.
-    pub(crate) fn new(preamble: Vec<u8>) -> Self {
-        Self { waiting: preamble.len(), pieces: VecDeque::from([Piece::Frames(preamble)]), ..Self::default() }
+    pub(crate) fn new(preamble: Vec<u8>, tap: FrameTap) -> Self {
+        tap.say(&preamble);
+        Self { tap, waiting: preamble.len(), pieces: VecDeque::from([Piece::Frames(preamble)]), ..Self::default() }
     }
 
     pub(crate) fn push(&mut self, frame: &ToRun) {
@@ -67,6 +70,7 @@ impl Outgoing {
             self.append(|frames| ToRun::answer(call, true, text, frames));
         } else {
             self.append(|frames| ToRun::answer_without_text(call, true, text.len(), frames));
+            self.tap.say(text.as_bytes());
             self.pieces.push_back(Piece::Text(reply.clone()));
             self.waiting += text.len();
         }
@@ -86,6 +90,7 @@ impl Outgoing {
         if let Some(Piece::Frames(frames)) = self.pieces.back_mut() {
             let before = frames.len();
             encode(frames);
+            self.tap.say(&frames[before..]);
             self.waiting += frames.len() - before;
         }
     }
@@ -211,7 +216,7 @@ mod tests {
         let (here, there) = pair();
         drop(there);
         let budget = Budget::new(&CommonBudget::new(0), 0);
-        let mut outgoing = Outgoing::new(b"preamble".to_vec());
+        let mut outgoing = Outgoing::new(b"preamble".to_vec(), FrameTap::default());
         outgoing.push_reply(1, &ToolReply::text("x".repeat(100_000)), budget.hold(100_000));
         outgoing.write(&here);
         assert_eq!((outgoing.waiting_answers(), outgoing.waiting_bytes()), (0, 0));

@@ -272,6 +272,7 @@ impl Parts {
             budget: Budget::new(self.supply.common_budget(), limits.held_bytes_max),
             asker: options.asker.clone(),
             slot: &slot,
+            frame_tap: self.supply.config.frame_tap.clone(),
         };
         let mut lost = 0;
         let outcome = loop {
