@@ -98,7 +98,7 @@ pub enum CatalogError {
 pub struct DroppedTool {
     /// The server's id.
     pub server: String,
-    /// The beginning of the tool's raw name, or its place in the list (`#3`) where it has none.
+    /// The beginning of the tool's raw name, or its position in the list, from 0 (`#3`), where it has none.
     pub tool: String,
     /// Why.
     pub reason: DefinitionError,

@@ -24,7 +24,7 @@ pub struct Namespace {
     pub name: String,
     /// The identifiers of its tools.
     pub tools: Vec<String>,
-    /// Places of `tools`, and what these are called too: what their server calls them, where that is no identifier.
+    /// Indices into `tools`, and what these are called too: what their server calls them, where that is no identifier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<(usize, String)>,
     /// Whether any other name in it is called as its only tool: what its server has is not known before the user has authorized it.

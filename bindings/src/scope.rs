@@ -1,6 +1,6 @@
 //! What one user may call in one request: the only value from which lists, types, bindings, search and authorisation derive.
 //!
-//! This is the only place that makes a tool index: a tool's place in [`Scope::tools`]. A guest sends such a number, and the host
+//! Nothing else makes a tool index: a tool's position in [`Scope::tools`]. A guest sends such a number, and the host
 //! resolves it in the scope of that very run.
 
 mod observing;
@@ -110,7 +110,7 @@ impl Scope {
         Ok(Self { inner: Arc::new(scope), observed: None })
     }
 
-    /// The tools. A tool's place here is its index.
+    /// The tools. A tool's position here is its index.
     #[must_use]
     pub fn tools(&self) -> &[ScopedTool] {
         &self.inner.tools

@@ -90,7 +90,7 @@ impl ScopedTool {
         &self.definition
     }
 
-    /// Its place in the scope.
+    /// Its index in the scope: all that a guest sends of it.
     #[must_use]
     pub fn index(&self) -> u32 {
         self.index

@@ -1,4 +1,4 @@
-//! The guard that asks each request whose it is, and gives it a place among those of its principal.
+//! The guard that asks each request whose it is, and gives it a slot among those of its principal.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(crate) async fn admit(State(shared): State<Arc<Shared>>, request: Request, n
     }
     // Nothing that comes after has a use for it.
     head.headers.remove(header::AUTHORIZATION);
-    let Some(place) = shared.places.take(principal.key()) else {
+    let Some(slot) = shared.request_slots.take(principal.key()) else {
         let message =
             format!("{} of your requests are not answered yet: wait for them", shared.options.requests_of_principal_max);
         return answers::later(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", &message);
@@ -34,5 +34,5 @@ pub(crate) async fn admit(State(shared): State<Arc<Shared>>, request: Request, n
     head.extensions.insert(principal);
     let response = next.run(Request::from_parts(head, body)).await;
     // A stream is under way until it ends.
-    events::holding(response, (under_way, place))
+    events::holding(response, (under_way, slot))
 }

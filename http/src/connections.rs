@@ -1,6 +1,6 @@
 //! Who is connected: so many at a time, and so many of one address. Who waits makes room for who comes.
 //!
-//! Connections cost nothing to open, so those on which no user's request is under way have no claim to their place: where all are
+//! Connections cost nothing to open, so those on which no user's request is under way have no claim to their slot: where all are
 //! taken, the one that has waited longest is closed. Somebody who opens thousands and says nothing closes his own.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// How long a connection may wait before another can take its place.
+/// How long a connection may wait before another can take its slot.
 pub(crate) const CLAIM: Duration = Duration::from_millis(250);
 /// How often is looked whether somebody has waited so long.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
@@ -46,14 +46,14 @@ enum State {
     UnderWay,
 }
 
-/// The place of a connection, which is free again when this is dropped.
-pub(crate) struct Place {
+/// The slot of a connection, which is free again when this is dropped.
+pub(crate) struct ConnectionSlot {
     connections: Arc<Connections>,
     number: u64,
     connection: Arc<Connection>,
 }
 
-/// Why there is no place.
+/// Why there is no slot.
 #[derive(Debug, PartialEq, Eq)]
 enum Full {
     NobodyWaits,
@@ -68,18 +68,18 @@ impl Connections {
         Arc::new(Self { max, of_address_max, open: Mutex::default() })
     }
 
-    /// A place for a connection of `address`, one that waits making room if need be; none if nobody waits.
-    pub(crate) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// A slot for a connection of `address`, one that waits making room if need be; none if nobody waits.
+    pub(crate) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         loop {
             match self.admit_at(Instant::now(), address) {
-                Ok(place) => return Some(place),
+                Ok(slot) => return Some(slot),
                 Err(Full::NobodyWaits) => return None,
                 Err(Full::NobodyWaitsLongEnough) => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }
     }
 
-    fn admit_at(self: &Arc<Self>, now: Instant, address: IpAddr) -> Result<Place, Full> {
+    fn admit_at(self: &Arc<Self>, now: Instant, address: IpAddr) -> Result<ConnectionSlot, Full> {
         let mut open = lock(&self.open);
         if open.by_number.values().filter(|connection| connection.address == address).count() >= self.of_address_max {
             open.close_longest_waiting(now, |connection| connection.address == address)?;
@@ -90,7 +90,7 @@ impl Connections {
         open.last_number += 1;
         let number = open.last_number;
         open.by_number.insert(number, Arc::clone(&connection));
-        Ok(Place { connections: Arc::clone(self), number, connection })
+        Ok(ConnectionSlot { connections: Arc::clone(self), number, connection })
     }
 }
 
@@ -132,18 +132,18 @@ impl Connection {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     pub(crate) fn connection(&self) -> Arc<Connection> {
         Arc::clone(&self.connection)
     }
 
-    /// When another needs the place: this connection is to be closed.
+    /// When another needs the slot: this connection is to be closed.
     pub(crate) async fn is_needed(&self) {
         self.connection.needed.cancelled().await;
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         lock(&self.connections.open).by_number.remove(&self.number);
     }
@@ -168,8 +168,8 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
 
-    fn is_closed(place: &Place) -> bool {
-        place.connection.needed.is_cancelled()
+    fn is_closed(slot: &ConnectionSlot) -> bool {
+        slot.connection.needed.is_cancelled()
     }
 
     /// Whoever waits when a test begins has waited long enough by then.
@@ -177,9 +177,9 @@ mod tests {
         Instant::now() + 2 * CLAIM
     }
 
-    fn admit<const COUNT: usize>(connections: &Arc<Connections>, addresses: [IpAddr; COUNT]) -> [Place; COUNT] {
-        let places = addresses.map(|address| connections.admit_at(Instant::now(), address).ok().unwrap());
-        places.iter().for_each(|place| place.connection.waits());
+    fn admit<const COUNT: usize>(connections: &Arc<Connections>, addresses: [IpAddr; COUNT]) -> [ConnectionSlot; COUNT] {
+        let slots = addresses.map(|address| connections.admit_at(Instant::now(), address).ok().unwrap());
+        slots.iter().for_each(|slot| slot.connection.waits());
         places
     }
 
@@ -234,7 +234,7 @@ mod tests {
         let [first] = admit(&connections, [HERE]);
         drop(first);
         let [second] = admit(&connections, [HERE]);
-        // The place of one that made room is another's.
+        // The slot of one that made room is another's.
         let third = connections.admit_at(later(), HERE).ok().unwrap();
         drop(second);
         assert_eq!(lock(&connections.open).by_number.len(), 1);

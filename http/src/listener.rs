@@ -1,7 +1,7 @@
 //! The listener and its connections: hyper speaks HTTP/1.1, this says for how long.
 //!
 //! ```text
-//! accept -> a place among the connections -> requests, each head in time -> closed by age, for another's sake, or at the end
+//! accept -> a slot among the connections -> requests, each head in time -> closed by age, for another's sake, or at the end
 //! ```
 
 use std::io;
@@ -17,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::task::TaskTracker;
 
-use crate::connections::{CLAIM, Connections, Place};
+use crate::connections::{CLAIM, ConnectionSlot, Connections};
 use crate::ending::Ending;
 use crate::limits::ServerLimits;
 use crate::proxy::Peer;
@@ -63,8 +63,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
                 continue;
             }
         };
-        if let Some(place) = connections.admit(address.ip()).await {
-            tasks.spawn(serve_one(stream, router.clone(), place, Peer(address.ip()), Arc::clone(&limits), ending.clone()));
+        if let Some(slot) = connections.admit(address.ip()).await {
+            tasks.spawn(serve_one(stream, router.clone(), slot, Peer(address.ip()), Arc::clone(&limits), ending.clone()));
         }
     }
     drop(listener);
@@ -75,27 +75,34 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
     }
 }
 
-async fn serve_one(stream: TcpStream, router: Router, place: Place, peer: Peer, limits: Arc<ServerLimits>, ending: Ending) {
+async fn serve_one(
+    stream: TcpStream,
+    router: Router,
+    slot: ConnectionSlot,
+    peer: Peer,
+    limits: Arc<ServerLimits>,
+    ending: Ending,
+) {
     // Answers are small, and each waits for nothing else.
     let _ = stream.set_nodelay(true);
     close_if_nothing_is_taken(&stream, limits.taking_max);
     // What a client sends at once is there when hyper looks.
     let _ = tokio::time::timeout(CLAIM, stream.readable()).await;
-    place.connection().waits();
-    let service = TowerToHyperService::new(router.layer(Extension(place.connection())).layer(Extension(peer)));
+    slot.connection().waits();
+    let service = TowerToHyperService::new(router.layer(Extension(slot.connection())).layer(Extension(peer)));
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(limits.head_max).max_buf_size(HEAD_BYTES_MAX);
     let mut serving = pin!(protocol.serve_connection(TokioIo::new(stream), service));
     let is_ending = tokio::select! {
         biased;
         _ = &mut serving => return,
-        () = place.is_needed() => return,
+        () = slot.is_needed() => return,
         () = ending.begun() => true,
         () = tokio::time::sleep(limits.connection_age_max) => false,
     };
     // The request that is under way is the last one.
     serving.as_mut().graceful_shutdown();
-    let last_answer_max = match (place.connection().is_waiting(), is_ending) {
+    let last_answer_max = match (slot.connection().is_waiting(), is_ending) {
         (true, _) => FLUSH_MAX.min(limits.shutdown_max),
         // It is cut off before.
         (false, true) => limits.shutdown_max + FLUSH_MAX,

@@ -20,7 +20,7 @@ use crate::make_session::MakeSession;
 use crate::mcp;
 use crate::metrics;
 use crate::options::Options;
-use crate::places::Places;
+use crate::request_slots::RequestSlots;
 use crate::resource;
 use crate::resource_metadata;
 use crate::run;
@@ -35,7 +35,7 @@ pub fn router(runtime: Runtime, authenticate: impl Authenticate, sessions: impl 
         runtime,
         authenticate: Box::new(authenticate),
         sessions: Box::new(sessions),
-        places: Places::new(options.requests_of_principal_max),
+        request_slots: RequestSlots::new(options.requests_of_principal_max),
         counters: Arc::default(),
         mcp: mcp::store::Store::new(&options),
         options,

@@ -9,7 +9,7 @@ use crate::counters::Counters;
 use crate::make_session::{MakeSession, NoSession};
 use crate::mcp::store::Store;
 use crate::options::Options;
-use crate::places::Places;
+use crate::request_slots::RequestSlots;
 
 /// What all requests share.
 pub(crate) struct Shared {
@@ -17,7 +17,7 @@ pub(crate) struct Shared {
     pub(crate) authenticate: Box<dyn Authenticate>,
     pub(crate) sessions: Box<dyn MakeSession>,
     pub(crate) options: Options,
-    pub(crate) places: Arc<Places>,
+    pub(crate) request_slots: Arc<RequestSlots>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) mcp: Store,
 }

@@ -4,7 +4,7 @@
 use criterion::Criterion;
 use isolet::Principal;
 use isolet::mcp::{CredentialRequest, CredentialSource as _, Given, Url};
-use isolet_identity::{MemoryStore, OAuth, OAuthOptions, Place, Store as _};
+use isolet_identity::{GrantKey, MemoryStore, OAuth, OAuthOptions, Store as _};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -24,8 +24,8 @@ fn cached(criterion: &mut Criterion) {
     let users: Vec<Principal> = (0..USERS).map(|user| Principal::new(format!("user-{user}"))).collect();
     let store = MemoryStore::new();
     for user in &users {
-        let place = Place::new(&user.key(), "scripted", &url);
-        runtime.block_on(store.save(&place, Zeroizing::new(grant(user)))).unwrap();
+        let grant_key = GrantKey::new(&user.key(), "scripted", &url);
+        runtime.block_on(store.save(&grant_key, Zeroizing::new(grant(user)))).unwrap();
     }
     let oauth = OAuth::new(store, OAuthOptions::default()).unwrap();
     let look_up = |user: &Principal| {

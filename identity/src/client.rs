@@ -12,8 +12,8 @@ use rmcp::transport::auth::{
 
 use crate::error::IdentityError;
 use crate::grant::Grant;
+use crate::grant_key::GrantKey;
 use crate::http_client::{HttpClient, is_loopback};
-use crate::place::Place;
 
 /// How long it may take to find an authorization server.
 const DISCOVERY_MAX: Duration = Duration::from_secs(60);
@@ -67,15 +67,15 @@ impl Client {
     /// [`IdentityError`]: there is none, or it is not used.
     pub(crate) async fn find(
         http: HttpClient,
-        place: &Place,
+        grant_key: &GrantKey,
         url: &Url,
         settings: &OAuthSettings,
         challenge: Option<&str>,
     ) -> Result<Self, IdentityError> {
-        let client = Self::discover(http, place, url, settings, challenge).await?;
+        let client = Self::discover(http, grant_key, url, settings, challenge).await?;
         let methods = client.metadata.code_challenge_methods_supported.iter().flatten();
         if !methods.into_iter().any(|method| method == "S256") {
-            return Err(IdentityError::NoPkce { server: place.server().to_owned() });
+            return Err(IdentityError::NoPkce { server: grant_key.server().to_owned() });
         }
         Ok(client)
     }
@@ -87,13 +87,13 @@ impl Client {
     /// [`IdentityError`]: there is none, or it is not used.
     pub(crate) async fn discover(
         http: HttpClient,
-        place: &Place,
+        grant_key: &GrantKey,
         url: &Url,
         settings: &OAuthSettings,
         challenge: Option<&str>,
     ) -> Result<Self, IdentityError> {
-        let server = || place.server().to_owned();
-        let refused = |error: AuthError| IdentityError::of(&error, place.server(), &[]);
+        let server = || grant_key.server().to_owned();
+        let refused = |error: AuthError| IdentityError::of(&error, grant_key.server(), &[]);
         let http = Arc::new(http);
         let mut manager = AuthorizationManager::new_with_oauth_http_client(url.clone(), http.clone()).await.map_err(refused)?;
         let found = manager.resolve_metadata_from_challenge(challenge);
@@ -105,7 +105,7 @@ impl Client {
         if settings.issuer.is_some() && settings.issuer != found.metadata.issuer {
             return Err(IdentityError::OtherIssuer { server: server() });
         }
-        check(&found.metadata, &http, place)?;
+        check(&found.metadata, &http, grant_key)?;
         manager.set_metadata(found.metadata.clone());
         let slot = Slot::default();
         manager.set_credential_store(slot.clone());
@@ -113,11 +113,11 @@ impl Client {
     }
 
     /// The client that `grant` was given to.
-    pub(crate) async fn of_grant(http: HttpClient, place: &Place, grant: &Grant) -> Result<Self, IdentityError> {
-        let refused = |error: AuthError| IdentityError::of(&error, place.server(), &grant.secrets());
+    pub(crate) async fn of_grant(http: HttpClient, grant_key: &GrantKey, grant: &Grant) -> Result<Self, IdentityError> {
+        let refused = |error: AuthError| IdentityError::of(&error, grant_key.server(), &grant.secrets());
         let http = Arc::new(http.stating(&grant.resource));
         let mut manager =
-            AuthorizationManager::new_with_oauth_http_client(place.resource(), http.clone()).await.map_err(refused)?;
+            AuthorizationManager::new_with_oauth_http_client(grant_key.resource(), http.clone()).await.map_err(refused)?;
         manager.set_metadata(grant.metadata.clone());
         let mut config = OAuthClientConfig::new(grant.stored.client_id.clone(), grant.redirect.clone());
         config.client_secret.clone_from(&grant.client_secret);
@@ -136,10 +136,10 @@ impl Client {
         name: &str,
         redirect: &Url,
         scopes: &[&str],
-        place: &Place,
+        grant_key: &GrantKey,
     ) -> Result<(), IdentityError> {
         let secrets: Vec<Secret> = settings.client_secret.iter().cloned().collect();
-        let refused = |error: AuthError| IdentityError::of(&error, place.server(), &secrets);
+        let refused = |error: AuthError| IdentityError::of(&error, grant_key.server(), &secrets);
         let kind = if is_loopback(redirect) { "native" } else { "web" };
         let config = |id: &str| OAuthClientConfig::new(id, redirect.as_str()).with_application_type(kind);
         let takes_documents = self.metadata.additional_fields.get("client_id_metadata_document_supported");
@@ -162,7 +162,7 @@ impl Client {
 }
 
 /// Whether the authorization server is used: it names no address that is not called.
-fn check(metadata: &AuthorizationMetadata, http: &HttpClient, place: &Place) -> Result<(), IdentityError> {
+fn check(metadata: &AuthorizationMetadata, http: &HttpClient, grant_key: &GrantKey) -> Result<(), IdentityError> {
     let revocation = metadata.additional_fields.get("revocation_endpoint").and_then(serde_json::Value::as_str);
     let addresses = [
         ("authorization_endpoint", Some(metadata.authorization_endpoint.as_str())),
@@ -172,7 +172,7 @@ fn check(metadata: &AuthorizationMetadata, http: &HttpClient, place: &Place) -> 
     ];
     for (what, address) in addresses {
         let Some(address) = address else { continue };
-        let wrong = |source| IdentityError::Address { server: place.server().to_owned(), what, source };
+        let wrong = |source| IdentityError::Address { server: grant_key.server().to_owned(), what, source };
         let url = Url::parse(address).map_err(|_| wrong(None))?;
         http.check(&url).map_err(|source| wrong(Some(Box::new(source))))?;
     }

@@ -18,10 +18,10 @@ use zeroize::Zeroizing;
 use crate::client::Client;
 use crate::error::IdentityError;
 use crate::grant::Grant;
+use crate::grant_key::GrantKey;
 use crate::http_client::HttpClient;
 use crate::introspection::basic;
 use crate::oauth::{OAuth, Target};
-use crate::place::Place;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -51,7 +51,7 @@ pub struct DeviceConsent {
 
 /// What the authorization server is asked until the user has agreed.
 struct Asking {
-    place: Place,
+    grant_key: GrantKey,
     client: Identity,
     metadata: AuthorizationMetadata,
     http: HttpClient,
@@ -107,10 +107,10 @@ impl OAuth {
         principal: &Principal,
         target: Target<'_>,
     ) -> Result<Option<DeviceConsent>, IdentityError> {
-        let place = Place::new(&principal.key(), target.server, target.url);
+        let grant_key = GrantKey::new(&principal.key(), target.server, target.url);
         let http = HttpClient::new(self.clients(), target.url);
         let challenge = http.probe().await;
-        let client = Client::find(http, &place, target.url, target.settings, challenge.as_deref()).await?;
+        let client = Client::find(http, &grant_key, target.url, target.settings, challenge.as_deref()).await?;
         let Some(endpoint) = address(&client.metadata, "device_authorization_endpoint") else { return Ok(None) };
         let mut scopes = target.settings.scopes.clone();
         if scopes.is_empty() {
@@ -125,19 +125,20 @@ impl OAuth {
         };
         let endpoint = checked("device_authorization_endpoint", endpoint)?;
         let token_endpoint = checked("token_endpoint", Url::parse(&metadata.token_endpoint).ok())?;
-        let identity = identify(&http, &metadata, target.settings, self.client_name(), &place).await?;
+        let identity = identify(&http, &metadata, target.settings, self.client_name(), &grant_key).await?;
         let (scope, id) = (scopes.join(" "), identity.id.clone());
-        let mut pairs = vec![("client_id", id.as_str()), ("resource", place.resource())];
+        let mut pairs = vec![("client_id", id.as_str()), ("resource", grant_key.resource())];
         pairs.extend(Some(("scope", scope.as_str())).filter(|_| !scope.is_empty()));
         let answer = http.post_form(endpoint, &pairs, identity.basic().as_deref().map(String::as_str)).await;
-        let begun: Begun = read(answer, &place)?;
+        let begun: Begun = read(answer, &grant_key)?;
         let device_code = Secret::new(begun.device_code);
         let device_code = device_code.map_err(|source| IdentityError::Token { server: target.server.to_owned(), source })?;
         let link = checked("verification_uri", Url::parse(&begun.verification_uri).ok())?;
         let life = Duration::from_secs(begun.expires_in).min(LIFE_MAX);
         let interval = begun.interval.map_or(INTERVAL_DEFAULT, Duration::from_secs).clamp(INTERVAL_MIN, INTERVAL_MAX);
         let until = Instant::now() + life;
-        let asking = Asking { place, client: identity, metadata, http, token_endpoint, device_code, scopes, until, interval };
+        let asking =
+            Asking { grant_key, client: identity, metadata, http, token_endpoint, device_code, scopes, until, interval };
         let code = visible::line_within(&begun.user_code, CODE_CHARACTERS_MAX).into_owned();
         Ok(Some(DeviceConsent { link, code, expires: SystemTime::now() + life, asking }))
     }
@@ -154,21 +155,21 @@ impl OAuth {
         let received = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let granted =
             oauth2::TokenResponse::scopes(&*tokens).map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
-        let Asking { place, client, metadata, scopes, .. } = asking;
+        let Asking { grant_key, client, metadata, scopes, .. } = asking;
         let stored = StoredCredentials::new(client.id, Some(*tokens), granted.unwrap_or(scopes), Some(received));
         let stored = stored.with_issuer(metadata.issuer.clone());
         let client_secret = client.secret.map(|secret| secret.expose().to_owned());
-        let resource = place.resource().to_owned();
+        let resource = grant_key.resource().to_owned();
         // Nobody comes back here, and a refresh names no redirect.
         let grant = Grant { client_secret, redirect: resource.clone(), resource, metadata, stored };
-        self.keep(&place, &grant).await?;
-        Ok(place.server().to_owned())
+        self.keep(&grant_key, &grant).await?;
+        Ok(grant_key.server().to_owned())
     }
 }
 
 impl Asking {
     async fn tokens(&mut self) -> Result<Box<OAuthTokenResponse>, IdentityError> {
-        let denied = |why: &str| IdentityError::Denied { server: self.place.server().to_owned(), why: why.to_owned() };
+        let denied = |why: &str| IdentityError::Denied { server: self.grant_key.server().to_owned(), why: why.to_owned() };
         let ended = denied("expired_token");
         loop {
             let next = Instant::now() + self.interval;
@@ -190,7 +191,7 @@ impl Asking {
             ("grant_type", DEVICE_GRANT),
             ("device_code", self.device_code.expose()),
             ("client_id", self.client.id.as_str()),
-            ("resource", self.place.resource()),
+            ("resource", self.grant_key.resource()),
         ];
         let basic = self.client.basic();
         let answer = self.http.post_form(self.token_endpoint.clone(), &pairs, basic.as_deref().map(String::as_str)).await;
@@ -200,7 +201,7 @@ impl Asking {
         if answer.status.is_success() {
             return match serde_json::from_slice(&body) {
                 Ok(tokens) => Said::Given(Box::new(tokens)),
-                Err(_) => Said::Not(refused(&self.place, "its answer cannot be read")),
+                Err(_) => Said::Not(refused(&self.grant_key, "its answer cannot be read")),
             };
         }
         let error = serde_json::from_slice(&body).map(|NotGiven { error }| error).unwrap_or_default();
@@ -212,9 +213,9 @@ impl Asking {
             (_, "authorization_pending") => Said::Pending,
             (_, "slow_down") | (429 | 500.., _) => Said::Slower,
             (_, "access_denied" | "expired_token") => {
-                Said::Not(IdentityError::Denied { server: self.place.server().to_owned(), why: error.to_owned() })
+                Said::Not(IdentityError::Denied { server: self.grant_key.server().to_owned(), why: error.to_owned() })
             }
-            _ => Said::Not(refused(&self.place, &format!("{status} `{}`", visible::line_within(error, 100)))),
+            _ => Said::Not(refused(&self.grant_key, &format!("{status} `{}`", visible::line_within(error, 100)))),
         }
     }
 }
@@ -231,7 +232,7 @@ async fn identify(
     metadata: &AuthorizationMetadata,
     settings: &OAuthSettings,
     name: &str,
-    place: &Place,
+    grant_key: &GrantKey,
 ) -> Result<Identity, IdentityError> {
     let takes_documents = metadata.additional_fields.get("client_id_metadata_document_supported");
     match (&settings.client_id, &settings.client_metadata_url) {
@@ -242,13 +243,13 @@ async fn identify(
         _ => {}
     }
     let endpoint = metadata.registration_endpoint.as_deref().and_then(|endpoint| Url::parse(endpoint).ok());
-    let endpoint = endpoint.ok_or_else(|| refused(place, "it registers nobody: configure a `clientId`"))?;
+    let endpoint = endpoint.ok_or_else(|| refused(grant_key, "it registers nobody: configure a `clientId`"))?;
     let client = json!({
         "client_name": name, "application_type": "native", "token_endpoint_auth_method": "none",
         "grant_types": [DEVICE_GRANT, "refresh_token"], "response_types": [], "redirect_uris": [],
     });
-    let Registered { client_id: id, client_secret } = read(http.post_json(endpoint, &client).await, place)?;
-    let unusable = |source| IdentityError::Token { server: place.server().to_owned(), source };
+    let Registered { client_id: id, client_secret } = read(http.post_json(endpoint, &client).await, grant_key)?;
+    let unusable = |source| IdentityError::Token { server: grant_key.server().to_owned(), source };
     Ok(Identity { id, secret: client_secret.map(Secret::new).transpose().map_err(unusable)? })
 }
 
@@ -260,17 +261,17 @@ fn address(metadata: &AuthorizationMetadata, name: &str) -> Option<Option<Url>> 
 
 fn read<T: DeserializeOwned>(
     answer: Result<isolet_outbound::Answer, isolet_outbound::OutboundError>,
-    place: &Place,
+    grant_key: &GrantKey,
 ) -> Result<T, IdentityError> {
-    let answer = answer.map_err(|error| refused(place, &visible::line_within(&isolet::with_causes(&error), 300)))?;
+    let answer = answer.map_err(|error| refused(grant_key, &visible::line_within(&isolet::with_causes(&error), 300)))?;
     let body = Zeroizing::new(answer.body);
     if !answer.status.is_success() {
         let error = serde_json::from_slice(&body).map(|NotGiven { error }| error).unwrap_or_default();
-        return Err(refused(place, &format!("{} `{}`", answer.status.as_u16(), visible::line_within(&error, 100))));
+        return Err(refused(grant_key, &format!("{} `{}`", answer.status.as_u16(), visible::line_within(&error, 100))));
     }
-    serde_json::from_slice(&body).map_err(|_| refused(place, "its answer cannot be read"))
+    serde_json::from_slice(&body).map_err(|_| refused(grant_key, "its answer cannot be read"))
 }
 
-fn refused(place: &Place, what: &str) -> IdentityError {
-    IdentityError::Refused { server: place.server().to_owned(), what: what.to_owned() }
+fn refused(grant_key: &GrantKey, what: &str) -> IdentityError {
+    IdentityError::Refused { server: grant_key.server().to_owned(), what: what.to_owned() }
 }

@@ -15,8 +15,8 @@ use rmcp::transport::auth::enterprise::{
 
 use crate::client::Client;
 use crate::error::IdentityError;
+use crate::grant_key::GrantKey;
 use crate::http_client::{Clients, HttpClient};
-use crate::place::Place;
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -46,28 +46,29 @@ impl EnterpriseError {
     }
 }
 
-/// A token for `place`, for whom `subject` is an ID token that the identity provider gave to this client; and how long it lasts, if that is said.
+/// A token for `grant_key`, for whom `subject` is an ID token that the identity provider gave to this client; and how long it lasts, if that is said.
 pub(crate) async fn token(
     clients: &Clients,
-    place: &Place,
+    grant_key: &GrantKey,
     settings: &OAuthSettings,
     subject: &Secret,
 ) -> Result<(Secret, Option<Duration>), EnterpriseError> {
     let (Some(provider), Some(client_id)) = (&settings.identity_provider, &settings.client_id) else {
         return Err(EnterpriseError::NotConfigured);
     };
-    let url = Url::parse(place.resource()).map_err(|_| EnterpriseError::NotConfigured)?;
+    let url = Url::parse(grant_key.resource()).map_err(|_| EnterpriseError::NotConfigured)?;
     let http = HttpClient::new(clients, &url);
     let challenge = http.probe().await;
-    let found = Client::discover(http, place, &url, settings, challenge.as_deref()).await;
+    let found = Client::discover(http, grant_key, &url, settings, challenge.as_deref()).await;
     let found = found.map_err(EnterpriseError::AuthorizationServer)?;
-    let nameless = || EnterpriseError::AuthorizationServer(IdentityError::OtherIssuer { server: place.server().to_owned() });
+    let nameless =
+        || EnterpriseError::AuthorizationServer(IdentityError::OtherIssuer { server: grant_key.server().to_owned() });
     let issuer = found.metadata.issuer.clone().ok_or_else(nameless)?;
     let identity_provider =
         party(&provider.issuer, provider.token_url.as_str(), &provider.client_id, provider.client_secret.as_ref());
     let authorization_server = party(&issuer, &found.metadata.token_endpoint, client_id, settings.client_secret.as_ref());
     let request =
-        EmaExchangeRequest::new_with_id_token(identity_provider, authorization_server, place.resource(), subject.expose());
+        EmaExchangeRequest::new_with_id_token(identity_provider, authorization_server, grant_key.resource(), subject.expose());
     let request = request.with_scopes(settings.scopes.iter().map(String::as_str));
     let asked = HttpClient::new(clients, &provider.token_url);
     let assertion = request.exchange_id_jag(&asked).await.map_err(EnterpriseError::NotGiven)?;

@@ -10,7 +10,7 @@ use isolet::mcp::Url;
 use crate::ask::LINK_LIFE;
 use crate::client::Client;
 use crate::error::IdentityError;
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 
 /// The most authorizations between link and callback, and how many of them may be one principal's.
 const FLOWS_MAX: usize = 4096;
@@ -18,7 +18,7 @@ const OF_PRINCIPAL_MAX: usize = 16;
 
 /// One authorization that is under way.
 pub(crate) struct Flow {
-    pub(crate) place: Place,
+    pub(crate) grant_key: GrantKey,
     pub(crate) client: Client,
     pub(crate) redirect: Url,
     pub(crate) resource: String,
@@ -60,7 +60,7 @@ impl Flows {
     /// Begins one, if there may be one more.
     pub(crate) fn begin(&self, state: String, flow: Flow) -> Result<(), IdentityError> {
         let mut flows = self.under_way();
-        let of_principal = flows.values().filter(|other| other.place.principal() == flow.place.principal());
+        let of_principal = flows.values().filter(|other| other.grant_key.principal() == flow.grant_key.principal());
         if flows.len() >= FLOWS_MAX || of_principal.count() >= OF_PRINCIPAL_MAX {
             return Err(IdentityError::TooMany);
         }
@@ -71,7 +71,7 @@ impl Flows {
     /// Takes the one with this `state`, once. Who is not the principal that began it takes nothing, and is not told whether there is one.
     pub(crate) fn take(&self, principal: &Principal, state: &str) -> Result<Flow, IdentityError> {
         let mut flows = self.under_way();
-        let is_own = flows.get(state).is_some_and(|flow| *flow.place.principal() == principal.key());
+        let is_own = flows.get(state).is_some_and(|flow| *flow.grant_key.principal() == principal.key());
         let flow = if is_own { flows.remove(state) } else { None };
         flow.ok_or(IdentityError::NotValid)
     }
@@ -101,9 +101,9 @@ mod tests {
         let (clients, url) = (Clients::new(&Policy::operator()).unwrap(), Url::parse("https://m.example/mcp").unwrap());
         let flows = Flows::default();
         let begin = async |user: &str, state: usize| {
-            let place = Place::new(&Principal::new(user).key(), "m", &url);
-            let client = Client::of_grant(HttpClient::new(&clients, &url), &place, &grant(60)).await.unwrap();
-            let flow = Flow { place, client, redirect: url.clone(), resource: url.to_string(), since: Instant::now() };
+            let grant_key = GrantKey::new(&Principal::new(user).key(), "m", &url);
+            let client = Client::of_grant(HttpClient::new(&clients, &url), &grant_key, &grant(60)).await.unwrap();
+            let flow = Flow { grant_key, client, redirect: url.clone(), resource: url.to_string(), since: Instant::now() };
             flows.begin(format!("{user}-{state}"), flow).is_ok()
         };
         for state in 0..OF_PRINCIPAL_MAX {
@@ -121,13 +121,13 @@ mod tests {
     #[tokio::test]
     async fn an_authorization_that_took_too_long_is_none() {
         let (clients, url) = (Clients::new(&Policy::operator()).unwrap(), Url::parse("https://m.example/mcp").unwrap());
-        let place = Place::new(&Principal::new("ada").key(), "m", &url);
+        let grant_key = GrantKey::new(&Principal::new("ada").key(), "m", &url);
         for (age, is_valid) in [(LINK_LIFE - Duration::from_secs(60), true), (LINK_LIFE, false)] {
             let Some(since) = Instant::now().checked_sub(age) else { return };
-            let client = Client::of_grant(HttpClient::new(&clients, &url), &place, &grant(60)).await.unwrap();
+            let client = Client::of_grant(HttpClient::new(&clients, &url), &grant_key, &grant(60)).await.unwrap();
             let (redirect, resource) = (url.clone(), url.to_string());
             let flows = Flows::default();
-            flows.begin("s".to_owned(), Flow { place: place.clone(), client, redirect, resource, since }).unwrap();
+            flows.begin("s".to_owned(), Flow { grant_key: grant_key.clone(), client, redirect, resource, since }).unwrap();
             assert_eq!(flows.take(&"ada".into(), "s").is_ok(), is_valid, "{age:?}");
         }
     }

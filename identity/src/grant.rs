@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::IdentityError;
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 
 /// How long before its end a token is renewed, unless a quarter of its life is less.
 const RENEWED_AHEAD: Duration = Duration::from_secs(60);
@@ -45,20 +45,20 @@ pub struct GrantFacts {
 
 impl Grant {
     /// Reads what is kept.
-    pub(crate) fn read(kept: &[u8], place: &Place) -> Result<Self, IdentityError> {
-        serde_json::from_slice(kept).map_err(|_| IdentityError::Kept { server: place.server().to_owned() })
+    pub(crate) fn read(kept: &[u8], grant_key: &GrantKey) -> Result<Self, IdentityError> {
+        serde_json::from_slice(kept).map_err(|_| IdentityError::Kept { server: grant_key.server().to_owned() })
     }
 
     /// What is kept.
-    pub(crate) fn write(&self, place: &Place) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+    pub(crate) fn write(&self, grant_key: &GrantKey) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
         let kept = serde_json::to_vec(self).map(Zeroizing::new);
-        kept.map_err(|_| IdentityError::Kept { server: place.server().to_owned() })
+        kept.map_err(|_| IdentityError::Kept { server: grant_key.server().to_owned() })
     }
 
     /// The token.
-    pub(crate) fn token(&self, place: &Place) -> Result<Secret, IdentityError> {
+    pub(crate) fn token(&self, grant_key: &GrantKey) -> Result<Secret, IdentityError> {
         let token = self.tokens().map(|tokens| tokens.access_token().secret().as_str()).unwrap_or_default();
-        Secret::new(token).map_err(|source| IdentityError::Token { server: place.server().to_owned(), source })
+        Secret::new(token).map_err(|source| IdentityError::Token { server: grant_key.server().to_owned(), source })
     }
 
     /// What renews the token, if anything does.
@@ -149,11 +149,13 @@ pub(crate) mod tests {
     #[test]
     fn a_grant_is_kept_whole_and_told_without_its_secrets() {
         let url = isolet::mcp::Url::parse("https://m.example/mcp").unwrap();
-        let place = Place::new(&isolet::Principal::new("ada").key(), "m", &url);
-        let again = Grant::read(&grant(60).write(&place).unwrap(), &place).unwrap();
-        assert!(again.token(&place).unwrap().expose() == "canary-access" && again.refresh_token() == Some("canary-refresh"));
+        let grant_key = GrantKey::new(&isolet::Principal::new("ada").key(), "m", &url);
+        let again = Grant::read(&grant(60).write(&grant_key).unwrap(), &grant_key).unwrap();
+        assert!(
+            again.token(&grant_key).unwrap().expose() == "canary-access" && again.refresh_token() == Some("canary-refresh")
+        );
         assert_eq!(again.secrets().len(), 3);
         assert!(!format!("{:?}", again.facts()).contains("canary"));
-        assert!(matches!(Grant::read(b"{}", &place), Err(IdentityError::Kept { .. })));
+        assert!(matches!(Grant::read(b"{}", &grant_key), Err(IdentityError::Kept { .. })));
     }
 }

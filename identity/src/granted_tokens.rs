@@ -14,9 +14,9 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::enterprise::{self, EnterpriseError};
+use crate::grant_key::GrantKey;
 use crate::http_client::{Clients, HttpClient};
 use crate::introspection::basic;
-use crate::place::Place;
 use crate::subject_tokens::SubjectTokens;
 
 /// The most tokens that are kept. One more is got each time.
@@ -113,33 +113,38 @@ impl GrantedTokens {
         Self { clients: clients.clone(), subjects, slots: Mutex::default() }
     }
 
-    /// The token for `place`, as `settings` say; another one than `refused`.
+    /// The token for `grant_key`, as `settings` say; another one than `refused`.
     pub(crate) async fn token(
         &self,
-        place: &Place,
+        grant_key: &GrantKey,
         settings: &OAuthSettings,
         refused: Option<&Secret>,
     ) -> Result<Secret, CredentialError> {
-        self.got(place, settings, refused).await.map_err(|error| error.told(place.server()))
+        self.got(grant_key, settings, refused).await.map_err(|error| error.told(grant_key.server()))
     }
 
     /// Whether the token was got a moment ago.
-    pub(crate) fn is_new(&self, place: &Place, settings: &OAuthSettings) -> bool {
-        let slot = self.slots().get(&Purpose::of(place, settings)).cloned();
+    pub(crate) fn is_new(&self, grant_key: &GrantKey, settings: &OAuthSettings) -> bool {
+        let slot = self.slots().get(&Purpose::of(grant_key, settings)).cloned();
         // Who is at it gets a new one.
         slot.is_some_and(|slot| {
             slot.try_lock().map_or(true, |slot| slot.held.as_ref().is_some_and(|held| held.got.elapsed() < PAUSE))
         })
     }
 
-    async fn got(&self, place: &Place, settings: &OAuthSettings, refused: Option<&Secret>) -> Result<Secret, GrantError> {
+    async fn got(
+        &self,
+        grant_key: &GrantKey,
+        settings: &OAuthSettings,
+        refused: Option<&Secret>,
+    ) -> Result<Secret, GrantError> {
         let subject = match settings.grant {
             OAuthGrant::TokenExchange | OAuthGrant::EnterpriseManaged => {
-                Some(self.subjects.of(place.principal()).ok_or(GrantError::NoSubject)?)
+                Some(self.subjects.of(grant_key.principal()).ok_or(GrantError::NoSubject)?)
             }
             _ => None,
         };
-        let slot = self.slot(Purpose::of(place, settings));
+        let slot = self.slot(Purpose::of(grant_key, settings));
         // One gets it for all who wait.
         let mut slot = slot.lock().await;
         let is_good = |held: &&Held| Instant::now() < held.until && held.subject == subject && Some(&held.token) != refused;
@@ -149,7 +154,7 @@ impl GrantedTokens {
         if slot.failed.is_some_and(|at| at.elapsed() < PAUSE) {
             return Err(GrantError::Lately);
         }
-        match self.ask(place, settings, subject.as_ref()).await {
+        match self.ask(grant_key, settings, subject.as_ref()).await {
             Ok((token, life)) => {
                 let got = Instant::now();
                 let until = got + life.saturating_sub(RENEWED_AHEAD.min(life / 4));
@@ -165,13 +170,13 @@ impl GrantedTokens {
 
     async fn ask(
         &self,
-        place: &Place,
+        grant_key: &GrantKey,
         settings: &OAuthSettings,
         subject: Option<&Secret>,
     ) -> Result<(Secret, Duration), GrantError> {
         if settings.grant == OAuthGrant::EnterpriseManaged {
             let subject = subject.ok_or(GrantError::NoSubject)?;
-            let (token, life) = enterprise::token(&self.clients, place, settings, subject).await?;
+            let (token, life) = enterprise::token(&self.clients, grant_key, settings, subject).await?;
             return Ok((token, life_of(life)));
         }
         let (Some(url), Some(id), Some(secret)) = (&settings.token_url, &settings.client_id, &settings.client_secret) else {
@@ -187,7 +192,7 @@ impl GrantedTokens {
                 ("requested_token_type", ACCESS_TOKEN),
             ],
         };
-        pairs.push(("resource", place.resource()));
+        pairs.push(("resource", grant_key.resource()));
         pairs.extend(settings.audience.as_deref().map(|audience| ("audience", audience)));
         pairs.extend(Some(scope.as_str()).filter(|scope| !scope.is_empty()).map(|scope| ("scope", scope)));
         let basic = Zeroizing::new(basic(id, secret.expose()));
@@ -237,12 +242,12 @@ fn life_of(said: Option<Duration>) -> Duration {
 }
 
 impl Purpose {
-    fn of(place: &Place, settings: &OAuthSettings) -> Self {
+    fn of(grant_key: &GrantKey, settings: &OAuthSettings) -> Self {
         let is_own = settings.grant == OAuthGrant::ClientCredentials;
         Self {
-            principal: (!is_own).then(|| place.principal().clone()),
-            server: place.server().to_owned(),
-            resource: place.resource().to_owned(),
+            principal: (!is_own).then(|| grant_key.principal().clone()),
+            server: grant_key.server().to_owned(),
+            resource: grant_key.resource().to_owned(),
             settings: settings.clone(),
         }
     }
@@ -265,8 +270,10 @@ mod tests {
 
     #[test]
     fn the_deployments_own_token_is_everybodys_and_an_exchanged_one_is_one_users() {
-        let place = |user: &str| Place::new(&Principal::new(user).key(), "m", &Url::parse("https://m.example/mcp").unwrap());
-        let is_same = |grant| Purpose::of(&place("ada"), &settings(grant)) == Purpose::of(&place("bob"), &settings(grant));
+        let grant_key =
+            |user: &str| GrantKey::new(&Principal::new(user).key(), "m", &Url::parse("https://m.example/mcp").unwrap());
+        let is_same =
+            |grant| Purpose::of(&grant_key("ada"), &settings(grant)) == Purpose::of(&grant_key("bob"), &settings(grant));
         assert!(is_same(OAuthGrant::ClientCredentials) && !is_same(OAuthGrant::TokenExchange));
     }
 
@@ -275,8 +282,8 @@ mod tests {
         let tokens = GrantedTokens::new(&Clients::new(&Policy::operator()).unwrap(), SubjectTokens::default());
         let url = Url::parse("https://m.example/mcp").unwrap();
         for user in 0..TOKENS_MAX + 10 {
-            let place = Place::new(&Principal::new(user.to_string()).key(), "m", &url);
-            let slot = tokens.slot(Purpose::of(&place, &settings(OAuthGrant::TokenExchange)));
+            let grant_key = GrantKey::new(&Principal::new(user.to_string()).key(), "m", &url);
+            let slot = tokens.slot(Purpose::of(&grant_key, &settings(OAuthGrant::TokenExchange)));
             let until = Instant::now() + Duration::from_secs(60);
             let held = Held { token: Secret::new("canary-token").unwrap(), subject: None, got: Instant::now(), until };
             slot.try_lock().unwrap().held = Some(held);

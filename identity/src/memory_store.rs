@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use isolet::PrincipalKey;
 use zeroize::Zeroizing;
 
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 use crate::store::{Kept, RefreshLock, Store, StoreError, Version};
 use crate::turns::Turns;
 
 /// The grants, and whether a refresh of each has begun.
-type Grants = HashMap<Place, (Zeroizing<Vec<u8>>, bool)>;
+type Grants = HashMap<GrantKey, (Zeroizing<Vec<u8>>, bool)>;
 
 /// Keeps authorizations in memory, for one process.
 #[derive(Default)]
@@ -35,42 +35,42 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn load(&self, place: &Place) -> Result<Option<Kept>, StoreError> {
+    async fn load(&self, grant_key: &GrantKey) -> Result<Option<Kept>, StoreError> {
         let grants = self.grants();
-        Ok(grants.get(place).map(|(grant, is_refreshing)| Kept { grant: grant.clone(), is_refreshing: *is_refreshing }))
+        Ok(grants.get(grant_key).map(|(grant, is_refreshing)| Kept { grant: grant.clone(), is_refreshing: *is_refreshing }))
     }
 
-    async fn save(&self, place: &Place, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
-        self.grants().insert(place.clone(), (grant, false));
+    async fn save(&self, grant_key: &GrantKey, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
+        self.grants().insert(grant_key.clone(), (grant, false));
         Ok(())
     }
 
-    async fn mark(&self, place: &Place) -> Result<(), StoreError> {
-        if let Some((_, is_refreshing)) = self.grants().get_mut(place) {
+    async fn mark(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
+        if let Some((_, is_refreshing)) = self.grants().get_mut(grant_key) {
             *is_refreshing = true;
         }
         Ok(())
     }
 
-    async fn remove(&self, place: &Place) -> Result<(), StoreError> {
-        self.grants().remove(place);
+    async fn remove(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
+        self.grants().remove(grant_key);
         Ok(())
     }
 
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError> {
         let grants = self.grants();
-        let own = grants.keys().filter(|place| place.principal() == principal);
-        Ok(own.map(|place| (place.server().to_owned(), place.resource().to_owned())).collect())
+        let own = grants.keys().filter(|grant_key| grant_key.principal() == principal);
+        Ok(own.map(|grant_key| (grant_key.server().to_owned(), grant_key.resource().to_owned())).collect())
     }
 
     async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError> {
         let grants = self.grants();
-        let mut own: Vec<_> = grants.iter().filter(|(place, _)| place.principal() == principal).collect();
-        own.sort_by_key(|(place, _)| (place.server(), place.resource()));
-        Ok(Version::of(own.into_iter().flat_map(|(place, (grant, _))| [place.server().as_bytes(), grant.as_slice()])))
+        let mut own: Vec<_> = grants.iter().filter(|(grant_key, _)| grant_key.principal() == principal).collect();
+        own.sort_by_key(|(grant_key, _)| (grant_key.server(), grant_key.resource()));
+        Ok(Version::of(own.into_iter().flat_map(|(grant_key, (grant, _))| [grant_key.server().as_bytes(), grant.as_slice()])))
     }
 
-    async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError> {
-        Ok(RefreshLock::new(self.turns.turn(place).await))
+    async fn lock(&self, grant_key: &GrantKey) -> Result<RefreshLock, StoreError> {
+        Ok(RefreshLock::new(self.turns.turn(grant_key).await))
     }
 }

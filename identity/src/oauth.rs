@@ -18,9 +18,9 @@ use crate::client::Client;
 use crate::error::IdentityError;
 use crate::flow::{Callback, Flow, Flows};
 use crate::grant::{Grant, GrantFacts};
+use crate::grant_key::GrantKey;
 use crate::granted_tokens::GrantedTokens;
 use crate::http_client::{Clients, HttpClient};
-use crate::place::Place;
 use crate::ready_tokens::{Held, ReadyTokens};
 use crate::refresh::Refresher;
 use crate::store::{Store, Version};
@@ -117,9 +117,9 @@ impl OAuth {
     ///
     /// [`IdentityError`]: there is no authorization server, or it is not used.
     pub async fn begin(&self, principal: &Principal, target: Target<'_>, redirect: &Url) -> Result<Consent, IdentityError> {
-        let place = Place::new(&principal.key(), target.server, target.url);
-        let ask = self.0.asks.of(&place);
-        self.begin_at(&place, target.url, target.settings, ask, redirect).await
+        let grant_key = GrantKey::new(&principal.key(), target.server, target.url);
+        let ask = self.0.asks.of(&grant_key);
+        self.begin_at(&grant_key, target.url, target.settings, ask, redirect).await
     }
 
     /// Begins the authorization that a link of [`Asking::Page`] is for: `id` is its last segment, `principal` whoever is logged in to the
@@ -129,15 +129,15 @@ impl OAuth {
     ///
     /// [`IdentityError::NotValid`], and those of [`OAuth::begin`].
     pub async fn open(&self, principal: &Principal, id: &str, redirect: &Url) -> Result<Consent, IdentityError> {
-        let (place, ask) = self.0.asks.find(principal, id).ok_or(IdentityError::NotValid)?;
-        let url = Url::parse(place.resource()).map_err(|_| IdentityError::NotValid)?;
+        let (grant_key, ask) = self.0.asks.find(principal, id).ok_or(IdentityError::NotValid)?;
+        let url = Url::parse(grant_key.resource()).map_err(|_| IdentityError::NotValid)?;
         let settings = ask.settings.clone();
-        self.begin_at(&place, &url, &settings, Some(ask), redirect).await
+        self.begin_at(&grant_key, &url, &settings, Some(ask), redirect).await
     }
 
     async fn begin_at(
         &self,
-        place: &Place,
+        grant_key: &GrantKey,
         url: &Url,
         settings: &OAuthSettings,
         ask: Option<Ask>,
@@ -149,22 +149,22 @@ impl OAuth {
             Some(challenge) => Some(challenge),
             None => http.probe().await,
         };
-        let mut client = Client::find(http, place, url, settings, challenge.as_deref()).await?;
+        let mut client = Client::find(http, grant_key, url, settings, challenge.as_deref()).await?;
         let mut scopes = settings.scopes.clone();
         scopes.extend(wanted);
         if scopes.is_empty() {
             scopes = client.manager.select_initial_scopes(&[]).await;
         }
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        client.identify(settings, &self.0.options.client_name, redirect, &scopes, place).await?;
+        client.identify(settings, &self.0.options.client_name, redirect, &scopes, grant_key).await?;
         let link = client.manager.get_authorization_url(&scopes).await;
-        let link = link.map_err(|error| IdentityError::of(&error, place.server(), &[]))?;
+        let link = link.map_err(|error| IdentityError::of(&error, grant_key.server(), &[]))?;
         let unusable =
-            || IdentityError::Address { server: place.server().to_owned(), what: "authorization_endpoint", source: None };
+            || IdentityError::Address { server: grant_key.server().to_owned(), what: "authorization_endpoint", source: None };
         let link = Url::parse(&link).map_err(|_| unusable())?;
         let stated = |name: &str| link.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
         let (state, resource) = (stated("state").ok_or_else(unusable)?, stated("resource").unwrap_or_else(|| url.to_string()));
-        let flow = Flow { place: place.clone(), client, redirect: redirect.clone(), resource, since: Instant::now() };
+        let flow = Flow { grant_key: grant_key.clone(), client, redirect: redirect.clone(), resource, since: Instant::now() };
         self.0.flows.begin(state, flow)?;
         Ok(Consent { link, expires: SystemTime::now() + LINK_LIFE })
     }
@@ -177,8 +177,8 @@ impl OAuth {
     /// did not agree; [`IdentityError::Refused`] when it is not the answer of the authorization server that was asked.
     pub async fn complete(&self, principal: &Principal, callback: &Url) -> Result<String, IdentityError> {
         let callback = Callback::read(callback).ok_or(IdentityError::NotValid)?;
-        let Flow { place, client, redirect, resource, .. } = self.0.flows.take(principal, &callback.state)?;
-        let server = place.server().to_owned();
+        let Flow { grant_key, client, redirect, resource, .. } = self.0.flows.take(principal, &callback.state)?;
+        let server = grant_key.server().to_owned();
         let code = callback.said.map_err(|why| IdentityError::Denied {
             server: server.clone(),
             why: visible::line_within(&why, 100).into_owned(),
@@ -193,20 +193,20 @@ impl OAuth {
         let stored = client.slot.take().ok_or_else(|| IdentityError::Kept { server: server.clone() })?;
         let (client_secret, metadata) = (client.client_secret, client.metadata);
         let grant = Grant { client_secret, redirect: redirect.to_string(), resource, metadata, stored };
-        self.keep(&place, &grant).await?;
+        self.keep(&grant_key, &grant).await?;
         Ok(server)
     }
 
     /// Keeps what was granted.
-    pub(crate) async fn keep(&self, place: &Place, grant: &Grant) -> Result<(), IdentityError> {
-        grant.token(place)?;
+    pub(crate) async fn keep(&self, grant_key: &GrantKey, grant: &Grant) -> Result<(), IdentityError> {
+        grant.token(grant_key)?;
         let store = &self.0.refresher.store;
         // A refresh of the one before would write over it.
-        let _turn = self.0.refresher.turns.turn(place).await;
-        let _lock = store.lock(place).await?;
-        store.save(place, grant.write(place)?).await?;
-        self.0.ready.remove(place);
-        self.0.asks.answered(place);
+        let _turn = self.0.refresher.turns.turn(grant_key).await;
+        let _lock = store.lock(grant_key).await?;
+        store.save(grant_key, grant.write(grant_key)?).await?;
+        self.0.ready.remove(grant_key);
+        self.0.asks.answered(grant_key);
         Ok(())
     }
 
@@ -226,16 +226,16 @@ impl OAuth {
     ///
     /// [`IdentityError::Store`]: then it is not forgotten.
     pub async fn log_out(&self, principal: &Principal, target: Target<'_>) -> Result<LoggedOut, IdentityError> {
-        let place = Place::new(&principal.key(), target.server, target.url);
+        let grant_key = GrantKey::new(&principal.key(), target.server, target.url);
         let store = &self.0.refresher.store;
-        let _turn = self.0.refresher.turns.turn(&place).await;
-        let _lock = store.lock(&place).await?;
-        self.0.ready.remove(&place);
+        let _turn = self.0.refresher.turns.turn(&grant_key).await;
+        let _lock = store.lock(&grant_key).await?;
+        self.0.ready.remove(&grant_key);
         // What cannot be read is forgotten all the same.
-        let kept = store.load(&place).await;
+        let kept = store.load(&grant_key).await;
         let was_there = !matches!(kept, Ok(None));
-        let grant = kept.ok().flatten().and_then(|kept| Grant::read(&kept.grant, &place).ok());
-        store.remove(&place).await?;
+        let grant = kept.ok().flatten().and_then(|kept| Grant::read(&kept.grant, &grant_key).ok());
+        store.remove(&grant_key).await?;
         let is_revoked = match grant {
             Some(grant) => self.0.revoke(target.url, &grant).await,
             None => false,
@@ -258,50 +258,50 @@ impl OAuth {
     ///
     /// [`IdentityError`]: it cannot be read.
     pub async fn granted(&self, principal: &Principal, target: Target<'_>) -> Result<Option<GrantFacts>, IdentityError> {
-        let place = Place::new(&principal.key(), target.server, target.url);
-        let Some(kept) = self.0.refresher.store.load(&place).await? else { return Ok(None) };
-        Grant::read(&kept.grant, &place).map(|grant| Some(grant.facts()))
+        let grant_key = GrantKey::new(&principal.key(), target.server, target.url);
+        let Some(kept) = self.0.refresher.store.load(&grant_key).await? else { return Ok(None) };
+        Grant::read(&kept.grant, &grant_key).map(|grant| Some(grant.facts()))
     }
 }
 
 impl Inner {
-    /// The token for `place`, renewed if that is due. None if there is none.
-    async fn token(&self, place: &Place) -> Result<Option<Secret>, IdentityError> {
+    /// The token for `grant_key`, renewed if that is due. None if there is none.
+    async fn token(&self, grant_key: &GrantKey) -> Result<Option<Secret>, IdentityError> {
         let now = SystemTime::now();
-        let held = match self.ready.of(place, now) {
+        let held = match self.ready.of(grant_key, now) {
             Held::Token(token) => return Ok(Some(token)),
             Held::Unseen(token) => Some(token),
             Held::Nothing => None,
         };
-        let kept = match (self.refresher.store.load(place).await, held) {
+        let kept = match (self.refresher.store.load(grant_key).await, held) {
             // Until the store can be asked, nobody knows better.
             (Err(error), Some(token)) if error.is_temporary() => {
-                self.ready.look_later(place);
+                self.ready.look_later(grant_key);
                 return Ok(Some(token));
             }
             (kept, _) => kept?,
         };
         let Some(kept) = kept else {
-            self.ready.remove(place);
+            self.ready.remove(grant_key);
             return Ok(None);
         };
-        let grant = Grant::read(&kept.grant, place)?;
+        let grant = Grant::read(&kept.grant, grant_key)?;
         // Also while another process renews it: what is not used up is used.
         if grant.is_fresh(now) {
-            return self.ready.hold(place, &grant).map(Some);
+            return self.ready.hold(grant_key, &grant).map(Some);
         }
-        self.renewed(place, None).await
+        self.renewed(grant_key, None).await
     }
 
-    async fn renewed(&self, place: &Place, refused: Option<Secret>) -> Result<Option<Secret>, IdentityError> {
-        match self.refresher.renewed(place, refused).await? {
+    async fn renewed(&self, grant_key: &GrantKey, refused: Option<Secret>) -> Result<Option<Secret>, IdentityError> {
+        match self.refresher.renewed(grant_key, refused).await? {
             Some(grant) => {
-                let token = self.ready.hold(place, &grant)?;
-                self.ready.was_renewed(place);
+                let token = self.ready.hold(grant_key, &grant)?;
+                self.ready.was_renewed(grant_key);
                 Ok(Some(token))
             }
             None => {
-                self.ready.remove(place);
+                self.ready.remove(grant_key);
                 Ok(None)
             }
         }
@@ -311,31 +311,31 @@ impl Inner {
     async fn instead(
         &self,
         request: CredentialRequest<'_>,
-        place: &Place,
+        grant_key: &GrantKey,
         sent: Option<Secret>,
         challenge: &Challenge,
     ) -> Result<Given, IdentityError> {
         if challenge.asks_for_more() {
-            return self.ask_for_more(request, place, challenge).await;
+            return self.ask_for_more(request, grant_key, challenge).await;
         }
-        let lately = self.ready.is_new(place);
+        let lately = self.ready.is_new(grant_key);
         if let Some(sent) = sent.filter(|_| !lately)
-            && let Some(token) = self.renewed(place, Some(sent)).await?
+            && let Some(token) = self.renewed(grant_key, Some(sent)).await?
         {
             return Ok(Given::These(Credentials::bearer(&token)));
         }
-        Ok(self.ask(request, place, challenge.authenticate.clone(), Vec::new()))
+        Ok(self.ask(request, grant_key, challenge.authenticate.clone(), Vec::new()))
     }
 
     /// Asks for what was granted and what the server says is missing. None of it is missing: then asking would never end.
     async fn ask_for_more(
         &self,
         request: CredentialRequest<'_>,
-        place: &Place,
+        grant_key: &GrantKey,
         challenge: &Challenge,
     ) -> Result<Given, IdentityError> {
-        let granted = match self.refresher.store.load(place).await? {
-            Some(kept) => Grant::read(&kept.grant, place)?.stored.granted_scopes,
+        let granted = match self.refresher.store.load(grant_key).await? {
+            Some(kept) => Grant::read(&kept.grant, grant_key)?.stored.granted_scopes,
             None => Vec::new(),
         };
         let said = challenge.authenticate.as_deref().unwrap_or_default();
@@ -345,12 +345,18 @@ impl Inner {
             return Ok(Given::Nothing);
         }
         let all = granted.iter().map(String::as_str).chain(missing).map(str::to_owned).collect();
-        Ok(self.ask(request, place, challenge.authenticate.clone(), all))
+        Ok(self.ask(request, grant_key, challenge.authenticate.clone(), all))
     }
 
-    fn ask(&self, request: CredentialRequest<'_>, place: &Place, challenge: Option<String>, scopes: Vec<String>) -> Given {
+    fn ask(
+        &self,
+        request: CredentialRequest<'_>,
+        grant_key: &GrantKey,
+        challenge: Option<String>,
+        scopes: Vec<String>,
+    ) -> Given {
         let settings = request.oauth.cloned().unwrap_or_default();
-        match self.asks.ask(place, &settings, challenge, scopes) {
+        match self.asks.ask(grant_key, &settings, challenge, scopes) {
             Some(ask) => Given::Ask(self.options.asking.authorization(request.server, &ask)),
             None => Given::Nothing,
         }
@@ -390,22 +396,22 @@ impl CredentialSource for OAuth {
     fn credentials<'a>(&'a self, request: CredentialRequest<'a>) -> Giving<'a> {
         Box::pin(async move {
             let Some(url) = request.url else { return Ok(Given::Nothing) };
-            let place = Place::new(&request.principal.key(), request.server, url);
+            let grant_key = GrantKey::new(&request.principal.key(), request.server, url);
             if let Some(settings) = asking_nobody(&request) {
-                let token = self.0.granted.token(&place, settings, None).await?;
+                let token = self.0.granted.token(&grant_key, settings, None).await?;
                 return Ok(Given::These(Credentials::bearer(&token)));
             }
-            match self.0.token(&place).await {
+            match self.0.token(&grant_key).await {
                 Ok(Some(token)) => Ok(Given::These(Credentials::bearer(&token))),
                 // Who is being asked, or whose server is known to ask, is not sent there as a stranger.
-                Ok(None) if request.oauth.is_some() || self.0.asks.of(&place).is_some() => {
-                    Ok(self.0.ask(request, &place, None, Vec::new()))
+                Ok(None) if request.oauth.is_some() || self.0.asks.of(&grant_key).is_some() => {
+                    Ok(self.0.ask(request, &grant_key, None, Vec::new()))
                 }
                 Ok(None) => Ok(Given::Nothing),
                 Err(error) if error.is_lost() => {
                     let (server, error) = (visible::line(request.server), isolet::with_causes(&error));
                     tracing::warn!(%server, %error, "a user is asked again");
-                    Ok(self.0.ask(request, &place, None, Vec::new()))
+                    Ok(self.0.ask(request, &grant_key, None, Vec::new()))
                 }
                 Err(error) => Err(told(error)),
             }
@@ -415,14 +421,15 @@ impl CredentialSource for OAuth {
     fn refused<'a>(&'a self, request: CredentialRequest<'a>, sent: &'a Credentials, challenge: &'a Challenge) -> Giving<'a> {
         Box::pin(async move {
             let Some(url) = request.url else { return Ok(Given::Nothing) };
-            let place = Place::new(&request.principal.key(), request.server, url);
+            let grant_key = GrantKey::new(&request.principal.key(), request.server, url);
             let bearer = sent.headers().find(|(name, _)| *name == "authorization").map(|(_, value)| value.expose());
             let token = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).and_then(|token| Secret::new(token).ok());
             if let Some(settings) = asking_nobody(&request) {
                 // A token that says too little stays so, and who refuses a new one refuses all.
-                let refused = token.as_ref().filter(|_| challenge.status == 401 && !self.0.granted.is_new(&place, settings));
+                let refused =
+                    token.as_ref().filter(|_| challenge.status == 401 && !self.0.granted.is_new(&grant_key, settings));
                 let Some(refused) = refused else { return Ok(Given::Nothing) };
-                let token = self.0.granted.token(&place, settings, Some(refused)).await?;
+                let token = self.0.granted.token(&grant_key, settings, Some(refused)).await?;
                 return Ok(Given::These(Credentials::bearer(&token)));
             }
             // Who says nothing of tokens may want something else: a key in a header field.
@@ -430,7 +437,7 @@ impl CredentialSource for OAuth {
             if token.is_none() && request.oauth.is_none() && !wants_token {
                 return Ok(Given::Nothing);
             }
-            self.0.instead(request, &place, token, challenge).await.map_err(told)
+            self.0.instead(request, &grant_key, token, challenge).await.map_err(told)
         })
     }
 }
@@ -454,9 +461,9 @@ mod tests {
         };
         let (one, other, settings) = (replica(), replica(), OAuthSettings::default());
         let (ada, url) = (Principal::new("ada"), Url::parse("https://m.example/mcp").unwrap());
-        let place = Place::new(&ada.key(), "m", &url);
-        one.keep(&place, &grant(10_000_000_000)).await.unwrap();
-        let has = async |replica: &OAuth| replica.0.token(&place).await.unwrap().is_some();
+        let grant_key = GrantKey::new(&ada.key(), "m", &url);
+        one.keep(&grant_key, &grant(10_000_000_000)).await.unwrap();
+        let has = async |replica: &OAuth| replica.0.token(&grant_key).await.unwrap().is_some();
         assert!(has(&one).await && has(&other).await);
         let target = Target { server: "m", url: &url, settings: &settings };
         assert!(other.log_out(&ada, target).await.unwrap().was_there);

@@ -17,8 +17,8 @@ use tokio_postgres::{Client, Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use zeroize::Zeroizing;
 
+use crate::grant_key::GrantKey;
 use crate::key_file::KeyFile;
-use crate::place::Place;
 use crate::seal::{self, Sealed};
 use crate::store::{Kept, RefreshLock, Store, StoreError, Version};
 
@@ -230,63 +230,65 @@ fn server_error(source: tokio_postgres::Error) -> StoreError {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn load(&self, place: &Place) -> Result<Option<Kept>, StoreError> {
+    async fn load(&self, grant_key: &GrantKey) -> Result<Option<Kept>, StoreError> {
         const ROW: &str = "SELECT key, nonce, sealed, refreshing FROM isolet_grants
             WHERE tenant = $1 AND user_name = $2 AND server = $3 AND resource = $4";
-        let rows = self.query(ROW, &[&place.tenant(), &place.principal().user(), &place.server(), &place.resource()]).await?;
+        let rows = self
+            .query(ROW, &[&grant_key.tenant(), &grant_key.principal().user(), &grant_key.server(), &grant_key.resource()])
+            .await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let nonce: &[u8] = row.try_get(1).map_err(server_error)?;
-        let changed = |_| StoreError::Sealed { server: place.server().to_owned() };
+        let changed = |_| StoreError::Sealed { server: grant_key.server().to_owned() };
         let sealed = Sealed {
             key: row.try_get(0).map_err(server_error)?,
             nonce: nonce.try_into().map_err(changed)?,
             bytes: row.try_get(2).map_err(server_error)?,
         };
         let is_refreshing = row.try_get(3).map_err(server_error)?;
-        Ok(Some(Kept { grant: seal::open(&self.0.keys, place, sealed)?, is_refreshing }))
+        Ok(Some(Kept { grant: seal::open(&self.0.keys, grant_key, sealed)?, is_refreshing }))
     }
 
-    async fn save(&self, place: &Place, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
+    async fn save(&self, grant_key: &GrantKey, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
         const ROW: &str = "INSERT INTO isolet_grants (tenant, user_name, server, resource, key, nonce, sealed)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, user_name, server, resource) DO UPDATE
             SET key = $5, nonce = $6, sealed = $7, refreshing = false, updated = now()";
-        let Sealed { key, nonce, bytes } = seal::seal(&self.0.keys, place, &grant)?;
-        let (tenant, nonce) = (place.tenant(), nonce.as_slice());
-        let (user, server, resource) = (place.principal().user(), place.server(), place.resource());
+        let Sealed { key, nonce, bytes } = seal::seal(&self.0.keys, grant_key, &grant)?;
+        let (tenant, nonce) = (grant_key.tenant(), nonce.as_slice());
+        let (user, server, resource) = (grant_key.principal().user(), grant_key.server(), grant_key.resource());
         self.query(ROW, &[&tenant, &user, &server, &resource, &key, &nonce, &bytes]).await.map(drop)
     }
 
-    async fn mark(&self, place: &Place) -> Result<(), StoreError> {
+    async fn mark(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
         const MARK: &str = "UPDATE isolet_grants SET refreshing = true
             WHERE tenant = $1 AND user_name = $2 AND server = $3 AND resource = $4";
-        self.change(MARK, place).await
+        self.change(MARK, grant_key).await
     }
 
-    async fn remove(&self, place: &Place) -> Result<(), StoreError> {
+    async fn remove(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
         const REMOVE: &str = "DELETE FROM isolet_grants WHERE tenant = $1 AND user_name = $2 AND server = $3 AND resource = $4";
-        self.change(REMOVE, place).await
+        self.change(REMOVE, grant_key).await
     }
 
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError> {
         const ROWS: &str = "SELECT server, resource FROM isolet_grants WHERE tenant = $1 AND user_name = $2
             ORDER BY server, resource";
-        let rows = self.query(ROWS, &[&Place::tenant_of(principal), &principal.user()]).await?;
+        let rows = self.query(ROWS, &[&GrantKey::tenant_of(principal), &principal.user()]).await?;
         let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(pair).collect::<Result<_, _>>().map_err(server_error)
     }
 
     async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError> {
         const ROWS: &str = "SELECT nonce FROM isolet_grants WHERE tenant = $1 AND user_name = $2 ORDER BY server, resource";
-        let rows = self.query(ROWS, &[&Place::tenant_of(principal), &principal.user()]).await?;
+        let rows = self.query(ROWS, &[&GrantKey::tenant_of(principal), &principal.user()]).await?;
         let nonces: Result<Vec<&[u8]>, _> = rows.iter().map(|row| row.try_get(0)).collect();
         Ok(Version::of(nonces.map_err(server_error)?))
     }
 
-    async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError> {
+    async fn lock(&self, grant_key: &GrantKey) -> Result<RefreshLock, StoreError> {
         // Whoever holds or waits has one place here and waits for nobody's second.
         let permit = Arc::clone(&self.0.locks).acquire_owned().await.map_err(|_| StoreError::Stopped)?;
         let client = self.0.connect(LOCK_SESSION).await?;
-        let [first, second, third, fourth, fifth, sixth, seventh, eighth, ..] = place.digest();
+        let [first, second, third, fourth, fifth, sixth, seventh, eighth, ..] = grant_key.digest();
         let number = i64::from_le_bytes([first, second, third, fourth, fifth, sixth, seventh, eighth]);
         let parameters: [&(dyn ToSql + Sync); 1] = [&number];
         let locked = client.query("SELECT pg_advisory_lock($1)", &parameters);
@@ -300,9 +302,9 @@ impl Store for PostgresStore {
 }
 
 impl PostgresStore {
-    async fn change(&self, statement: &str, place: &Place) -> Result<(), StoreError> {
+    async fn change(&self, statement: &str, grant_key: &GrantKey) -> Result<(), StoreError> {
         let parameters: [&(dyn ToSql + Sync); 4] =
-            [&place.tenant(), &place.principal().user(), &place.server(), &place.resource()];
+            [&grant_key.tenant(), &grant_key.principal().user(), &grant_key.server(), &grant_key.resource()];
         self.query(statement, &parameters).await.map(drop)
     }
 }

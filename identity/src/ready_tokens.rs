@@ -8,7 +8,7 @@ use isolet_outbound::Secret;
 
 use crate::error::IdentityError;
 use crate::grant::Grant;
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 
 /// Tokens that are held ready. One more is read from the store.
 const READY_MAX: usize = 4096;
@@ -21,9 +21,9 @@ const RENEWED_LATELY: Duration = Duration::from_secs(30);
 
 /// The tokens.
 #[derive(Default)]
-pub(crate) struct ReadyTokens(Mutex<HashMap<Place, Ready>>);
+pub(crate) struct ReadyTokens(Mutex<HashMap<GrantKey, Ready>>);
 
-/// What is held for one place.
+/// What is held for one grant.
 pub(crate) enum Held {
     /// A token that is used.
     Token(Secret),
@@ -42,11 +42,11 @@ struct Ready {
 }
 
 impl ReadyTokens {
-    /// What is held for `place` that is not used up at `now`.
-    pub(crate) fn of(&self, place: &Place, now: SystemTime) -> Held {
+    /// What is held for `grant_key` that is not used up at `now`.
+    pub(crate) fn of(&self, grant_key: &GrantKey, now: SystemTime) -> Held {
         let all = self.all();
         let is_good = |ready: &&Ready| ready.since <= now && ready.until.is_none_or(|until| now < until);
-        match all.get(place).filter(is_good) {
+        match all.get(grant_key).filter(is_good) {
             Some(ready) if ready.seen.elapsed() < SEEN_LIFE => Held::Token(ready.token.clone()),
             Some(ready) => Held::Unseen(ready.token.clone()),
             None => Held::Nothing,
@@ -54,45 +54,45 @@ impl ReadyTokens {
     }
 
     /// Holds the token of `grant`, which the store has.
-    pub(crate) fn hold(&self, place: &Place, grant: &Grant) -> Result<Secret, IdentityError> {
-        let (token, now) = (grant.token(place)?, SystemTime::now());
+    pub(crate) fn hold(&self, grant_key: &GrantKey, grant: &Grant) -> Result<Secret, IdentityError> {
+        let (token, now) = (grant.token(grant_key)?, SystemTime::now());
         let mut all = self.all();
         if all.len() >= READY_MAX {
             all.retain(|_, ready| ready.until.is_some_and(|until| now < until));
         }
-        if all.len() < READY_MAX || all.contains_key(place) {
-            let renewed = all.get(place).filter(|ready| ready.token == token).and_then(|ready| ready.renewed);
+        if all.len() < READY_MAX || all.contains_key(grant_key) {
+            let renewed = all.get(grant_key).filter(|ready| ready.token == token).and_then(|ready| ready.renewed);
             let (token, until) = (token.clone(), grant.renewed_at());
-            all.insert(place.clone(), Ready { token, until, since: now, seen: Instant::now(), renewed });
+            all.insert(grant_key.clone(), Ready { token, until, since: now, seen: Instant::now(), renewed });
         }
         Ok(token)
     }
 
-    /// The token for `place` is a new one.
-    pub(crate) fn was_renewed(&self, place: &Place) {
-        if let Some(ready) = self.all().get_mut(place) {
+    /// The token for `grant_key` is a new one.
+    pub(crate) fn was_renewed(&self, grant_key: &GrantKey) {
+        if let Some(ready) = self.all().get_mut(grant_key) {
             ready.renewed = Some(Instant::now());
         }
     }
 
     /// Whether that was a moment ago.
-    pub(crate) fn is_new(&self, place: &Place) -> bool {
-        self.all().get(place).and_then(|ready| ready.renewed).is_some_and(|at| at.elapsed() < RENEWED_LATELY)
+    pub(crate) fn is_new(&self, grant_key: &GrantKey) -> bool {
+        self.all().get(grant_key).and_then(|ready| ready.renewed).is_some_and(|at| at.elapsed() < RENEWED_LATELY)
     }
 
     /// The store cannot say whether it has the token: it is asked again after a while.
-    pub(crate) fn look_later(&self, place: &Place) {
-        if let Some(ready) = self.all().get_mut(place) {
+    pub(crate) fn look_later(&self, grant_key: &GrantKey) {
+        if let Some(ready) = self.all().get_mut(grant_key) {
             ready.seen = Instant::now();
         }
     }
 
-    /// Holds nothing for `place`.
-    pub(crate) fn remove(&self, place: &Place) {
-        self.all().remove(place);
+    /// Holds nothing for `grant_key`.
+    pub(crate) fn remove(&self, grant_key: &GrantKey) {
+        self.all().remove(grant_key);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Place, Ready>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<GrantKey, Ready>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,15 +113,15 @@ pub(crate) mod tests {
         tokens.all().values_mut().for_each(|ready| ready.seen = before);
     }
 
-    fn place(user: &str) -> Place {
-        Place::new(&Principal::new(user).key(), "m", &Url::parse("https://m.example/mcp").unwrap())
+    fn grant_key(user: &str) -> GrantKey {
+        GrantKey::new(&Principal::new(user).key(), "m", &Url::parse("https://m.example/mcp").unwrap())
     }
 
     #[test]
     fn no_more_tokens_are_held_ready_than_there_may_be() {
         let tokens = ReadyTokens::default();
         for user in 0..READY_MAX + 10 {
-            let token = tokens.hold(&place(&user.to_string()), &grant(10_000_000_000)).unwrap();
+            let token = tokens.hold(&grant_key(&user.to_string()), &grant(10_000_000_000)).unwrap();
             assert!(token.expose() == "canary-access");
         }
         assert_eq!(tokens.all().len(), READY_MAX);
@@ -129,9 +129,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_token_is_used_until_the_store_has_to_be_looked_into() {
-        let (tokens, ada, now) = (ReadyTokens::default(), place("ada"), SystemTime::now);
+        let (tokens, ada, now) = (ReadyTokens::default(), grant_key("ada"), SystemTime::now);
         tokens.hold(&ada, &grant(10_000_000_000)).unwrap();
-        assert!(matches!(tokens.of(&ada, now()), Held::Token(_)) && matches!(tokens.of(&place("bob"), now()), Held::Nothing));
+        assert!(
+            matches!(tokens.of(&ada, now()), Held::Token(_)) && matches!(tokens.of(&grant_key("bob"), now()), Held::Nothing)
+        );
         let_time_pass(&tokens);
         assert!(matches!(tokens.of(&ada, now()), Held::Unseen(_)));
         tokens.look_later(&ada);
@@ -144,7 +146,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_token_is_new_until_it_is_another_one() {
-        let (tokens, ada) = (ReadyTokens::default(), place("ada"));
+        let (tokens, ada) = (ReadyTokens::default(), grant_key("ada"));
         tokens.hold(&ada, &grant(10_000_000_000)).unwrap();
         assert!(!tokens.is_new(&ada));
         tokens.was_renewed(&ada);

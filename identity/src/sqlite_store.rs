@@ -11,15 +11,15 @@ use isolet::PrincipalKey;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
+use crate::grant_key::GrantKey;
 use crate::key_file::KeyFile;
-use crate::place::Place;
 use crate::seal::{self, Sealed};
 use crate::store::{Kept, RefreshLock, Store, StoreError, Version};
 
 /// How long another process may keep the file.
 const BUSY_MAX: Duration = Duration::from_secs(5);
 
-/// Into how many files the right to refresh is divided. Places that share one wait for each other.
+/// Into how many files the right to refresh is divided. Grants that share one wait for each other.
 const LOCKS: usize = 64;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS grants (
@@ -76,10 +76,10 @@ impl SqliteStore {
         let mut count = 0;
         for (server, resource) in self.list(principal).await? {
             let Ok(url) = isolet::mcp::Url::parse(&resource) else { continue };
-            let place = Place::new(principal, &server, &url);
-            let _lock = self.lock(&place).await?;
-            if let Some(Kept { grant, is_refreshing: false }) = self.load(&place).await? {
-                self.save(&place, grant).await?;
+            let grant_key = GrantKey::new(principal, &server, &url);
+            let _lock = self.lock(&grant_key).await?;
+            if let Some(Kept { grant, is_refreshing: false }) = self.load(&grant_key).await? {
+                self.save(&grant_key, grant).await?;
                 count += 1;
             }
         }
@@ -103,49 +103,49 @@ fn database_error(source: rusqlite::Error) -> StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn load(&self, place: &Place) -> Result<Option<Kept>, StoreError> {
-        let place = place.clone();
+    async fn load(&self, grant_key: &GrantKey) -> Result<Option<Kept>, StoreError> {
+        let grant_key = grant_key.clone();
         self.with(move |database, keys| {
             const ROW: &str = "SELECT key, nonce, sealed, refreshing FROM grants
                 WHERE tenant = ?1 AND user = ?2 AND server = ?3 AND resource = ?4";
-            let place_of = params![place.tenant(), place.principal().user(), place.server(), place.resource()];
+            let place_of = params![grant_key.tenant(), grant_key.principal().user(), grant_key.server(), grant_key.resource()];
             let read = |row: &rusqlite::Row<'_>| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, bool>(3)?))
             };
             let row = database.query_row(ROW, place_of, read).optional().map_err(database_error)?;
             let Some((key, nonce, bytes, is_refreshing)) = row else { return Ok(None) };
-            let changed = |_| StoreError::Sealed { server: place.server().to_owned() };
+            let changed = |_| StoreError::Sealed { server: grant_key.server().to_owned() };
             let sealed = Sealed { key, nonce: nonce.as_slice().try_into().map_err(changed)?, bytes };
-            Ok(Some(Kept { grant: seal::open(keys, &place, sealed)?, is_refreshing }))
+            Ok(Some(Kept { grant: seal::open(keys, &grant_key, sealed)?, is_refreshing }))
         })
         .await
     }
 
-    async fn save(&self, place: &Place, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
-        let place = place.clone();
+    async fn save(&self, grant_key: &GrantKey, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
+        let grant_key = grant_key.clone();
         self.with(move |database, keys| {
             const ROW: &str = "INSERT OR REPLACE INTO grants (tenant, user, server, resource, key, nonce, sealed, refreshing)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)";
-            let Sealed { key, nonce, bytes } = seal::seal(keys, &place, &grant)?;
-            let (user, server, resource) = (place.principal().user(), place.server(), place.resource());
-            let row = params![place.tenant(), user, server, resource, key, nonce.as_slice(), bytes];
+            let Sealed { key, nonce, bytes } = seal::seal(keys, &grant_key, &grant)?;
+            let (user, server, resource) = (grant_key.principal().user(), grant_key.server(), grant_key.resource());
+            let row = params![grant_key.tenant(), user, server, resource, key, nonce.as_slice(), bytes];
             database.execute(ROW, row).map(drop).map_err(database_error)
         })
         .await
     }
 
-    async fn mark(&self, place: &Place) -> Result<(), StoreError> {
+    async fn mark(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
         const MARK: &str = "UPDATE grants SET refreshing = 1 WHERE tenant = ?1 AND user = ?2 AND server = ?3 AND resource = ?4";
-        self.change(MARK, place).await
+        self.change(MARK, grant_key).await
     }
 
-    async fn remove(&self, place: &Place) -> Result<(), StoreError> {
+    async fn remove(&self, grant_key: &GrantKey) -> Result<(), StoreError> {
         const REMOVE: &str = "DELETE FROM grants WHERE tenant = ?1 AND user = ?2 AND server = ?3 AND resource = ?4";
-        self.change(REMOVE, place).await
+        self.change(REMOVE, grant_key).await
     }
 
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError> {
-        let (tenant, user) = (Place::tenant_of(principal), principal.user().to_owned());
+        let (tenant, user) = (GrantKey::tenant_of(principal), principal.user().to_owned());
         self.with(move |database, _| {
             const ROWS: &str = "SELECT server, resource FROM grants WHERE tenant = ?1 AND user = ?2 ORDER BY server, resource";
             let mut statement = database.prepare(ROWS).map_err(database_error)?;
@@ -156,7 +156,7 @@ impl Store for SqliteStore {
     }
 
     async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError> {
-        let (tenant, user) = (Place::tenant_of(principal), principal.user().to_owned());
+        let (tenant, user) = (GrantKey::tenant_of(principal), principal.user().to_owned());
         self.with(move |database, _| {
             const ROWS: &str = "SELECT nonce FROM grants WHERE tenant = ?1 AND user = ?2 ORDER BY server, resource";
             let mut statement = database.prepare(ROWS).map_err(database_error)?;
@@ -166,8 +166,8 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError> {
-        let number = usize::from(place.digest()[0]) % LOCKS;
+    async fn lock(&self, grant_key: &GrantKey) -> Result<RefreshLock, StoreError> {
+        let number = usize::from(grant_key.digest()[0]) % LOCKS;
         let path = self.0.locks.join(format!("{number:02}"));
         // The system gives it back when the process ends, however that comes about.
         let lock = move || {
@@ -181,10 +181,10 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn change(&self, statement: &'static str, place: &Place) -> Result<(), StoreError> {
-        let place = place.clone();
+    async fn change(&self, statement: &'static str, grant_key: &GrantKey) -> Result<(), StoreError> {
+        let grant_key = grant_key.clone();
         self.with(move |database, _| {
-            let place_of = params![place.tenant(), place.principal().user(), place.server(), place.resource()];
+            let place_of = params![grant_key.tenant(), grant_key.principal().user(), grant_key.server(), grant_key.resource()];
             database.execute(statement, place_of).map(drop).map_err(database_error)
         })
         .await
@@ -206,8 +206,8 @@ mod tests {
         SqliteStore::open(folder.join("store.db"), KeyFile::open(folder.join("key")).unwrap())
     }
 
-    fn place(user: &str) -> Place {
-        Place::new(&Principal::new(user).in_tenant("acme").key(), "a", &Url::parse("https://a.example/mcp").unwrap())
+    fn grant_key(user: &str) -> GrantKey {
+        GrantKey::new(&Principal::new(user).in_tenant("acme").key(), "a", &Url::parse("https://a.example/mcp").unwrap())
     }
 
     fn grant(text: &str) -> Zeroizing<Vec<u8>> {
@@ -218,43 +218,43 @@ mod tests {
     async fn what_is_kept_is_there_for_its_principal_after_a_restart_and_not_in_clear() {
         let folder = tempfile::tempdir().unwrap();
         let first = store(folder.path()).unwrap();
-        first.save(&place("ada"), grant("canary-7f3a9c")).await.unwrap();
-        first.mark(&place("ada")).await.unwrap();
+        first.save(&grant_key("ada"), grant("canary-7f3a9c")).await.unwrap();
+        first.mark(&grant_key("ada")).await.unwrap();
         drop(first);
         let again = store(folder.path()).unwrap();
-        let kept = again.load(&place("ada")).await.unwrap().unwrap();
+        let kept = again.load(&grant_key("ada")).await.unwrap().unwrap();
         assert_eq!((kept.grant.as_slice(), kept.is_refreshing), (&b"canary-7f3a9c"[..], true));
-        assert!(again.load(&place("bob")).await.unwrap().is_none());
-        assert_eq!(again.list(place("ada").principal()).await.unwrap().len(), 1);
-        assert!(again.list(place("bob").principal()).await.unwrap().is_empty());
+        assert!(again.load(&grant_key("bob")).await.unwrap().is_none());
+        assert_eq!(again.list(grant_key("ada").principal()).await.unwrap().len(), 1);
+        assert!(again.list(grant_key("bob").principal()).await.unwrap().is_empty());
         let bytes = std::fs::read(folder.path().join("store.db")).unwrap();
         assert!(!bytes.windows(6).any(|bytes| bytes == b"canary"));
-        let version = async || again.version(place("ada").principal()).await.unwrap();
+        let version = async || again.version(grant_key("ada").principal()).await.unwrap();
         let before = version().await;
-        again.mark(&place("ada")).await.unwrap();
-        assert!(before == version().await && before != again.version(place("bob").principal()).await.unwrap());
-        again.save(&place("ada"), grant("another")).await.unwrap();
+        again.mark(&grant_key("ada")).await.unwrap();
+        assert!(before == version().await && before != again.version(grant_key("bob").principal()).await.unwrap());
+        again.save(&grant_key("ada"), grant("another")).await.unwrap();
         assert_ne!(before, version().await);
-        assert!(!again.load(&place("ada")).await.unwrap().unwrap().is_refreshing);
-        again.remove(&place("ada")).await.unwrap();
-        assert!(again.load(&place("ada")).await.unwrap().is_none());
+        assert!(!again.load(&grant_key("ada")).await.unwrap().unwrap().is_refreshing);
+        again.remove(&grant_key("ada")).await.unwrap();
+        assert!(again.load(&grant_key("ada")).await.unwrap().is_none());
     }
 
     #[tokio::test]
     async fn rows_cannot_change_places_and_a_new_key_opens_old_ones() {
         let folder = tempfile::tempdir().unwrap();
         let one = store(folder.path()).unwrap();
-        one.save(&place("ada"), grant("of-ada")).await.unwrap();
+        one.save(&grant_key("ada"), grant("of-ada")).await.unwrap();
         one.with(|database, _| database.execute("UPDATE grants SET user = 'eve'", []).map(drop).map_err(database_error))
             .await
             .unwrap();
-        assert!(matches!(one.load(&place("eve")).await, Err(StoreError::Sealed { .. })));
-        one.save(&place("ada"), grant("of-ada")).await.unwrap();
+        assert!(matches!(one.load(&grant_key("eve")).await, Err(StoreError::Sealed { .. })));
+        one.save(&grant_key("ada"), grant("of-ada")).await.unwrap();
         let keys = KeyFile::open(folder.path().join("key")).unwrap().rotate().unwrap();
         let rotated = SqliteStore::open(folder.path().join("store.db"), keys).unwrap();
-        assert_eq!(rotated.seal_anew(place("ada").principal()).await.unwrap(), 1);
-        assert!(matches!(one.load(&place("ada")).await, Err(StoreError::Sealed { .. })), "it has the old key alone");
-        assert_eq!(rotated.load(&place("ada")).await.unwrap().unwrap().grant.as_slice(), b"of-ada");
+        assert_eq!(rotated.seal_anew(grant_key("ada").principal()).await.unwrap(), 1);
+        assert!(matches!(one.load(&grant_key("ada")).await, Err(StoreError::Sealed { .. })), "it has the old key alone");
+        assert_eq!(rotated.load(&grant_key("ada")).await.unwrap().unwrap().grant.as_slice(), b"of-ada");
     }
 
     #[tokio::test]
@@ -274,25 +274,25 @@ mod tests {
     async fn a_store_that_is_full_or_locked_says_so_and_keeps_what_it_has() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (store(folder.path()).unwrap(), store(folder.path()).unwrap());
-        one.save(&place("ada"), grant("of-ada")).await.unwrap();
+        one.save(&grant_key("ada"), grant("of-ada")).await.unwrap();
         let pragma = |text: &'static str| one.with(move |database, _| database.execute_batch(text).map_err(database_error));
         pragma("PRAGMA max_page_count = 1").await.unwrap();
-        assert!(matches!(one.save(&place("ada"), grant(&"x".repeat(1 << 20))).await, Err(StoreError::Database { .. })));
-        assert_eq!(one.load(&place("ada")).await.unwrap().unwrap().grant.as_slice(), b"of-ada");
+        assert!(matches!(one.save(&grant_key("ada"), grant(&"x".repeat(1 << 20))).await, Err(StoreError::Database { .. })));
+        assert_eq!(one.load(&grant_key("ada")).await.unwrap().unwrap().grant.as_slice(), b"of-ada");
         other.with(|database, _| database.busy_timeout(Duration::ZERO).map_err(database_error)).await.unwrap();
         pragma("BEGIN EXCLUSIVE").await.unwrap();
-        assert!(matches!(other.mark(&place("ada")).await, Err(StoreError::Database { .. })));
-        assert!(matches!(other.load(&place("ada")).await, Err(StoreError::Database { .. })));
+        assert!(matches!(other.mark(&grant_key("ada")).await, Err(StoreError::Database { .. })));
+        assert!(matches!(other.load(&grant_key("ada")).await, Err(StoreError::Database { .. })));
         pragma("ROLLBACK").await.unwrap();
-        assert!(!other.load(&place("ada")).await.unwrap().unwrap().is_refreshing);
+        assert!(!other.load(&grant_key("ada")).await.unwrap().unwrap().is_refreshing);
     }
 
     #[tokio::test]
     async fn two_processes_have_the_right_to_refresh_one_after_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (store(folder.path()).unwrap(), store(folder.path()).unwrap());
-        let held = one.lock(&place("ada")).await.unwrap();
-        let waiting = tokio::spawn(async move { other.lock(&place("ada")).await.is_ok() });
+        let held = one.lock(&grant_key("ada")).await.unwrap();
+        let waiting = tokio::spawn(async move { other.lock(&grant_key("ada")).await.is_ok() });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         drop(held);

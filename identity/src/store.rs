@@ -7,9 +7,9 @@ use isolet::PrincipalKey;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 
-/// What is kept for one place.
+/// What is kept under one key.
 #[expect(clippy::exhaustive_structs, reason = "stores of others make it")]
 pub struct Kept {
     /// The grant, as its owner wrote it: secret.
@@ -18,7 +18,7 @@ pub struct Kept {
     pub is_refreshing: bool,
 }
 
-/// The right to refresh the grant of one place, among all processes that share the store. It ends when this is dropped, or the process ends.
+/// The right to refresh the grant of one key, among all processes that share the store. It ends when this is dropped, or the process ends.
 pub struct RefreshLock {
     _held: Box<dyn Any + Send>,
 }
@@ -101,17 +101,17 @@ impl StoreError {
 /// Keeps what users have authorized. What it keeps is secret, also from whoever reads its files.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// What is kept for `place`.
-    async fn load(&self, place: &Place) -> Result<Option<Kept>, StoreError>;
+    /// What is kept for `grant_key`.
+    async fn load(&self, grant_key: &GrantKey) -> Result<Option<Kept>, StoreError>;
 
     /// Keeps `grant`, whole or not at all. No refresh is under way then.
-    async fn save(&self, place: &Place, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError>;
+    async fn save(&self, grant_key: &GrantKey, grant: Zeroizing<Vec<u8>>) -> Result<(), StoreError>;
 
     /// Notes that a refresh begins: until the next [`Store::save`] nobody knows whether the refresh token was used.
-    async fn mark(&self, place: &Place) -> Result<(), StoreError>;
+    async fn mark(&self, grant_key: &GrantKey) -> Result<(), StoreError>;
 
-    /// Forgets what is kept for `place`.
-    async fn remove(&self, place: &Place) -> Result<(), StoreError>;
+    /// Forgets what is kept for `grant_key`.
+    async fn remove(&self, grant_key: &GrantKey) -> Result<(), StoreError>;
 
     /// The servers for which something of `principal` is kept, with their addresses.
     async fn list(&self, principal: &PrincipalKey) -> Result<Vec<(String, String)>, StoreError>;
@@ -119,6 +119,6 @@ pub trait Store: Send + Sync + 'static {
     /// The version of what is kept for `principal`: asked often, so it takes no more than a look.
     async fn version(&self, principal: &PrincipalKey) -> Result<Version, StoreError>;
 
-    /// Waits for the right to refresh the grant of `place`.
-    async fn lock(&self, place: &Place) -> Result<RefreshLock, StoreError>;
+    /// Waits for the right to refresh the grant of `grant_key`.
+    async fn lock(&self, grant_key: &GrantKey) -> Result<RefreshLock, StoreError>;
 }

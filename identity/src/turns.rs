@@ -1,34 +1,34 @@
-//! Whose turn it is: one at a time for each place, within this process.
+//! Whose turn it is: one at a time for each grant, within this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::place::Place;
+use crate::grant_key::GrantKey;
 
 type Lock = Arc<tokio::sync::Mutex<()>>;
 
-/// The places that somebody is at, or waits for.
+/// The grants whose turn somebody has, or waits for.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<Place, Lock>>);
+pub(crate) struct Turns(Mutex<HashMap<GrantKey, Lock>>);
 
 /// A turn; the next one comes when it is dropped.
 pub(crate) struct Turn {
     turns: Arc<Turns>,
-    place: Place,
+    grant_key: GrantKey,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl Turns {
-    /// Waits for a turn at `place`.
-    pub(crate) async fn turn(self: &Arc<Self>, place: &Place) -> Turn {
-        let lock = Arc::clone(self.places().entry(place.clone()).or_default());
+    /// Waits for the turn of `grant_key`.
+    pub(crate) async fn turn(self: &Arc<Self>, grant_key: &GrantKey) -> Turn {
+        let lock = Arc::clone(self.keys().entry(grant_key.clone()).or_default());
         let guard = lock.lock_owned().await;
-        Turn { turns: Arc::clone(self), place: place.clone(), guard: Some(guard) }
+        Turn { turns: Arc::clone(self), grant_key: grant_key.clone(), guard: Some(guard) }
     }
 
-    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Lock>> {
+    fn keys(&self) -> std::sync::MutexGuard<'_, HashMap<GrantKey, Lock>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -36,10 +36,10 @@ impl Turns {
 impl Drop for Turn {
     fn drop(&mut self) {
         drop(self.guard.take());
-        let mut places = self.turns.places();
+        let mut keys = self.turns.keys();
         // Who waits has a share of it.
-        if places.get(&self.place).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            places.remove(&self.place);
+        if keys.get(&self.grant_key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
+            keys.remove(&self.grant_key);
         }
     }
 }
@@ -56,14 +56,14 @@ mod tests {
     #[tokio::test]
     async fn one_has_the_turn_and_nothing_is_left_of_it() {
         let (turns, url) = (Arc::<Turns>::default(), Url::parse("https://a.example/").unwrap());
-        let place = |server: &str| Place::new(&Principal::new("ada").key(), server, &url);
-        let (first, _other) = (turns.turn(&place("a")).await, turns.turn(&place("b")).await);
-        let again = place("a");
+        let grant_key = |server: &str| GrantKey::new(&Principal::new("ada").key(), server, &url);
+        let (first, _other) = (turns.turn(&grant_key("a")).await, turns.turn(&grant_key("b")).await);
+        let again = grant_key("a");
         let mut second = std::pin::pin!(turns.turn(&again));
         let is_waiting = tokio::time::timeout(std::time::Duration::from_millis(20), &mut second).await.is_err();
         drop(first);
         assert!(is_waiting);
         drop(second.await);
-        assert_eq!(turns.places().len(), 1);
+        assert_eq!(turns.keys().len(), 1);
     }
 }

@@ -16,9 +16,9 @@ use crate::document::Api;
 use crate::error::{CallError, argument};
 use crate::operation::{Argument, Operation};
 use crate::pairs::{TakenNames, decoded, name_of};
-use crate::parameter::{self, ArgumentPlace};
+use crate::parameter::{self, ArgumentLocation};
 use crate::request::Draft;
-use crate::security::{SecurityNeed, SecurityPlace, SecurityScheme};
+use crate::security::{SecurityLocation, SecurityNeed, SecurityScheme};
 
 /// One API as one user.
 ///
@@ -97,21 +97,21 @@ impl<C: Credentials> Caller<C> {
 
     /// The operator's header fields, none of which and no cookie in which an argument may have set.
     fn fix_headers(&self, draft: &mut Draft, operation: &Operation) -> Result<(), CallError> {
-        let set = |place: ArgumentPlace, name: &str| {
-            let is_set = |argument: &&Argument| argument.place == place && argument.field.eq_ignore_ascii_case(name);
+        let set = |location: ArgumentLocation, name: &str| {
+            let is_set = |argument: &&Argument| argument.location == location && argument.field.eq_ignore_ascii_case(name);
             let called = operation.arguments().iter().find(is_set).map_or(name, |argument| &argument.name);
             argument(called, "is set by the operator: leave it away")
         };
         for name in self.headers.keys() {
             if !parameter::is_own_header(name.as_str()) && draft.request.headers.contains_key(name) {
-                return Err(set(ArgumentPlace::Header, name.as_str()));
+                return Err(set(ArgumentLocation::Header, name.as_str()));
             }
             draft.request.headers.remove(name);
         }
         let cookies = self.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let fixed = TakenNames::of(cookies.flat_map(|cookies| cookies.split(';')).map(name_of));
         if let Some((name, _)) = draft.cookies.iter().find(|(name, _)| fixed.has(&decoded(name))) {
-            return Err(set(ArgumentPlace::Cookie, &decoded(name)));
+            return Err(set(ArgumentLocation::Cookie, &decoded(name)));
         }
         for (name, value) in &self.headers {
             draft.request.headers.append(name, value.clone());
@@ -151,7 +151,7 @@ impl<C: Credentials> Caller<C> {
             let scheme = api
                 .security_schemes()
                 .iter()
-                .find(|scheme| scheme.name == need.scheme && scheme.place != SecurityPlace::MutualTls);
+                .find(|scheme| scheme.name == need.scheme && scheme.location != SecurityLocation::MutualTls);
             let Some(scheme) = scheme else { return Ok(Err(need.scheme.clone())) };
             let credential = self.credentials.credential(scheme, &need.scopes).await;
             match credential.map_err(|reason| CallError::Credential { scheme: need.scheme.clone(), reason })? {
@@ -174,20 +174,20 @@ impl<C> fmt::Debug for Caller<C> {
 fn add(draft: &mut Draft, scheme: &SecurityScheme, credential: &Credential) -> Result<(), CallError> {
     let text = credential.expose();
     let encoded = || utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    match &scheme.place {
-        SecurityPlace::Header(name) => {
+    match &scheme.location {
+        SecurityLocation::Header(name) => {
             let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(takes_credential);
-            draft.request.headers.insert(header.ok_or_else(|| no_place(scheme))?, value(scheme, text)?);
+            draft.request.headers.insert(header.ok_or_else(|| no_location(scheme))?, value(scheme, text)?);
         }
-        SecurityPlace::Query(name) => {
+        SecurityLocation::Query(name) => {
             let taken = TakenNames::of([name].into_iter());
             draft.fixed.retain(|piece| !taken.has(&name_of(piece)));
             draft.query.retain(|(other, _)| !taken.has(&decoded(other)));
             draft.query.push((utf8_percent_encode(name, NON_ALPHANUMERIC).to_string(), encoded()));
         }
-        SecurityPlace::Cookie(name) => {
+        SecurityLocation::Cookie(name) => {
             if !is_token(name) {
-                return Err(no_place(scheme));
+                return Err(no_location(scheme));
             }
             if !text.bytes().all(is_of_cookie) {
                 return Err(unusable(scheme));
@@ -196,11 +196,11 @@ fn add(draft: &mut Draft, scheme: &SecurityScheme, credential: &Credential) -> R
             draft.cookies.retain(|(other, _)| !taken.has(&decoded(other)));
             draft.cookies.push((name.clone(), text.to_owned()));
         }
-        SecurityPlace::Basic => authorize(draft, scheme, &Zeroizing::new(format!("Basic {}", STANDARD.encode(text))))?,
-        SecurityPlace::Bearer => authorize(draft, scheme, &Zeroizing::new(format!("Bearer {text}")))?,
-        SecurityPlace::Authorization(name) if !is_token(name) => return Err(no_place(scheme)),
-        SecurityPlace::Authorization(name) => authorize(draft, scheme, &Zeroizing::new(format!("{name} {text}")))?,
-        SecurityPlace::MutualTls => {}
+        SecurityLocation::Basic => authorize(draft, scheme, &Zeroizing::new(format!("Basic {}", STANDARD.encode(text))))?,
+        SecurityLocation::Bearer => authorize(draft, scheme, &Zeroizing::new(format!("Bearer {text}")))?,
+        SecurityLocation::Authorization(name) if !is_token(name) => return Err(no_location(scheme)),
+        SecurityLocation::Authorization(name) => authorize(draft, scheme, &Zeroizing::new(format!("{name} {text}")))?,
+        SecurityLocation::MutualTls => {}
     }
     Ok(())
 }
@@ -237,7 +237,7 @@ fn unusable(scheme: &SecurityScheme) -> CallError {
     CallError::Credential { scheme: scheme.name.clone(), reason }
 }
 
-fn no_place(scheme: &SecurityScheme) -> CallError {
+fn no_location(scheme: &SecurityScheme) -> CallError {
     let reason = "the document names no header, query or cookie for it: correct the document".into();
     CallError::Credential { scheme: scheme.name.clone(), reason }
 }

@@ -84,7 +84,7 @@ pub use document::{Api, DEFINITIONS_BYTES_MAX, DroppedOperation, OPERATIONS_MAX}
 pub use error::CallError;
 pub use fault::{DOCUMENT_BYTES_MAX, DocumentError, OperationError};
 pub use operation::{Argument, Operation};
-pub use parameter::ArgumentPlace;
+pub use parameter::ArgumentLocation;
 pub use read::DOCUMENT_DEPTH_MAX;
 pub use reference::Unresolved;
-pub use security::{SecurityNeed, SecurityPlace, SecurityScheme};
+pub use security::{SecurityLocation, SecurityNeed, SecurityScheme};

@@ -69,11 +69,11 @@ fn hash(text: &str) -> String {
 }
 
 /// Gives each argument a name of its own: the first comes first, later ones say where they go.
-pub(crate) fn argument(taken: &HashSet<String>, name: &str, place: &str) -> String {
+pub(crate) fn argument(taken: &HashSet<String>, name: &str, location: &str) -> String {
     if !taken.contains(name) {
         return name.to_owned();
     }
-    let said = format!("{name}_{place}");
+    let said = format!("{name}_{location}");
     if !taken.contains(&said) {
         return said;
     }

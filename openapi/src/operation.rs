@@ -9,11 +9,11 @@ use crate::excerpt::{beginning, cut};
 use crate::fault::OperationError;
 use crate::name::{self, ToolNames};
 use crate::output;
-use crate::parameter::{self, ArgumentPlace, Writing};
+use crate::parameter::{self, ArgumentLocation, Writing};
 use crate::path::PathTemplate;
 use crate::reference;
 use crate::schema::{Collector, Direction};
-use crate::security::{self, SecurityNeed, SecurityPlace, SecurityScheme};
+use crate::security::{self, SecurityLocation, SecurityNeed, SecurityScheme};
 use crate::style::{Notation, Style};
 
 /// The most characters of a tool's description.
@@ -45,7 +45,7 @@ pub struct Argument {
     /// What the tool calls it.
     pub name: String,
     /// Where it goes.
-    pub place: ArgumentPlace,
+    pub location: ArgumentLocation,
     /// What it is called there. Empty for a body as a whole.
     pub field: String,
     /// Whether it has to be given.
@@ -77,10 +77,10 @@ impl Operation {
             return Err(OperationError::NotAnObject);
         }
         let template = PathTemplate::parse(path)?;
-        let places: Vec<SecurityPlace> = schemes.iter().map(|scheme| scheme.place.clone()).collect();
+        let locations: Vec<SecurityLocation> = schemes.iter().map(|scheme| scheme.location.clone()).collect();
         let body = RequestBody::of(document, raw)?;
         let mut made = Arguments::new(document);
-        made.parameters(&parameter::all(document, item, raw, &places)?, &template);
+        made.parameters(&parameter::all(document, item, raw, &locations)?, &template);
         if let Some(body) = &body {
             made.body(body);
         }
@@ -210,18 +210,19 @@ impl<'a> Arguments<'a> {
     /// The parameters; those of the path are the ones that the path has.
     fn parameters(&mut self, parameters: &[parameter::Parameter<'a>], template: &PathTemplate) {
         for name in template.names() {
-            let declared = parameters.iter().any(|parameter| parameter.place == ArgumentPlace::Path && parameter.name == name);
+            let declared =
+                parameters.iter().any(|parameter| parameter.location == ArgumentLocation::Path && parameter.name == name);
             if !declared {
                 let writing = Writing::Styled(Notation::new(Style::Simple, None, false));
-                self.add(name, ArgumentPlace::Path, true, writing, json!({ "type": "string" }), false);
+                self.add(name, ArgumentLocation::Path, true, writing, json!({ "type": "string" }), false);
             }
         }
         for parameter in parameters {
-            if parameter.place == ArgumentPlace::Path && !template.names().any(|name| name == parameter.name) {
+            if parameter.location == ArgumentLocation::Path && !template.names().any(|name| name == parameter.name) {
                 continue;
             }
             let schema = self.schema(parameter.schema, parameter.description, parameter.is_deprecated);
-            self.add(parameter.name, parameter.place, parameter.is_required, parameter.writing, schema, false);
+            self.add(parameter.name, parameter.location, parameter.is_required, parameter.writing, schema, false);
         }
     }
 
@@ -233,7 +234,7 @@ impl<'a> Arguments<'a> {
                 Some(schema) if !is_file => self.schema(Some(schema), body.description, false),
                 _ => body.default_schema(),
             };
-            self.add_named("body", "", ArgumentPlace::Body, body.is_required, writing, schema, is_file);
+            self.add_named("body", "", ArgumentLocation::Body, body.is_required, writing, schema, is_file);
             return;
         };
         for (name, schema) in fields {
@@ -241,7 +242,7 @@ impl<'a> Arguments<'a> {
                 continue;
             }
             let (is_file, schema) = self.field(body, schema);
-            self.add(name, ArgumentPlace::Body, required.contains(&name.as_str()), writing, schema, is_file);
+            self.add(name, ArgumentLocation::Body, required.contains(&name.as_str()), writing, schema, is_file);
         }
     }
 
@@ -271,8 +272,16 @@ impl<'a> Arguments<'a> {
         made
     }
 
-    fn add(&mut self, field: &str, place: ArgumentPlace, is_required: bool, writing: Writing, schema: Value, is_file: bool) {
-        self.add_named(field, field, place, is_required, writing, schema, is_file);
+    fn add(
+        &mut self,
+        field: &str,
+        location: ArgumentLocation,
+        is_required: bool,
+        writing: Writing,
+        schema: Value,
+        is_file: bool,
+    ) {
+        self.add_named(field, field, location, is_required, writing, schema, is_file);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one argument, which are put together here alone")]
@@ -280,20 +289,20 @@ impl<'a> Arguments<'a> {
         &mut self,
         wished: &str,
         field: &str,
-        place: ArgumentPlace,
+        location: ArgumentLocation,
         is_required: bool,
         writing: Writing,
         schema: Value,
         is_file: bool,
     ) {
-        let name = name::argument(&self.names, wished, place.as_str());
+        let name = name::argument(&self.names, wished, location.as_str());
         let mut schema = described(schema, None);
         if let Some(members) = schema.as_object_mut() {
-            members.insert("x-in".to_owned(), json!(place.as_str()));
+            members.insert("x-in".to_owned(), json!(location.as_str()));
         }
         self.names.insert(name.clone());
         self.properties.insert(name.clone(), schema);
-        self.arguments.push(Argument { name, place, field: field.to_owned(), is_required, writing, is_file });
+        self.arguments.push(Argument { name, location, field: field.to_owned(), is_required, writing, is_file });
     }
 
     fn finish(self) -> (Vec<Argument>, Value) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::fault::OperationError;
 use crate::reference;
-use crate::security::SecurityPlace;
+use crate::security::SecurityLocation;
 use crate::style::{Notation, Style};
 
 /// The most parameters of an operation.
@@ -48,7 +48,7 @@ const OWN_HEADERS: &[&str] = &[
 /// Where an argument of a tool goes.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ArgumentPlace {
+pub enum ArgumentLocation {
     /// The path.
     Path,
     /// The query.
@@ -61,7 +61,7 @@ pub enum ArgumentPlace {
     Body,
 }
 
-impl ArgumentPlace {
+impl ArgumentLocation {
     /// As OpenAPI writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -75,7 +75,7 @@ impl ArgumentPlace {
     }
 
     fn of(name: &str) -> Option<Self> {
-        [Self::Path, Self::Query, Self::Header, Self::Cookie].into_iter().find(|place| place.as_str() == name)
+        [Self::Path, Self::Query, Self::Header, Self::Cookie].into_iter().find(|location| location.as_str() == name)
     }
 
     fn default_style(self) -> Style {
@@ -107,7 +107,7 @@ pub(crate) enum Writing {
 #[derive(Debug)]
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a str,
-    pub(crate) place: ArgumentPlace,
+    pub(crate) location: ArgumentLocation,
     pub(crate) is_required: bool,
     pub(crate) writing: Writing,
     pub(crate) schema: Option<&'a Value>,
@@ -115,14 +115,14 @@ pub(crate) struct Parameter<'a> {
     pub(crate) is_deprecated: bool,
 }
 
-/// The parameters of `operation` and of its path, in the order of their places; the operation's own win.
+/// The parameters of `operation` and of its path, in the order of their locations; the operation's own win.
 ///
 /// Those that are the client's or a credential's are left out.
 pub(crate) fn all<'a>(
     document: &'a Value,
     path_item: &'a Value,
     operation: &'a Value,
-    credentials: &[SecurityPlace],
+    credentials: &[SecurityLocation],
 ) -> Result<Vec<Parameter<'a>>, OperationError> {
     let mut parameters: Vec<Parameter<'a>> = Vec::new();
     let mut count = 0;
@@ -134,13 +134,14 @@ pub(crate) fn all<'a>(
         }
         for parameter in list {
             let parameter = read(document, reference::resolve(document, parameter)?)?;
-            let is_there = parameters.iter().any(|earlier| earlier.name == parameter.name && earlier.place == parameter.place);
+            let is_there =
+                parameters.iter().any(|earlier| earlier.name == parameter.name && earlier.location == parameter.location);
             if !is_there && !is_own(&parameter, credentials) {
                 parameters.push(parameter);
             }
         }
     }
-    parameters.sort_by_key(|parameter| parameter.place);
+    parameters.sort_by_key(|parameter| parameter.location);
     Ok(parameters)
 }
 
@@ -150,19 +151,19 @@ fn read<'a>(document: &'a Value, parameter: &'a Value) -> Result<Parameter<'a>, 
     let name =
         text("name").filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX).ok_or(OperationError::Parameters)?;
     let wrong = |what: &str| OperationError::Parameter { name: name.to_owned(), what: what.to_owned() };
-    let place = text("in").and_then(ArgumentPlace::of).ok_or_else(|| wrong("is nowhere that OpenAPI knows"))?;
+    let location = text("in").and_then(ArgumentLocation::of).ok_or_else(|| wrong("is nowhere that OpenAPI knows"))?;
     let content = parameter.get("content").and_then(Value::as_object).and_then(|content| content.iter().next());
     let (schema, writing) = match content {
         Some((media, described)) if is_json(media) => (described.get("schema"), Writing::Json),
         Some((_, described)) => {
-            (described.get("schema"), Writing::Styled(Notation::new(place.default_style(), Some(false), false)))
+            (described.get("schema"), Writing::Styled(Notation::new(location.default_style(), Some(false), false)))
         }
         None => {
-            // A style that its place does not know is a slip that servers do not mind: the usual one is used.
-            let style = text("style").and_then(Style::of).filter(|style| place.takes(*style));
-            let style = style.unwrap_or_else(|| place.default_style());
-            let explode = if place == ArgumentPlace::Cookie { Some(false) } else { flag("explode") };
-            let reserved = place == ArgumentPlace::Query && flag("allowReserved") == Some(true);
+            // A style that its location does not know is a slip that servers do not mind: the usual one is used.
+            let style = text("style").and_then(Style::of).filter(|style| location.takes(*style));
+            let style = style.unwrap_or_else(|| location.default_style());
+            let explode = if location == ArgumentLocation::Cookie { Some(false) } else { flag("explode") };
+            let reserved = location == ArgumentLocation::Query && flag("allowReserved") == Some(true);
             (parameter.get("schema"), Writing::Styled(Notation::new(style, explode, reserved)))
         }
     };
@@ -171,8 +172,8 @@ fn read<'a>(document: &'a Value, parameter: &'a Value) -> Result<Parameter<'a>, 
     }
     Ok(Parameter {
         name,
-        place,
-        is_required: place == ArgumentPlace::Path || flag("required") == Some(true),
+        location,
+        is_required: location == ArgumentLocation::Path || flag("required") == Some(true),
         writing,
         schema,
         description: text("description"),
@@ -180,16 +181,22 @@ fn read<'a>(document: &'a Value, parameter: &'a Value) -> Result<Parameter<'a>, 
     })
 }
 
-fn is_own(parameter: &Parameter<'_>, credentials: &[SecurityPlace]) -> bool {
+fn is_own(parameter: &Parameter<'_>, credentials: &[SecurityLocation]) -> bool {
     let name = parameter.name;
-    match parameter.place {
-        ArgumentPlace::Header => {
+    match parameter.location {
+        ArgumentLocation::Header => {
             is_own_header(name)
-                || credentials.iter().any(|place| matches!(place, SecurityPlace::Header(own) if plain(own) == plain(name)))
+                || credentials
+                    .iter()
+                    .any(|location| matches!(location, SecurityLocation::Header(own) if plain(own) == plain(name)))
         }
-        ArgumentPlace::Query => credentials.iter().any(|place| matches!(place, SecurityPlace::Query(own) if own == name)),
-        ArgumentPlace::Cookie => credentials.iter().any(|place| matches!(place, SecurityPlace::Cookie(own) if own == name)),
-        ArgumentPlace::Path | ArgumentPlace::Body => false,
+        ArgumentLocation::Query => {
+            credentials.iter().any(|location| matches!(location, SecurityLocation::Query(own) if own == name))
+        }
+        ArgumentLocation::Cookie => {
+            credentials.iter().any(|location| matches!(location, SecurityLocation::Cookie(own) if own == name))
+        }
+        ArgumentLocation::Path | ArgumentLocation::Body => false,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::body::BodyKind;
 use crate::error::{CallError, argument};
 use crate::operation::{Argument, BodyPlan, Operation};
 use crate::pairs::{Pairs, TakenNames, joined, name_of, pieces};
-use crate::parameter::{ArgumentPlace, Writing};
+use crate::parameter::{ArgumentLocation, Writing};
 use crate::style::{Notation, Style, has_control, text};
 
 /// The most bytes of an address, and of all header fields together: servers take less.
@@ -45,7 +45,7 @@ impl Draft {
         let fixed = operation.path.query().into_iter().flat_map(pieces).filter(|piece| !is_own.has(&name_of(piece)));
         let fixed: Vec<String> = fixed.map(str::to_owned).collect();
         let set = TakenNames::of(own.into_iter().chain(fixed.iter().map(|piece| name_of(piece))));
-        let taken = TakenNames::of(fields(operation, ArgumentPlace::Query));
+        let taken = TakenNames::of(fields(operation, ArgumentLocation::Query));
         let method = Method::from_bytes(operation.method().as_bytes()).unwrap_or(Method::GET);
         let mut draft = Self { request: Request::new(method, url), fixed, query: Vec::new(), cookies: Vec::new() };
         draft
@@ -53,16 +53,16 @@ impl Draft {
             .headers
             .insert(ACCEPT, HeaderValue::from_str(&operation.accept).unwrap_or(HeaderValue::from_static("*/*")));
         for (argument, value) in arguments(operation, given) {
-            match argument.place {
-                ArgumentPlace::Query => {
+            match argument.location {
+                ArgumentLocation::Query => {
                     let pairs = pairs(argument, value)?;
                     taken.check(&argument.name, &argument.field, &pairs)?;
                     set.check_set(&argument.name, &pairs)?;
                     draft.query.extend(pairs);
                 }
-                ArgumentPlace::Cookie => draft.cookies.extend(pairs(argument, value)?),
-                ArgumentPlace::Header => header(&mut draft.request.headers, argument, value)?,
-                ArgumentPlace::Path | ArgumentPlace::Body => {}
+                ArgumentLocation::Cookie => draft.cookies.extend(pairs(argument, value)?),
+                ArgumentLocation::Header => header(&mut draft.request.headers, argument, value)?,
+                ArgumentLocation::Path | ArgumentLocation::Body => {}
             }
         }
         if let Some(plan) = &operation.body {
@@ -108,7 +108,7 @@ impl Draft {
 
     fn body(&mut self, operation: &Operation, plan: &BodyPlan, given: &Map<String, Value>) -> Result<(), CallError> {
         let of_body: Vec<(&Argument, &Value)> =
-            arguments(operation, given).filter(|(argument, _)| argument.place == ArgumentPlace::Body).collect();
+            arguments(operation, given).filter(|(argument, _)| argument.location == ArgumentLocation::Body).collect();
         if of_body.is_empty() && !plan.is_required {
             return Ok(());
         }
@@ -136,7 +136,7 @@ impl Draft {
         };
         match plan.kind {
             BodyKind::Form => {
-                let taken = TakenNames::of(self::fields(operation, ArgumentPlace::Body));
+                let taken = TakenNames::of(self::fields(operation, ArgumentLocation::Body));
                 self.bytes(&plan.media, form(plan, &fields, &taken)?.into_bytes())
             }
             BodyKind::Multipart => {
@@ -157,8 +157,8 @@ impl Draft {
 }
 
 /// What the arguments that go there are called there.
-fn fields(operation: &Operation, place: ArgumentPlace) -> impl Iterator<Item = &str> {
-    let arguments = operation.arguments().iter().filter(move |argument| argument.place == place);
+fn fields(operation: &Operation, location: ArgumentLocation) -> impl Iterator<Item = &str> {
+    let arguments = operation.arguments().iter().filter(move |argument| argument.location == location);
     arguments.map(|argument| argument.field.as_str()).filter(|field| !field.is_empty())
 }
 
@@ -185,7 +185,7 @@ fn check_names(operation: &Operation, given: &Map<String, Value>) -> Result<(), 
 
 /// What is given, in the order of the operation. Outside a body, `null` is as good as nothing.
 fn arguments<'a>(operation: &'a Operation, given: &'a Map<String, Value>) -> impl Iterator<Item = (&'a Argument, &'a Value)> {
-    let is_there = |argument: &Argument, value: &Value| !value.is_null() || argument.place == ArgumentPlace::Body;
+    let is_there = |argument: &Argument, value: &Value| !value.is_null() || argument.location == ArgumentLocation::Body;
     operation
         .arguments()
         .iter()
@@ -195,7 +195,7 @@ fn arguments<'a>(operation: &'a Operation, given: &'a Map<String, Value>) -> imp
 
 fn path(operation: &Operation, given: &Map<String, Value>) -> Result<String, CallError> {
     let of_path = |name: &str| {
-        arguments(operation, given).find(|(argument, _)| argument.place == ArgumentPlace::Path && argument.field == name)
+        arguments(operation, given).find(|(argument, _)| argument.location == ArgumentLocation::Path && argument.field == name)
     };
     for name in operation.path.names() {
         let Some((given, value)) = of_path(name).filter(|(_, value)| !has_control(value)) else {

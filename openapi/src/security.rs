@@ -15,7 +15,7 @@ pub struct SecurityScheme {
     /// What the document calls it.
     pub name: String,
     /// Where its credential goes.
-    pub place: SecurityPlace,
+    pub location: SecurityLocation,
     /// The document's own words about it, data of a stranger.
     pub description: Option<String>,
 }
@@ -23,7 +23,7 @@ pub struct SecurityScheme {
 /// Where a credential goes.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecurityPlace {
+pub enum SecurityLocation {
     /// This header field, as it is.
     Header(String),
     /// This query parameter, as it is.
@@ -58,30 +58,30 @@ pub(crate) fn schemes(document: &Value) -> Vec<SecurityScheme> {
         .filter_map(|(name, scheme)| {
             let scheme = reference::resolve(document, scheme).ok()?;
             let description = scheme.get("description").and_then(Value::as_str).map(|text| text.chars().take(1_000).collect());
-            Some(SecurityScheme { name: name.clone(), place: place(scheme)?, description })
+            Some(SecurityScheme { name: name.clone(), location: location(scheme)?, description })
         })
         .collect()
 }
 
-fn place(scheme: &Value) -> Option<SecurityPlace> {
+fn location(scheme: &Value) -> Option<SecurityLocation> {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str);
     match text("type")? {
         "apiKey" => {
             let name = text("name").filter(|name| !name.is_empty())?.to_owned();
             match text("in")? {
-                "header" => Some(SecurityPlace::Header(name)),
-                "query" => Some(SecurityPlace::Query(name)),
-                "cookie" => Some(SecurityPlace::Cookie(name)),
+                "header" => Some(SecurityLocation::Header(name)),
+                "query" => Some(SecurityLocation::Query(name)),
+                "cookie" => Some(SecurityLocation::Cookie(name)),
                 _ => None,
             }
         }
         "http" => match text("scheme")?.to_ascii_lowercase().as_str() {
-            "basic" => Some(SecurityPlace::Basic),
-            "bearer" => Some(SecurityPlace::Bearer),
-            other => Some(SecurityPlace::Authorization(other.to_owned())),
+            "basic" => Some(SecurityLocation::Basic),
+            "bearer" => Some(SecurityLocation::Bearer),
+            other => Some(SecurityLocation::Authorization(other.to_owned())),
         },
-        "oauth2" | "openIdConnect" => Some(SecurityPlace::Bearer),
-        "mutualTLS" => Some(SecurityPlace::MutualTls),
+        "oauth2" | "openIdConnect" => Some(SecurityLocation::Bearer),
+        "mutualTLS" => Some(SecurityLocation::MutualTls),
         _ => None,
     }
 }
@@ -116,21 +116,21 @@ mod tests {
             "h": {"type": "openIdConnect", "openIdConnectUrl": "https://e.x"}, "i": {"type": "mutualTLS"},
             "j": {"$ref": "#/components/securitySchemes/a"}, "k": {"type": "apiKey", "in": "body", "name": "x"}, "l": {}, "m": 1
         }}});
-        let places: Vec<(String, SecurityPlace)> =
-            schemes(&document).into_iter().map(|scheme| (scheme.name, scheme.place)).collect();
+        let locations: Vec<(String, SecurityLocation)> =
+            schemes(&document).into_iter().map(|scheme| (scheme.name, scheme.location)).collect();
         let expected = [
-            ("a", SecurityPlace::Header("X-Key".to_owned())),
-            ("b", SecurityPlace::Query("key".to_owned())),
-            ("c", SecurityPlace::Cookie("sid".to_owned())),
-            ("d", SecurityPlace::Basic),
-            ("e", SecurityPlace::Bearer),
-            ("f", SecurityPlace::Authorization("digest".to_owned())),
-            ("g", SecurityPlace::Bearer),
-            ("h", SecurityPlace::Bearer),
-            ("i", SecurityPlace::MutualTls),
-            ("j", SecurityPlace::Header("X-Key".to_owned())),
+            ("a", SecurityLocation::Header("X-Key".to_owned())),
+            ("b", SecurityLocation::Query("key".to_owned())),
+            ("c", SecurityLocation::Cookie("sid".to_owned())),
+            ("d", SecurityLocation::Basic),
+            ("e", SecurityLocation::Bearer),
+            ("f", SecurityLocation::Authorization("digest".to_owned())),
+            ("g", SecurityLocation::Bearer),
+            ("h", SecurityLocation::Bearer),
+            ("i", SecurityLocation::MutualTls),
+            ("j", SecurityLocation::Header("X-Key".to_owned())),
         ];
-        assert_eq!(places, expected.map(|(name, place)| (name.to_owned(), place)));
+        assert_eq!(locations, expected.map(|(name, location)| (name.to_owned(), location)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::Host;
 
 use crate::address::AddressKind;
-use crate::place::without_root;
+use crate::destination::without_root;
 
 /// The end of the names by which a client asks for a route. `.invalid` never exists (RFC 6761), and addresses that end so are refused before they get here.
 pub(crate) const ROUTE_SUFFIX: &str = "route.isolet.invalid";

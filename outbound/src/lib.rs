@@ -32,9 +32,9 @@
 //! | a name that *resolves* to loopback | only if allowed | only if allowed |
 //! | private, link-local, shared, multicast, reserved, whichever IPv6 form it hides in | only if allowed | only if allowed |
 //! | a cloud's metadata | only if that very address is allowed | the same |
-//! | http to anything but loopback | only if allowed as `http://place` | the same |
+//! | http to anything but loopback | only if allowed as `http://destination` | the same |
 //!
-//! [`Place`]s are what an operator allows. Addresses are checked where they are connected to: the client's own resolver leaves out those
+//! [`Destination`]s are what an operator allows. Addresses are checked where they are connected to: the client's own resolver leaves out those
 //! that must not be, and addresses that are written as numbers are checked for each connection too, in whatever library's hands
 //! the client is. Redirects stay within their origin ([`Redirects`]); the environment's proxies are ignored, [`Policy::proxy`] is asked.
 //!
@@ -60,11 +60,11 @@
 
 mod address;
 mod confidential;
+mod destination;
 mod error;
 mod host;
 mod json_tokens;
 mod outbound;
-mod place;
 mod policy;
 mod proxy;
 mod redirect;
@@ -78,9 +78,9 @@ mod tls;
 
 pub use address::AddressKind;
 pub use confidential::{secrets_in, secrets_of};
+pub use destination::{Destination, NotADestination};
 pub use error::{OutboundError, TlsFault};
 pub use outbound::Outbound;
-pub use place::{NotAPlace, Place};
 pub use policy::{AddressSource, Limits, Policy};
 pub use proxy::{NotAProxy, Proxy};
 pub use redirect::Redirects;

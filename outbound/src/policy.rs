@@ -6,9 +6,9 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::address::AddressKind;
+use crate::destination::Destination;
 use crate::error::OutboundError;
 use crate::host::{host_name, is_loopback, is_reserved, literal};
-use crate::place::Place;
 use crate::proxy::Proxy;
 
 /// Who wrote the addresses that are called.
@@ -23,15 +23,15 @@ pub enum AddressSource {
 
 /// The rules of one [`crate::Outbound`].
 ///
-/// https only, but for loopback and for places that are allowed as `http://...`; public addresses only, but for loopback that an operator
-/// wrote and for places that are allowed. [`Policy::operator`] and [`Policy::server`] differ in nothing but the source.
+/// https only, but for loopback and for destinations that are allowed as `http://...`; public addresses only, but for loopback that an operator
+/// wrote and for destinations that are allowed. [`Policy::operator`] and [`Policy::server`] differ in nothing but the source.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Who wrote the addresses.
     pub source: AddressSource,
     /// Where requests may go although the address is not public. Default none. Only the operator fills this.
-    pub allowed: Vec<Place>,
+    pub allowed: Vec<Destination>,
     /// The proxy that carries https. Default none; the environment is never asked.
     pub proxy: Option<Proxy>,
     /// Certificates of further authorities, as PEM. Default none: those of the platform alone.
@@ -94,21 +94,23 @@ impl Policy {
     pub(crate) fn check_address(&self, name: &str, address: IpAddr) -> Result<(), OutboundError> {
         let Some(kind) = AddressKind::of(address) else { return Ok(()) };
         let is_allowed = match kind {
-            AddressKind::Metadata => self.allowed.iter().any(|place| place.is_exactly(address)),
+            AddressKind::Metadata => self.allowed.iter().any(|destination| destination.is_exactly(address)),
             AddressKind::Loopback if self.source == AddressSource::Operator && is_loopback(name) => true,
-            _ => self.allows_host(name) || self.allowed.iter().any(|place| place.has(address)),
+            _ => self.allows_host(name) || self.allowed.iter().any(|destination| destination.has(address)),
         };
         if is_allowed { Ok(()) } else { Err(OutboundError::AddressRefused { host: name.to_owned(), address, kind }) }
     }
 
     /// Whether the operator allowed the host `name`, wherever it is.
     pub(crate) fn allows_host(&self, name: &str) -> bool {
-        self.allowed.iter().any(|place| place.is_host(name))
+        self.allowed.iter().any(|destination| destination.is_host(name))
     }
 
     fn allows_plain_http(&self, name: &str) -> bool {
-        let is_there = |place: &Place| place.is_host(name) || literal(name).is_some_and(|address| place.has(address));
-        is_loopback(name) || self.allowed.iter().any(|place| place.is_plain_http() && is_there(place))
+        let is_there = |destination: &Destination| {
+            destination.is_host(name) || literal(name).is_some_and(|address| destination.has(address))
+        };
+        is_loopback(name) || self.allowed.iter().any(|destination| destination.is_plain_http() && is_there(destination))
     }
 }
 
@@ -118,7 +120,7 @@ impl Policy {
 pub struct Limits {
     /// Looking up the host, connecting and shaking hands, a proxy included. Default 10 s. Past it: [`OutboundError::ConnectTimedOut`].
     pub connect_max: Duration,
-    /// One request, from waiting for a place to the last byte of its answer, redirects included. Default 60 s. Past it:
+    /// One request, from waiting for a slot to the last byte of its answer, redirects included. Default 60 s. Past it:
     /// [`OutboundError::TimedOut`]. It does not hold for [`crate::Outbound::client`], whose streams live for hours.
     pub answer_max: Duration,
     /// How long a server may say nothing, before and within an answer, on [`crate::Outbound::client`]. Default 1 h. Past it:
@@ -166,8 +168,8 @@ mod tests {
         assert!(said.starts_with(expected), "{url}: {said}");
     }
 
-    fn allowing(places: &[&str]) -> Policy {
-        let allowed = places.iter().map(|place| place.parse().unwrap()).collect();
+    fn allowing(destinations: &[&str]) -> Policy {
+        let allowed = destinations.iter().map(|destination| destination.parse().unwrap()).collect();
         Policy { allowed, ..Policy::operator() }
     }
 
@@ -246,8 +248,8 @@ mod tests {
     #[test]
     fn metadata_is_allowed_by_its_very_address_alone() {
         let metadata: IpAddr = "169.254.169.254".parse().unwrap();
-        for places in [&["169.254.0.0/16"][..], &["0.0.0.0/0"], &["metadata.internal"]] {
-            assert!(allowing(places).check_address("metadata.internal", metadata).is_err(), "{places:?}");
+        for destinations in [&["169.254.0.0/16"][..], &["0.0.0.0/0"], &["metadata.internal"]] {
+            assert!(allowing(destinations).check_address("metadata.internal", metadata).is_err(), "{destinations:?}");
         }
         assert!(allowing(&["169.254.169.254"]).check_address("metadata.internal", metadata).is_ok());
     }

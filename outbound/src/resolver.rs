@@ -6,9 +6,9 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
+use crate::destination::without_root;
 use crate::error::OutboundError;
 use crate::host::{host_name, is_loopback, literal};
-use crate::place::without_root;
 use crate::policy::Policy;
 use crate::route::{self, Route};
 

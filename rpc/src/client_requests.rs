@@ -40,7 +40,7 @@ pub struct Open<Kept> {
     pub admission: Admission,
 }
 
-/// A place among the requests: held by a request as long as anybody works on it.
+/// A slot among the requests: held by a request as long as anybody works on it.
 #[derive(Clone, Debug)]
 pub struct Admission {
     _held: Arc<[OwnedSemaphorePermit; 2]>,
@@ -67,7 +67,7 @@ impl<Kept> ClientRequests<Kept> {
         }
     }
 
-    /// Takes a request of so many bytes: its number, and its place.
+    /// Takes a request of so many bytes: its number, and its slot.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use isolet::mcp::Place;
+use isolet::mcp::Destination;
 
 use crate::deployment::WALL_SECONDS_MAX;
 use crate::import::ConfigCommand;
@@ -374,8 +374,8 @@ pub(crate) struct AccountArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Vec<String>,
     /// Let servers, and those that they send you to, be called at this host, address or range, as for `run`. Can be repeated.
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) allow_address: Vec<Place>,
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) allow_address: Vec<Destination>,
     /// Keep what is granted in this folder. Default: `isolet` in `XDG_DATA_HOME`, or in `~/.local/share`.
     #[arg(long, value_name = "DIR")]
     pub(crate) credentials: Option<PathBuf>,
@@ -404,8 +404,8 @@ pub(crate) struct ServerArguments {
     pub(crate) env: Vec<String>,
     /// Let servers be called at this host, address or range, such as `mcp.internal` or `10.1.0.0/16`; with `http://` before it, in the clear too.
     /// Can be repeated. Default: https to public addresses, and this machine.
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) allow_address: Vec<Place>,
+    #[arg(long, value_name = "DESTINATION")]
+    pub(crate) allow_address: Vec<Destination>,
     /// Use what `isolet login` has kept in this folder. Default: `isolet` in `XDG_DATA_HOME`, or in `~/.local/share`.
     #[arg(long, value_name = "DIR")]
     pub(crate) credentials: Option<PathBuf>,

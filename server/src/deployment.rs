@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolet::mcp::{
-    Configuration, Mode, Names, OAuthGrant, Place, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url, Variables,
+    Configuration, Destination, Mode, Names, OAuthGrant, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url,
+    Variables,
 };
 use isolet::{Config, Principal, with_causes};
 use isolet_http::{Faces, KeyHash};
@@ -339,10 +340,10 @@ fn upstream(text: &Text, file: &File, wall_max: Duration, mistakes: &mut Vec<Mis
     options.call_max = seconds(file.upstream.call_seconds_max, options.call_max.max(wall_max));
     options.servers_max = file.upstream.servers_max.unwrap_or(options.servers_max);
     options.environment.clone_from(&file.upstream.env);
-    for place in &file.upstream.allow_addresses {
-        match place.get_ref().parse::<Place>() {
-            Ok(place) => options.policy.allowed.push(place),
-            Err(error) => mistakes.push(text.mistake(place.span().start, error.to_string())),
+    for written in &file.upstream.allow_addresses {
+        match written.get_ref().parse::<Destination>() {
+            Ok(destination) => options.policy.allowed.push(destination),
+            Err(error) => mistakes.push(text.mistake(written.span().start, error.to_string())),
         }
     }
     options

@@ -9,7 +9,7 @@
     Error, JSONParse, JSONStringify, ObjectDefineProperty, ObjectFreeze, ObjectPrototypeIsPrototypeOf, Promise,
     PromisePrototype, PromiseReject, Proxy, RangeErrorPrototype, ReflectApply, ReflectConstruct, SafeMap, SafeWeakMap, SyntaxError, TypeError,
   } = globalThis.__bootstrap.primordials;
-  const { op_call, op_done, op_note, op_place } = globalThis.Deno.core.ops;
+  const { op_call, op_done, op_note, op_position } = globalThis.Deno.core.ops;
   const isolet = globalThis.__isolet;
   const { append, bare, define, errorText, list, losses, read, shortened, whenSettled } = isolet;
 
@@ -44,7 +44,7 @@
     ObjectDefineProperty(error, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
   }
 
-  // Where the call of a failed tool was made, as `op_place` says it. Here and not in the error: nobody else sees or sets it.
+  // Where the call of a failed tool was made, as `op_position` says it. Here and not in the error: nobody else sees or sets it.
   const places = new SafeWeakMap();
 
   function placeOf(error) {
@@ -83,7 +83,7 @@
   }
 
   function enqueue(entry) {
-    entry.position = op_place(); // when it is sent, the program does not run
+    entry.position = op_position(); // when it is sent, the program does not run
     if (lastQueued === null) firstQueued = entry;
     else lastQueued.next = entry;
     lastQueued = entry;

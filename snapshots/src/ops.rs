@@ -11,7 +11,7 @@ use crate::json_text;
 use crate::stack::{self, Position};
 
 /// The names of all ops, in the order of their registration.
-pub const NAMES: [&str; 6] = ["op_say", "op_note", "op_place", "op_call", "op_done", "op_url"];
+pub const NAMES: [&str; 6] = ["op_say", "op_note", "op_position", "op_call", "op_done", "op_url"];
 
 /// The ops of deno_core that its own bootstrap calls. They work while the snapshot is made, and not in a guest process.
 const OF_BOOTSTRAP: [&str; 3] = ["op_get_ext_import_meta_proto", "op_get_extras_binding_object", "op_set_captured_bootstrap"];
@@ -29,7 +29,7 @@ pub enum Use {
 /// The extension of deno_core that holds the ops and takes away its own.
 #[must_use]
 pub fn extension(made_for: Use) -> Extension {
-    const OPS: &[OpDecl] = &[op_say(), op_note(), op_place(), op_call(), op_done(), op_url()];
+    const OPS: &[OpDecl] = &[op_say(), op_note(), op_position(), op_call(), op_done(), op_url()];
     Extension {
         name: "isolet",
         ops: std::borrow::Cow::Borrowed(OPS),
@@ -56,52 +56,52 @@ fn op_note<'scope>(scope: &mut v8::PinScope<'scope, '_>, text: v8::Local<'scope,
     door::with(|door| door.note(&text));
 }
 
-/// The place in the program that runs now, for a call that has to wait: `line << 12 | column`, 0 if it is not known.
+/// The position in the program that runs now, for a call that has to wait: `line << 12 | column`, 0 if it is not known.
 #[op2(nofast)]
 #[smi]
-fn op_place(scope: &mut v8::PinScope<'_, '_>) -> u32 {
+fn op_position(scope: &mut v8::PinScope<'_, '_>) -> u32 {
     packed(stack::current(scope))
 }
 
 /// Asks the host to call one tool of this run's scope.
 ///
-/// `call`: the id under which JavaScript keeps the promise. `tool`: a place in the scope. `place`: where the call was made, as
-/// `op_place` says it, 0 for now. `arguments`: a JSON object, at most as long as the run's limit (longer ones never get here:
-/// the glue throws). Returns the place that the call comes from, as `op_place` does.
+/// `call`: the id under which JavaScript keeps the promise. `tool`: an index in the scope. `at`: where the call was made, as
+/// `op_position` says it, 0 for now. `arguments`: a JSON object, at most as long as the run's limit (longer ones never get here:
+/// the glue throws). Returns the position that the call comes from, as `op_position` does.
 #[op2(nofast)]
 #[smi]
 fn op_call<'scope>(
     scope: &mut v8::PinScope<'scope, '_>,
     #[smi] call: u32,
     #[smi] tool: u32,
-    #[smi] place: u32,
+    #[smi] at: u32,
     arguments: v8::Local<'scope, v8::String>,
 ) -> u32 {
-    let position = if place == 0 { stack::current(scope) } else { unpacked(place) };
+    let position = if at == 0 { stack::current(scope) } else { unpacked(at) };
     let arguments = json_text::without_halves(arguments.to_rust_string_lossy(scope));
     door::with(|door| door.call(call, tool, position, &arguments));
     packed(position)
 }
 
-/// A place as one small integer of JavaScript: 18 bits of line, 12 of column; 0 for a line that does not fit.
+/// A position as one small integer of JavaScript: 18 bits of line, 12 of column; 0 for a line that does not fit.
 fn packed(position: Position) -> u32 {
     if position.line >= 1 << 18 { 0 } else { position.line << 12 | position.column.min(4095) }
 }
 
-fn unpacked(place: u32) -> Position {
-    Position { line: place >> 12, column: place & 4095 }
+fn unpacked(at: u32) -> Position {
+    Position { line: at >> 12, column: at & 4095 }
 }
 
 /// Ends the run. `ended`: 0 it returned `text`, 1 it threw `thrown`, which `text` describes, 2 it has returned and waits for its calls, 3 it
-/// returned nothing. `place`: where the call was made that
-/// failed with `thrown`, as `op_place` says it, 0 for another error: a failed call settles while no frame of the program is there.
+/// returned nothing. `at`: where the call was made that
+/// failed with `thrown`, as `op_position` says it, 0 for another error: a failed call settles while no frame of the program is there.
 #[op2(nofast)]
 fn op_done<'scope>(
     scope: &mut v8::PinScope<'scope, '_>,
     #[smi] ended: u32,
     text: v8::Local<'scope, v8::String>,
     thrown: v8::Local<'scope, v8::Value>,
-    #[smi] place: u32,
+    #[smi] at: u32,
 ) {
     if ended == 2 {
         door::with(|door| door.waits());
@@ -116,7 +116,7 @@ fn op_done<'scope>(
     let (ended, position) = match ended {
         0 => (Ended::Returned, None),
         3 => (Ended::Nothing, None),
-        _ if place > 0 => (Ended::Threw, Some(unpacked(place))),
+        _ if at > 0 => (Ended::Threw, Some(unpacked(at))),
         _ => (Ended::Threw, stack::of_exception(scope, thrown)),
     };
     door::with(|door| door.done(ended, &text, position));

@@ -13,7 +13,7 @@ const FRAMES_MAX: usize = 16;
 /// The longest name of a function that is shown, UTF-16 units.
 const NAME_LENGTH_MAX: usize = 256;
 
-/// A place in the guest's program, both from 1; `line` 0 means unknown.
+/// A position in the guest's program, both from 1; `line` 0 means unknown.
 #[expect(clippy::exhaustive_structs, reason = "a line and a column")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
@@ -23,18 +23,18 @@ pub struct Position {
     pub column: u32,
 }
 
-/// The place in the program that is running now: the innermost frame that is the guest's.
+/// The position in the program that is running now: the innermost frame that is the guest's.
 pub fn current(scope: &mut v8::PinScope<'_, '_>) -> Position {
     v8::StackTrace::current_stack_trace(scope, FRAMES_MAX).and_then(|stack| innermost(scope, stack)).unwrap_or_default()
 }
 
-/// The place in the program that an exception comes from. Runs no code of the guest.
+/// The position in the program that an exception comes from. Runs no code of the guest.
 pub fn of_exception<'scope>(scope: &mut v8::PinScope<'scope, '_>, exception: v8::Local<'scope, v8::Value>) -> Option<Position> {
     let message = v8::Exception::create_message(scope, exception);
     of_message(scope, message)
 }
 
-/// The place in the program that a message of V8 is about.
+/// The position in the program that a message of V8 is about.
 pub fn of_message<'scope>(scope: &mut v8::PinScope<'scope, '_>, message: v8::Local<'scope, v8::Message>) -> Option<Position> {
     if let Some(stack) = message.get_stack_trace(scope)
         && let Some(position) = innermost(scope, stack)

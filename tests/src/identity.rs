@@ -11,7 +11,7 @@ use isolet::{
     Authorization, Catalog, Config, Grants, Principal, Runtime, ToolCall, ToolError, ToolErrorCode, ToolHost as _, ToolReply,
     with_causes,
 };
-use isolet_identity::{Asking, IdentityError, KeyFile, MemoryStore, OAuth, OAuthOptions, Place, SqliteStore, Store, Target};
+use isolet_identity::{Asking, GrantKey, IdentityError, KeyFile, MemoryStore, OAuth, OAuthOptions, SqliteStore, Store, Target};
 use serde_json::{Map, Value, json};
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
@@ -296,8 +296,8 @@ async fn a_crash_within_a_refresh() -> Result<()> {
     let application = Application::new(&server, sqlite(folder.path())?)?;
     application.consent("ada").await?;
     // What a process leaves that ended between the answer and the store.
-    let place = Place::new(&Principal::new("ada").key(), "scripted", &application.url);
-    sqlite(folder.path())?.mark(&place).await?;
+    let grant_key = GrantKey::new(&Principal::new("ada").key(), "scripted", &application.url);
+    sqlite(folder.path())?.mark(&grant_key).await?;
     server.behave(|manners| manners.token_life = 3600);
     asked_of(&application, "ada").await?;
     ensure!(server.events().refreshes == 0, "it may be used, so it is not");

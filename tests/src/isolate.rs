@@ -47,7 +47,7 @@ fn the_global_is_the_golden_list() -> Result<(), Failed> {
 
 fn the_ops_are_the_golden_list() -> Result<(), Failed> {
     let names = isolet_snapshots::ops::NAMES;
-    if names == ["op_say", "op_note", "op_place", "op_call", "op_done", "op_url"] {
+    if names == ["op_say", "op_note", "op_position", "op_call", "op_done", "op_url"] {
         Ok(())
     } else {
         Err(format!("the ops are {names:?}").into())

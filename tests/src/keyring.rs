@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use isolet::Principal;
 use isolet::mcp::{KeyringEntry, KeyringError, Secret, Url};
-use isolet_identity::{KeyFile, Place, SqliteStore, Store as _, StoreError};
+use isolet_identity::{GrantKey, KeyFile, SqliteStore, Store as _, StoreError};
 use serde_json::{Value, json};
 
 use crate::http_server::{Answer, Asked, HttpServer, result, status, usual};
@@ -110,7 +110,7 @@ async fn the_keys_of_the_store() -> Result<()> {
     };
     let path = file("credentials.key", "isolet-test-keys")?;
     let store = |keys: KeyFile| SqliteStore::open(folder.path().join("credentials.db"), keys);
-    let ada = Place::new(&Principal::new("ada").key(), "a", &Url::parse("https://a.example/mcp")?);
+    let ada = GrantKey::new(&Principal::new("ada").key(), "a", &Url::parse("https://a.example/mcp")?);
     store(KeyFile::open(&path)?)?.save(&ada, zeroize::Zeroizing::new(b"of ada".to_vec())).await?;
     // Whoever has the same entry, or those lines in a file, opens it; whoever has the folder alone does not.
     let load = async |keys: KeyFile| store(keys)?.load(&ada).await;

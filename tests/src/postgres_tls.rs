@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::patience;
 use crate::postgres::{PASSWORD, Postgres, Programs, Test};
-use crate::replicas::{grant, place};
+use crate::replicas::{grant, grant_key};
 
 /// What a test waits for at the very most.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,7 +48,7 @@ async fn with_a_certificate_that_fits(programs: &Programs) -> Result<()> {
         }
     };
     let store = tokio::time::timeout(PATIENCE, opened).await.context("it speaks no TLS")?;
-    let ada = place("ada")?;
+    let ada = grant_key("ada")?;
     store.save(&ada, grant("of ada")).await?;
     ensure!(store.load(&ada).await?.context("it is kept")?.grant.as_slice() == b"of ada");
     drop(store.lock(&ada).await?);

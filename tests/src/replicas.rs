@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use isolet::mcp::{CredentialRequest, CredentialSource as _, Given, OAuthSettings, Url};
 use isolet::{Principal, with_causes};
 use isolet_http::Key;
-use isolet_identity::{KeyFile, OAuth, OAuthOptions, Place, Store, StoreError, Target};
+use isolet_identity::{GrantKey, KeyFile, OAuth, OAuthOptions, Store, StoreError, Target};
 use zeroize::Zeroizing;
 
 use crate::authorization_server::{AuthorizationServer, Manners, agree};
@@ -34,8 +34,8 @@ fn on_tokio(test: impl Future<Output = Result<()>>) -> Result<()> {
     patience::within(PATIENCE, test)
 }
 
-pub(crate) fn place(user: &str) -> Result<Place> {
-    Ok(Place::new(&Principal::new(user).in_tenant("acme").key(), "a", &Url::parse("https://a.example/mcp")?))
+pub(crate) fn grant_key(user: &str) -> Result<GrantKey> {
+    Ok(GrantKey::new(&Principal::new(user).in_tenant("acme").key(), "a", &Url::parse("https://a.example/mcp")?))
 }
 
 pub(crate) fn grant(text: &str) -> Zeroizing<Vec<u8>> {
@@ -45,7 +45,7 @@ pub(crate) fn grant(text: &str) -> Zeroizing<Vec<u8>> {
 async fn sealed_and_shared(programs: &Programs) -> Result<()> {
     let (postgres, folder, other) = (Postgres::start(programs)?, tempfile::tempdir()?, tempfile::tempdir()?);
     let (one, two) = (postgres.store(folder.path()).await?, postgres.store(folder.path()).await?);
-    let (ada, bob) = (place("ada")?, place("bob")?);
+    let (ada, bob) = (grant_key("ada")?, grant_key("bob")?);
     let nothing = one.version(ada.principal()).await?;
     one.save(&ada, grant("canary-7f3a9c of ada")).await?;
     one.mark(&ada).await?;
@@ -78,7 +78,7 @@ async fn sealed_and_shared(programs: &Programs) -> Result<()> {
 async fn the_right_to_refresh(programs: &Programs) -> Result<()> {
     let (postgres, folder) = (Postgres::start(programs)?, tempfile::tempdir()?);
     let (one, two) = (postgres.store(folder.path()).await?, postgres.store(folder.path()).await?);
-    let (ada, bob) = (place("ada")?, place("bob")?);
+    let (ada, bob) = (grant_key("ada")?, grant_key("bob")?);
     let waits = async || {
         let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
         until(PATIENCE, || postgres.say(waiting).is_ok_and(|count| count == "1")).await
@@ -136,7 +136,7 @@ async fn renewed_once(programs: &Programs) -> Result<()> {
     }
     ensure!(counted(&server) == (1, 0), "{:?}", counted(&server));
     // What a replica leaves that ended between the answer and the store.
-    let bob = Place::new(&Principal::new("bob").key(), "a", &server.url()?);
+    let bob = GrantKey::new(&Principal::new("bob").key(), "a", &server.url()?);
     postgres.store(folder.path()).await?.mark(&bob).await?;
     ensure!(matches!(given(&replicas[1], "bob", &server).await?, Given::Ask(_)), "it may be used, so it is not");
     ensure!(matches!(given(&replicas[0], "bob", &server).await?, Given::Ask(_)), "at no replica");
@@ -148,7 +148,7 @@ async fn renewed_once(programs: &Programs) -> Result<()> {
 
 async fn a_database_that_was_away(programs: &Programs) -> Result<()> {
     let (mut postgres, folder) = (Postgres::start(programs)?, tempfile::tempdir()?);
-    let (store, ada) = (postgres.store(folder.path()).await?, place("ada")?);
+    let (store, ada) = (postgres.store(folder.path()).await?, grant_key("ada")?);
     store.save(&ada, grant("of ada")).await?;
     postgres.end()?;
     for error in [store.load(&ada).await.err(), store.save(&ada, grant("another")).await.err()] {

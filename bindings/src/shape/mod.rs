@@ -38,7 +38,7 @@ pub(crate) enum Alternative {
     Literal(LiteralKind, Arc<str>),
     Array(Arc<ArrayShape>),
     Object(Arc<ObjectShape>),
-    /// A recursive type of this tool, by its place in [`crate::schema::ToolTypes::definitions`].
+    /// A recursive type of this tool, by its index in [`crate::schema::ToolTypes::definitions`].
     Named(usize),
     /// Values of all of these: where one is recursive and cannot be met by its parts.
     All(Arc<[ValueType]>),

@@ -1,4 +1,4 @@
-//! Hostile arguments: none reaches another path, another argument's place, what the operator set, or more memory than it brought.
+//! Hostile arguments: none reaches another path, another argument's location, what the operator set, or more memory than it brought.
 
 use isolet_openapi::{Api, CallError, Caller};
 use isolet_outbound::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
@@ -186,7 +186,7 @@ async fn fields_that_say_who_calls_or_what_are_no_arguments() {
 async fn what_would_multiply_is_refused_before_it_is_written() {
     let (key, items) = ("k".repeat(20_000), vec![json!(1); 20_000]);
     let free = json!({"type": "object"});
-    let parameter = |name: &str, place: &str, style: &str| json!({"name": name, "in": place, "style": style, "explode": true, "schema": free});
+    let parameter = |name: &str, location: &str, style: &str| json!({"name": name, "in": location, "style": style, "explode": true, "schema": free});
     let long = "n".repeat(200);
     let path = format!("/x/{{{long}}}");
     let encoding = json!({"deep": {"style": "deepObject"}, long.clone(): {"style": "form"}});

@@ -158,7 +158,7 @@ async fn a_credential_goes_into_no_field_of_the_connections_and_beside_no_other_
         let paths = json!({"/x": {"get": {"operationId": "op", "security": [{"header": []}]}}});
         document("3.0.0", paths, json!({"components": {"securitySchemes": { "header": scheme }}}))
     };
-    let api_key = |place: &str, name: &str| secured(json!({"type": "apiKey", "in": place, "name": name}));
+    let api_key = |location: &str, name: &str| secured(json!({"type": "apiKey", "in": location, "name": name}));
     let server = Server::ok().await;
     for api in [
         api_key("header", "Host"),

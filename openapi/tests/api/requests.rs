@@ -1,6 +1,6 @@
 //! What is sent: each argument where the document says, in its style, and nothing anywhere else.
 
-use isolet_openapi::{ArgumentPlace, CallError, Caller};
+use isolet_openapi::{ArgumentLocation, CallError, Caller};
 use serde_json::{Value, json};
 
 use crate::server::{Server, call, document, object, operation, outbound};
@@ -66,7 +66,7 @@ async fn what_is_not_given_is_not_sent() {
 #[tokio::test]
 async fn two_arguments_of_one_name_are_told_apart() {
     let server = Server::ok().await;
-    let parameter = |place: &str| json!({"name": "id", "in": place, "required": true, "schema": {"type": "string"}});
+    let parameter = |location: &str| json!({"name": "id", "in": location, "required": true, "schema": {"type": "string"}});
     let api = operation(
         "put",
         "/{id}",
@@ -81,9 +81,9 @@ async fn two_arguments_of_one_name_are_told_apart() {
     let names: Vec<&String> = tool["inputSchema"]["properties"].as_object().unwrap().keys().collect();
     assert_eq!(names, ["id", "id_query", "id_header", "id_cookie", "id_body", "body"]);
     assert_eq!(tool["inputSchema"]["required"], json!(["id", "id_query", "id_header", "id_cookie"]));
-    let places: Vec<&Value> =
+    let locations: Vec<&Value> =
         tool["inputSchema"]["properties"].as_object().unwrap().values().map(|schema| &schema["x-in"]).collect();
-    assert_eq!(places, ["path", "query", "header", "cookie", "body", "body"]);
+    assert_eq!(locations, ["path", "query", "header", "cookie", "body", "body"]);
     let arguments = json!({"id": "p", "id_query": "q", "id_header": "h", "id_cookie": "c", "id_body": "b", "body": "bb"});
     call(&server, &api, arguments).await.unwrap();
     assert_eq!(server.line(), "PUT /base/p?id=q");
@@ -105,7 +105,10 @@ fn a_body_that_is_no_plain_object_is_one_argument() {
         let body = json!({"required": required, "content": {"application/json": {"schema": schema}}});
         let api = operation("post", "/", json!({"requestBody": body}));
         let arguments = api.operation("op").unwrap().arguments();
-        assert!(arguments.len() == 1 && arguments[0].name == "body" && arguments[0].place == ArgumentPlace::Body, "{schema}");
+        assert!(
+            arguments.len() == 1 && arguments[0].name == "body" && arguments[0].location == ArgumentLocation::Body,
+            "{schema}"
+        );
         assert_eq!(arguments[0].is_required, required);
     }
 }

@@ -70,13 +70,13 @@ pub struct Config {
     /// Runs that live at a time, waiting for tools included. Default 256, or fewer where the memory of this machine or of this process's cgroup is below
     /// 512 MiB, or the cgroup may have fewer than 544 processes. Further ones wait.
     pub live_runs_max: usize,
-    /// Runs that wait for a place; users take turns. Default 1,024. One more is
+    /// Runs that wait for a slot; users take turns. Default 1,024. One more is
     /// [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_max: usize,
     /// Runs of one user that live at a time; [`Session::of_user`](crate::Session::of_user) says whose they are. Further ones wait.
-    /// Default: as many as `live_runs_max` allows, so that a single user has all places; set it to a part of them for many users.
+    /// Default: as many as `live_runs_max` allows, so that a single user has all slots; set it to a part of them for many users.
     pub live_runs_of_user_max: usize,
-    /// Runs of one user that wait for a place. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
+    /// Runs of one user that wait for a slot. Default 256. One more is [`RunError::Overloaded`](crate::RunError::Overloaded).
     pub waiting_runs_of_user_max: usize,
     /// Runs that compute at a time, for all users together: those that wait for tools or timers are not counted. Users that have some
     /// share it, each may have one. Further ones wait. Default: four for each core.

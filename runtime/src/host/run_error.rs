@@ -26,7 +26,7 @@ pub enum RunError {
     /// Too many runs.
     #[error("busy: {waiting} runs are already waiting: retry after {retry_after:?}")]
     Overloaded {
-        /// Runs that wait for a place.
+        /// Runs that wait for a slot.
         waiting: usize,
         /// When a retry may succeed.
         retry_after: Duration,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
-use isolet_openapi::{CallError, Caller, Credential, CredentialError, Credentials, SecurityPlace, SecurityScheme};
+use isolet_openapi::{CallError, Caller, Credential, CredentialError, Credentials, SecurityLocation, SecurityScheme};
 use isolet_outbound::header::HeaderMap;
 use isolet_outbound::{Outbound, OutboundError};
 
@@ -79,11 +79,11 @@ struct Configured<'a> {
 
 impl Credentials for Configured<'_> {
     async fn credential(&self, scheme: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
-        Ok(match &scheme.place {
-            SecurityPlace::Header(name) => {
+        Ok(match &scheme.location {
+            SecurityLocation::Header(name) => {
                 self.headers.get(name.as_str()).and_then(|value| value.to_str().ok()).map(Credential::new)
             }
-            SecurityPlace::Query(name) => {
+            SecurityLocation::Query(name) => {
                 let pair = self.server.url.query_pairs().find(|(other, _)| other == name.as_str());
                 pair.map(|(_, value)| Credential::new(Cow::into_owned(value)))
             }

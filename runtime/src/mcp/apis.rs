@@ -119,7 +119,7 @@ async fn read(name: &str, server: &OpenApiServer, outbound: &Outbound) -> Result
     let parsed = tokio::task::spawn_blocking(move || Api::parse(text)).await;
     let parsed = parsed.map_err(|_| UpstreamError::DocumentPanicked { server: name.to_owned() })?;
     let api = parsed.map_err(|source| UpstreamError::Document { server: name.to_owned(), source })?;
-    let wrong = |_| Arc::new(ConfigurationError::Pattern { place: format!("{}.tools", visible::line(name)) });
+    let wrong = |_| Arc::new(ConfigurationError::Pattern { at: format!("{}.tools", visible::line(name)) });
     let taken = patterns(&server.tools).map_err(wrong);
     let taken = taken.map_err(|source| UpstreamError::Entry { server: name.to_owned(), source })?;
     let mut served = ServedApi { api, list: Arc::default(), taken, read: Instant::now() };

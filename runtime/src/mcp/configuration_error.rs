@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, or may have been meant otherwise: with its place, and never with a value that may be secret.
+//! What is wrong with a configuration, or may have been meant otherwise: with where it stands, and never with a value that may be secret.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ pub const CONFIGURATION_BYTES_MAX: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigurationWarning {
     /// A variable where others see its value.
-    #[error("`{place}` has a variable in it, and others can see its value there: use `env` or `headers`")]
+    #[error("`{at}` has a variable in it, and others can see its value there: use `env` or `headers`")]
     Visible {
         /// Where, as `mcpServers.github.args[1]`.
-        place: String,
+        at: String,
     },
     /// A variable without braces.
-    #[error("`{place}` has `$` before a name, which stays as it is: write `${{NAME}}` if a variable was meant")]
+    #[error("`{at}` has `$` before a name, which stays as it is: write `${{NAME}}` if a variable was meant")]
     NotExpanded {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
     },
 }
 
@@ -45,10 +45,10 @@ pub enum ConfigurationError {
     #[error("the configuration has more than {CONFIGURATION_BYTES_MAX} bytes: is it the right file?")]
     TooLarge,
     /// Not JSON, or not of this form.
-    #[error("the configuration is wrong{}", at(place))]
+    #[error("the configuration is wrong{}", located(at))]
     Malformed {
         /// Where, as `mcpServers.github.args[1]`; empty for the whole.
-        place: String,
+        at: String,
         /// What is wrong, with line and column if it is no JSON.
         #[source]
         source: serde_json::Error,
@@ -66,10 +66,10 @@ pub enum ConfigurationError {
     )]
     NoServers,
     /// An address that is none.
-    #[error("`{place}` is no address: write one such as `https://mcp.example.com/mcp`")]
+    #[error("`{at}` is no address: write one such as `https://mcp.example.com/mcp`")]
     Address {
         /// Where, as `mcpServers.github.url`.
-        place: String,
+        at: String,
     },
     /// The older transport over HTTP.
     #[error(
@@ -94,34 +94,34 @@ pub enum ConfigurationError {
         server: String,
     },
     /// A pattern for tools that is none.
-    #[error("`{place}` is no pattern for names of tools: write one such as `list*`")]
+    #[error("`{at}` is no pattern for names of tools: write one such as `list*`")]
     Pattern {
         /// Where, as `mcpServers.pets.tools[0]`.
-        place: String,
+        at: String,
     },
     /// A variable that is not allowed.
-    #[error("`{place}` has the variable `{name}`, which is not allowed: allow it with {way}, or write the value itself")]
+    #[error("`{at}` has the variable `{name}`, which is not allowed: allow it with {way}, or write the value itself")]
     Variable {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
         /// Its name.
         name: String,
         /// How it is allowed.
         way: String,
     },
     /// A variable that is allowed and has no value.
-    #[error("`{place}` has the variable `{name}`, which is not set: set it, or write `${{{name}:-default}}`")]
+    #[error("`{at}` has the variable `{name}`, which is not set: set it, or write `${{{name}:-default}}`")]
     NotSet {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
         /// Its name.
         name: String,
     },
     /// A variable of the environment without braces, which is not replaced.
-    #[error("`{place}` has `${name}`, which is not replaced: write `${{{name}}}` and allow it with {way}, or the value itself")]
+    #[error("`{at}` has `${name}`, which is not replaced: write `${{{name}}}` and allow it with {way}, or the value itself")]
     WithoutBraces {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
         /// Its name.
         name: String,
         /// How it is allowed.
@@ -129,11 +129,11 @@ pub enum ConfigurationError {
     },
     /// A value that another client would ask for, or make.
     #[error(
-        "`{place}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow it with {way}, or the value itself"
+        "`{at}` has `{value}`, which only its own client can fill in: write `${{env:NAME}}` and allow it with {way}, or the value itself"
     )]
     ClientVariable {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
         /// What is written there.
         value: String,
         /// How a variable is allowed.
@@ -151,18 +151,18 @@ pub enum ConfigurationError {
         source: std::io::Error,
     },
     /// A credential that is none.
-    #[error("`{place}` is no credential: {problem}")]
+    #[error("`{at}` is no credential: {problem}")]
     NoCredential {
         /// Where, as `mcpServers.github.credentials.bearer`.
-        place: String,
+        at: String,
         /// What is wrong with it.
         problem: &'static str,
     },
     /// A string that no process can be given.
-    #[error("`{place}` cannot be given to a process: remove the NUL character, or the `=` of a variable's name")]
+    #[error("`{at}` cannot be given to a process: remove the NUL character, or the `=` of a variable's name")]
     NotForProcess {
         /// Where, as `mcpServers.github.env.TOKEN`.
-        place: String,
+        at: String,
     },
 }
 
@@ -173,6 +173,6 @@ impl ConfigurationError {
     }
 }
 
-fn at(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(" at `{place}`") }
+fn located(at: &str) -> String {
+    if at.is_empty() { String::new() } else { format!(" at `{at}`") }
 }

@@ -30,12 +30,12 @@ pub(super) fn section(text: &str, is_toml: bool) -> Result<Section, Configuratio
         // One that is empty is none while another is not.
         let sections: Vec<_> = sections.collect();
         let is_full = |(_, value): &&(_, Value)| value.as_object().is_none_or(|entries| !entries.is_empty());
-        let place = sections.iter().position(|section| is_full(&section)).unwrap_or(0);
-        sections.into_iter().nth(place)
+        let index = sections.iter().position(|section| is_full(&section)).unwrap_or(0);
+        sections.into_iter().nth(index)
     };
     let nested = |document: &mut Value| found(document.get_mut("mcp")?);
     let (name, entries) = found(&mut document).or_else(|| nested(&mut document)).ok_or(ConfigurationError::NoServers)?;
-    let wrong = |source| ConfigurationError::Malformed { place: name.to_owned(), source };
+    let wrong = |source| ConfigurationError::Malformed { at: name.to_owned(), source };
     Ok(Section { name, entries: serde_json::from_value(entries).map_err(wrong)? })
 }
 
@@ -46,7 +46,7 @@ fn json(text: &str) -> Result<Value, ConfigurationError> {
     if json_strip_comments::strip(&mut bare).is_err() {
         text.clone_into(&mut bare);
     }
-    serde_json::from_str(&bare).map_err(|source| ConfigurationError::Malformed { place: String::new(), source })
+    serde_json::from_str(&bare).map_err(|source| ConfigurationError::Malformed { at: String::new(), source })
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for Command {
 /// Reads one entry.
 pub(super) struct Reader<'a> {
     /// As `mcpServers.github`.
-    place: String,
+    at: String,
     server: &'a str,
     folder: Option<&'a Path>,
     variables: &'a Variables,
@@ -117,8 +117,8 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader of the entry `server` of `section`, in a file of `folder`.
     pub(super) fn new(section: &str, server: &'a str, folder: Option<&'a Path>, variables: &'a Variables) -> Self {
-        let place = format!("{section}.{}", visible::line(server));
-        Self { place, server, folder, variables, env: BTreeMap::new(), warnings: Vec::new() }
+        let at = format!("{section}.{}", visible::line(server));
+        Self { at, server, folder, variables, env: BTreeMap::new(), warnings: Vec::new() }
     }
 
     /// What may have been meant otherwise.
@@ -134,8 +134,8 @@ impl<'a> Reader<'a> {
         }
         let mut entry: Entry = serde_path_to_error::deserialize(entry).map_err(|error| {
             let within = error.path().to_string();
-            let place = if within == "." { self.place.clone() } else { format!("{}.{within}", self.place) };
-            ConfigurationError::Malformed { place, source: error.into_inner() }
+            let at = if within == "." { self.at.clone() } else { format!("{}.{within}", self.at) };
+            ConfigurationError::Malformed { at, source: error.into_inner() }
         })?;
         let (command, args) = match entry.command.take() {
             Some(Command::Whole(WholeCommand { path, args, env })) => {
@@ -184,13 +184,13 @@ impl<'a> Reader<'a> {
     ) -> Result<CommandServer, ConfigurationError> {
         if !credentials.headers.is_empty() || credentials.oauth.is_some() {
             let problem = "a server that is started takes credentials in `env`";
-            return Err(ConfigurationError::NoCredential { place: self.place("credentials"), problem });
+            return Err(ConfigurationError::NoCredential { at: self.at("credentials"), problem });
         }
         let command = self.value("command", command)?;
         let command = if command.contains('/') { self.in_folder(Path::new(&command)).display().to_string() } else { command };
         let mut expanded = Vec::new();
-        for (place, argument) in args.iter().enumerate() {
-            expanded.push(self.visible_value(&format!("args[{place}]"), argument)?);
+        for (index, argument) in args.iter().enumerate() {
+            expanded.push(self.visible_value(&format!("args[{index}]"), argument)?);
         }
         let mut server = CommandServer::new(command).with_args(expanded);
         server.cwd = match cwd {
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
             return Ok(credentials);
         }
         let problem = "a server that is called takes credentials in `headers`";
-        Err(ConfigurationError::NoCredential { place: self.place("credentials.env"), problem })
+        Err(ConfigurationError::NoCredential { at: self.at("credentials.env"), problem })
     }
 
     fn open_api(
@@ -226,8 +226,8 @@ impl<'a> Reader<'a> {
         let mut server = OpenApiServer::new(document, url);
         server.headers = self.headers(entry)?;
         server.credentials = self.for_http(credentials)?;
-        for (place, pattern) in entry.tools.iter().flatten().enumerate() {
-            let wrong = |_| ConfigurationError::Pattern { place: format!("{}.tools[{place}]", self.place) };
+        for (index, pattern) in entry.tools.iter().flatten().enumerate() {
+            let wrong = |_| ConfigurationError::Pattern { at: format!("{}.tools[{index}]", self.at) };
             globset::Glob::new(pattern).map_err(wrong)?;
             server.tools.push(pattern.clone());
         }
@@ -251,17 +251,17 @@ impl<'a> Reader<'a> {
             }
         }
         for (name, value) in &written {
-            let place = format!("{}.env.{}", self.place, visible::line(name));
+            let at = format!("{}.env.{}", self.at, visible::line(name));
             // An entry that names a variable in its own `env` asks for that one.
             let own = |other: &str| written.contains_key(other).then(|| self.variables.value(other));
-            self.judge_bare_names(&place, value)?;
-            let (value, _) = self.variables.expand(value, &place, own)?;
+            self.judge_bare_names(&at, value)?;
+            let (value, _) = self.variables.expand(value, &at, own)?;
             env.insert(name.clone(), value);
         }
         for (name, value) in &env {
-            let place = || format!("{}.env.{}", self.place, visible::line(name));
+            let at = || format!("{}.env.{}", self.at, visible::line(name));
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                return Err(ConfigurationError::NotForProcess { place: place() });
+                return Err(ConfigurationError::NotForProcess { at: at() });
             }
         }
         self.env = env;
@@ -273,8 +273,8 @@ impl<'a> Reader<'a> {
         for (name, value) in entry.headers.iter().flatten() {
             headers.insert(name.to_ascii_lowercase(), self.value(&format!("headers.{}", visible::line(name)), value)?);
         }
-        let named = |place: &str, name: &str| {
-            let missing = || ConfigurationError::NotSet { place: format!("{}.{place}", self.place), name: name.to_owned() };
+        let named = |member: &str, name: &str| {
+            let missing = || ConfigurationError::NotSet { at: format!("{}.{member}", self.at), name: name.to_owned() };
             self.variables.value(name).ok_or_else(missing)
         };
         for (header, name) in entry.env_http_headers.iter().flatten() {
@@ -289,14 +289,14 @@ impl<'a> Reader<'a> {
     fn address(&mut self, member: &str, text: &str) -> Result<Url, ConfigurationError> {
         let text = self.visible_value(member, text)?;
         let url = Url::parse(&text).ok().filter(|url| url.has_host());
-        url.ok_or_else(|| ConfigurationError::Address { place: format!("{}.{member}", self.place) })
+        url.ok_or_else(|| ConfigurationError::Address { at: format!("{}.{member}", self.at) })
     }
 
     /// A value that others can see.
     fn visible_value(&mut self, member: &str, text: &str) -> Result<String, ConfigurationError> {
         let (value, is_expanded) = self.expanded(member, text)?;
         if is_expanded {
-            self.warnings.push(ConfigurationWarning::Visible { place: format!("{}.{member}", self.place) });
+            self.warnings.push(ConfigurationWarning::Visible { at: format!("{}.{member}", self.at) });
         }
         Ok(value)
     }
@@ -306,25 +306,25 @@ impl<'a> Reader<'a> {
     }
 
     fn expanded(&mut self, member: &str, text: &str) -> Result<(String, bool), ConfigurationError> {
-        let place = format!("{}.{member}", self.place);
-        self.judge_bare_names(&place, text)?;
+        let at = format!("{}.{member}", self.at);
+        self.judge_bare_names(&at, text)?;
         let own = |name: &str| self.env.get(name).cloned().map(Some);
-        let (value, is_expanded) = self.variables.expand(text, &place, own)?;
+        let (value, is_expanded) = self.variables.expand(text, &at, own)?;
         if value.contains('\0') {
-            return Err(ConfigurationError::NotForProcess { place });
+            return Err(ConfigurationError::NotForProcess { at });
         }
         Ok((value, is_expanded))
     }
 
     /// A name without braces that the environment has is meant as a variable; another may be a part of a password.
-    fn judge_bare_names(&mut self, place: &str, written: &str) -> Result<(), ConfigurationError> {
+    fn judge_bare_names(&mut self, at: &str, written: &str) -> Result<(), ConfigurationError> {
         let names: Vec<&str> = bare_names(written).collect();
         if let Some(name) = names.iter().find(|name| self.variables.value(name).is_some()) {
-            let (place, name, way) = (place.to_owned(), (*name).to_owned(), self.variables.way(name));
-            return Err(ConfigurationError::WithoutBraces { place, name, way });
+            let (at, name, way) = (at.to_owned(), (*name).to_owned(), self.variables.way(name));
+            return Err(ConfigurationError::WithoutBraces { at, name, way });
         }
         if !names.is_empty() {
-            self.warnings.push(ConfigurationWarning::NotExpanded { place: place.to_owned() });
+            self.warnings.push(ConfigurationWarning::NotExpanded { at: at.to_owned() });
         }
         Ok(())
     }
@@ -353,8 +353,8 @@ impl Surroundings for Reader<'_> {
         self.in_folder(path)
     }
 
-    fn place(&self, member: &str) -> String {
-        format!("{}.{member}", self.place)
+    fn at(&self, member: &str) -> String {
+        format!("{}.{member}", self.at)
     }
 }
 
@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn wrong_credentials_are_refused_with_their_place_and_not_shown() {
-        for (credentials, place) in [
+        for (credentials, at) in [
             (json!({"bearer": "canary"}), "`servers.a.credentials.bearer` is no credential: it has less than 8 bytes"),
             (json!({"headers": {"X-Key": {"env": "MISSING"}}}), "`servers.a.credentials.headers.X-Key` has the variable"),
             (json!({"bearer": {"command": []}}), "`servers.a.credentials.bearer` is no credential: the command is empty"),
@@ -476,7 +476,7 @@ mod tests {
             let mut reader = Reader::new("servers", "a", None, &variables);
             let entry = json!({"url": "https://a.example", "credentials": credentials});
             let error = reader.read(entry).unwrap_err().to_string();
-            assert!(error.starts_with(place) && !error.contains("canary"), "{error}");
+            assert!(error.starts_with(at) && !error.contains("canary"), "{error}");
         }
     }
 

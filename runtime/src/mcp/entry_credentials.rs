@@ -91,7 +91,7 @@ enum WrittenSource {
 ///
 /// # Errors
 ///
-/// With the place of what is wrong, and never its value.
+/// Says where something is wrong, and never its value.
 pub(super) fn read(written: Value, around: &mut impl Surroundings) -> Result<EntryCredentials, ConfigurationError> {
     if written == "none" {
         return Ok(EntryCredentials { asks_nobody: true, ..EntryCredentials::default() });
@@ -99,7 +99,7 @@ pub(super) fn read(written: Value, around: &mut impl Surroundings) -> Result<Ent
     let written: Written = serde_path_to_error::deserialize(written).map_err(|error| {
         let within = error.path().to_string();
         let member = if within == "." { "credentials".to_owned() } else { format!("credentials.{within}") };
-        ConfigurationError::Malformed { place: around.place(&member), source: error.into_inner() }
+        ConfigurationError::Malformed { at: around.at(&member), source: error.into_inner() }
     })?;
     let mut credentials = EntryCredentials::default();
     if let Some(bearer) = written.bearer {
@@ -112,7 +112,7 @@ pub(super) fn read(written: Value, around: &mut impl Surroundings) -> Result<Ent
     for (name, variable) in written.env.into_iter().flatten() {
         let member = format!("credentials.env.{}", visible::line(&name));
         if name.is_empty() || name.contains(['=', '\0']) {
-            return Err(ConfigurationError::NotForProcess { place: around.place(&member) });
+            return Err(ConfigurationError::NotForProcess { at: around.at(&member) });
         }
         credentials = credentials.with_env(name, value(&member, variable, around)?);
     }
@@ -126,7 +126,7 @@ fn value(member: &str, written: WrittenValue, around: &mut impl Surroundings) ->
     Ok(match written {
         WrittenValue::Text(text) => SecretValue::new(secret(member, around.expand(member, &text)?, around)?),
         WrittenValue::From(WrittenSource::Env(name)) => {
-            let missing = || ConfigurationError::NotSet { place: around.place(member), name: name.clone() };
+            let missing = || ConfigurationError::NotSet { at: around.at(member), name: name.clone() };
             let value = around.variable(&name).ok_or_else(missing)?;
             SecretValue::new(secret(member, value, around)?)
         }
@@ -139,7 +139,7 @@ fn value(member: &str, written: WrittenValue, around: &mut impl Surroundings) ->
         }
         WrittenValue::From(WrittenSource::Command(words)) => {
             let [program, ..] = words.as_slice() else {
-                return Err(ConfigurationError::NoCredential { place: around.place(member), problem: "the command is empty" });
+                return Err(ConfigurationError::NoCredential { at: around.at(member), problem: "the command is empty" });
             };
             let program =
                 if program.contains('/') { around.file(Path::new(program)).display().to_string() } else { program.clone() };

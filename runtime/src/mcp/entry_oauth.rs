@@ -35,7 +35,7 @@ struct WrittenProvider {
 ///
 /// # Errors
 ///
-/// With the place of what is wrong, and never its value.
+/// Says where something is wrong, and never its value.
 pub(super) fn settings(written: WrittenOAuth, around: &mut impl Surroundings) -> Result<OAuthSettings, ConfigurationError> {
     let mut settings = OAuthSettings { scopes: written.scopes.unwrap_or_default(), ..OAuthSettings::default() };
     settings.client_id = written.client_id.map(|id| around.expand(&member("clientId"), &id)).transpose()?;
@@ -64,7 +64,7 @@ fn identity_provider(written: WrittenProvider, around: &mut impl Surroundings) -
 
 /// How a token is got, if there is what that needs.
 fn grant(name: Option<&str>, settings: &OAuthSettings, around: &impl Surroundings) -> Result<OAuthGrant, ConfigurationError> {
-    let wrong = |name: &str, problem| Err(ConfigurationError::NoCredential { place: around.place(&member(name)), problem });
+    let wrong = |name: &str, problem| Err(ConfigurationError::NoCredential { at: around.at(&member(name)), problem });
     let grant = match name {
         None | Some("authorization_code") => return Ok(OAuthGrant::AuthorizationCode),
         Some("client_credentials") => OAuthGrant::ClientCredentials,
@@ -110,7 +110,7 @@ fn address(
 ) -> Result<Url, ConfigurationError> {
     let text = around.expand(&member(name), text)?;
     let url = Url::parse(&text).ok().filter(is_one);
-    url.ok_or_else(|| ConfigurationError::Address { place: around.place(&member(name)) })
+    url.ok_or_else(|| ConfigurationError::Address { at: around.at(&member(name)) })
 }
 
 /// The member `name`, as errors call it.
@@ -144,7 +144,7 @@ mod tests {
             path.to_owned()
         }
 
-        fn place(&self, member: &str) -> String {
+        fn at(&self, member: &str) -> String {
             format!("servers.a.{member}")
         }
     }

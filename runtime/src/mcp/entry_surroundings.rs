@@ -1,4 +1,4 @@
-//! What the credentials of an entry stand in: its variables, its folder, its place in the file.
+//! What the credentials of an entry stand in: its variables, its folder, its position in the file.
 
 use std::path::{Path, PathBuf};
 
@@ -15,15 +15,15 @@ pub(super) trait Surroundings {
     /// A path as the file means it.
     fn file(&self, path: &Path) -> PathBuf;
     /// Where `member` is, as `mcpServers.github.credentials`.
-    fn place(&self, member: &str) -> String;
+    fn at(&self, member: &str) -> String;
 }
 
 /// A text of the entry as a secret.
 ///
 /// # Errors
 ///
-/// With its place, for one that is too short.
+/// Says where it stands, for one that is too short.
 pub(super) fn secret(member: &str, text: String, around: &impl Surroundings) -> Result<Secret, ConfigurationError> {
     let problem = "it has less than 8 bytes, and could not be recognised where a server repeats it";
-    Secret::new(text).map_err(|_| ConfigurationError::NoCredential { place: around.place(member), problem })
+    Secret::new(text).map_err(|_| ConfigurationError::NoCredential { at: around.at(member), problem })
 }

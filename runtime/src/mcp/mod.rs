@@ -118,7 +118,7 @@ pub use credential_source::{Challenge, CredentialRequest, CredentialSource, Cred
 pub use entry_credentials::EntryCredentials;
 pub use error::{Stage, UpstreamError};
 pub use face::{ServeError, serve_offers};
-pub use isolet_outbound::{NotAPlace, OutboundError, Place, Policy, Secret, ShortSecret, Url};
+pub use isolet_outbound::{Destination, NotADestination, OutboundError, Policy, Secret, ShortSecret, Url};
 pub use keyring::{KeyringEntry, KeyringError};
 pub use oauth_settings::{IdentityProvider, OAuthGrant, OAuthSettings};
 pub use offer::Offer;

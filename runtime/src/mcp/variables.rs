@@ -55,7 +55,7 @@ impl Variables {
     pub(super) fn expand(
         &self,
         text: &str,
-        place: &str,
+        at: &str,
         own: impl Fn(&str) -> Option<Option<String>>,
     ) -> Result<(String, bool), ConfigurationError> {
         let (mut expanded, mut rest, mut is_changed) = (String::new(), text, false);
@@ -72,7 +72,7 @@ impl Variables {
                 continue;
             };
             is_changed = true;
-            expanded.push_str(&self.resolve(&reference, inner, place, &own)?);
+            expanded.push_str(&self.resolve(&reference, inner, at, &own)?);
         }
         expanded.push_str(rest);
         Ok((expanded, is_changed))
@@ -82,21 +82,21 @@ impl Variables {
         &self,
         reference: &Reference<'_>,
         inner: &str,
-        place: &str,
+        at: &str,
         own: &impl Fn(&str) -> Option<Option<String>>,
     ) -> Result<String, ConfigurationError> {
-        let place = place.to_owned();
+        let at = at.to_owned();
         let Reference::Environment { name, default } = reference else {
             let (value, way) = (format!("${{{inner}}}"), self.way("NAME"));
-            return Err(ConfigurationError::ClientVariable { place, value, way });
+            return Err(ConfigurationError::ClientVariable { at, value, way });
         };
         let value = match own(name) {
             Some(value) => value,
             None if self.allowed.contains(*name) => self.value(name),
-            None => return Err(ConfigurationError::Variable { place, name: (*name).to_owned(), way: self.way(name) }),
+            None => return Err(ConfigurationError::Variable { at, name: (*name).to_owned(), way: self.way(name) }),
         };
         let value = value.filter(|value| !value.is_empty() || default.is_none()).or(default.map(str::to_owned));
-        value.ok_or_else(|| ConfigurationError::NotSet { place, name: (*name).to_owned() })
+        value.ok_or_else(|| ConfigurationError::NotSet { at, name: (*name).to_owned() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use isolet::mcp::{Configuration, Discovery, Place, UpstreamHost, UpstreamOptions, Upstreams, Variables};
+use isolet::mcp::{Configuration, Destination, Discovery, UpstreamHost, UpstreamOptions, Upstreams, Variables};
 use isolet::{Catalog, DefinitionList, Grants, Scope, ScopeWarning, with_causes};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
@@ -69,8 +69,8 @@ impl Wanted {
         options.idle_max = Duration::MAX;
         options.environment = params.environment;
         for address in &params.addresses {
-            let place = address.parse::<Place>().map_err(|error| Failure::wrong(&error))?;
-            options.policy.allowed.push(place);
+            let destination = address.parse::<Destination>().map_err(|error| Failure::wrong(&error))?;
+            options.policy.allowed.push(destination);
         }
         let mut grants = Grants::new();
         if params.allow.is_empty() {

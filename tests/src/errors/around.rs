@@ -14,8 +14,8 @@ use isolet_identity::{
 use isolet_observations::SqliteShapesError;
 use isolet_openapi::{CallError, DocumentError, OperationError, Unresolved};
 use isolet_outbound::{
-    AddressKind, NotAPlace, NotAProxy, Outbound, OutboundError, Place, Policy, Proxy, Request, Secret, ShortSecret, TlsFault,
-    Url,
+    AddressKind, Destination, NotADestination, NotAProxy, Outbound, OutboundError, Policy, Proxy, Request, Secret, ShortSecret,
+    TlsFault, Url,
 };
 
 use super::sample::{Sample, io_error, of};
@@ -25,7 +25,7 @@ pub(super) fn samples() -> Result<Vec<Sample>> {
     let tls_fault = tls_fault()?;
     let mut samples: Vec<Sample> = of(outbound_errors(&tls_fault)).collect();
     samples.extend(of(vec![tls_fault]));
-    samples.extend(of(vec![not_a_place()?]));
+    samples.extend(of(vec![not_a_destination()?]));
     samples.extend(of(vec![not_a_proxy()?]));
     samples.extend(of(vec![short_secret()?]));
     samples.extend(of(document_errors()));
@@ -128,8 +128,8 @@ fn tls_fault() -> Result<TlsFault> {
     }
 }
 
-fn not_a_place() -> Result<NotAPlace> {
-    "a.example/b".parse::<Place>().err().context("a path is a place")
+fn not_a_destination() -> Result<NotADestination> {
+    "a.example/b".parse::<Destination>().err().context("a path is a destination")
 }
 
 fn not_a_proxy() -> Result<NotAProxy> {

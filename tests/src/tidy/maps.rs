@@ -13,13 +13,13 @@ pub(super) const FOLDERS: [&str; 5] = ["runtime/src/mcp", "runtime/src/host", "i
 
 /// The maps whose key is a principal's, by their file and their key.
 const OF_PRINCIPALS: [(&str, &str); 11] = [
-    ("http/src/places.rs", "PrincipalKey"),
-    ("identity/src/ask.rs", "Place"),
+    ("http/src/request_slots.rs", "PrincipalKey"),
+    ("identity/src/ask.rs", "GrantKey"),
     ("identity/src/granted_tokens.rs", "Purpose"),
-    ("identity/src/memory_store.rs", "Place"),
-    ("identity/src/ready_tokens.rs", "Place"),
+    ("identity/src/memory_store.rs", "GrantKey"),
+    ("identity/src/ready_tokens.rs", "GrantKey"),
     ("identity/src/subject_tokens.rs", "PrincipalKey"),
-    ("identity/src/turns.rs", "Place"),
+    ("identity/src/turns.rs", "GrantKey"),
     ("runtime/src/mcp/asking.rs", "PrincipalKey"),
     ("runtime/src/mcp/known_lists.rs", "ListKey"),
     ("runtime/src/mcp/upstreams.rs", "Key"),

@@ -13,15 +13,15 @@ use url::{Host, Url};
 /// but that of a cloud's metadata, which has to be written itself, as one address.
 ///
 /// ```
-/// use isolet_outbound::Place;
+/// use isolet_outbound::Destination;
 ///
-/// let place: Place = "10.1.0.0/16".parse()?;
-/// assert_eq!(place.to_string(), "10.1.0.0/16");
-/// assert!("mcp.internal:8080".parse::<Place>().is_err());
-/// # Ok::<(), isolet_outbound::NotAPlace>(())
+/// let destination: Destination = "10.1.0.0/16".parse()?;
+/// assert_eq!(destination.to_string(), "10.1.0.0/16");
+/// assert!("mcp.internal:8080".parse::<Destination>().is_err());
+/// # Ok::<(), isolet_outbound::NotADestination>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Destination {
     kind: Kind,
     plain_http: bool,
 }
@@ -32,16 +32,16 @@ enum Kind {
     Net(IpNet),
 }
 
-/// A text that names no [`Place`].
+/// A text that names no [`Destination`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is nothing that can be allowed: write a host (`mcp.internal`), an address or a range (`10.1.0.0/16`), without port and path"
 )]
-pub struct NotAPlace {
+pub struct NotADestination {
     text: String,
 }
 
-impl Place {
+impl Destination {
     /// Whether requests may go there in the clear.
     pub(crate) fn is_plain_http(&self) -> bool {
         self.plain_http
@@ -63,20 +63,20 @@ impl Place {
     }
 }
 
-impl FromStr for Place {
-    type Err = NotAPlace;
+impl FromStr for Destination {
+    type Err = NotADestination;
 
-    fn from_str(text: &str) -> Result<Self, NotAPlace> {
+    fn from_str(text: &str) -> Result<Self, NotADestination> {
         let (plain_http, rest) = match text.strip_prefix("http://") {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix("https://").unwrap_or(text)),
         };
         let kind = net(rest).map(Kind::Net).or_else(|| host(rest).map(Kind::Host));
-        kind.map(|kind| Self { kind, plain_http }).ok_or_else(|| NotAPlace { text: text.to_owned() })
+        kind.map(|kind| Self { kind, plain_http }).ok_or_else(|| NotADestination { text: text.to_owned() })
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.plain_http {
             formatter.write_str("http://")?;
@@ -122,8 +122,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
-        let place = text.parse::<Place>();
-        assert_eq!(place.as_ref().map(ToString::to_string).ok().as_deref(), expected, "{text}");
+        let destination = text.parse::<Destination>();
+        assert_eq!(destination.as_ref().map(ToString::to_string).ok().as_deref(), expected, "{text}");
     }
 
     #[test]
@@ -148,14 +148,14 @@ mod tests {
         {
             check(text, None);
         }
-        let error = "mcp:8080".parse::<Place>().unwrap_err().to_string();
+        let error = "mcp:8080".parse::<Destination>().unwrap_err().to_string();
         assert!(error.starts_with("`mcp:8080` is nothing that can be allowed: write a host"), "{error}");
     }
 
     #[test]
     fn a_range_has_mapped_addresses_too() {
-        let place: Place = "10.0.0.0/8".parse().unwrap();
-        assert!(place.has("10.1.2.3".parse().unwrap()) && place.has("::ffff:10.1.2.3".parse().unwrap()));
-        assert!(!place.has("11.0.0.0".parse().unwrap()) && !place.is_exactly("10.0.0.0".parse().unwrap()));
+        let destination: Destination = "10.0.0.0/8".parse().unwrap();
+        assert!(destination.has("10.1.2.3".parse().unwrap()) && destination.has("::ffff:10.1.2.3".parse().unwrap()));
+        assert!(!destination.has("11.0.0.0".parse().unwrap()) && !destination.is_exactly("10.0.0.0".parse().unwrap()));
     }
 }

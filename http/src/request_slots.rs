@@ -6,25 +6,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use isolet::PrincipalKey;
 
 /// The requests of all principals; those who have none are forgotten.
-pub(crate) struct Places {
+pub(crate) struct RequestSlots {
     max: usize,
     taken: Mutex<HashMap<PrincipalKey, usize>>,
 }
 
-/// The place of one request, which is free again when this is dropped.
-pub(crate) struct Place {
-    places: Arc<Places>,
+/// The slot of one request, which is free again when this is dropped.
+pub(crate) struct RequestSlot {
+    slots: Arc<RequestSlots>,
     principal: PrincipalKey,
 }
 
-impl Places {
+impl RequestSlots {
     /// So many of each at a time.
     pub(crate) fn new(max: usize) -> Arc<Self> {
         Arc::new(Self { max, taken: Mutex::default() })
     }
 
-    /// A place for a request of `principal`, if one is free.
-    pub(crate) fn take(self: &Arc<Self>, principal: PrincipalKey) -> Option<Place> {
+    /// A slot for a request of `principal`, if one is free.
+    pub(crate) fn take(self: &Arc<Self>, principal: PrincipalKey) -> Option<RequestSlot> {
         let mut taken = self.taken();
         let count = taken.get(&principal).copied().unwrap_or_default();
         if count >= self.max {
@@ -32,7 +32,7 @@ impl Places {
         }
         taken.insert(principal.clone(), count + 1);
         drop(taken);
-        Some(Place { places: Arc::clone(self), principal })
+        Some(RequestSlot { slots: Arc::clone(self), principal })
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<PrincipalKey, usize>> {
@@ -40,9 +40,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for RequestSlot {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
+        let mut taken = self.slots.taken();
         match taken.get_mut(&self.principal) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(taken.remove(&self.principal)),
@@ -58,14 +58,14 @@ mod tests {
 
     #[test]
     fn each_principal_has_so_many_and_who_has_none_is_forgotten() {
-        let places = Places::new(2);
-        let take = |user: &str| places.take(Principal::new(user).key());
+        let slots = RequestSlots::new(2);
+        let take = |user: &str| slots.take(Principal::new(user).key());
         let held = [take("ada"), take("ada"), take("bob")];
         assert!(held.iter().all(Option::is_some) && take("ada").is_none());
         let [first, second, third] = held;
         drop(first);
         assert!(take("ada").is_some(), "one is free again");
         drop((second, third));
-        assert!(places.taken().is_empty(), "all were given back");
+        assert!(slots.taken().is_empty(), "all were given back");
     }
 }

@@ -1,19 +1,19 @@
-//! Whose authorization it is, and for what.
+//! What a grant is kept under: whose authorization it is, and for what.
 
 use isolet::PrincipalKey;
 use isolet::mcp::Url;
 use sha2::{Digest as _, Sha256};
 
-/// One principal's authorization for one server at one address. A server that is configured at another address is another one: no token goes
-/// anywhere but where it was given for.
+/// The key of a grant: one principal's authorization for one server at one address. A server that is configured at another address is another
+/// one: no token goes anywhere but where it was given for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct GrantKey {
     principal: PrincipalKey,
     server: String,
     resource: String,
 }
 
-impl Place {
+impl GrantKey {
     /// The authorization of `principal` for `server` at `url`.
     #[must_use]
     pub fn new(principal: &PrincipalKey, server: &str, url: &Url) -> Self {
@@ -43,12 +43,12 @@ impl Place {
         Self::tenant_of(&self.principal)
     }
 
-    /// The same, of a principal's places.
+    /// The same, of all keys of a principal.
     pub(crate) fn tenant_of(principal: &PrincipalKey) -> String {
         principal.tenant().map_or_else(String::new, |tenant| format!("={tenant}"))
     }
 
-    /// All of it in one text that no other place has.
+    /// All of it in one text that no other key has.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for part in [&*self.tenant(), self.principal.user(), &self.server, &self.resource] {
@@ -68,19 +68,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_places_are_one() {
+    fn no_two_keys_are_one() {
         let url = |text: &str| Url::parse(text).unwrap();
         let (ada, here) = (Principal::new("ada").key(), url("https://a.example/mcp"));
-        let places = [
-            Place::new(&ada, "a", &here),
-            Place::new(&ada, "b", &here),
-            Place::new(&ada, "a", &url("https://b.example/mcp")),
-            Place::new(&Principal::new("bob").key(), "a", &here),
-            Place::new(&Principal::new("ada").in_tenant("").key(), "a", &here),
-            Place::new(&Principal::new("da").in_tenant("a").key(), "a", &here),
+        let keys = [
+            GrantKey::new(&ada, "a", &here),
+            GrantKey::new(&ada, "b", &here),
+            GrantKey::new(&ada, "a", &url("https://b.example/mcp")),
+            GrantKey::new(&Principal::new("bob").key(), "a", &here),
+            GrantKey::new(&Principal::new("ada").in_tenant("").key(), "a", &here),
+            GrantKey::new(&Principal::new("da").in_tenant("a").key(), "a", &here),
         ];
-        for (one, place) in places.iter().enumerate() {
-            assert!(places.iter().skip(one + 1).all(|other| other.digest() != place.digest()), "{place:?}");
+        for (one, key) in keys.iter().enumerate() {
+            assert!(keys.iter().skip(one + 1).all(|other| other.digest() != key.digest()), "{key:?}");
         }
     }
 }
