@@ -6,10 +6,11 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use isolet_conformance::fixture::{Fixture, router};
-use isolet_conformance::runner::{Baseline, Outcome, Revision, Server, Suite, Target, table};
+use isolet_conformance::runner::{Baseline, Outcome, Revision, Role, Server, Suite, Target, table};
 use libtest_mimic::Trial;
 use rmcp::ServiceExt as _;
 use rmcp::transport::stdio;
@@ -22,6 +23,9 @@ pub(crate) const FIXTURE_ARGUMENT: &str = "conformance-fixture";
 
 /// The argument by which it runs the whole suite, and prints what came out.
 pub(crate) const RUN_ARGUMENT: &str = "conformance";
+
+/// The suite gives a request up after 10 s: a scenario that takes as long has waited for something that did not come.
+const SCENARIO_MAX: Duration = Duration::from_secs(10);
 
 /// What is missing, and the way out.
 const MISSING: &str = "needs the conformance suite: `cargo xtask test --node-packages`";
@@ -80,6 +84,10 @@ fn passes(suite: &Suite, revision: Revision) -> Result<()> {
     let (gateway, baseline, results) = (Gateway::new(revision)?, baseline()?, tempfile::tempdir()?);
     let server = gateway.start()?;
     let outcome = suite.run(Target::Server(server.url()), revision, results.path())?;
+    let is_excepted = |name: &str| baseline.exceptions(Role::Server, revision).any(|(exception, _)| exception == name);
+    let slow = outcome.scenarios.iter().filter(|scenario| scenario.duration > Some(SCENARIO_MAX));
+    let waiting: Vec<_> = slow.filter(|scenario| !is_excepted(&scenario.name)).map(|scenario| &scenario.name).collect();
+    ensure!(waiting.is_empty(), "something is waited for: {waiting:?}");
     ensure!(baseline.deviations(&outcome).is_empty(), "{}", table(&[outcome], &baseline));
     Ok(())
 }

@@ -169,7 +169,7 @@ mod tests {
             let check = |(id, status): &(&str, &str)| json!({ "id": id, "status": status, "errorMessage": "why" });
             serde_json::from_value(checks.iter().map(check).collect()).unwrap()
         });
-        let scenario = Scenario { name: "s".to_owned(), unscored: unscored.map(str::to_owned), checks };
+        let scenario = Scenario { name: "s".to_owned(), unscored: unscored.map(str::to_owned), checks, duration: None };
         let (role, revision) = (Role::Server, Revision::Of2026_07_28);
         let outcome = Outcome { role, revision, scenarios: vec![scenario], duration: Duration::ZERO };
         let deviations: Vec<_> = baseline.deviations(&outcome).iter().map(Deviation::to_string).collect();

@@ -1,9 +1,10 @@
 //! What came out of one requirement set.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::check::{self, Check, Status};
 use super::requirements::{RequirementSet, Revision, Role};
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub unscored: Option<String>,
     /// What was checked. Nothing, if the scenario did not run to its end.
     pub checks: Option<Vec<Check>>,
+    /// How long it took, if it ran to its end.
+    pub duration: Option<Duration>,
 }
 
 /// What is to be thought of a scenario.
@@ -84,10 +87,14 @@ impl Outcome {
         let required = set.required(role).iter().map(|name| (name.clone(), None));
         let unscored = set.unscored(role).map(|unscored| (unscored.scenario.clone(), Some(unscored.reason.clone())));
         let scenario = |(name, unscored): (String, Option<String>)| {
-            let file = folder(results, role, &name)?.map(|folder| folder.join("checks.json"));
-            let file = file.filter(|file| file.exists());
+            let folder = folder(results, role, &name)?;
+            let file = folder.as_ref().map(|folder| folder.join("checks.json")).filter(|file| file.exists());
+            // Its folder is made when it begins, the file when it ends.
+            let ended = file.as_ref().and_then(|file| file.metadata().ok()?.modified().ok());
+            let began = folder.as_deref().and_then(began);
+            let duration = ended.zip(began).map(|(ended, began)| ended.duration_since(began).unwrap_or_default());
             let checks = file.map(|file| check::read(&file)).transpose()?;
-            anyhow::Ok(Scenario { name, unscored, checks })
+            anyhow::Ok(Scenario { name, unscored, checks, duration })
         };
         let scenarios = required.chain(unscored).map(scenario).collect::<anyhow::Result<_>>()?;
         Ok(Self { role, revision, scenarios, duration })
@@ -134,6 +141,16 @@ fn folder(results: &Path, role: Role, scenario: &str) -> anyhow::Result<Option<P
     Ok(None)
 }
 
+/// When a scenario began: the date in the name of its folder.
+fn began(folder: &Path) -> Option<SystemTime> {
+    let name = folder.file_name()?.to_str()?;
+    // What stands between the parts of a time cannot stand in names of files everywhere.
+    let (day, time) = name.get(name.len().checked_sub(DATE_LENGTH)? + 1..)?.split_once('T')?;
+    let mut parts = time.split('-');
+    let [hour, minute, second, rest] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    format!("{day}T{hour}:{minute}:{second}.{rest}").parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -143,7 +160,7 @@ mod tests {
     fn scenario(statuses: &[&str]) -> Scenario {
         let check = |status: &&str| serde_json::json!({ "id": "a", "status": status });
         let checks = serde_json::from_value(statuses.iter().map(check).collect()).unwrap();
-        Scenario { name: "a".to_owned(), unscored: None, checks: Some(checks) }
+        Scenario { name: "a".to_owned(), unscored: None, checks: Some(checks), duration: None }
     }
 
     #[test]
@@ -174,6 +191,13 @@ mod tests {
         assert_eq!(found(Role::Client, "auth/dpop-nonce"), expected("auth/dpop-nonce"));
         assert_eq!(found(Role::Server, "resources"), None);
         assert_eq!(found(Role::Client, "elsewhere/dpop"), None);
+    }
+
+    #[test]
+    fn a_scenario_takes_from_the_date_of_its_folder_to_its_results() {
+        let begun = began(Path::new("results/server-caching-2026-11-29T12-36-01-134Z")).unwrap();
+        assert_eq!(begun.duration_since(SystemTime::UNIX_EPOCH).unwrap(), Duration::from_millis(1_795_955_761_134));
+        assert_eq!((began(Path::new("results/server-caching")), began(Path::new("x"))), (None, None));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What came out, as Markdown.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::baseline::Baseline;
 use super::check::Status;
 use super::outcome::{Outcome, Scenario, Verdict};
+
+/// A scenario that takes longer is named, for something was waited for.
+const SHORT: Duration = Duration::from_secs(5);
 
 /// A table of the sets, then the scenarios that are not required, the exceptions with their reasons, and the deviations.
 #[must_use]
@@ -41,25 +45,25 @@ pub fn table(outcomes: &[Outcome], baseline: &Baseline) -> String {
     text
 }
 
-/// What there is to say of a scenario: nothing, if it is required and green.
+/// What there is to say of a scenario: nothing, if it is required, green and short.
 fn line(scenario: &Scenario) -> Option<String> {
     let verdict = match scenario.verdict() {
         Verdict::Green => "green",
         Verdict::Red => "red",
         Verdict::Empty => "checks nothing",
     };
+    let time = scenario.duration.filter(|duration| *duration > SHORT);
+    let time = time.map(|duration| format!(", {:.0} s", duration.as_secs_f64())).unwrap_or_default();
     match &scenario.unscored {
-        Some(reason) => Some(format!("`{}` ({reason}, not required): {verdict}", scenario.name)),
-        None if verdict == "green" => None,
-        None => Some(format!("`{}`: {verdict}", scenario.name)),
+        Some(reason) => Some(format!("`{}` ({reason}, not required): {verdict}{time}", scenario.name)),
+        None if verdict == "green" && time.is_empty() => None,
+        None => Some(format!("`{}`: {verdict}{time}", scenario.name)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
-    use std::time::Duration;
 
     use serde_json::json;
 
@@ -72,6 +76,7 @@ mod tests {
             name: name.to_owned(),
             unscored: unscored.map(str::to_owned),
             checks: Some(serde_json::from_value(json!([{ "id": "x", "status": status, "errorMessage": "no" }])).unwrap()),
+            duration: Some(Duration::from_secs(if name == "server-sse-polling" { 21 } else { 5 })),
         };
         let outcome = Outcome {
             role: Role::Server,
@@ -92,7 +97,7 @@ mod tests {
             \n2025-11-25, server:\n\n\
             * `tools-list`: red\n\
             * `caching`: red\n\
-            * `server-sse-polling` (pending, not required): checks nothing\n\
+            * `server-sse-polling` (pending, not required): checks nothing, 21 s\n\
             * exception `caching`: lists differ by user\n\
             * **deviation**: `tools-list:x` is bad: no\n";
         assert_eq!(table(&[outcome], &baseline), expected);
