@@ -216,8 +216,7 @@ class Runtime:
         finally:
             is_wanted = self._calls.pop(number, None) is not None
         if is_wanted and peer is not None:
-            peer.write_line(line)
-            await peer.drained()
+            await peer.say_line(line)
 
     def _told(self, method: str, params: Mapping[str, Any]) -> None:
         if method == "tool/cancelled":
