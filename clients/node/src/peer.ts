@@ -31,6 +31,7 @@ export class Peer {
   #last = 0;
   #dead: HostError | undefined;
   #words: string[] = [];
+  #keepsAlive: boolean | undefined;
 
   /** Starts the program. A signal of the terminal is for this process alone, which then ends the other. */
   constructor(program: string, listener: Listener) {
@@ -90,9 +91,14 @@ export class Peer {
     });
   }
 
-  /** Sends what is a message already. */
+  /** Sends what is a message already: the first of a turn of the event loop at once, others with it by one call. */
   say(text: string): void {
-    if (this.#dead === undefined && this.#child.stdin.writable) this.#child.stdin.write(`${text}\n`);
+    const { stdin } = this.#child;
+    if (this.#dead !== undefined || !stdin.writable) return;
+    stdin.write(`${text}\n`);
+    if (stdin.writableCorked > 0) return;
+    stdin.cork();
+    process.nextTick(() => stdin.uncork());
   }
 
   /** Answers a call with a message, unless it was taken back. */
@@ -153,8 +159,11 @@ export class Peer {
 
   /** The process keeps this one alive as long as it owes an answer or a call is open, and no longer. */
   #keepAlive(): void {
+    const owes = this.#unanswered.size + this.#calls.size > 0;
+    if (owes === this.#keepsAlive) return;
+    this.#keepsAlive = owes;
     const { stdin, stdout, stderr } = this.#child;
-    const how = this.#unanswered.size + this.#calls.size > 0 ? "ref" : "unref";
+    const how = owes ? "ref" : "unref";
     this.#child[how]();
     for (const stream of [stdin, stdout, stderr] as unknown as Record<"ref" | "unref", (() => void) | undefined>[]) stream[how]?.();
   }
