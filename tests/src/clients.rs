@@ -1,7 +1,7 @@
 //! The packages for Python and Node.js against the program, and what the READMEs show of them, word by word.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +16,7 @@ use crate::{program, required};
 const WITH_PACKAGES: &[node_packages::Test] = &[
     ("clients::the_package_for_node_does_what_its_tests_say", the_package_for_node),
     ("clients::what_the_readmes_show_for_node_runs", what_is_shown_for_node),
+    ("clients::an_agent_of_the_ai_sdk_has_isolet_as_its_sandbox", an_agent_of_the_ai_sdk),
     ("clients::what_the_readmes_show_for_node_runs_in_bun_and_in_deno", what_is_shown_in_bun_and_deno),
 ];
 
@@ -130,11 +131,22 @@ fn the_package_for_node(packages: &NodePackages) -> Result<()> {
     let mut node = Command::new("node");
     node.arg("--test").current_dir(place.path()).env("ISOLET", isolet(&place)?);
     node.env("NODE_PACKAGES", packages.folder().parent().context("the packages are in no folder")?);
+    node.env("REQUIRED_ADAPTERS", "mcp,ai");
     for name in ["runtime.test.mjs", "adapters.test.mjs"] {
         fs::copy(root().join("clients/node/test").join(name), place.path().join(name))?;
         node.arg(name);
     }
     output(&mut node).map(drop)
+}
+
+/// The example, which names its packages as an application does.
+fn an_agent_of_the_ai_sdk(packages: &NodePackages) -> Result<()> {
+    let place = with_package(packages)?;
+    symlink(packages.folder().join("ai"), place.path().join("node_modules/ai"))?;
+    fs::copy(root().join("clients/node/examples/agent.mjs"), place.path().join("agent.mjs"))?;
+    let said = output(Command::new("node").arg("agent.mjs").current_dir(place.path()).env("ISOLET", isolet(&place)?))?;
+    ensure!(said == "It is 9.5 euros.\n", "{said}");
+    Ok(())
 }
 
 fn what_is_shown_for_node(packages: &NodePackages) -> Result<()> {

@@ -42,10 +42,14 @@ const others = {
 };
 const found = Object.fromEntries(await Promise.all(Object.entries(others).map(async ([name, all]) => [name, await Promise.all(all.map(installed))])));
 
+/** Those of which whoever runs the tests has the packages: without them they fail. */
+const required = (process.env.REQUIRED_ADAPTERS ?? "").split(",");
+
 /** A test with these packages, which is skipped without them. */
 function testWith(name, words, use) {
-  const all = found[name];
-  test(words, { skip: all.includes(undefined) && `needs ${others[name].join(", ")}` }, () => use(...all));
+  const [all, needed] = [found[name], `needs ${others[name].join(", ")}`];
+  if (!all.includes(undefined)) return test(words, () => use(...all));
+  test(words, { skip: !required.includes(name) && needed }, () => assert.fail(needed));
 }
 
 let runtime;
