@@ -8,8 +8,8 @@
 //! | a peer that takes nothing | [`output`]: what waits is counted, nothing more is read, and then it is given up |
 //! | a peer on standard input and output | [`standard_streams`]: waited for without threads |
 //!
-//! What is in a message stays text ([`envelope`]): however deep it is, reading it takes no stack. No V8, no MCP, no program: what the messages mean is
-//! the business of whoever uses this.
+//! What is in a message stays text ([`envelope`]): however deep it is, reading it takes no stack. No V8 and no program; of MCP only how a message
+//! says to which request it belongs ([`client_id`]): what the messages mean is the business of whoever uses this.
 
 pub mod client_id;
 pub mod client_requests;

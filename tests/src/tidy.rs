@@ -1,5 +1,6 @@
 //! Rules that can be read from the source.
 
+mod crates;
 mod foreign;
 mod imports;
 mod maps;
@@ -86,6 +87,11 @@ pub(crate) fn trials(trials: Vec<String>) -> Vec<Trial> {
         Trial::test(
             "tidy::what_is_handed_on_and_what_tests_name_is_no_circle",
             imports::what_is_handed_on_and_what_tests_name_is_no_circle,
+        ),
+        Trial::test("tidy::the_map_shows_which_crate_imports_which", the_map_shows_which_crate_imports_which),
+        Trial::test(
+            "tidy::a_table_that_lacks_or_adds_something_is_wrong",
+            crates::a_table_that_lacks_or_adds_something_is_wrong,
         ),
         Trial::test("tidy::no_file_is_too_long_to_be_read", no_file_is_too_long_to_be_read),
         Trial::test("tidy::the_guest_leaves_deno_cores_loop_alone", the_guest_leaves_deno_cores_loop_alone),
@@ -191,6 +197,14 @@ fn no_files_import_in_a_circle() -> Result<(), Failed> {
         circles.extend(imports::circles(&root(), rust_files(folder)?.iter().map(|(path, _)| path))?);
     }
     if circles.is_empty() { Ok(()) } else { Err(circles.join("\n").into()) }
+}
+
+/// ARCHITECTURE.md shows each crate but the tests, which import all.
+fn the_map_shows_which_crate_imports_which() -> Result<(), Failed> {
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let folders: Vec<&str> = FOLDERS.into_iter().filter(|folder| !folder.starts_with("tests")).collect();
+    let wrong = crates::not_as_shown(&root(), &architecture, &folders)?;
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 /// What a library's public items name of others has to be named again wherever that breaks.

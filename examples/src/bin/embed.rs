@@ -4,7 +4,7 @@
 use isolet::{Catalog, Config, Grants, Runtime, ToolCall, ToolError, ToolHost, ToolReply};
 
 struct Files {
-    folder: std::path::PathBuf, // one user's: this is also the place of a credential
+    folder: std::path::PathBuf, // one user's; a credential of theirs would be here too
 }
 
 impl ToolHost for Files {
