@@ -43,10 +43,11 @@ fn imports(manifest: &str) -> Result<BTreeSet<String>, Failed> {
     let all = targets.into_iter().flat_map(|targets| targets.values()).chain([&manifest]);
     let kinds = |table| ["dependencies", "build-dependencies"].map(|kind| toml::Value::get(table, kind));
     let tables = all.flat_map(kinds).flatten().filter_map(toml::Value::as_table);
-    let named = tables.flat_map(|table| table.keys());
-    Ok(named
-        .filter_map(|name| if name == "isolet" { Some("runtime") } else { name.strip_prefix("isolet-") }.map(str::to_owned))
-        .collect())
+    let folder_of = |name: &String| match name.as_str() {
+        "isolet" => Some("runtime".to_owned()),
+        name => name.strip_prefix("isolet-").map(str::to_owned),
+    };
+    Ok(tables.flat_map(toml::Table::keys).filter_map(folder_of).collect())
 }
 
 pub(super) fn a_table_that_lacks_or_adds_something_is_wrong() -> Result<(), Failed> {
