@@ -58,6 +58,7 @@ pub(crate) struct Arguments {
 /// When V8 cannot be had, a tool is missing, the program is of another version or needs more of a system than its packages may say, or when a package
 /// is larger than its bound.
 pub(crate) fn run(arguments: &Arguments, workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    look_for_tools(arguments.trial, workspace)?;
     let built = match &arguments.program {
         Some(program) => program.clone(),
         None => build(&arguments.consent, workspace)?,
@@ -95,6 +96,16 @@ pub(crate) fn make(built: &Path, folder: &Path, is_trial: bool, workspace: &Work
     write(&packages, folder)?;
     answer(sizes::table(&program, &packages));
     if is_trial { Ok(()) } else { sizes::hold(&program, &packages) }
+}
+
+/// Says what is missing before a build that takes the better part of an hour, not after it.
+fn look_for_tools(is_trial: bool, workspace: &Workspace) -> anyhow::Result<()> {
+    Stamp::of(workspace)?;
+    program::strip()?;
+    if !is_trial {
+        sbom::tool(workspace)?;
+    }
+    npm::compiler(workspace).map(drop)
 }
 
 /// The release build of the program.

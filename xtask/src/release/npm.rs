@@ -13,6 +13,7 @@ use super::package::{Kind, Package};
 use super::shell_help::output;
 use super::tarball::tarball;
 use crate::test_packages;
+use crate::workspace::Workspace;
 
 /// Where the package is in the checkout.
 const FOLDER: &str = "clients/node";
@@ -71,12 +72,23 @@ fn manifest_text(manifest: impl Into<Value>) -> Vec<u8> {
 
 /// Makes JavaScript of the package, with the TypeScript of the tests.
 fn compile(folder: &Path, to: &Path, of: &Ingredients<'_>) -> anyhow::Result<()> {
-    test_packages::NODE.install(of.workspace)?;
-    let modules = test_packages::NODE.folder(of.workspace).join("node_modules");
-    let mut compiler = Command::new("node");
-    compiler.arg(modules.join("typescript/bin/tsc")).arg("--project").arg(folder);
-    compiler.arg("--typeRoots").arg(modules.join("@types")).arg("--outDir").arg(to);
-    output(&mut compiler).map(drop).context("the package for Node.js does not compile")
+    output(compiler(of.workspace)?.arg("--project").arg(folder).arg("--outDir").arg(to))
+        .map(drop)
+        .context("the package for Node.js does not compile")
+}
+
+/// TypeScript, which knows the types of Node.js.
+///
+/// # Errors
+///
+/// When it cannot be had.
+pub(super) fn compiler(workspace: &Workspace) -> anyhow::Result<Command> {
+    let node = which::which("node").context("`node` is missing: install Node.js 20 or later")?;
+    test_packages::NODE.install(workspace)?;
+    let modules = test_packages::NODE.folder(workspace).join("node_modules");
+    let mut compiler = Command::new(node);
+    compiler.arg(modules.join("typescript/bin/tsc")).arg("--typeRoots").arg(modules.join("@types"));
+    Ok(compiler)
 }
 
 /// The package with the program.

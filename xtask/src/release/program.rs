@@ -86,12 +86,20 @@ fn version_of(workspace: &Workspace) -> anyhow::Result<String> {
     Ok(server.context("this checkout has no package `isolet-server`")?.version.to_string())
 }
 
+/// What takes symbols away.
+///
+/// # Errors
+///
+/// When it is missing.
+pub(super) fn strip() -> anyhow::Result<PathBuf> {
+    which::which("strip").context("`strip` is missing: install binutils")
+}
+
 /// The program without symbols: a backtrace of it has addresses, and `--version` says which build they are of.
 fn stripped(path: &Path) -> anyhow::Result<Vec<u8>> {
-    which::which("strip").context("`strip` is missing: install binutils")?;
     let folder = tempfile::tempdir()?;
     let stripped = folder.path().join("isolet");
-    output(Command::new("strip").args(["--strip-all", "-o"]).arg(&stripped).arg(path))?;
+    output(Command::new(strip()?).args(["--strip-all", "-o"]).arg(&stripped).arg(path))?;
     // What is packaged still starts.
     output(Command::new(&stripped).arg("--version"))?;
     Ok(std::fs::read(&stripped)?)

@@ -1,5 +1,6 @@
 //! The bill of materials: every crate that the program is made of, in CycloneDX, as `cargo-sbom` reads it from Cargo's own resolution.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -19,9 +20,7 @@ const TOOL: &str = "cargo-sbom@0.10.0";
 ///
 /// When `cargo-sbom` is missing, or does not say what is expected of it.
 pub(super) fn of(program: &Program, stamp: Stamp, workspace: &Workspace) -> anyhow::Result<Entry> {
-    // Where `.ci/run` puts such tools, or the `PATH`.
-    let tool = workspace.target().join("tools/bin/cargo-sbom");
-    let tool = if tool.is_file() { tool } else { which::which("cargo-sbom").with_context(missing)? };
+    let tool = tool(workspace)?;
     let arguments = ["sbom", "--cargo-package", "isolet-server", "--output-format", "cyclone_dx_json_1_6"];
     let output =
         Command::new(tool).args(arguments).current_dir(workspace.root()).output().context("`cargo-sbom` does not start")?;
@@ -31,8 +30,17 @@ pub(super) fn of(program: &Program, stamp: Stamp, workspace: &Workspace) -> anyh
     Ok(Entry::file(format!("isolet-{}.cdx.json", program.version), text.into_bytes()))
 }
 
-fn missing() -> String {
-    format!("`cargo-sbom` is missing: `cargo install --locked {TOOL}`")
+/// The program `cargo-sbom`, where `.ci/run` puts such tools or on the `PATH`.
+///
+/// # Errors
+///
+/// When it is missing.
+pub(super) fn tool(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let tool = workspace.target().join("tools/bin/cargo-sbom");
+    if tool.is_file() {
+        return Ok(tool);
+    }
+    which::which("cargo-sbom").with_context(|| format!("`cargo-sbom` is missing: `cargo install --locked {TOOL}`"))
 }
 
 /// The same for the same sources: without a number of this very file and a name of who wrote it, with the time of the sources, without the place of the
