@@ -10,11 +10,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::answers;
-use crate::names::Names;
+use crate::names::ServiceNames;
 
 /// Lets a request pass that is meant for this service, whatever page or name it comes from; and that is JSON unless it only reads or takes
 /// away: forms and texts are what a page of another origin can send without asking.
-pub(crate) async fn addressed(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
+pub(crate) async fn addressed(State(names): State<Arc<ServiceNames>>, request: Request, next: Next) -> Response {
     if !names.are_in(&request) {
         let message = "this host or origin may not be served here: use the address that the server printed, or add it to `hosts` and `origins`";
         return answers::refused(StatusCode::FORBIDDEN, "wrong_host_or_origin", message);

@@ -86,7 +86,7 @@ pub use keys::{BearerKeys, Key, KeyHash, NotAKeyHash};
 pub use limits::ServerLimits;
 pub use listener::{listen, serve};
 pub use make_session::{MakeSession, NoSession};
-pub use names::Names;
+pub use names::ServiceNames;
 pub use options::{Faces, Options};
 pub use proxy::{NotAPeerRange, Peer, PeerRange, TrustedProxy};
 pub use refusal::Refusal;

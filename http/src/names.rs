@@ -7,12 +7,12 @@ use axum::http::header;
 
 /// The names of a service: hosts, with a port unless that is the scheme's own, and the origins of pages that may call it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct ServiceNames {
     hosts: Vec<String>,
     origins: Vec<String>,
 }
 
-impl Names {
+impl ServiceNames {
     /// A server at `address`: that, and `localhost` where it is this machine's own. One at an unspecified address has no name yet.
     #[must_use]
     pub fn of(address: SocketAddr) -> Self {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_names(names: &Names, target: &str, headers: &[(&str, &str)], is_meant: bool) {
+    fn check_names(names: &ServiceNames, target: &str, headers: &[(&str, &str)], is_meant: bool) {
         let request =
             headers.iter().fold(Request::builder().uri(target), |request, (name, value)| request.header(*name, *value));
         assert_eq!(names.are_in(&request.body(Body::empty()).unwrap()), is_meant, "{target} {headers:?}");
@@ -83,7 +83,7 @@ mod tests {
 
     #[track_caller]
     fn check(target: &str, headers: &[(&str, &str)], is_meant: bool) {
-        check_names(&Names::of("127.0.0.1:8808".parse().unwrap()), target, headers, is_meant);
+        check_names(&ServiceNames::of("127.0.0.1:8808".parse().unwrap()), target, headers, is_meant);
     }
 
     #[test]
@@ -110,16 +110,16 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_address_and_those_that_are_added() {
-        let names = Names::of("[::1]:80".parse().unwrap());
+        let names = ServiceNames::of("[::1]:80".parse().unwrap());
         for host in ["[::1]", "[::1]:80", "localhost", "localhost:80"] {
             check_names(&names, "/", &[("host", host)], true);
         }
-        let anywhere = Names::of("0.0.0.0:8808".parse().unwrap());
+        let anywhere = ServiceNames::of("0.0.0.0:8808".parse().unwrap());
         assert!(anywhere.is_empty());
         check_names(&anywhere, "/", &[("host", "0.0.0.0:8808")], false);
         let named = anywhere.with_host("mcp.example.com").with_origin("https://app.example.com");
         check_names(&named, "/", &[("host", "mcp.example.com"), ("origin", "https://app.example.com")], true);
         check_names(&named, "/", &[("host", "mcp.example.com"), ("origin", "https://mcp.example.com")], false);
-        check_names(&Names::of("10.0.0.1:8808".parse().unwrap()), "/", &[("host", "localhost:8808")], false);
+        check_names(&ServiceNames::of("10.0.0.1:8808".parse().unwrap()), "/", &[("host", "localhost:8808")], false);
     }
 }

@@ -7,7 +7,7 @@ use isolet::mcp::{Mode, ServeOptions};
 
 use crate::authorizations::Authorizations;
 use crate::ending::Ending;
-use crate::names::Names;
+use crate::names::ServiceNames;
 use crate::renewal::Renewal;
 
 /// Which ways to the tools there are. Default: all.
@@ -35,7 +35,7 @@ impl Default for Faces {
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What the service is called. A request for another host, or of a page of another origin, is answered 403.
-    pub names: Names,
+    pub names: ServiceNames,
     /// Which ways to the tools there are.
     pub faces: Faces,
     /// How the faces of MCP are; the mode is that of the route.
@@ -65,7 +65,7 @@ pub struct Options {
 impl Options {
     /// The defaults, for a service with these names.
     #[must_use]
-    pub fn new(names: Names) -> Self {
+    pub fn new(names: ServiceNames) -> Self {
         Self {
             names,
             faces: Faces::default(),
@@ -86,7 +86,7 @@ impl Options {
     /// The defaults, for a server that listens at `address`.
     #[must_use]
     pub fn of_address(address: SocketAddr) -> Self {
-        Self::new(Names::of(address))
+        Self::new(ServiceNames::of(address))
     }
 
     /// The same, changed by `set`.

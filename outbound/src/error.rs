@@ -82,7 +82,7 @@ pub enum OutboundError {
         /// What is wrong.
         detail: String,
     },
-    /// The body of the request is beyond [`crate::Limits::request_bytes_max`].
+    /// The body of the request is beyond [`crate::OutboundLimits::request_bytes_max`].
     #[error("the request to `{host}` has a body of {bytes} bytes, more than {bytes_max}: send less at once")]
     RequestTooLarge {
         /// The host.
@@ -130,7 +130,7 @@ pub enum OutboundError {
         /// What is wrong.
         detail: String,
     },
-    /// More redirects than [`crate::Limits::redirects_max`].
+    /// More redirects than [`crate::OutboundLimits::redirects_max`].
     #[error("`{host}` redirects more than {redirects_max} times: write the last address in the configuration")]
     TooManyRedirects {
         /// The host.
@@ -144,7 +144,7 @@ pub enum OutboundError {
         /// The host.
         host: String,
     },
-    /// The body of the answer is beyond [`crate::Limits::answer_bytes_max`].
+    /// The body of the answer is beyond [`crate::OutboundLimits::answer_bytes_max`].
     #[error("`{host}` sent more than {bytes_max} bytes: ask it for less at once")]
     TooLarge {
         /// The host.
@@ -166,13 +166,13 @@ pub enum OutboundError {
         /// What the system says.
         detail: String,
     },
-    /// No connection within [`crate::Limits::connect_max`].
+    /// No connection within [`crate::OutboundLimits::connect_max`].
     #[error("`{host}` could not be connected to in time: look whether it runs, and whether a firewall is in between")]
     ConnectTimedOut {
         /// The host.
         host: String,
     },
-    /// No whole answer within [`crate::Limits::answer_max`], or silence beyond [`crate::Limits::silence_max`].
+    /// No whole answer within [`crate::OutboundLimits::answer_max`], or silence beyond [`crate::OutboundLimits::silence_max`].
     #[error("`{host}` did not answer in time: try again later, or ask it for less at once")]
     TimedOut {
         /// The host.

@@ -81,7 +81,7 @@ pub use confidential::{secrets_in, secrets_of};
 pub use destination::{Destination, NotADestination};
 pub use error::{OutboundError, TlsFault};
 pub use outbound::Outbound;
-pub use policy::{AddressSource, Limits, Policy};
+pub use policy::{AddressSource, OutboundLimits, Policy};
 pub use proxy::{NotAProxy, Proxy};
 pub use redirect::Redirects;
 pub use request::{Answer, Body, Part, Request};

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::error::OutboundError;
-use crate::policy::{AddressSource, Limits, Policy};
+use crate::policy::{AddressSource, OutboundLimits, Policy};
 use crate::redirect::{Redirects, check, for_libraries, is_redirect, name};
 use crate::request::{Answer, Body, Part, Request};
 use crate::resolver::{CheckedResolver, SystemResolver};
@@ -197,7 +197,7 @@ fn explained(error: &reqwest::Error, host: String) -> OutboundError {
     OutboundError::explain(error).unwrap_or(OutboundError::Broken { host, detail: "for an unknown reason".to_owned() })
 }
 
-fn check_request(request: &Request, limits: &Limits) -> Result<(), OutboundError> {
+fn check_request(request: &Request, limits: &OutboundLimits) -> Result<(), OutboundError> {
     let (bytes, bytes_max) = (request.body.len(), limits.request_bytes_max);
     if bytes > bytes_max {
         return Err(OutboundError::RequestTooLarge { host: name(&request.url), bytes, bytes_max });
@@ -224,7 +224,7 @@ fn next(request: &Request, response: &Response, url: &Url) -> Result<Option<Url>
     Ok(Some(next))
 }
 
-fn check_headers(headers: &HeaderMap, host: &str, limits: &Limits) -> Result<(), OutboundError> {
+fn check_headers(headers: &HeaderMap, host: &str, limits: &OutboundLimits) -> Result<(), OutboundError> {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if bytes > limits.header_bytes_max {
         return Err(OutboundError::HeadersTooLarge { host: host.to_owned() });

@@ -37,7 +37,7 @@ pub struct Policy {
     /// Certificates of further authorities, as PEM. Default none: those of the platform alone.
     pub roots: String,
     /// How much of everything.
-    pub limits: Limits,
+    pub limits: OutboundLimits,
 }
 
 impl Policy {
@@ -49,7 +49,7 @@ impl Policy {
             allowed: Vec::new(),
             proxy: None,
             roots: String::new(),
-            limits: Limits::default(),
+            limits: OutboundLimits::default(),
         }
     }
 
@@ -117,7 +117,7 @@ impl Policy {
 /// How much of everything. Each number is a ceiling, and going past it is an error of its own.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OutboundLimits {
     /// Looking up the host, connecting and shaking hands, a proxy included. Default 10 s. Past it: [`OutboundError::ConnectTimedOut`].
     pub connect_max: Duration,
     /// One request, from waiting for a slot to the last byte of its answer, redirects included. Default 60 s. Past it:
@@ -140,7 +140,7 @@ pub struct Limits {
     pub redirects_max: usize,
 }
 
-impl Default for Limits {
+impl Default for OutboundLimits {
     fn default() -> Self {
         Self {
             connect_max: Duration::from_secs(10),

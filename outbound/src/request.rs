@@ -23,9 +23,9 @@ pub struct Request {
     pub body: Body,
     /// What happens when it is redirected. Default [`Redirects::SameOrigin`].
     pub redirects: Redirects,
-    /// Less than [`crate::Limits::answer_bytes_max`]. Default that.
+    /// Less than [`crate::OutboundLimits::answer_bytes_max`]. Default that.
     pub answer_bytes_max: Option<usize>,
-    /// Less than [`crate::Limits::answer_max`]. Default that.
+    /// Less than [`crate::OutboundLimits::answer_max`]. Default that.
     pub answer_max: Option<Duration>,
 }
 

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolet::mcp::{
-    Configuration, Destination, Mode, Names, OAuthGrant, Results, ServeOptions, ServerConfiguration, UpstreamOptions, Url,
-    Variables,
+    ClassicNames, Configuration, Destination, Mode, OAuthGrant, Results, ServeOptions, ServerConfiguration, UpstreamOptions,
+    Url, Variables,
 };
 use isolet::{Config, Principal, with_causes};
 use isolet_http::{Faces, KeyHash};
@@ -276,7 +276,7 @@ fn serve_options(text: &Text, file: &File, mistakes: &mut Vec<Mistake>) -> Serve
     options.always_offers_search = file.faces.always_search;
     options.result_tokens_max = file.faces.result_tokens.unwrap_or(options.result_tokens_max);
     let results = [("both", Results::Both), ("text", Results::Text), ("structured", Results::Structured)];
-    let names = [("server", Names::OfServer), ("bare", Names::Bare)];
+    let names = [("server", ClassicNames::OfServer), ("bare", ClassicNames::Bare)];
     options.results = one_of(text, "results", file.faces.results.as_ref(), results, mistakes).unwrap_or(options.results);
     options.names = one_of(text, "names", file.faces.names.as_ref(), names, mistakes).unwrap_or(options.names);
     options

@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use isolet::Runtime;
 use isolet::mcp::{Configuration, Upstreams, Url};
-use isolet_http::{Authorizations, Ending, Names, Options, Renewal, ServerLimits};
+use isolet_http::{Authorizations, Ending, Options, Renewal, ServerLimits, ServiceNames};
 use isolet_identity::{Asking, OAuth, SubjectTokens};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
@@ -193,8 +193,8 @@ fn end_at_a_signal(ending: &Ending) -> std::io::Result<()> {
 }
 
 fn options(deployment: &Deployment, address: SocketAddr, ending: Ending) -> Result<Options, Fault> {
-    let names = deployment.hosts.iter().fold(Names::of(address), Names::with_host);
-    let names = deployment.origins.iter().fold(names, Names::with_origin);
+    let names = deployment.hosts.iter().fold(ServiceNames::of(address), ServiceNames::with_host);
+    let names = deployment.origins.iter().fold(names, ServiceNames::with_origin);
     let names = match &deployment.public_url {
         Some(url) => names.with_host(host_of(url)).with_origin(url.origin().ascii_serialization()),
         None => names,

@@ -6,7 +6,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
-use isolet::mcp::{self, CommandServer, Configuration, Mode, Names, ServeOptions, Transport, UpstreamOptions, Upstreams};
+use isolet::mcp::{
+    self, ClassicNames, CommandServer, Configuration, Mode, ServeOptions, Transport, UpstreamOptions, Upstreams,
+};
 use isolet::{Config, End, Grants, Runtime, Session};
 use rmcp::model::{
     ArgumentInfo, ClientCapabilities, ClientConfig, CompleteRequestParams, GetPromptRequestParams, Implementation,
@@ -233,7 +235,7 @@ async fn news() -> Result<()> {
 
 async fn bare_names() -> Result<()> {
     let mut options = ServeOptions::new(Mode::Classic);
-    options.names = Names::Bare;
+    options.names = ClassicNames::Bare;
     let served = Served::new(&["lib"], Grants::new().allow("*")).await?;
     let client = served.client(options.clone()).await?;
     ensure!(client.list_all_tools().await?.iter().any(|tool| tool.name == "test_simple_text"), "a tool");

@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use super::headers::{self, Era};
 use super::line::Line;
 use super::message::{Kind, Message, Params};
+use super::message_refusal::MessageRefusal;
 use super::param_headers;
-use super::refusal::Refusal;
 use super::replies::Reply;
 use super::store::NotKept;
 use super::waiting::{NotOpened, Said};
@@ -36,10 +36,10 @@ pub(crate) fn routes(mode: Mode) -> MethodRouter<Arc<Shared>> {
                      Extension(principal): Extension<Principal>,
                      headers: HeaderMap,
                      body: Bytes| async move {
-        Post { shared, principal, headers, mode }.answer(&body).await.unwrap_or_else(Refusal::into_response)
+        Post { shared, principal, headers, mode }.answer(&body).await.unwrap_or_else(MessageRefusal::into_response)
     };
     let heard = move |State(shared): State<Arc<Shared>>, Extension(principal): Extension<Principal>, headers: HeaderMap| async move {
-        hear(shared, principal, headers, mode).unwrap_or_else(Refusal::into_response)
+        hear(shared, principal, headers, mode).unwrap_or_else(MessageRefusal::into_response)
     };
     delete(ended).post(said).get(heard)
 }
@@ -47,13 +47,13 @@ pub(crate) fn routes(mode: Mode) -> MethodRouter<Arc<Shared>> {
 /// Ends a session.
 fn end(shared: &Shared, principal: &Principal, headers: &HeaderMap, mode: Mode) -> Response {
     let is_ended = session_of(headers).is_some_and(|id| shared.mcp.end(id, &principal.key(), mode));
-    if is_ended { StatusCode::NO_CONTENT.into_response() } else { Refusal::no_session().into_response() }
+    if is_ended { StatusCode::NO_CONTENT.into_response() } else { MessageRefusal::no_session().into_response() }
 }
 
 /// A stream of what the session of these header fields says that answers nothing. It ends with the session, or when the service does.
-fn hear(shared: Arc<Shared>, principal: Principal, headers: HeaderMap, mode: Mode) -> Result<Response, Refusal> {
+fn hear(shared: Arc<Shared>, principal: Principal, headers: HeaderMap, mode: Mode) -> Result<Response, MessageRefusal> {
     if !events::are_accepted(headers.get(header::ACCEPT)) {
-        return Err(Refusal::no_stream());
+        return Err(MessageRefusal::no_stream());
     }
     let (heartbeat, ending) = (shared.options.heartbeat, shared.options.ending.clone());
     let messages = Post { shared, principal, headers, mode }.line()?.hear();
@@ -80,7 +80,7 @@ struct Post {
 }
 
 impl Post {
-    async fn answer(self, body: &[u8]) -> Result<Response, Refusal> {
+    async fn answer(self, body: &[u8]) -> Result<Response, MessageRefusal> {
         let text = String::from_utf8_lossy(body);
         let message = Message::read(&text)?;
         let kind = message.kind()?;
@@ -88,7 +88,9 @@ impl Post {
         let era = headers::era(&self.headers, &message, &params).map_err(|refusal| refusal.to(message.id))?;
         let method = message.method.as_deref().unwrap_or_default();
         match (era, kind) {
-            (Era::Modern, Kind::Request(id)) if REMOVED.contains(&method) => Err(Refusal::no_method(method).to(Some(id))),
+            (Era::Modern, Kind::Request(id)) if REMOVED.contains(&method) => {
+                Err(MessageRefusal::no_method(method).to(Some(id)))
+            }
             (Era::Modern, Kind::Request(id)) => self.ask_alone(&message, &params, id).await,
             // Between two messages nothing is under way but what waits for a request, so there is nothing to be told.
             (Era::Modern, Kind::Notification | Kind::Answer) => Ok(StatusCode::ACCEPTED.into_response()),
@@ -114,7 +116,7 @@ impl Post {
     }
 
     /// A request by itself, in a session that ends with its answer.
-    async fn ask_alone(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, Refusal> {
+    async fn ask_alone(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, MessageRefusal> {
         let session = match self.shared.session(&self.principal).await {
             Ok(session) => session,
             Err(none) => return Ok(none.into_response()),
@@ -129,7 +131,7 @@ impl Post {
     }
 
     /// A session begins, and is kept if its face takes it.
-    async fn begin(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, Refusal> {
+    async fn begin(&self, message: &Message<'_>, params: &Params<'_>, id: &RawValue) -> Result<Response, MessageRefusal> {
         let line = match self.shared.session(&self.principal).await {
             Ok(session) => self.open(session),
             Err(none) => return Ok(none.into_response()),
@@ -157,15 +159,15 @@ impl Post {
     }
 
     /// The line of the session that the message belongs to.
-    fn line(&self) -> Result<Arc<Line>, Refusal> {
+    fn line(&self) -> Result<Arc<Line>, MessageRefusal> {
         let missing = || {
-            Refusal::no_message(format!(
+            MessageRefusal::no_message(format!(
                 "`{}` is missing: begin with `initialize`, or send all that 2026-07-28 wants in each message",
                 headers::SESSION
             ))
         };
         let id = session_of(&self.headers).ok_or_else(missing)?;
-        self.shared.mcp.find(id, &self.principal.key(), self.mode).ok_or_else(Refusal::no_session)
+        self.shared.mcp.find(id, &self.principal.key(), self.mode).ok_or_else(MessageRefusal::no_session)
     }
 
     fn reply(&self, era: Era, message: &Message<'_>, params: &Params<'_>) -> Reply {
@@ -181,21 +183,22 @@ impl Post {
     }
 }
 
-fn refused(not_opened: &NotOpened, id: &RawValue) -> Refusal {
+fn refused(not_opened: &NotOpened, id: &RawValue) -> MessageRefusal {
     match not_opened {
         NotOpened::Twice => {
-            Refusal::no_message("this `id` is that of a request which is not answered yet: take another one").to(Some(id))
+            MessageRefusal::no_message("this `id` is that of a request which is not answered yet: take another one")
+                .to(Some(id))
         }
-        NotOpened::Closed => Refusal::no_session().to(Some(id)),
+        NotOpened::Closed => MessageRefusal::no_session().to(Some(id)),
     }
 }
 
-fn not_kept_refusal(not_kept: &NotKept) -> Refusal {
+fn not_kept_refusal(not_kept: &NotKept) -> MessageRefusal {
     match not_kept {
         NotKept::OfPrincipal => {
-            Refusal::busy(StatusCode::TOO_MANY_REQUESTS, "all sessions of this user are in use: end one of them")
+            MessageRefusal::busy(StatusCode::TOO_MANY_REQUESTS, "all sessions of this user are in use: end one of them")
         }
-        NotKept::OfAll => Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, "there are too many sessions: try again later"),
-        NotKept::NoId => Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, "the session could not be made: try again"),
+        NotKept::OfAll => MessageRefusal::busy(StatusCode::SERVICE_UNAVAILABLE, "there are too many sessions: try again later"),
+        NotKept::NoId => MessageRefusal::busy(StatusCode::SERVICE_UNAVAILABLE, "the session could not be made: try again"),
     }
 }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::message::{Message, Params};
-use super::refusal::Refusal;
+use super::message_refusal::MessageRefusal;
 
 /// The version that a message is of.
 const VERSION: &str = "mcp-protocol-version";
@@ -33,7 +33,7 @@ pub(super) enum Era {
 /// # Errors
 ///
 /// A field that is missing, or says something else than the message.
-pub(super) fn era(headers: &HeaderMap, message: &Message<'_>, params: &Params<'_>) -> Result<Era, Refusal> {
+pub(super) fn era(headers: &HeaderMap, message: &Message<'_>, params: &Params<'_>) -> Result<Era, MessageRefusal> {
     let version = one(headers, VERSION)?;
     let method = message.method.as_deref().unwrap_or_default();
     // What `initialize` offers is negotiated, unless the message says itself of which version it is.
@@ -43,15 +43,16 @@ pub(super) fn era(headers: &HeaderMap, message: &Message<'_>, params: &Params<'_
     if !is_modern {
         return match version {
             Some(version) if !LEGACY.contains(&version) && method != "initialize" => {
-                Err(Refusal::no_message(format!("`{VERSION}` is none of {}", LEGACY.join(", "))))
+                Err(MessageRefusal::no_message(format!("`{VERSION}` is none of {}", LEGACY.join(", "))))
             }
             _ => Ok(Era::Legacy),
         };
     }
-    let said = version.ok_or_else(|| Refusal::mismatch(format!("`{VERSION}` is missing: send the version of the message")))?;
+    let said =
+        version.ok_or_else(|| MessageRefusal::mismatch(format!("`{VERSION}` is missing: send the version of the message")))?;
     // A message that says no version is told so by its face.
     if params.version().is_some_and(|version| version != said) {
-        return Err(Refusal::mismatch(format!("`{VERSION}` is not the version of the message")));
+        return Err(MessageRefusal::mismatch(format!("`{VERSION}` is not the version of the message")));
     }
     agrees(headers, METHOD, method)?;
     match method {
@@ -63,18 +64,18 @@ pub(super) fn era(headers: &HeaderMap, message: &Message<'_>, params: &Params<'_
 }
 
 /// The field `name` says `expected`.
-fn agrees(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), Refusal> {
+fn agrees(headers: &HeaderMap, name: &str, expected: &str) -> Result<(), MessageRefusal> {
     match one(headers, name)? {
-        None => Err(Refusal::mismatch(format!("`{name}` is missing: send what the message says"))),
+        None => Err(MessageRefusal::mismatch(format!("`{name}` is missing: send what the message says"))),
         Some(said) if said == expected || decoded(said).is_some_and(|said| said == expected) => Ok(()),
-        Some(_) => Err(Refusal::mismatch(format!("`{name}` is not what the message says"))),
+        Some(_) => Err(MessageRefusal::mismatch(format!("`{name}` is not what the message says"))),
     }
 }
 
 /// The field `name`, which may be there once.
-pub(super) fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
+pub(super) fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, MessageRefusal> {
     let mut values = headers.get_all(name).iter();
-    let wrong = || Refusal::mismatch(format!("`{name}` is not one text"));
+    let wrong = || MessageRefusal::mismatch(format!("`{name}` is not one text"));
     let value = values.next().map(|value| value.to_str().map_err(|_| wrong())).transpose()?;
     if values.next().is_some() { Err(wrong()) } else { Ok(value) }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::refusal::Refusal;
+use super::message_refusal::MessageRefusal;
 
 /// The longest `id`, bytes.
 const ID_BYTES_MAX: usize = 256;
@@ -64,36 +64,36 @@ pub(super) enum Kind<'text> {
 
 impl<'text> Message<'text> {
     /// Reads a body.
-    pub(super) fn read(text: &'text str) -> Result<Self, Refusal> {
+    pub(super) fn read(text: &'text str) -> Result<Self, MessageRefusal> {
         if !text.trim_start().starts_with('{') {
             return Err(match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-                Ok(_) => Refusal::no_message("a body is one message, a JSON object"),
-                Err(error) => Refusal::no_json(&error),
+                Ok(_) => MessageRefusal::no_message("a body is one message, a JSON object"),
+                Err(error) => MessageRefusal::no_json(&error),
             });
         }
         serde_json::from_str(text).map_err(|error: serde_json::Error| {
             if error.is_data() {
-                return Refusal::no_message(format!("this is no message of JSON-RPC: {error}"));
+                return MessageRefusal::no_message(format!("this is no message of JSON-RPC: {error}"));
             }
-            Refusal::no_json(&error)
+            MessageRefusal::no_json(&error)
         })
     }
 
     /// What it is.
-    pub(super) fn kind(&self) -> Result<Kind<'text>, Refusal> {
+    pub(super) fn kind(&self) -> Result<Kind<'text>, MessageRefusal> {
         match (&self.method, self.id) {
             (Some(_), Some(id)) if is_id(id) => Ok(Kind::Request(id)),
-            (Some(_), Some(_)) => Err(Refusal::no_message("an `id` is a number or a text, of at most 256 bytes")),
+            (Some(_), Some(_)) => Err(MessageRefusal::no_message("an `id` is a number or a text, of at most 256 bytes")),
             (Some(_), None) => Ok(Kind::Notification),
             (None, _) => Ok(Kind::Answer),
         }
     }
 
     /// What is looked at of its parameters.
-    pub(super) fn params(&self) -> Result<Params<'text>, Refusal> {
+    pub(super) fn params(&self) -> Result<Params<'text>, MessageRefusal> {
         match self.params {
             Some(params) if params.get().starts_with('{') => {
-                serde_json::from_str(params.get()).map_err(|error| Refusal::wrong_params(&error).to(self.id))
+                serde_json::from_str(params.get()).map_err(|error| MessageRefusal::wrong_params(&error).to(self.id))
             }
             // What they are instead, the line says.
             _ => Ok(Params::default()),

@@ -3,12 +3,12 @@
 
 use axum::http::HeaderMap;
 use isolet::Scope;
-use isolet::mcp::{Names, classic_names};
+use isolet::mcp::{ClassicNames, classic_names};
 use serde_json::Value;
 
 use super::headers::{decoded, one};
 use super::message::Params;
-use super::refusal::Refusal;
+use super::message_refusal::MessageRefusal;
 
 /// What the name of a field begins with.
 const PREFIX: &str = "mcp-param-";
@@ -20,7 +20,12 @@ const DEPTH_MAX: usize = 16;
 /// # Errors
 ///
 /// A field that is missing, or that says something else.
-pub(super) fn check(headers: &HeaderMap, scope: &Scope, names: Names, params: &Params<'_>) -> Result<(), Refusal> {
+pub(super) fn check(
+    headers: &HeaderMap,
+    scope: &Scope,
+    names: ClassicNames,
+    params: &Params<'_>,
+) -> Result<(), MessageRefusal> {
     let Some(name) = &params.name else { return Ok(()) };
     let all = classic_names(scope.tools().iter().map(|tool| (tool.server(), tool.name())), names);
     let Some((tool, _)) = scope.tools().iter().zip(&all).find(|(_, other)| *other == name) else { return Ok(()) };
@@ -43,7 +48,7 @@ pub(super) fn check(headers: &HeaderMap, scope: &Scope, names: Names, params: &P
             _ => false,
         };
         if !is_right {
-            return Err(Refusal::mismatch(format!("`{field}` is not what the arguments say of `{}`", path.join("."))));
+            return Err(MessageRefusal::mismatch(format!("`{field}` is not what the arguments say of `{}`", path.join("."))));
         }
     }
     Ok(())
@@ -106,7 +111,7 @@ mod tests {
                 map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
             }
             let scope = catalog.scope(&grants).unwrap();
-            let checked = check(&map, &scope, Names::OfServer, &message.params().unwrap());
+            let checked = check(&map, &scope, ClassicNames::OfServer, &message.params().unwrap());
             assert_eq!(checked.is_ok(), is_right, "{text} {headers:?}");
         };
         let check = |arguments: Value, headers: &[(&str, &str)], is_right: bool| {

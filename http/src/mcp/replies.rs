@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::line::Asked;
-use super::refusal::Refusal;
+use super::message_refusal::MessageRefusal;
 use super::waiting::Said;
 use crate::answers::ENDING;
 use crate::ending::Ending;
@@ -41,11 +41,11 @@ impl Reply {
         self,
         mut asked: Asked,
         id: Box<RawValue>,
-        before: impl FnOnce(&Said) -> Result<Option<HeaderValue>, Refusal>,
+        before: impl FnOnce(&Said) -> Result<Option<HeaderValue>, MessageRefusal>,
     ) -> Response {
         let ended = |ending: bool| {
             let message = if ending { ENDING } else { "the session has ended: begin again" };
-            Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, message).to(Some(&id))
+            MessageRefusal::busy(StatusCode::SERVICE_UNAVAILABLE, message).to(Some(&id))
         };
         let ending = self.ending.clone();
         let said = tokio::select! {
@@ -110,7 +110,7 @@ async fn next(mut streamed: Streamed) -> Option<(String, Streamed)> {
     }
     let asked = streamed.asked.as_mut()?;
     let last = |message: &str| {
-        let refusal = Refusal::busy(StatusCode::SERVICE_UNAVAILABLE, message).to(Some(&streamed.id));
+        let refusal = MessageRefusal::busy(StatusCode::SERVICE_UNAVAILABLE, message).to(Some(&streamed.id));
         events::message(&refusal.as_json().to_string())
     };
     let event = tokio::select! {

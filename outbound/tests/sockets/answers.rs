@@ -18,7 +18,7 @@ const HOST: &str = "127.0.0.1";
 /// What the kernel and the client hold between them, beyond what the client has asked for.
 const IN_FLIGHT_MAX: usize = 16 << 20;
 
-fn limited(change: impl Fn(&mut isolet_outbound::Limits)) -> Outbound {
+fn limited(change: impl Fn(&mut isolet_outbound::OutboundLimits)) -> Outbound {
     let mut policy = quick(Policy::operator());
     change(&mut policy.limits);
     Outbound::new(policy).unwrap()

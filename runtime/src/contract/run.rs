@@ -9,7 +9,7 @@ use super::kind::{ANSWER, BOOT, CALL, END, FACTS, INSTALL, JAILED, NOTE, REFUSED
 
 /// What one run is started with. Made by the host, trusted by the guest process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Start {
+pub(crate) struct RunStart {
     pub(crate) heap_bytes_max: usize,
     pub(crate) buffer_bytes_max: usize,
     pub(crate) data_bytes_max: u64,
@@ -92,7 +92,7 @@ pub(crate) enum ToRun {
         manifest: String,
     },
     Start {
-        start: Start,
+        start: RunStart,
         source: String,
     },
     /// JSON text of the value, or of the error.

@@ -120,7 +120,7 @@ impl Isolate {
     }
 
     /// Sets what differs between runs: clock, random numbers, and the limits that the isolate keeps itself.
-    pub(super) fn begin(&mut self, start: &crate::contract::run::Start) {
+    pub(super) fn begin(&mut self, start: &crate::contract::run::RunStart) {
         allocator::set_budget(start.buffer_bytes_max);
         self.lower_heap_limit(start.heap_bytes_max);
         deno_core::scope!(scope, self.runtime);

@@ -25,7 +25,7 @@ const GATHERED_BYTES_MAX: usize = 32 << 10;
 
 /// The end of a program, before the frame of it is written.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct RunEnd {
     pub(super) ending: Ending,
     pub(super) position: Option<Position>,
     pub(super) text: String,
@@ -33,7 +33,7 @@ pub(super) struct End {
     pub(super) is_nothing: bool,
 }
 
-impl End {
+impl RunEnd {
     /// Whether the program gave something: JSON has one word for what is nothing and for `null`.
     pub(super) fn has_value(&self) -> bool {
         match self.ending {
@@ -59,7 +59,7 @@ pub(super) struct Outbox {
     pub(super) waits: bool,
     /// Where calls were made, by their numbers from 1 on, and how their replies begin.
     pub(super) calls: Vec<MadeCall>,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<RunEnd>,
 }
 
 /// A call that was made.
@@ -190,7 +190,7 @@ impl Door for OutboxDoor {
             Ended::Returned | Ended::Nothing => Ending::Returned,
             Ended::Threw => Ending::Threw,
         };
-        self.0.borrow_mut().end.get_or_insert(End {
+        self.0.borrow_mut().end.get_or_insert(RunEnd {
             ending,
             position,
             text: text.to_owned(),
@@ -200,6 +200,6 @@ impl Door for OutboxDoor {
 
     fn result_too_large(&mut self, bytes: usize) {
         let text = bytes.to_string();
-        self.0.borrow_mut().end.get_or_insert(End { ending: Ending::TooLarge, position: None, text, is_nothing: false });
+        self.0.borrow_mut().end.get_or_insert(RunEnd { ending: Ending::TooLarge, position: None, text, is_nothing: false });
     }
 }

@@ -15,14 +15,14 @@ use super::assumption::Assumption;
 use super::channel::Channel;
 use super::exit::exit;
 use super::isolate::Isolate;
-use super::outbox::{End, Outbox, OutboxDoor};
+use super::outbox::{Outbox, OutboxDoor, RunEnd};
 use super::program::Program;
 use super::syntax::SyntaxError;
 use super::{exact, jail, parsing};
 use crate::contract::codec::HostMaxima;
 use crate::contract::facts::{Fact, Said};
 use crate::contract::guest_process::{EXIT_DONE, EXIT_HOST_GONE};
-use crate::contract::run::{Ending, Start, ToRun};
+use crate::contract::run::{Ending, RunStart, ToRun};
 
 /// What is told of replies with such integers.
 const EXACT: &str = "integers beyond 2^53 in replies came as strings of their digits, which JavaScript would have rounded as numbers; an \
@@ -81,7 +81,7 @@ struct Clock {
 }
 
 impl Clock {
-    fn new(start: &Start) -> Self {
+    fn new(start: &RunStart) -> Self {
         Self { origin_ms: start.clock_ms, started: Instant::now() }
     }
 
@@ -103,7 +103,7 @@ struct Patience {
 const LEFT_OF_WALL: Duration = Duration::from_millis(100);
 
 impl Patience {
-    fn new(start: &Start) -> Self {
+    fn new(start: &RunStart) -> Self {
         let wall = Duration::from_millis(start.wall_ms_max);
         let wall = wall.saturating_sub(LEFT_OF_WALL.min(wall / 4));
         Self { drain_max: Duration::from_millis(start.drain_ms_max), wall: Instant::now().checked_add(wall), until: None }
@@ -148,7 +148,7 @@ impl Run<'_> {
     }
 
     /// Turns the loop until the program has ended or can never end.
-    fn turn_until_end(&mut self) -> End {
+    fn turn_until_end(&mut self) -> RunEnd {
         loop {
             self.isolate.drain_microtasks();
             if let Some(end) = self.outbox.borrow_mut().end.take() {
@@ -169,7 +169,7 @@ impl Run<'_> {
             }
             let timer = self.isolate.next_timer();
             if timer.is_none() && self.outbox.borrow().calls_waiting == 0 {
-                return End { ending: Ending::Deadlock, position: None, text: String::new(), is_nothing: false };
+                return RunEnd { ending: Ending::Deadlock, position: None, text: String::new(), is_nothing: false };
             }
             self.wait(timer, until);
             self.settle_answers();
@@ -232,7 +232,7 @@ impl Run<'_> {
     }
 
     /// The end of a program that threw, with the reply that it took for something else.
-    fn blamed(&self, mut end: End) -> End {
+    fn blamed(&self, mut end: RunEnd) -> RunEnd {
         let is_of_a_value =
             end.text.starts_with("{\"name\":\"TypeError\"") || end.text.starts_with("{\"name\":\"SyntaxError\"");
         let outbox = self.outbox.borrow();
@@ -246,7 +246,7 @@ impl Run<'_> {
         end
     }
 
-    fn end(self, end: End) {
+    fn end(self, end: RunEnd) {
         let end = self.blamed(end);
         self.isolate.say_unhandled_rejections();
         let heap_bytes = self.isolate.heap_bytes();
@@ -273,8 +273,8 @@ impl Run<'_> {
 }
 
 /// The end of a program that was never started.
-fn refused(error: &SyntaxError) -> End {
-    End { ending: Ending::Threw, position: error.position, text: error.facts(), is_nothing: false }
+fn refused(error: &SyntaxError) -> RunEnd {
+    RunEnd { ending: Ending::Threw, position: error.position, text: error.facts(), is_nothing: false }
 }
 
 /// The JSON text of the first element of an array.

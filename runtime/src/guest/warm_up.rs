@@ -12,7 +12,7 @@ use super::channel::Channel;
 use super::isolate::Isolate;
 use super::run;
 use crate::contract::codec::Encode as _;
-use crate::contract::run::{Start, ToRun};
+use crate::contract::run::{RunStart, ToRun};
 
 /// Touches the paths that most programs take: types, a call of each kind, JSON both ways, errors, dates, console.
 const SOURCE: &str = r#"
@@ -48,7 +48,7 @@ pub(super) fn rehearse(isolate: &mut Isolate, heap_bytes_max: usize) {
 
 /// Runs a program as that of a guest is run. `answers`: to the calls of its first turn, whether they succeed and their text.
 fn perform(isolate: &mut Isolate, heap_bytes_max: usize, source: &str, answers: &[(bool, &str)]) {
-    let start = Start {
+    let start = RunStart {
         heap_bytes_max,
         buffer_bytes_max: usize::MAX,
         data_bytes_max: u64::MAX,

@@ -16,7 +16,7 @@ use super::slots::Slot;
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
 use crate::contract::boot::Demand;
-use crate::contract::run::Start;
+use crate::contract::run::RunStart;
 
 /// What a run is to do.
 pub(crate) struct Assignment<'run> {
@@ -25,7 +25,7 @@ pub(crate) struct Assignment<'run> {
     pub(crate) host: &'run Arc<dyn AnyToolHost>,
     pub(crate) source: &'run str,
     pub(crate) limits: &'run Limits,
-    pub(crate) start: Start,
+    pub(crate) start: RunStart,
     pub(crate) listeners: Listeners,
     pub(crate) cancel: &'run CancellationToken,
     /// The walls without which it is refused.

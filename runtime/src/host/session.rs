@@ -23,7 +23,7 @@ use super::slots::User;
 use super::supply::Supply;
 use super::tool_host::AnyToolHost;
 use super::work::HostWork;
-use crate::contract::run::Start;
+use crate::contract::run::RunStart;
 
 /// One user's request: run programs in it, or serve it as an MCP server. Dropping it ends everything that it started.
 ///
@@ -321,11 +321,11 @@ fn slots(limits: &Limits) -> (Arc<Semaphore>, Arc<Semaphore>) {
 /// How much later than the host the kernel ends a run that computes, seconds.
 const KERNEL_GRACE_SECONDS: u64 = 2;
 
-fn start_of(limits: &Limits, options: &RunOptions, source: &str) -> Result<Start, RunError> {
+fn start_of(limits: &Limits, options: &RunOptions, source: &str) -> Result<RunStart, RunError> {
     let now =
         || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
     let memory = limits.heap_bytes_max.saturating_add(limits.buffer_bytes_max).saturating_add(limits.data_bytes_max);
-    Ok(Start {
+    Ok(RunStart {
         heap_bytes_max: limits.heap_bytes_max,
         buffer_bytes_max: limits.buffer_bytes_max,
         data_bytes_max: memory as u64,

@@ -10,10 +10,10 @@ use rmcp::model::ProtocolVersion;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 
-/// The place of an answer.
+/// Where the answer to one request is put.
 #[derive(Clone)]
 pub(super) struct Answer {
-    place: Arc<Mutex<Option<Said>>>,
+    slot: Arc<Mutex<Option<Said>>>,
     backlog: Arc<Backlog>,
 }
 
@@ -28,26 +28,26 @@ pub(super) enum Said {
 
 impl Answer {
     pub(super) fn new(backlog: &Arc<Backlog>) -> Self {
-        Self { place: Arc::default(), backlog: Arc::clone(backlog) }
+        Self { slot: Arc::default(), backlog: Arc::clone(backlog) }
     }
 
-    /// The place of the answer to this request: the line gives one to each.
+    /// That of this request: the line gives one to each.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Option<&Self> {
         context.extensions.get()
     }
 
-    /// Another place, for an answer that is not sent yet, to the same client.
+    /// Another one, for an answer that is not sent yet, to the same client.
     pub(super) fn apart(&self) -> Self {
-        Self { place: Arc::default(), backlog: Arc::clone(&self.backlog) }
+        Self { slot: Arc::default(), backlog: Arc::clone(&self.backlog) }
     }
 
     /// Answers.
     pub(super) fn say(&self, said: Said) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
     }
 
     pub(super) fn take(&self) -> Option<Said> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Waits until the client has taken enough of the answers before this one.
@@ -64,7 +64,7 @@ pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
 /// The result `text` as it is, in the place of `typed`, which is all that rmcp learns of it.
 pub(super) fn said<R>(text: Arc<str>, context: &RequestContext<RoleServer>, typed: R) -> Result<R, ErrorData> {
     let answer =
-        Answer::of(context).ok_or_else(|| ErrorData::internal_error("a request came without a place for its answer", None))?;
+        Answer::of(context).ok_or_else(|| ErrorData::internal_error("a request came without a slot for its answer", None))?;
     answer.say(Said::Result(text));
     Ok(typed)
 }

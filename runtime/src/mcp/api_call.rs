@@ -10,11 +10,11 @@ use isolet_outbound::{Outbound, OutboundError};
 
 use super::apis::ServedApi;
 use super::credential_source::Challenge;
+use super::credential_supply::{CredentialSupply, Missing};
 use super::error::{Stage, UpstreamError};
 use super::http_headers::{headers, put};
 use super::sent::Sent;
 use super::server_configuration::OpenApiServer;
-use super::supply::{Missing, Supply};
 
 /// The longest message of a server that is passed on, characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2000;
@@ -31,7 +31,7 @@ pub(super) async fn call(
     api: &ServedApi,
     configured: &OpenApiServer,
     outbound: &Outbound,
-    supply: &Supply,
+    supply: &CredentialSupply,
     called: &ToolCall,
 ) -> Result<ToolReply, ToolError> {
     let ToolCall { server, tool, arguments, .. } = called;

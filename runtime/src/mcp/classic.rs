@@ -14,7 +14,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, is_modern, said};
-use super::classic_name::{Names, classic_names};
+use super::classic_name::{ClassicNames, classic_names};
 use super::client_asker;
 use super::hearing::{Gravity, Hearing};
 use super::lossless;
@@ -37,7 +37,7 @@ pub(super) struct Classic {
     /// The index of each tool in the scope.
     by_name: HashMap<String, u32>,
     /// How prompts are called.
-    naming: Names,
+    naming: ClassicNames,
     calls: AtomicU32,
     heartbeat: Duration,
 }
@@ -62,7 +62,7 @@ impl Classic {
     }
 
     /// How prompts are called.
-    pub(super) fn naming(&self) -> Names {
+    pub(super) fn naming(&self) -> ClassicNames {
         self.naming
     }
 

@@ -36,7 +36,7 @@ pub fn classic_name(server: &str, tool: &str) -> String {
 /// How classic MCP clients name tools and prompts.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Names {
+pub enum ClassicNames {
     /// `server__tool`.
     #[default]
     OfServer,
@@ -47,10 +47,10 @@ pub enum Names {
 
 /// The names by which classic MCP clients call these: `(server, tool)`, in the same order. All are different.
 #[must_use]
-pub fn classic_names<'n>(named: impl IntoIterator<Item = (&'n str, &'n str)>, names: Names) -> Vec<String> {
+pub fn classic_names<'n>(named: impl IntoIterator<Item = (&'n str, &'n str)>, names: ClassicNames) -> Vec<String> {
     let named: Vec<(&str, &str)> = named.into_iter().collect();
     let of_servers: Vec<String> = named.iter().map(|(server, tool)| classic_name(server, tool)).collect();
-    if names == Names::OfServer {
+    if names == ClassicNames::OfServer {
         return of_servers;
     }
     let mut counts: HashMap<&str, usize> = of_servers.iter().map(|name| (name.as_str(), 1)).collect();
@@ -94,14 +94,14 @@ mod tests {
         let named = [("a", "one"), ("a", "both"), ("b", "both"), ("b", "a.b"), ("b", "a__one"), ("a", "")];
         let long = "x".repeat(NAME_BYTES_MAX + 1);
         let named = named.into_iter().chain([("a", long.as_str())]);
-        let bare = classic_names(named.clone(), Names::Bare);
+        let bare = classic_names(named.clone(), ClassicNames::Bare);
         assert_eq!(bare[..3], ["one", "a__both", "b__both"]);
         // `a__one` is what `one` is called elsewhere.
         assert_eq!(
             bare[3..],
             [("b", "a.b"), ("b", "a__one"), ("a", ""), ("a", long.as_str())].map(|(server, tool)| classic_name(server, tool))
         );
-        assert_eq!(classic_names(named, Names::OfServer)[0], "a__one");
+        assert_eq!(classic_names(named, ClassicNames::OfServer)[0], "a__one");
     }
 
     #[test]

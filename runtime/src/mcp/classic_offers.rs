@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::answer::is_modern;
 use super::classic::Classic;
-use super::classic_name::{Names, classic_names};
+use super::classic_name::{ClassicNames, classic_names};
 use super::client_asker;
 use super::list::List;
 use super::lossless;
@@ -48,7 +48,7 @@ struct Item<'list> {
 
 impl List {
     /// What its elements are called here.
-    fn shown(self, items: &[Item<'_>], naming: Names) -> Vec<String> {
+    fn shown(self, items: &[Item<'_>], naming: ClassicNames) -> Vec<String> {
         match self {
             Self::Prompts => classic_names(items.iter().map(|item| (item.server, item.known_by.as_str())), naming),
             Self::Resources | Self::Templates => shown_addresses(items),

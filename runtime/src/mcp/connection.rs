@@ -25,6 +25,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::asking::Guarded;
 use super::client_capabilities;
 use super::credential_source::Credentials;
+use super::credential_supply::CredentialSupply;
 use super::error::{Stage, UpstreamError};
 use super::far_end::FarEnd;
 use super::handshake::{self, Client, Unopened};
@@ -38,7 +39,6 @@ use super::server_answer::raw_result;
 use super::server_configuration::{CommandServer, HttpServer};
 use super::server_offers::{self, Kept, ServerOffers};
 use super::server_process::ServerProcess;
-use super::supply::Supply;
 use super::tool_list::{Page, ToolList};
 use super::watches::Watches;
 use super::wire::Wire;
@@ -118,7 +118,7 @@ impl Connection {
     pub(super) async fn open(
         server: &str,
         target: Target<'_>,
-        supply: &Arc<Supply>,
+        supply: &Arc<CredentialSupply>,
         known: Option<Opening>,
         limits: &ConnectionLimits,
     ) -> Result<Self, UpstreamError> {
@@ -148,7 +148,7 @@ impl Connection {
     async fn open_with(
         server: &str,
         target: Target<'_>,
-        supply: &Arc<Supply>,
+        supply: &Arc<CredentialSupply>,
         opening: &Opening,
         limits: &ConnectionLimits,
     ) -> Result<Self, Unopened> {

@@ -11,7 +11,7 @@ use isolet_outbound::OutboundError;
 
 use super::configuration_error::ConfigurationError;
 use super::credential_error::CredentialError;
-use super::supply::Missing;
+use super::credential_supply::Missing;
 
 /// The most characters that are quoted of a server: more than is kept of its last words.
 const QUOTE_CHARACTERS_MAX: usize = 8000;

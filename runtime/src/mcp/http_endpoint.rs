@@ -9,10 +9,10 @@ use isolet_outbound::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, Heade
 use isolet_outbound::{Client, Method, Response, StatusCode, Url};
 
 use super::credential_source::Challenge;
+use super::credential_supply::{CredentialSupply, Missing};
 use super::http_fault::HttpFault;
 use super::http_headers::put;
 use super::http_line::HttpLine;
-use super::supply::{Missing, Supply};
 
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 pub(super) const JSON: &str = "application/json";
@@ -34,12 +34,18 @@ pub(super) struct Endpoint {
     url: Url,
     /// Those of the operator.
     headers: HeaderMap,
-    supply: Arc<Supply>,
+    supply: Arc<CredentialSupply>,
 }
 
 impl Endpoint {
     /// The server at `url`, which gets these header fields with each request, and what `supply` has then.
-    pub(super) fn new(line: &Arc<HttpLine>, client: Client, url: Url, headers: HeaderMap, supply: &Arc<Supply>) -> Self {
+    pub(super) fn new(
+        line: &Arc<HttpLine>,
+        client: Client,
+        url: Url,
+        headers: HeaderMap,
+        supply: &Arc<CredentialSupply>,
+    ) -> Self {
         Self { line: Arc::clone(line), client, url, headers, supply: Arc::clone(supply) }
     }
 

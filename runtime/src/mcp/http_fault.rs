@@ -2,8 +2,8 @@
 
 use isolet_outbound::OutboundError;
 
+use super::credential_supply::Missing;
 use super::error::{Stage, UpstreamError};
-use super::supply::Missing;
 
 /// What went wrong with one request.
 #[derive(Clone, Debug, thiserror::Error)]

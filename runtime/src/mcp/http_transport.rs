@@ -8,13 +8,13 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
+use super::credential_supply::CredentialSupply;
 use super::error::{Stage, UpstreamError};
 use super::http_client::HttpClient;
 use super::http_endpoint::Endpoint;
 use super::http_headers::headers;
 use super::http_line::HttpLine;
 use super::server_configuration::HttpServer;
-use super::supply::Supply;
 
 /// Requests to one server under way at once, each over a connection of its own; others wait.
 const CONNECTIONS_MAX: usize = 64;
@@ -31,7 +31,7 @@ pub(super) fn open(
     server: &str,
     configuration: &HttpServer,
     outbound: &Outbound,
-    supply: &Arc<Supply>,
+    supply: &Arc<CredentialSupply>,
     message_bytes_max: usize,
 ) -> Result<(Arc<HttpLine>, StreamableHttpClientTransport<HttpClient>), UpstreamError> {
     let unreachable = |source| UpstreamError::Unreachable { server: server.to_owned(), stage: Stage::Handshake, source };

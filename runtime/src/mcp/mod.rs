@@ -6,7 +6,7 @@
 //!                      +-- connection -- wire -- child -- (supervisor process) -- the server
 //!                      |             +-- http_transport -- http_client -- (isolet-outbound) -- the server
 //!                      +-- apis -- api_call -- (isolet-openapi) -- the API
-//!                      +-- supply -- CredentialSource: what each of them is sent, and sent: what does not come back
+//!                      +-- credential_supply -- CredentialSource: what each of them is sent, and sent: what does not come back
 //!
 //! Transport -> client_line -> handler -> face -> classic   -> gate -> ToolHost
 //!                                             -> code mode -> a run
@@ -38,6 +38,7 @@ mod configuration_text;
 mod connection;
 mod credential_error;
 mod credential_source;
+mod credential_supply;
 mod entry;
 mod entry_credentials;
 mod entry_oauth;
@@ -97,7 +98,6 @@ mod sieve;
 mod subscription_id;
 mod subscriptions;
 pub(crate) mod supervisor;
-mod supply;
 mod tool_list;
 mod tool_search;
 mod transport;
@@ -110,7 +110,7 @@ mod watches;
 mod wire;
 
 pub use apis::LeftOutOperation;
-pub use classic_name::{Names, classic_name, classic_names};
+pub use classic_name::{ClassicNames, classic_name, classic_names};
 pub use configuration::Configuration;
 pub use configuration_error::{CONFIGURATION_BYTES_MAX, ConfigurationError, ConfigurationWarning, NotToml};
 pub use credential_error::CredentialError;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::classic_name::Names;
+use super::classic_name::ClassicNames;
 use super::open_calls::OpenCalls;
 
 /// Which tools a client sees.
@@ -39,8 +39,8 @@ pub struct ServeOptions {
     pub wall_default: Option<Duration>,
     /// Where the result of a program is. Default [`Results::Both`].
     pub results: Results,
-    /// How classic tools and prompts are called. Default [`Names::OfServer`]: `server__tool`.
-    pub names: Names,
+    /// How classic tools and prompts are called. Default [`ClassicNames::OfServer`]: `server__tool`.
+    pub names: ClassicNames,
     /// What waits for answers of its clients, where these are asked by what they are answered (since 2026-07-28). A service whose clients come back over
     /// another connection serves all with the same ones, each user with [`OpenCalls::of`] its own. Default: none yet, of nobody else.
     pub open_calls: OpenCalls,
@@ -73,7 +73,7 @@ impl ServeOptions {
             result_tokens_max: 6_000,
             wall_default: None,
             results: Results::default(),
-            names: Names::default(),
+            names: ClassicNames::default(),
             open_calls: OpenCalls::default(),
             heartbeat: Duration::from_secs(10),
         }

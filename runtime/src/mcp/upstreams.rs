@@ -24,6 +24,7 @@ use super::changes::Changes;
 use super::configuration::Configuration;
 use super::connection::{Connection, ConnectionLimits, Target};
 use super::credential_source::{CredentialSource, Credentials};
+use super::credential_supply::{CredentialSupply, Missing, Sources};
 use super::error::{Stage, UpstreamError};
 use super::failure::Failure;
 use super::known_lists::KnownLists;
@@ -31,7 +32,6 @@ use super::log_gate::LogGate;
 use super::opening::Opening;
 use super::server_configuration::{OpenApiServer, ServerConfiguration};
 use super::server_key::Key;
-use super::supply::{Missing, Sources, Supply};
 use super::tool_list::{ToolList, Wrapping};
 use super::upstream_options::UpstreamOptions;
 use super::usage::Usage;
@@ -74,7 +74,7 @@ struct State {
 struct Running {
     connection: Arc<Connection>,
     wrapping: Arc<Wrapping>,
-    supply: Arc<Supply>,
+    supply: Arc<CredentialSupply>,
     /// What a command was started with: it cannot be given anything else.
     credentials: Credentials,
     _permit: OwnedSemaphorePermit,
@@ -162,8 +162,8 @@ impl Upstreams {
     }
 
     /// What the server `key` is sent.
-    pub(super) fn supply(&self, key: &Key) -> Arc<Supply> {
-        Supply::new(key, &self.0.sources)
+    pub(super) fn supply(&self, key: &Key) -> Arc<CredentialSupply> {
+        CredentialSupply::new(key, &self.0.sources)
     }
 
     /// Whether users can be asked for credentials.
@@ -286,7 +286,7 @@ impl Upstreams {
     async fn open(
         &self,
         key: &Key,
-        supply: &Arc<Supply>,
+        supply: &Arc<CredentialSupply>,
         known: Option<Opening>,
     ) -> Result<(Connection, Credentials, ToolList), UpstreamError> {
         let options = &self.0.options;

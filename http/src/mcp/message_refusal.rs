@@ -21,14 +21,14 @@ const BUSY: i64 = -32000;
 
 /// Why a message is refused.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct MessageRefusal {
     status: StatusCode,
     code: i64,
     message: String,
     id: Option<Box<RawValue>>,
 }
 
-impl Refusal {
+impl MessageRefusal {
     fn new(status: StatusCode, code: i64, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), id: None }
     }
@@ -89,7 +89,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for MessageRefusal {
     fn into_response(self) -> Response {
         (self.status, Json(self.as_json())).into_response()
     }

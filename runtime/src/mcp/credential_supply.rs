@@ -22,7 +22,7 @@ pub(super) struct Sources {
 }
 
 /// What one server is sent.
-pub(super) struct Supply {
+pub(super) struct CredentialSupply {
     key: Key,
     url: Option<Url>,
     sources: Sources,
@@ -46,7 +46,7 @@ impl From<CredentialError> for Missing {
     }
 }
 
-impl Supply {
+impl CredentialSupply {
     /// What the server `key` is sent.
     pub(super) fn new(key: &Key, sources: &Sources) -> Arc<Self> {
         let mut secrets = key.configuration.secrets();
