@@ -8,7 +8,7 @@
 //! * [`flags`]: the V8 flags, which makers and users of snapshots must agree on;
 //! * [`stack`]: where in the guest's program something happened.
 //!
-//! This crate and the guest side of the runtime are the only places that name `deno_core` or `v8`.
+//! Only this crate and the guest side of the runtime name `deno_core` or `v8`.
 
 pub mod base;
 pub mod bootstrap;

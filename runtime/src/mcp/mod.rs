@@ -1,4 +1,4 @@
-//! The only place that speaks MCP: the client of upstream servers, and both server faces of a session. No type of rmcp leaves it.
+//! All that speaks MCP: the client of upstream servers, and both server faces of a session. No type of rmcp leaves it.
 //!
 //! ```text
 //! Configuration -> Upstreams -> UpstreamHost: ToolHost
