@@ -141,7 +141,7 @@ impl Outbox {
     }
 
     /// Sends what has gathered and the end of the program.
-    pub(super) fn send_end(&mut self, end: End, heap_bytes: u64) {
+    pub(super) fn send_end(&mut self, end: RunEnd, heap_bytes: u64) {
         let Position { line, column } = end.position.map(&self.position).unwrap_or_default();
         FromRun::End { ending: end.ending, line, column, heap_bytes, text: end.text }.encode(&mut self.frames);
         self.flush();
