@@ -180,7 +180,7 @@ mod tests {
     fn admit<const COUNT: usize>(connections: &Arc<Connections>, addresses: [IpAddr; COUNT]) -> [ConnectionSlot; COUNT] {
         let slots = addresses.map(|address| connections.admit_at(Instant::now(), address).ok().unwrap());
         slots.iter().for_each(|slot| slot.connection.waits());
-        places
+        slots
     }
 
     #[test]

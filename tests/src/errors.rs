@@ -84,8 +84,8 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(vec![credential_error()]));
     let place = || "a".to_owned();
     samples.extend(of(vec![
-        ConfigurationWarning::Visible { place: place() },
-        ConfigurationWarning::NotExpanded { place: place() },
+        ConfigurationWarning::Visible { at: place() },
+        ConfigurationWarning::NotExpanded { at: place() },
     ]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
     samples.extend(of(definition_errors()));
