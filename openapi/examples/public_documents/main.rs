@@ -1,5 +1,6 @@
-//! Published OpenAPI documents, which nobody here wrote: each is read, becomes types, and is called against a mock that validates every
-//! request by the same document (Prism). Prints a table; fails if a document, a tool or a request is refused.
+//! Published OpenAPI documents, which nobody here wrote: each is read, becomes types that `tsc --strict` reads, and is called against a mock that
+//! validates every request by the same document (Prism). Prints the table of `docs/openapi.md`, and why the mock refuses what it is known to refuse; fails if a
+//! document, a tool, a type or another request is refused.
 //!
 //! ```text
 //! cargo run -p isolet-openapi --example public-documents -- [--folder FOLDER] [--calls-max N] [--only WORD]
@@ -13,7 +14,8 @@ mod mock;
 mod packages;
 mod sample;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -55,19 +57,20 @@ fn main() -> Result<()> {
     let options = options()?;
     packages::install(&options.folder)?;
     println!(
-        "| document | OpenAPI | operations | dropped | tools, KB | TypeScript, KB | read, ms | called | answered | not answered | not called | refused |"
+        "| document | OpenAPI | operations | left out | read, ms | TypeScript, KB | typed | calls | answered | taken, not answered | operations not called | refused |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut faults = Vec::new();
+    let (mut faults, mut known) = (Vec::new(), Vec::new());
     for document in packages::DOCUMENTS.iter().filter(|document| document.name.contains(&options.only)) {
-        match runtime.block_on(check(document, &options)) {
+        match runtime.block_on(check(document, &options, &mut known)) {
             Ok(found) => faults.extend(found),
             Err(error) => faults.push(format!("{}: {error}", document.name)),
         }
     }
-    for fault in &faults {
-        println!("{fault}");
+    println!("\nRefused, and why:\n");
+    for line in known.iter().chain(&faults) {
+        println!("{line}");
     }
     if faults.is_empty() { Ok(()) } else { bail!("{} faults", faults.len()) }
 }
@@ -87,15 +90,27 @@ fn options() -> Result<Options> {
     Ok(options)
 }
 
-/// One document, as a row of the table; gives what is wrong with it.
-async fn check(document: &Document, options: &Options) -> Result<Vec<String>> {
+/// What the compiler says against the declarations, if it refuses them.
+fn complaint(folder: &Path, typescript: &str) -> Result<Option<String>> {
+    let file = folder.join("types.d.ts");
+    std::fs::write(&file, typescript)?;
+    let mut compiler = Command::new("node");
+    compiler
+        .arg(folder.join(packages::COMPILER))
+        .args(["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023"])
+        .arg(&file);
+    let output = compiler.output().context("`node` cannot be started")?;
+    Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+/// One document, as a row of the table; gives what is wrong with it. What is known to be refused goes into `known`.
+async fn check(document: &Document, options: &Options, known: &mut Vec<String>) -> Result<Vec<String>> {
     let path = options.folder.join(document.path);
     let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
     let begin = Instant::now();
     let api = Api::parse(&text)?;
     let read_ms = begin.elapsed().as_millis();
     let tools = api.tools();
-    let tools_kb = tools.iter().map(|tool| tool.to_string().len()).sum::<usize>() / 1024;
     let catalog = Catalog::load([("api", tools)])?;
     let mut faults: Vec<String> =
         catalog.dropped().iter().map(|dropped| format!("{}: a tool is refused: {dropped:?}", document.name)).collect();
@@ -106,9 +121,12 @@ async fn check(document: &Document, options: &Options) -> Result<Vec<String>> {
     );
     let scope = catalog.scope(&Grants::new().allow("*"))?;
     let typescript_kb = scope.typescript().len() / 1024;
+    let complaint = complaint(&options.folder, scope.typescript())?;
+    let typed = if complaint.is_none() { "yes" } else { "no" };
+    faults.extend(complaint.map(|complaint| format!("{}: {complaint}", document.name)));
     let calls = if document.is_mocked { call_all(&path, &raw(&text)?, &api, &scope, options).await? } else { Calls::default() };
     println!(
-        "| {} | {} | {} | {} | {tools_kb} | {typescript_kb} | {read_ms} | {} | {} | {} | {} | {} |",
+        "| {} | {} | {} | {} | {read_ms} | {typescript_kb} | {typed} | {} | {} | {} | {} | {} |",
         document.name,
         version(&text),
         api.operations().len(),
@@ -119,11 +137,13 @@ async fn check(document: &Document, options: &Options) -> Result<Vec<String>> {
         calls.skipped,
         calls.refused.len(),
     );
-    let is_known =
-        |refused: &String| document.known.iter().any(|(operation, _)| refused.starts_with(&format!("{operation}: ")));
-    faults.extend(
-        calls.refused.iter().filter(|refused| !is_known(refused)).map(|refused| format!("{}: {refused}", document.name)),
-    );
+    let mut unknown = calls.refused;
+    for (operation, reason) in document.known {
+        let refused = unknown.len();
+        unknown.retain(|refused| !refused.starts_with(&format!("{operation}: ")));
+        known.push(format!("* {}, `{operation}`, {} calls: {reason}", document.name, refused - unknown.len()));
+    }
+    faults.extend(unknown.iter().map(|refused| format!("{}: {refused}", document.name)));
     Ok(faults)
 }
 
@@ -162,7 +182,7 @@ fn refusal(error: &CallError, operation: &Operation, arguments: Map<String, Valu
 }
 
 /// Calls each operation twice, with all arguments and with those that it needs.
-async fn call_all(path: &std::path::Path, raw: &Value, api: &Api, scope: &Scope, options: &Options) -> Result<Calls> {
+async fn call_all(path: &Path, raw: &Value, api: &Api, scope: &Scope, options: &Options) -> Result<Calls> {
     let mock = mock::Mock::start(&options.folder, path).await?;
     let caller = Caller::new(mock.url.clone(), Outbound::new(Policy::operator())?, AnyCredential)?;
     let mut calls = Calls::default();
