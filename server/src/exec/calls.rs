@@ -109,6 +109,9 @@ impl Calls {
 
     /// Has the caller answer a call. Dropping the future gives it up.
     pub(super) async fn ask(&self, whose: Whose<'_>, call: ToolCall) -> Result<ToolReply, ToolError> {
+        // A run looks first whether a call is answered at once, and only then gives it a task. What is said before that is written by another thread, which
+        // has to wake for it.
+        tokio::task::yield_now().await;
         let (answer, answered) = oneshot::channel();
         let number = {
             let mut table = self.table();
