@@ -64,9 +64,10 @@ export class Scope implements AsyncDisposable {
 
   constructor(owner: Owner, options: ScopeOptions) {
     this.#owner = owner;
+    if (Array.isArray(options)) throw new CallerError("the options of a scope are an object: write `{ tools: [...] }`");
     const { tools = [], name = "app", servers, allow = [], deny = [], pins = {}, rename = {}, describe = {}, environment = [], addresses = [] } =
       options;
-    const lists = Array.isArray(tools) ? (tools.length > 0 ? { [name]: tools as readonly Tool[] } : {}) : (tools as Record<string, readonly Tool[]>);
+    const lists = listsOf(tools, name);
     this.#tools = new Map(Object.entries(lists).map(([server, listed]) => [server, byName(server, listed)]));
     const definitions = Object.entries(lists).map(([server, listed]) => [server, listed.map(definitionOf)]);
     this.#params = {
@@ -158,6 +159,23 @@ export class Scope implements AsyncDisposable {
     this.#owner.opened(said.scope, this);
     return said.scope;
   }
+}
+
+/** The lists by namespace. What is not typed may be anything. */
+function listsOf(tools: unknown, name: string): Readonly<Record<string, readonly Tool[]>> {
+  const lists: unknown = !Array.isArray(tools) ? tools : tools.length > 0 ? { [name]: tools } : {};
+  const isOne = (listed: unknown) => !Array.isArray(listed);
+  if (typeof lists !== "object" || lists === null || Object.values(lists).some(isOne)) {
+    throw new CallerError("`tools` is a list of tools, or such lists by namespace: write `[...]` around a tool");
+  }
+  for (const [server, listed] of Object.entries(lists) as [string, unknown[]][]) for (const tool of listed) check(server, tool);
+  return lists as Readonly<Record<string, readonly Tool[]>>;
+}
+
+function check(server: string, tool: unknown): void {
+  const { name, call } = (tool ?? {}) as Partial<Tool>;
+  if (typeof name === "string" && typeof call === "function" && typeof tool === "object") return;
+  throw new CallerError(`\`${server}\` has what is no tool: a tool is an object with a text \`name\` and a function \`call\``);
 }
 
 function byName(server: string, tools: readonly Tool[]): ReadonlyMap<string, Tool> {

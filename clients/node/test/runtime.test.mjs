@@ -155,6 +155,9 @@ test("mistakes of the caller are named", async () => {
   await rejects(runtime.scope().run("return 1", { limits: { wall: 1 } }), CallerError, /unknown field `wall`/);
   await rejects(runtime.scope({ servers: { x: { command: "/nowhere/server" } } }).open(), HostError, /no server could be used/);
   assert.throws(() => runtime.scope({ tools: [add, add] }), /two tools of `app` have one name/);
+  for (const tools of [add, { add }, () => 1, "add"]) assert.throws(() => runtime.scope({ tools }), /`tools` is a list of tools, or such lists by namespace/);
+  for (const tools of [[{ name: "add" }], [() => 1], [null]]) assert.throws(() => runtime.scope({ tools }), /`app` has what is no tool: .* `name` .* `call`/);
+  assert.throws(() => runtime.scope([add]), /the options of a scope .* `{ tools: \[\.\.\.\] }`/);
   const scope = runtime.scope({ tools: [add] });
   await scope.open();
   await scope.close();

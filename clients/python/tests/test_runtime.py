@@ -210,6 +210,13 @@ class TestRuns(unittest.IsolatedAsyncioTestCase):
             self.runtime.scope(tools=[add, add])
         with self.assertRaisesRegex(CallerError, "has no name for a caller"):
             self.runtime.scope(tools=[max_of])
+        for wrong in (add, {"add": add}, "add"):
+            with self.subTest(wrong), self.assertRaisesRegex(CallerError, r"`tools` is a list .*`\[add\]`"):
+                self.runtime.scope(wrong)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(CallerError, "`'add'` is no tool"):
+            self.runtime.scope(["add"])  # type: ignore[list-item]
+        with self.assertRaisesRegex(CallerError, r'`allow` is a list of texts: write `\["app.\*"\]`'):
+            self.runtime.scope([add], allow="app.*")
         with self.assertRaisesRegex(CallerError, "unknown field `wall`"):
             await self.runtime.scope().run("return 1", limits={"wall": 1})
         with self.assertRaisesRegex(HostError, "no server could be used"):

@@ -6,10 +6,10 @@ import asyncio
 import contextvars
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ._answers import answer_of, no_tool
 from ._errors import CallerError, HostError
@@ -147,20 +147,21 @@ class Runtime:
         `servers` are MCP servers as a client's configuration names them: `{"github": {"command": ..., "args": [...]}}`. `allow` and `deny` are
         patterns for `namespace.tool`, `pins` fix arguments: `{"github.list_issues": {"owner": "acme"}}`.
         """
-        lists = tools if isinstance(tools, Mapping) else {name: tools} if tools else {}
+        given = tools if isinstance(tools, Mapping) else {name: tools} if tools else {}
+        lists = {server: _listed(listed) for server, listed in given.items()}
         own = {server: {made.name: made for made in map(_made, listed)} for server, listed in lists.items()}
         for server, listed in lists.items():
             if len(own[server]) != len(listed):
                 raise CallerError(f"two tools of `{server}` have one name: give one of them another with `@tool(name=...)`")
         params: dict[str, Any] = {
             "tools": {server: [tool.definition() for tool in listed.values()] for server, listed in own.items()},
-            "allow": list(allow),
-            "deny": list(deny),
+            "allow": _texts("allow", allow),
+            "deny": _texts("deny", deny),
             "pins": dict(pins or {}),
             "rename": dict(rename or {}),
             "describe": dict(describe or {}),
-            "environment": list(environment),
-            "addresses": list(addresses),
+            "environment": _texts("environment", environment),
+            "addresses": _texts("addresses", addresses),
         }
         if servers:
             params["configuration"] = {"mcpServers": servers}
@@ -321,7 +322,22 @@ class Scope:
             return self._name
 
 
+def _listed(tools: Any) -> list[AnyTool]:
+    if isinstance(tools, Iterable) and not isinstance(tools, str):
+        return list(cast("Iterable[AnyTool]", tools))
+    name = getattr(tools, "name", None) or getattr(tools, "__name__", tools)
+    raise CallerError(f"`tools` is a list of tools, or such lists by namespace: write `[{name}]`")
+
+
+def _texts(what: str, given: Sequence[str]) -> list[str]:
+    if isinstance(given, str):
+        raise CallerError(f'`{what}` is a list of texts: write `["{given}"]`')
+    return list(given)
+
+
 def _made(tool: AnyTool) -> Tool | Definition:
+    if not isinstance(tool, Definition) and not callable(tool):
+        raise CallerError(f"`{tool!r}` is no tool: give a function, or a `Definition`")
     try:
         return tool if isinstance(tool, (Tool, Definition)) else Tool(tool)
     except TypeError as error:
