@@ -83,10 +83,7 @@ fn samples() -> Result<Vec<Sample>> {
     samples.extend(of(configuration_errors));
     samples.extend(of(vec![credential_error()]));
     let place = || "a".to_owned();
-    samples.extend(of(vec![
-        ConfigurationWarning::Visible { at: place() },
-        ConfigurationWarning::NotExpanded { at: place() },
-    ]));
+    samples.extend(of(vec![ConfigurationWarning::Visible { at: place() }, ConfigurationWarning::NotExpanded { at: place() }]));
     samples.extend(of(vec![handshake(), ServeError::Lost(join_error()?)]));
     samples.extend(of(definition_errors()));
     samples.extend(of(vec![not_a_list()?, ListError::TooLarge { bytes: 9 }]));
