@@ -202,7 +202,7 @@ async fn a_program_follows_the_pages_of_a_list() -> Result<()> {
     let scope = host.discover().await?.catalog.scope(&Grants::new().allow("*"))?;
     let session = Runtime::new(Config::default())?.session(scope, host);
     for (program, expected) in [(by_what_comes_next, json!([1, 2, 3, 4, 5])), (by_number, json!(3))] {
-        let outcome = session.run(*program).await?;
+        let outcome = session.run(program).await?;
         ensure!(matches!(&outcome.end, isolet::End::Returned(value) if *value == expected), "{program}: {}", outcome.end);
         ensure!(outcome.calls.iter().all(|call| call.warnings.is_empty()), "{:?}", outcome.calls);
     }

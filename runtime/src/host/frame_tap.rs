@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Hears bytes of frames.
+type Hear = dyn Fn(&[u8]) + Send + Sync;
+
 /// Hears frames, or nothing. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct FrameTap(Option<Arc<dyn Fn(&[u8]) + Send + Sync>>);
+pub(crate) struct FrameTap(Option<Arc<Hear>>);
 
 impl FrameTap {
     pub(crate) fn new(hear: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
