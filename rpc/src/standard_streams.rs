@@ -9,6 +9,7 @@
 //! | a socket | by calls each of which says that it does not block |
 //! | a pipe | opened once more, through `/proc`: what is opened then is this process's own. Where that cannot be, as a file |
 //! | a file, a terminal | by tokio's threads |
+//! | a pipe with a name | as a file: one that is opened when its writer has gone does not tell that it has |
 #![allow(unsafe_code, reason = "tokio registers a descriptor for one direction on the caller's word that it stays open")]
 
 use std::io::{self, IoSlice};
@@ -57,7 +58,9 @@ fn waited_for<Stream>(
 fn reader(descriptor: BorrowedFd<'_>, kind: FileType) -> io::Result<Option<Reader>> {
     Ok(match kind {
         FileType::Socket => Some(Box::new(Socket::of(descriptor, Interest::READABLE)?)),
-        FileType::Fifo => Some(Box::new(pipe::OpenOptions::new().open_receiver(again(descriptor))?)),
+        FileType::Fifo if has_no_name(descriptor)? => {
+            Some(Box::new(pipe::OpenOptions::new().open_receiver(again(descriptor))?))
+        }
         _ => None,
     })
 }
@@ -65,9 +68,14 @@ fn reader(descriptor: BorrowedFd<'_>, kind: FileType) -> io::Result<Option<Reade
 fn writer(descriptor: BorrowedFd<'_>, kind: FileType) -> io::Result<Option<Writer>> {
     Ok(match kind {
         FileType::Socket => Some(Box::new(Socket::of(descriptor, Interest::WRITABLE)?)),
-        FileType::Fifo => Some(Box::new(pipe::OpenOptions::new().open_sender(again(descriptor))?)),
+        FileType::Fifo if has_no_name(descriptor)? => Some(Box::new(pipe::OpenOptions::new().open_sender(again(descriptor))?)),
         _ => None,
     })
+}
+
+/// Whether a pipe is in no folder.
+fn has_no_name(descriptor: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(std::fs::read_link(again(descriptor))?.as_os_str().as_encoded_bytes().starts_with(b"pipe:"))
 }
 
 /// Where what a descriptor is open for can be opened once more.
@@ -137,7 +145,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -191,6 +199,27 @@ mod tests {
             drop(read_end);
             assert_eq!(output.write(b"x").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_said_by_a_peer_that_has_gone_is_heard_to_its_end() {
+        for (read_end, write_end) in lines() {
+            waited_for(write_end.as_fd(), writer).unwrap().write_all(b"said").await.unwrap();
+            drop(write_end);
+            let mut heard = String::new();
+            waited_for(read_end.as_fd(), reader).unwrap().read_to_string(&mut heard).await.unwrap();
+            assert_eq!(heard, "said");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pipe_with_a_name_is_left_to_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        let both = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+        assert!(waited_for(both.as_fd(), reader).is_none());
+        assert!(waited_for(both.as_fd(), writer).is_none());
     }
 
     #[tokio::test]
