@@ -73,6 +73,9 @@ pub(crate) const TESTS: &[Test] = &[
         block_on(a_document_that_cannot_be_used_costs_no_other_server())
     }),
     ("openapi::a_program_calls_an_api_as_any_tool", || block_on(a_program_calls_an_api_as_any_tool())),
+    ("openapi::a_reply_that_is_no_object_is_checked_as_the_program_gets_it", || {
+        block_on(a_reply_that_is_no_object_is_checked_as_the_program_gets_it())
+    }),
     ("openapi::a_program_follows_the_pages_of_a_list", || block_on(a_program_follows_the_pages_of_a_list())),
 ];
 
@@ -171,6 +174,29 @@ async fn a_program_calls_an_api_as_any_tool() -> Result<()> {
     let outcome =
         runtime.session(scope, host).run("return (await pets.listPets({ limit: 2 })).map(pet => pet.name).join()").await?;
     ensure!(matches!(&outcome.end, isolet::End::Returned(value) if value == "Ada,Bob"), "{:?}", outcome.end);
+    Ok(())
+}
+
+/// Its schema, as FastMCP's, is that of an object around it.
+async fn a_reply_that_is_no_object_is_checked_as_the_program_gets_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = HttpServer::start(|asked| match asked.target() {
+        "/mcp/pets?limit=1" => message(200, &json!([{"name": "Ada"}])),
+        "/mcp/pets?limit=2" => message(200, &json!([{"name": "Ada"}, 7])),
+        _ => message(200, &json!({"name": "Ada"})),
+    })
+    .await?;
+    let upstreams = Upstreams::new(UpstreamOptions::default());
+    let host = host(&upstreams, &server, folder.path(), &[])?;
+    let scope = host.discover().await?.catalog.scope(&Grants::new().allow("*"))?;
+    let session = Runtime::new(Config::default())?.session(scope, host);
+    for (limit, expected) in [(1, ""), (2, "/1: expected object, came"), (3, "/: expected array, came")] {
+        let outcome = session.run(&format!("return await pets.listPets({{ limit: {limit} }})")).await?;
+        ensure!(matches!(outcome.end, isolet::End::Returned(_)), "{}", outcome.end);
+        let warnings = &outcome.calls[0].warnings;
+        ensure!(warnings.len() == usize::from(!expected.is_empty()), "{limit}: {warnings:?}");
+        ensure!(warnings.iter().all(|warning| warning.starts_with(expected)), "{limit}: {warnings:?}");
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use isolet_bindings::{CHECK_STEPS_MAX, Scope, ScopedTool, ToolReply, Verdict, Violation};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
 use super::observation;
@@ -70,16 +70,24 @@ fn checked_tool(scope: &Scope, index: u32) -> Option<&ScopedTool> {
     scope.tool(index).filter(|tool| tool.definition().output_schema().is_some())
 }
 
-/// How the reply differs from the schema; none if that would take more steps.
+/// How the reply differs from the schema, at the places where the program has it; none if that would take more steps.
 fn warnings_of(tool: &ScopedTool, reply: &ToolReply, steps_max: u64) -> Option<Vec<String>> {
     let value: Value = match serde_json::from_str(reply.as_json()) {
         Ok(value) => value,
         Err(error) => return Some(unchecked(&error.to_string())),
     };
-    let shortened = |violation: &Violation| violation.to_string().chars().take(WARNING_CHARACTERS_MAX).collect();
+    // The schema is that of what the server sends, of which the program gets what is inside.
+    let is_wrapped = tool.unwraps_result();
+    let value = if is_wrapped { json!({ "result": value }) } else { value };
+    let shortened = |mut violation: Violation| {
+        if let Some(inside) = violation.pointer.strip_prefix("/result").filter(|_| is_wrapped) {
+            violation.pointer = inside.to_owned();
+        }
+        violation.to_string().chars().take(WARNING_CHARACTERS_MAX).collect()
+    };
     match tool.check_result(&value, steps_max).verdict {
         Verdict::Matches => Some(Vec::new()),
-        Verdict::Differs(violations) => Some(violations.iter().map(shortened).collect()),
+        Verdict::Differs(violations) => Some(violations.into_iter().map(shortened).collect()),
         Verdict::Excessive => None,
     }
 }
