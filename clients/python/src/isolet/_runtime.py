@@ -230,7 +230,7 @@ class Runtime:
             run = self._runs.get(params["run"])
             if run is None or run.on_event is None:
                 return
-            said = {name: params.get(name) for name in ("level", "text", "call", "path", "end")}
+            said = {name: params.get(name) for name in ("level", "text", "call", "path", "end", "duration_ms")}
             try:
                 run.on_event(Event(method.removeprefix("run/"), **said))
             except Exception:
