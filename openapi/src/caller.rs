@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::answer;
-use crate::credential::{Credential, Credentials};
+use crate::credential::{Credential, SchemeCredentials};
 use crate::document::Api;
 use crate::error::{CallError, argument};
 use crate::operation::{Argument, Operation};
@@ -32,7 +32,7 @@ pub struct Caller<C> {
     headers: HeaderMap,
 }
 
-impl<C: Credentials> Caller<C> {
+impl<C: SchemeCredentials> Caller<C> {
     /// What calls the API at `base`, the address in front of the document's paths, with its query if every request needs one.
     ///
     /// # Errors

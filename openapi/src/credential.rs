@@ -31,12 +31,12 @@ impl fmt::Debug for Credential {
 }
 
 /// Why a credential could not be got: what the source says is what a program may see.
-pub type CredentialError = Box<dyn Error + Send + Sync>;
+pub type SchemeCredentialError = Box<dyn Error + Send + Sync>;
 
 /// Gives the credentials of one user for one document.
 ///
 /// `()` has none: for documents that ask for none.
-pub trait Credentials: Send + Sync {
+pub trait SchemeCredentials: Send + Sync {
     /// The credential for `scheme`, with these scopes where it knows scopes; `None` if this user has none.
     ///
     /// # Errors
@@ -46,11 +46,11 @@ pub trait Credentials: Send + Sync {
         &self,
         scheme: &SecurityScheme,
         scopes: &[String],
-    ) -> impl Future<Output = Result<Option<Credential>, CredentialError>> + Send;
+    ) -> impl Future<Output = Result<Option<Credential>, SchemeCredentialError>> + Send;
 }
 
-impl Credentials for () {
-    async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
+impl SchemeCredentials for () {
+    async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, SchemeCredentialError> {
         Ok(None)
     }
 }

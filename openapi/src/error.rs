@@ -44,7 +44,7 @@ pub enum CallError {
         /// What the document calls it.
         scheme: String,
         /// What its source says. It stands in the text, which a program may see, and so is no cause behind it.
-        reason: CredentialError,
+        reason: SchemeCredentialError,
     },
     /// 401: the server takes the credential for none.
     #[error("the server refused the credential (401): {message}")]

@@ -1,14 +1,14 @@
 //! OpenAPI documents as servers: each operation is a tool, called at an address that the operator names, with the user's own credentials.
 //!
 //! ```
-//! use isolet_openapi::{Api, Caller, Credential, CredentialError, Credentials, SecurityScheme};
+//! use isolet_openapi::{Api, Caller, Credential, SchemeCredentialError, SchemeCredentials, SecurityScheme};
 //! use isolet_outbound::{Outbound, Policy, Url};
 //!
 //! /// One user's key.
 //! struct Key(Credential);
 //!
-//! impl Credentials for Key {
-//!     async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
+//! impl SchemeCredentials for Key {
+//!     async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, SchemeCredentialError> {
 //!         Ok(Some(self.0.clone()))
 //!     }
 //! }
@@ -79,7 +79,7 @@ mod security;
 mod style;
 
 pub use caller::Caller;
-pub use credential::{Credential, CredentialError, Credentials};
+pub use credential::{Credential, SchemeCredentialError, SchemeCredentials};
 pub use document::{Api, DEFINITIONS_BYTES_MAX, DroppedOperation, OPERATIONS_MAX};
 pub use error::CallError;
 pub use fault::{DOCUMENT_BYTES_MAX, DocumentError, OperationError};

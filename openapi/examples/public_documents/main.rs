@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use isolet_bindings::{Catalog, Grants, Scope};
-use isolet_openapi::{Api, CallError, Caller, Credential, CredentialError, Credentials, Operation, SecurityScheme};
+use isolet_openapi::{Api, CallError, Caller, Credential, Operation, SchemeCredentialError, SchemeCredentials, SecurityScheme};
 use isolet_outbound::{Outbound, OutboundError, Policy};
 use serde_json::{Map, Value};
 
@@ -36,8 +36,8 @@ struct Options {
 /// Any credential will do: the mock looks whether one is there.
 struct AnyCredential;
 
-impl Credentials for AnyCredential {
-    async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
+impl SchemeCredentials for AnyCredential {
+    async fn credential(&self, _: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, SchemeCredentialError> {
         Ok(Some(Credential::new("user:password")))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use isolet_openapi::{Api, CallError, Caller, Credential, CredentialError, Credentials, SecurityScheme};
+use isolet_openapi::{Api, CallError, Caller, Credential, SchemeCredentialError, SchemeCredentials, SecurityScheme};
 use isolet_outbound::{Outbound, Policy, Url};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -128,8 +128,8 @@ pub(crate) async fn call(server: &Server, api: &Api, arguments: Value) -> Result
 #[derive(Clone)]
 pub(crate) struct Secrets(pub(crate) &'static [(&'static str, &'static str)]);
 
-impl Credentials for Secrets {
-    async fn credential(&self, scheme: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
+impl SchemeCredentials for Secrets {
+    async fn credential(&self, scheme: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, SchemeCredentialError> {
         let found = self.0.iter().find(|(name, _)| *name == scheme.name);
         match found {
             Some((_, "fails")) => Err("the keyring is locked: open it".into()),

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 
 use isolet_bindings::{ToolCall, ToolError, ToolErrorCode, ToolReply};
-use isolet_openapi::{CallError, Caller, Credential, CredentialError, Credentials, SecurityLocation, SecurityScheme};
+use isolet_openapi::{
+    CallError, Caller, Credential, SchemeCredentialError, SchemeCredentials, SecurityLocation, SecurityScheme,
+};
 use isolet_outbound::header::HeaderMap;
 use isolet_outbound::{Outbound, OutboundError};
 
@@ -77,8 +79,8 @@ struct Configured<'a> {
     server: &'a OpenApiServer,
 }
 
-impl Credentials for Configured<'_> {
-    async fn credential(&self, scheme: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, CredentialError> {
+impl SchemeCredentials for Configured<'_> {
+    async fn credential(&self, scheme: &SecurityScheme, _: &[String]) -> Result<Option<Credential>, SchemeCredentialError> {
         Ok(match &scheme.location {
             SecurityLocation::Header(name) => {
                 self.headers.get(name.as_str()).and_then(|value| value.to_str().ok()).map(Credential::new)
