@@ -5,7 +5,7 @@ use std::time::Duration;
 use isolet_outbound::{OutboundError, Scrubber};
 use serde_json::Value;
 
-use crate::credential::CredentialError;
+use crate::credential::SchemeCredentialError;
 
 /// Why a call has no value.
 ///
