@@ -7,13 +7,14 @@ use anyhow::ensure;
 use super::package::{Kind, Package};
 use super::program::Program;
 
-/// The program without symbols, bytes: the first release build and 5 %.
-const PROGRAM_BYTES_MAX: u64 = 100_500_000;
+/// The program without symbols, bytes: the release build of a6067f2 and 5 %. The first one, 0ad50f2, had 95.7 million; since then came PostgreSQL, the
+/// keyring, identity providers, resources and prompts, questions to users, and the mending of programs.
+const PROGRAM_BYTES_MAX: u64 = 106_100_000;
 
-/// The most bytes of a package of this kind: the first one and 5 %. What is said of the others may be as long as it has to be.
+/// The most bytes of a package of this kind: those of that build and 5 %, of the one for Node.js the first. What is said of the others may be as long as it has to be.
 fn bytes_max(kind: Kind) -> Option<u64> {
     match kind {
-        Kind::Archive | Kind::Wheel | Kind::NpmProgram => Some(38_000_000),
+        Kind::Archive | Kind::Wheel | Kind::NpmProgram => Some(40_400_000),
         Kind::NpmLibrary => Some(21_200),
         Kind::Document => None,
     }
