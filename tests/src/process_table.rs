@@ -89,6 +89,13 @@ pub(crate) fn threads(process: u32) -> usize {
     tasks.filter_map(name).filter(|name| name.trim() != "isolet-work").count()
 }
 
+/// How often its threads have stopped to wait for something.
+pub(crate) fn waits(process: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let number = |task: std::fs::DirEntry| task.file_name().to_str()?.parse().ok();
+    tasks.filter_map(number).filter_map(|thread| status_number(thread, "voluntary_ctxt_switches")).sum()
+}
+
 /// How many descriptors it has open.
 pub(crate) fn descriptors(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/fd")).map_or(0, |entries| entries.flatten().count())
