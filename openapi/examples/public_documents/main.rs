@@ -16,7 +16,7 @@ mod sample;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use isolet_bindings::{Catalog, Grants, Scope};
@@ -25,6 +25,9 @@ use isolet_outbound::{Outbound, OutboundError, Policy};
 use serde_json::{Map, Value};
 
 use crate::packages::Document;
+
+/// How long one answer is waited for: the mock makes up those of deep schemas for a minute.
+const ANSWER_MAX: Duration = Duration::from_secs(300);
 
 /// What the command line says.
 struct Options {
@@ -184,7 +187,9 @@ fn refusal(error: &CallError, operation: &Operation, arguments: Map<String, Valu
 /// Calls each operation twice, with all arguments and with those that it needs.
 async fn call_all(path: &Path, raw: &Value, api: &Api, scope: &Scope, options: &Options) -> Result<Calls> {
     let mock = mock::Mock::start(&options.folder, path).await?;
-    let caller = Caller::new(mock.url.clone(), Outbound::new(Policy::operator())?, AnyCredential)?;
+    let mut policy = Policy::operator();
+    policy.limits.answer_max = ANSWER_MAX;
+    let caller = Caller::new(mock.url.clone(), Outbound::new(policy)?, AnyCredential)?;
     let mut calls = Calls::default();
     let step = api.operations().len().div_ceil((options.calls_max / 2).max(1));
     for operation in api.operations().iter().step_by(step) {
