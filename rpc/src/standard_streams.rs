@@ -34,12 +34,20 @@ pub type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 const PARTS_MAX: usize = 1024;
 
 /// Standard input. For the tokio runtime in which it is called, if it is called in one.
+///
+/// # Panics
+///
+/// In a tokio runtime without I/O (`enable_io`), where it is a pipe or a socket.
 #[must_use]
 pub fn input() -> Reader {
     waited_for(std::io::stdin().as_fd(), reader).unwrap_or_else(|| Box::new(tokio::io::stdin()))
 }
 
 /// Standard output: nothing else may write to it. For the tokio runtime in which it is called, if it is called in one.
+///
+/// # Panics
+///
+/// In a tokio runtime without I/O (`enable_io`), where it is a pipe or a socket.
 #[must_use]
 pub fn output() -> Writer {
     waited_for(std::io::stdout().as_fd(), writer).unwrap_or_else(|| Box::new(tokio::io::stdout()))

@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("exec::every_example_of_the_page_is_true", exec_page::every_example_is_true),
         trial("exec::everything_with_an_id_is_answered", everything_with_an_id_is_answered),
         trial("exec::many_scopes_and_runs_go_over_one_pipe", many_scopes_and_runs),
+        trial("exec::calls_are_said_in_the_order_in_which_they_are_made", calls_in_order),
         trial("exec::an_answer_is_taken_once_and_by_its_own_call", an_answer_is_taken_once),
         trial("exec::what_is_no_result_of_a_tool_is_an_exception_in_the_program", what_is_no_result),
         trial("exec::a_caller_that_goes_takes_its_runs_with_it", a_caller_that_goes),
@@ -142,6 +143,31 @@ async fn many_scopes_and_runs() -> Result<()> {
     }
     for (id, value) in values {
         ensure!(value == json!((id - 1000) * 4), "run {id}: {value}");
+    }
+    caller.end().await.map(drop)
+}
+
+async fn calls_in_order() -> Result<()> {
+    const CALLS: u64 = 10;
+    let mut caller = Caller::start().await?;
+    let scope = caller.open(&["double"]).await?;
+    let program =
+        format!("return (await Promise.all(Array.from({{ length: {CALLS} }}, (_, n) => app.double({{ n }})))).length");
+    for run in 0..20 {
+        caller.run(json!(run), &scope, &program).await?;
+        let mut said = Vec::new();
+        for _ in 0..CALLS {
+            said.push(caller.call().await?);
+        }
+        for (call, n) in said.iter().zip(0..) {
+            ensure!(
+                call["params"]["call"] == n + 1 && call["params"]["arguments"]["n"] == n,
+                "the call after {n} others: {call}"
+            );
+            caller.reply(call, json!(n)).await?;
+        }
+        let answer = caller.answer(&json!(run)).await?;
+        ensure!(answer["result"]["value"] == CALLS, "{answer}");
     }
     caller.end().await.map(drop)
 }

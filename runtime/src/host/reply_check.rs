@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use isolet_bindings::{CHECK_STEPS_MAX, Scope, ScopedTool, ToolReply, Verdict, Violation};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::estimate::{self, MOMENT_STEPS_MAX, TREE_BYTES_MAX, Work};
 use super::observation;
@@ -78,7 +78,7 @@ fn warnings_of(tool: &ScopedTool, reply: &ToolReply, steps_max: u64) -> Option<V
     };
     // The schema is that of what the server sends, of which the program gets what is inside.
     let is_wrapped = tool.unwraps_result();
-    let value = if is_wrapped { json!({ "result": value }) } else { value };
+    let value = if is_wrapped { Value::Object([("result".to_owned(), value)].into_iter().collect()) } else { value };
     let shortened = |mut violation: Violation| {
         if let Some(inside) = violation.pointer.strip_prefix("/result").filter(|_| is_wrapped) {
             violation.pointer = inside.to_owned();

@@ -95,8 +95,6 @@ impl Refusal<'_> {
 pub(super) struct Asking {
     id: Box<RawValue>,
     question: Question,
-    /// The request that it belongs to, where that is known.
-    of: Option<i64>,
     turn: Turn,
     pending: Arc<Pending>,
     is_declared: bool,
@@ -105,6 +103,7 @@ pub(super) struct Asking {
 impl Asking {
     /// The answer, once it is there. Whose question it is may be a guess: only when nobody waits any more whose it can be is it given up.
     pub(super) async fn text(self) -> String {
+        let of = self.turn.of;
         let mut turn = Some(self.turn);
         let answer = loop {
             let Some(Turn { asker, given_up, .. }) = &turn else {
@@ -119,7 +118,7 @@ impl Asking {
                 }
                 () = given_up.cancelled() => {}
             }
-            turn = self.pending.turn(self.of, self.question.kind);
+            turn = self.pending.turn(of, self.question.kind);
         };
         let (name, value) = match answer {
             Ok(answer) => ("result", answer),
@@ -144,8 +143,8 @@ impl Border {
         if let Some((token, listener)) = listener_of(request) {
             self.pending.listen(id, token, listener);
         }
-        if let Some(asker) = asker_of(request) {
-            self.pending.let_ask(id, asker);
+        if let Some((asker, kinds)) = asker_of(request) {
+            self.pending.let_ask(id, asker, kinds);
         }
     }
 
@@ -186,16 +185,16 @@ impl Border {
 
     /// The question that a request of the server is, if it comes while a call can ask somebody.
     fn question(&self, method: &str, id: &RawValue, params: Option<&RawValue>, of: Option<i64>) -> Option<Asking> {
-        let kind = question::kind_of(method, &Map::new())?;
-        let turn = self.pending.turn(of, kind)?;
+        question::kind_of(method, &Map::new())?;
         // From here on nobody sees what the server was sent.
         let params: Map<String, Value> = match params.filter(|params| params.get() != "null") {
             Some(params) => object(self.faults.sent().json(params).get()).ok()?,
             None => Map::new(),
         };
-        let question = Question::new(question::kind_of(method, &params)?, params);
-        let is_declared = self.asks.contains(&question.kind);
-        Some(Asking { id: id.to_owned(), question, of, turn, pending: Arc::clone(&self.pending), is_declared })
+        let kind = question::kind_of(method, &params)?;
+        let turn = self.pending.turn(of, kind)?;
+        let (question, is_declared) = (Question::new(kind, params), self.asks.contains(&kind));
+        Some(Asking { id: id.to_owned(), question, turn, pending: Arc::clone(&self.pending), is_declared })
     }
 
     fn notification(&self, method: &str, params: Option<&RawValue>) {

@@ -360,7 +360,8 @@ impl Connection {
         guarded: &Guarded,
     ) -> Result<String, UpstreamError> {
         let asker = guarded.asker();
-        let params = params.asking(asker.clone()).of_client(client_capabilities::text(&guarded.kinds()));
+        let kinds = guarded.kinds();
+        let params = params.of_client(client_capabilities::text(&kinds)).asking(asker.clone(), kinds);
         let rounds = rounds::finished(&asker, params, |params| async move { self.request(method, &params, Stage::Call).await });
         match asked_time::within(&asker, self.limits.call_max, rounds).await {
             Some(result) => result,

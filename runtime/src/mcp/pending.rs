@@ -1,6 +1,6 @@
 //! The requests to one server that are not answered yet: as many as calls that wait for them, and each gone with its call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use isolet_bindings::{AskKind, Asker, CallNews, Listener};
@@ -37,8 +37,8 @@ struct Request {
     given_up: CancellationToken,
     /// Who hears what is said before its answer, and by which token it is named there.
     listener: Option<(i64, Listener)>,
-    /// Whom the server asks before it answers.
-    asker: Option<Asker>,
+    /// Whom the server asks before it answers, and for what there is an answer.
+    asker: Option<(Asker, BTreeSet<AskKind>)>,
     /// Held once more by each question that is put to them.
     questions: Arc<()>,
 }
@@ -48,6 +48,8 @@ pub(super) struct Turn {
     pub(super) asker: Asker,
     /// Cancelled with that request.
     pub(super) given_up: CancellationToken,
+    /// That request, where it can be no other.
+    pub(super) of: Option<i64>,
     _question: Arc<()>,
 }
 
@@ -67,10 +69,10 @@ impl Pending {
         }
     }
 
-    /// Notes whom the server asks before it answers the request `id`.
-    pub(super) fn let_ask(&self, id: i64, asker: Asker) {
+    /// Notes whom the server asks before it answers the request `id`, and for what there is an answer.
+    pub(super) fn let_ask(&self, id: i64, asker: Asker, kinds: BTreeSet<AskKind>) {
         if let Some(request) = self.lock().get_mut(&id) {
-            request.asker = Some(asker);
+            request.asker = Some((asker, kinds));
         }
     }
 
@@ -79,12 +81,16 @@ impl Pending {
     pub(super) fn turn(&self, of: Option<i64>, kind: AskKind) -> Option<Turn> {
         let requests = self.lock();
         let meant = requests.iter().filter(|(id, _)| of.is_none_or(|of| of == **id));
-        let askers = meant.filter_map(|(id, request)| Some((id, request, request.asker.as_ref()?)));
-        let (_, request, asker) = askers.min_by_key(|(id, request, asker)| {
-            let questions = Arc::strong_count(&request.questions);
-            (!asker.can(kind), questions, **id)
-        })?;
-        Some(Turn { asker: asker.clone(), given_up: request.given_up.clone(), _question: Arc::clone(&request.questions) })
+        let askers: Vec<_> = meant.filter_map(|(id, request)| Some((*id, request, request.asker.as_ref()?))).collect();
+        let (id, request, (asker, _)) = askers
+            .iter()
+            .min_by_key(|(id, request, (_, kinds))| (!kinds.contains(&kind), Arc::strong_count(&request.questions), *id))?;
+        Some(Turn {
+            asker: asker.clone(),
+            given_up: request.given_up.clone(),
+            of: (askers.len() == 1).then_some(*id),
+            _question: Arc::clone(&request.questions),
+        })
     }
 
     /// Tells what is said under this token.
@@ -200,19 +206,22 @@ mod tests {
         for id in 2..=4 {
             pending.add(id, Asked::Other);
             let asker = Asker::new([kind], move |_| Box::pin(async move { Ok(id.into()) }));
-            pending.let_ask(id, if id == 2 { Asker::default() } else { asker });
+            // As many as ask, whether there is an answer or not: they say why there is none.
+            pending.let_ask(id, asker, if id == 2 { BTreeSet::new() } else { BTreeSet::from([kind]) });
         }
         let turns: Vec<Turn> = (0..3).filter_map(|_| pending.turn(None, kind)).collect();
         for (turn, id) in turns.iter().zip([3, 4, 3]) {
-            assert_eq!(asked(Some(turn)).await, Some(id));
+            assert_eq!((asked(Some(turn)).await, turn.of), (Some(id), None));
         }
         assert_eq!(asked(pending.turn(Some(4), kind).as_ref()).await, Some(4), "it is meant");
         assert_eq!(asked(pending.turn(None, kind).as_ref()).await, Some(4), "it is asked less");
+        assert_eq!(asked(pending.turn(None, AskKind::Url).as_ref()).await, Some(2), "none has an answer to that");
         pending.take(4);
         assert!(turns[1].given_up.is_cancelled() && pending.turn(Some(4), kind).is_none());
         assert_eq!(asked(pending.turn(None, kind).as_ref()).await, Some(3), "the other is answered");
         pending.give_up(3);
-        assert!(pending.turn(None, kind).is_some_and(|turn| !turn.asker.can(kind)), "it says that there is nobody");
+        let last = pending.turn(None, kind);
+        assert_eq!((asked(last.as_ref()).await, last.and_then(|turn| turn.of)), (Some(2), Some(2)), "it can be no other");
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! them. So a call that is cancelled before its turn leaves nothing behind, wherever rmcp still has the request.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 
-use isolet_bindings::{Asker, Listener};
+use isolet_bindings::{AskKind, Asker, Listener};
 use isolet_rpc::envelope::text_in;
 use rmcp::model::{ClientRequest, CustomRequest, GetMeta as _, NumberOrString};
 use serde_json::value::{RawValue, to_raw_value};
@@ -20,6 +21,8 @@ pub(super) struct Members {
     values: Vec<(&'static str, Arc<RawValue>)>,
     listener: Listener,
     asker: Asker,
+    /// What the asker has an answer to.
+    asks: BTreeSet<AskKind>,
     /// What the client of this request can do, JSON text, where it says so itself.
     capabilities: Option<String>,
 }
@@ -52,9 +55,9 @@ impl Members {
         Self { listener, ..self }
     }
 
-    /// The same, where the server asks `asker` before it answers.
-    pub(super) fn asking(self, asker: Asker) -> Self {
-        Self { asker, ..self }
+    /// The same, where the server asks `asker` before it answers, which has an answer to these.
+    pub(super) fn asking(self, asker: Asker, asks: BTreeSet<AskKind>) -> Self {
+        Self { asker, asks, ..self }
     }
 
     /// The same from a client that can do this, JSON text, for a server to which each request says that itself.
@@ -85,11 +88,12 @@ pub(super) fn listener_of(request: &ClientRequest) -> Option<(i64, Listener)> {
     }
 }
 
-/// Whom the server asks before it answers `request`, if it can ask anybody.
-pub(super) fn asker_of(request: &ClientRequest) -> Option<Asker> {
+/// Whom the server asks before it answers `request`, if anybody hears its questions, and what there is an answer to.
+pub(super) fn asker_of(request: &ClientRequest) -> Option<(Asker, BTreeSet<AskKind>)> {
     let ClientRequest::CustomRequest(request) = request else { return None };
     let Carried(members) = request.extensions.get()?;
-    Some(members.upgrade()?.asker.clone()).filter(Asker::is_there)
+    let members = members.upgrade()?;
+    members.asker.is_there().then(|| (members.asker.clone(), members.asks.clone()))
 }
 
 /// A request that waits to be written.

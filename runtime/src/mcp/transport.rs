@@ -15,8 +15,12 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Standard input and output of this process: nothing else may write to standard output. Within a tokio runtime that has I/O they are waited for
+    /// Standard input and output of this process: nothing else may write to standard output. Within a tokio runtime they are waited for
     /// without threads where they are pipes or sockets; the transport is for that runtime then.
+    ///
+    /// # Panics
+    ///
+    /// In a tokio runtime without I/O (`enable_io`), where they are pipes or sockets.
     #[must_use]
     pub fn stdio() -> Self {
         Self { reader: standard_streams::input(), writer: standard_streams::output() }

@@ -35,6 +35,8 @@ const CODES: [ToolErrorCode; 11] = [
 pub(super) struct Calls {
     line: Line,
     table: Mutex<Table>,
+    /// Held while a call is said: who waits for it stands in a queue from the first look on, so that calls are said in the order in which they were made.
+    saying: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -104,13 +106,14 @@ struct Waiting<'calls> {
 
 impl Calls {
     pub(super) fn new(line: Line) -> Self {
-        Self { line, table: Mutex::default() }
+        Self { line, table: Mutex::default(), saying: tokio::sync::Mutex::default() }
     }
 
     /// Has the caller answer a call. Dropping the future gives it up.
     pub(super) async fn ask(&self, whose: Whose<'_>, call: ToolCall) -> Result<ToolReply, ToolError> {
         // A run looks first whether a call is answered at once, and only then gives it a task. What is said before that is written by another thread, which
         // has to wake for it.
+        let turn = tokio::task::unconstrained(self.saying.lock()).await;
         tokio::task::yield_now().await;
         let (answer, answered) = oneshot::channel();
         let number = {
@@ -127,6 +130,7 @@ impl Calls {
             serde_json::to_string(&params).map_err(|error| ToolError::new(ToolErrorCode::Internal, error.to_string()))?;
         let id = id_of(number);
         self.line.say(format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"tool/call","params":{params}}}"#)).await;
+        drop(turn);
         waiting.is_asked = true;
         answered.await.unwrap_or_else(|_| Err(ToolError::new(ToolErrorCode::Unavailable, "whoever answers this tool is gone")))
     }
