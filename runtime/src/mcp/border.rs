@@ -185,7 +185,8 @@ impl Border {
 
     /// The question that a request of the server is, if it comes while a call can ask somebody.
     fn question(&self, method: &str, id: &RawValue, params: Option<&RawValue>, of: Option<i64>) -> Option<Asking> {
-        question::kind_of(method, &Map::new())?;
+        // One that can be put to nobody is not read.
+        self.pending.turn(of, question::kind_of(method, &Map::new())?)?;
         // From here on nobody sees what the server was sent.
         let params: Map<String, Value> = match params.filter(|params| params.get() != "null") {
             Some(params) => object(self.faults.sent().json(params).get()).ok()?,

@@ -2,6 +2,7 @@
 //! any more; since 2026-07-28 it is a part of what the request itself is answered ([`super::ongoing`]).
 
 use isolet_bindings::{Answering, Asker, NotAnswered, Question, visible};
+use isolet_rpc::client_id::ASKED_FOR;
 use rmcp::model::{ClientResult, CustomRequest, CustomResult, RequestId, ServerRequest};
 use rmcp::service::{PeerRequestOptions, RequestContext, RequestHandle, ServiceError};
 use rmcp::{Peer, RoleServer};
@@ -12,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::answer::is_modern;
 use super::client_capabilities::kinds;
 use super::question;
-use super::subscription_id::ASKED_FOR;
 
 /// A question that is to be a part of an answer.
 pub(super) struct Open {
@@ -80,12 +80,12 @@ async fn ask(client: Peer<RoleServer>, number: i64, Question { kind, params, .. 
         None => return Err(gone()),
     };
     asked.0 = None;
-    let unreadable = |_| NotAnswered("the client's answer cannot be read".to_owned());
+    let unreadable = || NotAnswered("the client's answer cannot be read".to_owned());
     match answer {
         Ok(Ok(ClientResult::CustomResult(CustomResult(Value::String(text))))) => {
-            serde_json::from_str(&text).map_err(unreadable)
+            serde_json::from_str(&text).map_err(|_| unreadable())
         }
-        Ok(Ok(_)) => Err(NotAnswered("the client's answer cannot be read".to_owned())),
+        Ok(Ok(_)) => Err(unreadable()),
         Ok(Err(ServiceError::McpError(error))) => {
             Err(NotAnswered(format!("the client refuses the question: {}", visible::line_within(&error.message, 300))))
         }

@@ -1,7 +1,6 @@
 //! The id of a client's request in what it is told or asked for it, a subscription or a question in the middle of a call: the one that the client gave,
 //! where rmcp has a number of its own.
 
-pub(super) use isolet_rpc::client_id::ASKED_FOR;
 use isolet_rpc::client_id::{ClientId, id_of_request_in};
 use serde::Serialize;
 
@@ -19,7 +18,7 @@ pub(super) fn text(message: &impl Serialize, id_of: impl FnOnce(i64) -> Option<C
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use isolet_rpc::client_id::SUBSCRIPTION;
+    use isolet_rpc::client_id::{ASKED_FOR, SUBSCRIPTION};
     use serde_json::value::to_raw_value;
     use serde_json::{Value, json};
 
